@@ -57,7 +57,7 @@ from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.contacts import Contact, ContactError, chat_contact
 from functions.core.text.masking import mask_but
-from functions.core.text.unmasking import MessageMasker, Seal, original
+from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.core.text.words import nearest_locale
 from functions.intake.mail_store import MailStore
 from functions.intake.signatures import verify
@@ -272,7 +272,7 @@ class ChatChannel:
                 actor=actor,
                 loaded=ticket,
                 idempotency=replace(idempotency, number=ticket.number, body=JOINED),
-                original=original(hiding, self.seal_original),
+                original=Original(hiding, self.seal_original),
             )
         except ActionNotAllowed:
             return False

@@ -33,7 +33,7 @@ from functions.core.text.tokens import (
     same,
     ticket_of_message_id,
 )
-from functions.core.text.unmasking import MessageMasker, Seal, original
+from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.core.text.words import EMPTY
 from functions.intake import bounces
 from functions.intake.flooding import Flooding
@@ -309,7 +309,7 @@ class MailRouter:
                 self.now,
                 actor="customer",
                 idempotency=replace(idempotency, number=ticket.number),
-                original=original(hiding, self.seal_original),
+                original=Original(hiding, self.seal_original),
             )
         except Duplicate:
             return RoutedMail(ticket.number, new=False)

@@ -1,4 +1,4 @@
-"""Decrypt a customer's contact for one delivery (G4)."""
+"""Decrypt a customer's contact, and what an agent wrote, for one delivery (G4, G10)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from functions.core.platform.aws import original_context
 from functions.notify.deliver.failures import Passing, Permanent, Unclear, classified_failures
 
 if TYPE_CHECKING:
@@ -45,14 +46,31 @@ def open_contact(
     """
     if sealed is None:
         raise Passing("the ticket's sealed contact cannot be read yet")
+    plaintext = _decrypted(client, key, {"desk": desk, "ticket": number}, sealed)
     try:
-        with classified_failures("KMS"):
-            response = client.decrypt(
-                CiphertextBlob=sealed, KeyId=key, EncryptionContext={"desk": desk, "ticket": number}
-            )
-    except Unclear as error:
-        raise Passing(str(error)) from None  # decrypting twice does no harm
-    try:
-        return OpenContact.model_validate_json(response["Plaintext"])
+        return OpenContact.model_validate_json(plaintext)
     except ValidationError:
         raise Permanent("the sealed data is not a contact") from None
+
+
+def open_outgoing(
+    client: KMSClient, key: str, desk: str, number: str, pieces: tuple[bytes, ...]
+) -> bytes:
+    """Decrypt what an agent wrote to a ticket's customer (G10).
+
+    Raises:
+        Passing: KMS is busy.
+        Permanent: it cannot be opened.
+    """
+    context = original_context(desk, number, "outgoing")
+    return b"".join(_decrypted(client, key, context, piece) for piece in pieces)
+
+
+def _decrypted(client: KMSClient, key: str, context: dict[str, str], sealed: bytes) -> bytes:
+    try:
+        with classified_failures("KMS"):
+            response = client.decrypt(CiphertextBlob=sealed, KeyId=key, EncryptionContext=context)
+    except Unclear as error:
+        raise Passing(str(error)) from None  # decrypting twice does no harm
+    plaintext: bytes = response["Plaintext"]
+    return plaintext

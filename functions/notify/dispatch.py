@@ -29,7 +29,7 @@ from functions.core.domain.recipients import CUSTOMERS
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import notifications_for, triggers
-from functions.core.storage.items import read_commit
+from functions.core.storage.items import read_commit, read_pieces
 from functions.notify.base_dispatch import (
     EVENT_GONE,
     BaseDispatcher,
@@ -90,14 +90,21 @@ class Dispatcher(BaseDispatcher):
         if kind == "EVENT" and (record.get("eventName") == "INSERT" or "redriven_at" in image):
             commit = read_commit(image)
             self.notify(
-                commit, _sealed_contact(image), self.storage.playbooks.refresh(image, self.now)
+                commit,
+                _sealed_contact(image),
+                self.storage.playbooks.refresh(image, self.now),
+                read_pieces(image, "outgoing"),
             )
         elif kind == "DELIVERY" and is_due(image) and not is_webhook(delivery_id):
             _, desk, number = image["pk"]["S"].split("#", 2)
             self.retry(desk, number, delivery_id)
 
     def notify(
-        self, commit: Commit, sealed: bytes | None = None, written_under: int | None = None
+        self,
+        commit: Commit,
+        sealed: bytes | None = None,
+        written_under: int | None = None,
+        outgoing: tuple[bytes, ...] = (),
     ) -> None:
         """Deliver the notifications of a commit, each recipient independently of the others.
 
@@ -105,6 +112,7 @@ class Dispatcher(BaseDispatcher):
             sealed: the customer's sealed contact, if the record carries it.
             written_under: the playbook version that the commit was written under. If it is still
                 current, no other run can have claimed notifications that this one does not find.
+            outgoing: the sealed pieces of what an agent wrote to the customer, if any.
 
         Raises:
             DeadLetter: a message cannot be filled in.
@@ -118,7 +126,7 @@ class Dispatcher(BaseDispatcher):
             return
         ticket = self.storage.tickets.load_since(commit.desk, commit.number, commit.version)
         errors: list[TryAgain | DeadLetter] = []
-        messages = self._prepare(commit, ticket, playbook, sealed, errors)
+        messages = self._prepare(commit, ticket, playbook, sealed, outgoing, errors)
         if messages:
             self._deliver_all(messages, errors)
         elif playbook_changed or ticket.erased:
@@ -160,13 +168,14 @@ class Dispatcher(BaseDispatcher):
         ticket: Ticket,
         playbook: Playbook,
         sealed: bytes | None,
+        outgoing: tuple[bytes, ...],
         errors: list[TryAgain | DeadLetter],
     ) -> list[tuple[Delivery, PreparedMessage]]:
         """Prepare the messages of a commit; record the notifications that nobody can receive."""
         opening = TicketOpening(
             self.storage, commit.desk, commit.number, sealed if commit.version == 1 else None
         )
-        preparation = self._preparation(playbook, opening)
+        preparation = self._preparation(playbook, opening, outgoing)
         messages: dict[str, tuple[Delivery, PreparedMessage]] = {}
         for notification in notifications_for(commit, ticket, playbook):
             if ticket.erased and notification.recipient in CUSTOMERS:
@@ -183,8 +192,10 @@ class Dispatcher(BaseDispatcher):
                     messages[delivery.identity] = (delivery, replace(message, blocked=reason))
         return list(messages.values())
 
-    def _preparation(self, playbook: Playbook, opening: TicketOpening) -> Preparation:
-        return Preparation(self.public_url, self.sender.root, playbook, opening)
+    def _preparation(
+        self, playbook: Playbook, opening: TicketOpening, outgoing: tuple[bytes, ...]
+    ) -> Preparation:
+        return Preparation(self.public_url, self.sender.root, playbook, opening, outgoing)
 
     def _blocking_reason(
         self, delivery: Delivery, message: PreparedMessage, earlier: Sequence[Delivery]
@@ -276,14 +287,17 @@ class Dispatcher(BaseDispatcher):
     def _restored_message(self, delivery: Delivery) -> PreparedMessage:
         """Prepare a stored delivery's message again, since its text is stored masked only."""
         desk, number = delivery.desk, delivery.number
-        commit = self.storage.tickets.commit_at(desk, number, delivery.version)
-        if commit is None:
+        stored = self.storage.tickets.original(desk, number, delivery.version)
+        if stored is None:
             raise DeadLetter(EVENT_GONE)
+        commit = stored.commit
+        outgoing = stored.pieces if stored.purpose == "outgoing" else ()
         notification = restored_notification(delivery, commit)
         ticket = self.storage.tickets.load(desk, number)
         playbook = self.storage.playbooks.get(desk, self.now)
         opening = TicketOpening(self.storage, desk, number)
-        return self._preparation(playbook, opening).prepare(notification, commit, ticket)
+        preparation = self._preparation(playbook, opening, outgoing)
+        return preparation.prepare(notification, commit, ticket)
 
     def _check_remaining_claim(self, commit: Commit) -> None:
         """Check a claim that another run made under rules that the playbook no longer has."""

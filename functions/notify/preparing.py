@@ -12,6 +12,7 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.erasure import without_person
 from functions.core.domain.errors import DeadLetter
 from functions.core.domain.events import MACHINES, Commit, ContactCorrected, TicketReceived
+from functions.core.domain.privacy import free_texts, rewritten
 from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
@@ -27,6 +28,7 @@ from functions.core.services.links import short_link, ticket_link
 from functions.core.storage.database import Storage
 from functions.core.text.masking import mask, mask_but
 from functions.core.text.sms_parts import sms_parts
+from functions.core.text.unmasking import restored
 from functions.notify.base_dispatch import EVENT_GONE
 
 Channel = Literal["sms", "email", "phone", "message", "none"]
@@ -40,6 +42,7 @@ class PreparedMessage:
         link: the customer's secret link, as the message contains it.
         short_link: its short form, as a text message contains it.
         blocked: the reason why the message must not be sent, None if it may.
+        outgoing: the sealed pieces of what an agent wrote; `rendered` has it masked.
     """
 
     notification: Notification
@@ -51,6 +54,32 @@ class PreparedMessage:
     short_link: str
     opening: TicketOpening
     blocked: str | None = None
+    outgoing: tuple[bytes, ...] = ()
+    description: str = ""
+
+    def as_written(self, documents: bytes) -> RenderedMessage:
+        """Render the message with what an agent wrote, unmasked, for its delivery (G10).
+
+        Args:
+            documents: the unsealed documents of `outgoing`.
+
+        Raises:
+            DeadLetter: the message cannot be filled in.
+        """
+        event = self.notification.event
+        texts = restored(documents, free_texts(event))
+        notification = replace(
+            self.notification, event=rewritten(event, lambda path, text: texts.get(path, text))
+        )
+        return compose(
+            notification,
+            self.commit,
+            self.ticket,
+            self.playbook,
+            status_url=self.link,
+            short_url=self.short_link,
+            description=self.description,
+        )
 
     @property
     def mailbox(self) -> str | None:
@@ -107,6 +136,7 @@ class Preparation:
     root: bytes
     playbook: Playbook
     opening: TicketOpening
+    outgoing: tuple[bytes, ...] = ()
 
     def prepare(
         self, notification: Notification, commit: Commit, ticket: Ticket
@@ -142,7 +172,16 @@ class Preparation:
             description=description,
         )
         return PreparedMessage(
-            notification, commit, ticket, playbook, rendered, link, short, self.opening
+            notification,
+            commit,
+            ticket,
+            playbook,
+            rendered,
+            link,
+            short,
+            self.opening,
+            outgoing=() if ticket.erased else self.outgoing,
+            description=description,
         )
 
 

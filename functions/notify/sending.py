@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -12,6 +12,7 @@ from uuid import UUID
 
 from functions.core.channels.base import OutgoingMessage
 from functions.core.domain.delivery import Delivery
+from functions.core.domain.errors import DeadLetter
 from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import RenderedMessage, written_by_agent
@@ -58,7 +59,8 @@ class SendChat(Protocol):
 class Sender:
     """The providers, and the root key that message ids and reply addresses derive from.
 
-    `open_contact(desk, number, sealed)` decrypts a contact. `send_mail`, `send_sms` and `send_chat`
+    `open_contact(desk, number, sealed)` decrypts a contact, `open_outgoing(desk, number, pieces)`
+    what an agent wrote to the customer. `send_mail`, `send_sms` and `send_chat`
     return the provider's id of the message or raise a `SendFailure`. `admits_sms` counts a text
     message and says whether it is within the desk's limit of that local day. `keep_link` stores the
     short link that a text message contains.
@@ -66,6 +68,7 @@ class Sender:
 
     root: bytes
     open_contact: Callable[[str, str, bytes | None], OpenContact]
+    open_outgoing: Callable[[str, str, tuple[bytes, ...]], bytes]
     send_mail: SendMail
     send_sms: SendSms
     send_chat: SendChat
@@ -86,11 +89,27 @@ class Sender:
         contact = self.open_contact(ticket.desk, ticket.number, sealed)
         if delivery.channel == "phone":
             return self._request_call(contact.contact, delivery, message, now)
+        message = self._as_written(message)
         if contact.kind == "phone":
             return self._text(contact.contact, message, now)
         if contact.kind == "message":
             return self._chat(contact, delivery, message)
         return self._mail_to_customer(contact, delivery, message, now)
+
+    def _as_written(self, message: PreparedMessage) -> PreparedMessage:
+        """Return the message with what an agent wrote to the customer, unmasked (G10).
+
+        Raises:
+            SendFailure: it cannot be opened now, or not at all.
+        """
+        if not message.outgoing or message.notification.recipient == FORMER_CONTACT:
+            return message
+        ticket = message.ticket
+        documents = self.open_outgoing(ticket.desk, ticket.number, message.outgoing)
+        try:
+            return replace(message, rendered=message.as_written(documents))
+        except (ValueError, DeadLetter):
+            raise Permanent("what the agent wrote cannot be restored") from None
 
     def _text(self, number: str, message: PreparedMessage, now: datetime) -> str:
         """Send a text message, if the number may get one and the desk's day allows it.

@@ -33,6 +33,9 @@ def dispatcher(deployment: Deployment) -> Dispatcher:
             open_contact=lambda desk, number, sealed: contact.open_contact(
                 aws.client("kms"), deployment.contacts_key, desk, number, sealed
             ),
+            open_outgoing=lambda desk, number, pieces: contact.open_outgoing(
+                aws.client("kms"), deployment.contacts_key, desk, number, pieces
+            ),
             send_mail=lambda sender, to, raw: email.send(
                 once.client("sesv2"), sender, to, raw, deployment.prefix
             ),

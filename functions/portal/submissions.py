@@ -28,7 +28,7 @@ from functions.core.services.merging import same_customer
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.tokens import LinkKind
-from functions.core.text.unmasking import MessageMasker, Seal, original
+from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.portal.access import Proof, no_such_ticket
 from functions.portal.files import MAX_FILES, NewAttachment
 
@@ -182,7 +182,7 @@ class Submission:
                 actor="customer",
                 loaded=self.ticket,
                 idempotency=idempotency,
-                original=original(hiding, self.seal),
+                original=Original(hiding, self.seal),
             )
         except Forgotten as erased:
             raise no_such_ticket() from erased  # its links ended with the erasure

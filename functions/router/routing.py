@@ -104,7 +104,8 @@ class Router:
 
     def retry_waiting(self, ticket: Ticket) -> None:
         """Assign a waiting ticket if an agent became free while it was queued."""
-        self._assign_waiting(ticket)
+        if not self._assign_waiting(ticket) and _is_waiting(ticket):
+            self._report(ticket, ticket.team or "")
 
     def reroute_after_priority_change(self, ticket: Ticket, version: int) -> None:
         """Re-route an unassigned ticket after a priority change (A7, E3).
@@ -195,10 +196,23 @@ class Router:
         agents = self.storage.roster.recent(self.playbook.desk, self.now, timedelta())
         return bool(candidates(agents, Requirements(team), self.playbook, self.now))
 
-    def _assign_waiting(self, ticket: Ticket) -> None:
+    def _assign_waiting(self, ticket: Ticket) -> bool:
+        """Assign a waiting ticket; False if nobody can take it now."""
         target = self._current_destination(ticket)
         if _is_waiting(ticket) and target.queue != "collect" and not self._routed_elsewhere(ticket):
-            self._assign(ticket, target, ())
+            return self._assign(ticket, target, ())
+        return True
+
+    def _report(self, ticket: Ticket, team: str) -> None:
+        """Tell the supervisors if nobody of the team that a ticket waits for is online."""
+        report = self._nobody_online(team)
+        if report and not ticket.nobody_online:
+            self._change(ticket, c.CommandGroup(report))
+
+    def _nobody_online(self, team: str) -> tuple[c.TicketCommand, ...]:
+        agents = self.storage.roster.recent(self.playbook.desk, self.now)
+        online = any(a.team == team and a.assignable and a.online for a in agents)
+        return () if online else (c.ReportNobodyOnline(team),)
 
     def _classify_and_route(self, ticket: Ticket, text: str, found: Classification) -> None:
         """Record a classification and route the ticket by it, in one change if possible."""
@@ -285,7 +299,10 @@ class Router:
             self._to_supervisors(ticket, target, first, _NOBODY_SUITABLE)
         elif not (_is_waiting(ticket) and ticket.team == target.team):
             queue = c.Enqueue(team=target.team, queue="waiting", reason="nobody free")
-            self._change(ticket, c.CommandGroup((*first, queue)))
+            report = self._nobody_online(target.team)
+            self._change(ticket, c.CommandGroup((*first, queue, *report)))
+        else:
+            self._report(ticket, target.team)
 
     def _to_supervisors(
         self, ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...], reason: str

@@ -22,6 +22,7 @@ from functions.core.platform.logging import logger
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.items import SHARDS, read_ticket
+from functions.core.storage.roster import AGENT
 from functions.core.storage.table import Item
 from functions.core.storage.tickets import DUE_PAGE, Due
 
@@ -143,11 +144,14 @@ class _Sweep:
 
 
 def process(storage: Storage, due: Due, now: datetime, item: Item | None = None) -> None:
-    """Fire a ticket's due timers, or make a delivery due.
+    """Fire a ticket's due timers, make a delivery due, or end an agent's shift.
 
     Args:
         item: the ticket as the sweep has just read it.
     """
+    if due.sk.startswith(AGENT):
+        _end_shift(storage, due, now)
+        return
     desk, number = due.ticket
     if due.sk == "TICKET":
         loaded = read_ticket(item) if item is not None else None
@@ -160,6 +164,17 @@ def process(storage: Storage, due: Due, now: datetime, item: Item | None = None)
     if delivery.next_at is None or delivery.next_at <= now:
         due_delivery = delivery.model_copy(update={"state": "due", "at": now, "next_at": None})
         storage.deliveries.move(due_delivery, "retrying")
+
+
+def _end_shift(storage: Storage, due: Due, now: datetime) -> None:
+    """Set an agent offline and hand over what the agent works on, as the playbook says."""
+    desk, username = due.pk.removeprefix("DESK#"), due.sk.removeprefix(AGENT)
+    if not storage.roster.go_offline_at(desk, username, due.due_sk):
+        return  # the agent went offline, or came back for a later shift
+    from functions.core.services.handing_over import end_shift
+
+    end_shift(storage, storage.playbooks.get(desk, now), username, "system", now)
+    storage.roster.shift_ended(desk, username, due.due_sk)
 
 
 def _process_ticket(storage: Storage, loaded: Ticket, position: datetime, now: datetime) -> None:

@@ -19,11 +19,11 @@ def unseal(event: Any, context: LambdaContext) -> dict[str, Any]:
 
     deployment = Deployment.of(context)
 
-    def decrypt(desk: str, number: str, piece: bytes) -> bytes:
+    def decrypt(desk: str, number: str, purpose: str, piece: bytes) -> bytes:
         response = aws.client("kms").decrypt(
             CiphertextBlob=piece,
             KeyId=deployment.contacts_key,
-            EncryptionContext=aws.original_context(desk, number),
+            EncryptionContext=aws.original_context(desk, number, purpose),
         )
         plaintext: bytes = response["Plaintext"]
         return plaintext

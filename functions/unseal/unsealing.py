@@ -23,7 +23,7 @@ ACT_VALIDITY = timedelta(minutes=2)
 USE_RETENTION = timedelta(days=1)
 """The time for which the use of an act is stored; well beyond `ACT_VALIDITY`."""
 
-Decrypt = Callable[[str, str, bytes], bytes]
+Decrypt = Callable[[str, str, str, bytes], bytes]
 
 
 class UnsealRequest(BaseModel):
@@ -57,7 +57,7 @@ def open_original(
     """Open the original that a recorded act names, once.
 
     Args:
-        decrypt: decrypts one sealed piece of a desk's ticket.
+        decrypt: decrypts one sealed piece of a desk's ticket, for the purpose it was sealed for.
     """
     desk, number = request.desk, request.number
     act = storage.tickets.commit_at(desk, number, request.act)
@@ -67,14 +67,13 @@ def open_original(
     if abs(now - act.at) > ACT_VALIDITY:
         return UnsealResult(refused="the recorded act is not fresh any more")
     sealed = storage.tickets.original(desk, number, opened[0].message)
-    if sealed is None:
+    if sealed is None or not sealed.pieces:
         return UnsealResult(refused="nothing is sealed there")
     used = IdempotencyRecord(desk, "original", f"{number}:{request.act}", number=number)
     if not storage.idempotency.put_once(used, now, USE_RETENTION):
         return UnsealResult(refused="the recorded act was used before")
-    commit, pieces = sealed
-    document = b"".join(decrypt(desk, number, piece) for piece in pieces)
-    return UnsealResult(original=restored(document, _masked_texts(commit)))
+    document = b"".join(decrypt(desk, number, sealed.purpose, piece) for piece in sealed.pieces)
+    return UnsealResult(original=restored(document, _masked_texts(sealed.commit)))
 
 
 def _masked_texts(commit: Commit) -> dict[str, str]:

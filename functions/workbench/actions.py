@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from functions.core.domain import commands as c
+from functions.core.domain import commands as c, events as e
 from functions.core.domain.commands.base import TO_CUSTOMER, Body, BodyWithFiles, TermOf
 from functions.core.domain.commands.conversation import OpenOriginalBody
 from functions.core.domain.commands.customer import CorrectContactBody
@@ -42,10 +42,13 @@ from functions.core.services.links import base_url
 from functions.core.services.text_messages import by_text_message, require_short
 from functions.core.storage.database import Storage
 from functions.core.storage.files import Files
-from functions.core.text.masking import mask, mask_but
+from functions.core.text.masking import mask
+from functions.core.text.unmasking import MessageMasker, Original
 from functions.workbench.rights import (
     Principal,
+    is_offline,
     may_correct_contact,
+    may_take_over,
     require_action,
     require_merge_right,
     require_step,
@@ -53,6 +56,7 @@ from functions.workbench.rights import (
 
 if TYPE_CHECKING:
     from functions.core.services.contacts import ContactCorrector
+    from functions.core.text.unmasking import Seal
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class ActionContext:
     files: Files
     corrector: Callable[[], ContactCorrector]
     public_url: Callable[[], str]
+    seal_outgoing: Seal
 
 
 def act(
@@ -96,6 +101,7 @@ def act(
         context.playbook,
         now,
         actor=principal.username,
+        original=run.original,
     )
     return _update_contact(context, ticket, run.command, now)
 
@@ -113,6 +119,8 @@ class _Run:
         self.step = step
         self.body = body
         self.now = now
+        hiding = MessageMasker(context.playbook.public_contacts)
+        self.original = Original(hiding, context.seal_outgoing, "outgoing")
         self._files: tuple[Attachment, ...] | None = None
 
     def decision(self, ticket: Ticket) -> Decision:
@@ -123,11 +131,20 @@ class _Run:
         context, body = self.context, self.body
         if self.step is None:
             ticket_for_rights = _ticket_for_rights(context, self.action, ticket)
-            require_action(context.principal, self.action, ticket_for_rights)
+            require_action(
+                context.principal,
+                self.action,
+                ticket_for_rights,
+                handler_is_offline=may_take_over(context.principal, self.action, ticket)
+                and is_offline(context.storage, ticket),
+            )
         else:
             require_step(context.principal, self.action, self.step, ticket)
         require_version(ticket, body.version)
-        self.command = _command(self.action, self.step, body, ticket, context)
+        hiding = self.original.hiding
+        self.command = _command(self.action, self.step, body, ticket, context, hiding)
+        if isinstance(self.command, c.Approve):
+            self.original.sealed_before = _sealed_with_request(context.storage, ticket)
         decided = self._decide(ticket)
         require_merge_right(
             context.principal, self.action, [decision.ticket for decision in decided]
@@ -150,6 +167,16 @@ class _Run:
     def _decide(self, ticket: Ticket) -> tuple[Decided, ...]:
         context = self.context
         return decide_all(context.storage, ticket, self.command, context.playbook, self.now)
+
+
+def _sealed_with_request(storage: Storage, ticket: Ticket) -> tuple[bytes, ...]:
+    """The sealed fields of the pending step: they were masked when its approval was requested."""
+    history = storage.tickets.history(ticket.desk, ticket.number, ticket.version)
+    asked = [commit for commit in history if commit.of(e.ApprovalRequested)]
+    if not asked or not asked[-1].sealed:
+        return ()
+    sealed = storage.tickets.original(ticket.desk, ticket.number, asked[-1].version)
+    return sealed.pieces if sealed else ()
 
 
 def _ticket_for_rights(context: ActionContext, action: str, ticket: Ticket) -> Ticket:
@@ -180,21 +207,27 @@ def _update_contact(
 
 
 def _command(
-    action: str, step: Step | None, body: Body, ticket: Ticket, context: ActionContext
+    action: str,
+    step: Step | None,
+    body: Body,
+    ticket: Ticket,
+    context: ActionContext,
+    hiding: MessageMasker,
 ) -> c.TicketCommand:
     if step is not None:
-        return _step(action, step, body, context)
+        return _step(action, step, body, context, hiding)
     build = _BUILDERS.get(action)
     if build is not None:
         return build(body, ticket, context)
     command: Callable[..., c.TicketCommand] = c.ACTIONS[action]
-    return command(**_fields(body, context.playbook))
+    return command(**_fields(body, context.playbook, hiding))
 
 
-def _fields(body: Body, playbook: Playbook) -> dict[str, Any]:
+def _fields(body: Body, playbook: Playbook, hiding: MessageMasker) -> dict[str, Any]:
     """The fields of a command, masked and looked up as the body declares them.
 
-    `version` and `attachments` are not among them.
+    `version` and `attachments` are not among them. What is masked in a text to the customer is
+    kept in `hiding`, since the customer gets it as written (G10).
     """
     fields: dict[str, Any] = {}
     marks = declared(type(body))
@@ -203,8 +236,8 @@ def _fields(body: Body, playbook: Playbook) -> dict[str, Any]:
             continue
         value = getattr(body, name)
         if marks.get(name) is FREE_TEXT:
-            spared = playbook.public_contacts if TO_CUSTOMER in field.metadata else ()
-            value = mask_but(value, spared)
+            to_customer = TO_CUSTOMER in field.metadata
+            value = hiding.mask(name, value) if to_customer else mask(value)
         for mark in field.metadata:
             if isinstance(mark, TermOf):
                 value = _terms(value, getattr(playbook, mark.section))
@@ -286,10 +319,8 @@ def _correct_contact(
 def _open_original(
     body: OpenOriginalBody, ticket: Ticket, context: ActionContext
 ) -> c.TicketCommand:
-    if (
-        context.storage.tickets.original(context.principal.desk, ticket.number, body.message)
-        is None
-    ):
+    sealed = context.storage.tickets.original(context.principal.desk, ticket.number, body.message)
+    if sealed is None or not sealed.pieces:
         raise InvalidInput(
             "There is no such message, or it has no sealed original.",
             (FieldError("message", "the version of a message whose `sealed` is true"),),
@@ -306,8 +337,10 @@ _BUILDERS: Mapping[str, Callable[[Any, Ticket, ActionContext], c.TicketCommand]]
 """Action → builder of its command, where the body alone is not enough."""
 
 
-def _step(name: str, step: Step, body: Body, context: ActionContext) -> c.TicketCommand:
-    """The command of one of the desk's own steps, its fields masked (G4)."""
+def _step(
+    name: str, step: Step, body: Body, context: ActionContext, hiding: MessageMasker
+) -> c.TicketCommand:
+    """The command of one of the desk's own steps, its fields masked (G4) and sealed (G10)."""
     if isinstance(body, BodyWithFiles) and body.attachments and not step.attachments:
         raise InvalidInput(
             "This step takes no files.", (FieldError("attachments", "this step takes none"),)
@@ -319,7 +352,9 @@ def _step(name: str, step: Step, body: Body, context: ActionContext) -> c.Ticket
         if text is None:
             errors.append(FieldError(key, "a text, a number or a list of texts"))
         else:
-            fields[key] = _masked(text, step.fields.get(key))
+            fields[key] = _masked(key, text, step.fields.get(key), hiding)
+            if key == step.resolves:
+                hiding.mask("summary", text)
     if errors:
         raise InvalidInput("Some fields are invalid; see errors.", tuple(errors))
     return c.TakeStep(name, fields, by=context.principal.username)
@@ -337,5 +372,6 @@ def _text(value: object) -> str | None:
     return str(value) if is_number else None
 
 
-def _masked(text: str, field: StepField | None) -> str:
-    return text if field is not None and field.holds is TERM else mask(text)
+def _masked(key: str, text: str, field: StepField | None, hiding: MessageMasker) -> str:
+    is_term = field is not None and field.holds is TERM
+    return text if is_term else hiding.mask(f"fields.{key}", text)

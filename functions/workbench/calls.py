@@ -23,6 +23,8 @@ from functions.workbench.rights import (
     SEES_TICKETS,
     Principal,
     caller,
+    is_offline,
+    may_take_over,
     principal_of,
     require,
     works_on,
@@ -31,6 +33,7 @@ from functions.workbench.rights import (
 if TYPE_CHECKING:
     from functions.core.services.contacts import ContactCorrector
     from functions.core.services.create_ticket import TicketCreator
+    from functions.core.text.unmasking import Seal
 
 Unseal = Callable[[str, str, int, str], dict[str, str]]
 """Opens an original: desk, number, version of the recorded act, agent → field → text."""
@@ -85,7 +88,8 @@ def show_ticket(
     numbers = storage.contacts.tickets(desk, ticket.customer.hash, MAX_OTHER_TICKETS + 1)
     others = storage.tickets.load_many(desk, [other for other in numbers if other != number])
     page, opening = _page(storage, ticket, page_before(request))
-    full = view.FullTicket(page, opening, _merged(storage, page), others)
+    offline = may_take_over(principal, "take", ticket) and is_offline(storage, ticket)
+    full = view.FullTicket(page, opening, _merged(storage, page), others, offline)
     shown = view.ticket_view(full, playbook, principal, files.link, request.now)
     shown["sms"] = text_message_frame(
         ticket, playbook, lambda: base_url(playbook, aws.public_url(request.deployment))
@@ -154,6 +158,7 @@ def act(
     files: Files,
     corrector: Callable[[], ContactCorrector],
     unseal: Unseal,
+    seal_outgoing: Seal,
 ) -> HttpResponse:
     """Carry out an action and return the ticket's summary.
 
@@ -170,6 +175,7 @@ def act(
         files,
         corrector,
         lambda: aws.public_url(request.deployment),
+        seal_outgoing,
     )
     ticket = actions.act(context, number, action, request, request.now)
     if action == "open-original":
@@ -190,16 +196,23 @@ def _create_upload(
 
 
 def set_presence(request: Request, storage: Storage, desk: str) -> HttpResponse:
-    """Set the caller's presence.
+    """Set the caller's presence. Going offline ends the shift, as its end in the roster does.
 
     Raises:
         NotFound: no tickets of this desk can be assigned to the caller.
     """
-    principal, _ = _signed_in(request, storage, desk)
+    principal, playbook = _signed_in(request, storage, desk)
     presence = request.read(Presence)
     if not principal.assignable:
         raise NotFound("You are not on this desk's roster.")
-    storage.roster.set_presence(desk, principal.username, presence.online)
+    hands_over = playbook.assignment.end_of_shift != "keep"
+    ends = presence.online and hands_over
+    until = principal.agent.shift_end(request.now, playbook.zone) if ends else None
+    storage.roster.set_presence(desk, principal.username, presence.online, until)
+    if hands_over and not presence.online:
+        from functions.core.services.handing_over import end_shift
+
+        end_shift(storage, playbook, principal.username, principal.username, request.now)
     return HttpResponse({"online": presence.online})
 
 

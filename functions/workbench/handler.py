@@ -6,6 +6,7 @@ start then loads only one package's code.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
@@ -81,6 +82,7 @@ def act(desk: str, number: str, action: str) -> Response:
             _files(r),
             lambda: contact_corrector(r.deployment),
             _unseal(r),
+            partial(aws.seal_original, r.deployment, what="outgoing"),
         ),
     )
 

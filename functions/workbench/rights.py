@@ -119,15 +119,38 @@ def require(principal: Principal, roles: frozenset[Role], purpose: str) -> None:
         raise Forbidden(f"You need one of these roles to {purpose}: {needed}.")
 
 
-def require_action(principal: Principal, action: str, ticket: Ticket) -> None:
+def require_action(
+    principal: Principal, action: str, ticket: Ticket, *, handler_is_offline: bool = False
+) -> None:
     """Require the right to `action` on this ticket.
+
+    Args:
+        handler_is_offline: the ticket's team may take it over.
 
     Raises:
         Forbidden: the caller's roles do not give it, in general or on this ticket.
     """
     require(principal, frozenset(_rights(action)), action)
-    if not may(principal, action, ticket):
+    if not (
+        may(principal, action, ticket)
+        or (handler_is_offline and may_take_over(principal, action, ticket))
+    ):
         raise _not_yours(action)
+
+
+def may_take_over(principal: Principal, action: str, ticket: Ticket) -> bool:
+    """Return whether the caller may take a colleague's ticket while the colleague is offline."""
+    in_team = principal.team is not None and principal.team == ticket.team
+    return action == "take" and in_team and ticket.in_hand_of not in (None, principal.username)
+
+
+def is_offline(storage: Storage, ticket: Ticket) -> bool:
+    """Return whether a ticket is in the hand of somebody who is offline or has left."""
+    handler = ticket.in_hand_of
+    if handler is None:
+        return False
+    agent = storage.roster.get(ticket.desk, handler)
+    return agent is None or not (agent.online and agent.assignable)
 
 
 def require_merge_right(principal: Principal, action: str, tickets: Sequence[Ticket]) -> None:
@@ -205,9 +228,16 @@ def _rights(action: str) -> Mapping[Role, Scope]:
     return c.agent_actions()[action].rights
 
 
-def possible_actions(principal: Principal, ticket: Ticket, playbook: Playbook) -> list[str]:
+def possible_actions(
+    principal: Principal, ticket: Ticket, playbook: Playbook, *, handler_is_offline: bool = False
+) -> list[str]:
     """The actions, the desk's own steps included, that status and rights allow."""
-    actions = [action for action in allowed(ticket) if may(principal, action, ticket)]
+    actions = [
+        action
+        for action in allowed(ticket)
+        if may(principal, action, ticket)
+        or (handler_is_offline and may_take_over(principal, action, ticket))
+    ]
     if "approve" in steps_allowed(ticket, playbook) and may(principal, "approve", ticket):
         actions.append("approve")
     if may_correct_contact(principal, ticket) and may(principal, "correct-contact", ticket):

@@ -43,13 +43,16 @@ class FullTicket:
     opening: Sequence[e.Commit]
     merged: Sequence[TicketRecord] = ()
     others: Sequence[Ticket] = ()
+    handler_is_offline: bool = False
 
     @property
     def records(self) -> tuple[TicketRecord, ...]:
         return (self.own, *self.merged)
 
 
-def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> dict[str, Any]:
+def summary_view(
+    ticket: Ticket, playbook: Playbook, principal: Principal, *, handler_is_offline: bool = False
+) -> dict[str, Any]:
     """A ticket in a list, and in the response to an action."""
     locale = playbook.locale
     priority = playbook.priorities.get(ticket.priority)
@@ -96,7 +99,9 @@ def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> di
         "score": ticket.score,
         "merged_into": ticket.merged.into if ticket.merged else None,
         "carries": list(ticket.carries),
-        "actions": possible_actions(principal, ticket, playbook),
+        "actions": possible_actions(
+            principal, ticket, playbook, handler_is_offline=handler_is_offline
+        ),
     }
 
 
@@ -113,7 +118,7 @@ def ticket_view(
     description = received.description
     draft = suggest(ticket, playbook, description, ticket.locale, now)
     return {
-        **summary_view(ticket, playbook, principal),
+        **summary_view(ticket, playbook, principal, handler_is_offline=full.handler_is_offline),
         "question": open_question(ticket, history),
         "description": description,
         "subject": received.subject,
@@ -224,6 +229,7 @@ def _timeline(history: Sequence[e.Commit], playbook: Playbook) -> Iterable[dict[
             "label": event_label(event, playbook, playbook.locale),
             "actor": commit.actor,
             "version": commit.version,
+            "sealed": commit.sealed,
             "details": _details(event),
         }
         for commit in history
@@ -304,6 +310,7 @@ def _message(
     channel = delivery.channel if delivery else ticket.channel
     state = delivery.state if delivery else "pending"
     entry = _entry("out", channel, event.words, commit.at, state, name, actor, version)
+    entry["sealed"] = commit.sealed
     return entry | (_outcome(delivery, locale) if delivery else {})
 
 

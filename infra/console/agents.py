@@ -14,13 +14,11 @@ from typing import Any
 
 import boto3
 
-from functions.core.domain import commands as c
 from functions.core.domain.audit import STAGE
-from functions.core.domain.errors import Conflict, NotFound
+from functions.core.domain.errors import NotFound
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
-from functions.core.domain.ticket import Ticket
-from functions.core.services.command_service import change
+from functions.core.services.handing_over import LEFT_BEHIND, hand_over, tickets_of
 from functions.core.storage.database import Storage
 from functions.workbench.rights import ANY_DESK, desks_of
 from infra.console.errors import ConsoleError
@@ -29,8 +27,6 @@ from infra.deploy.desks import storage_of, versions
 from infra.deploy.trail import Trail
 
 _SHOWN = {"role", "further_roles", "team", "capacity", "level", "skills", "products", "active"}
-_PASSES = 5
-"""Lists of a leaver's tickets: one that changes meanwhile comes again."""
 
 
 class AgentError(ConsoleError):
@@ -167,49 +163,17 @@ def _sign_out(storage: Storage, pool: str, username: str) -> None:
 
 
 def _hand_over(storage: Storage, desk: str, username: str, actor: str, now: datetime) -> HandedOver:
-    """Let a leaver's tickets wait for their team again, or for the supervisors if nobody is left.
-
-    A ticket whose customer is asked whether it is solved stays as it is: it needs nobody, and if it
-    is not solved, it goes to the team.
-    """
+    """Let a leaver's tickets wait for their team or the supervisors; list the call-backs."""
     playbook = storage.playbooks.get(desk, now)
-    moved: dict[str, bool] = {}
-    for _ in range(_PASSES):
-        held = [
-            ticket
-            for ticket in _queue(storage, f"{desk}#agent#{username}")
-            if ticket.in_hand_of == username and ticket.status != "awaiting_confirmation"
-        ]
-        if not held:
-            break
-        staffed = {agent.team for agent in storage.roster.list(desk) if agent.assignable}
-        for ticket in held:
-            team = ticket.team if ticket.team in playbook.teams else playbook.routing[-1].team
-            queue = c.Enqueue(
-                team, "waiting" if team in staffed else "supervisor", reason="deactivated"
-            )
-            try:
-                change(storage, desk, ticket.number, queue, playbook, now, actor=actor, seen=ticket)
-            except Conflict:
-                continue
-            moved[ticket.number] = team in staffed
-    reviews = (t for t in _queue(storage, f"{desk}#qa") if t.reviewer == username)
+    moved = hand_over(
+        storage, playbook, username, LEFT_BEHIND, actor=actor, reason="deactivated", now=now
+    )
+    reviews = (t for t in tickets_of(storage, f"{desk}#qa") if t.reviewer == username)
     return HandedOver(
         tuple(number for number, to_team in moved.items() if to_team),
         tuple(number for number, to_team in moved.items() if not to_team),
         tuple(ticket.number for ticket in reviews if ticket.status == "in_review"),
     )
-
-
-def _queue(storage: Storage, partition: str) -> list[Ticket]:
-    """Every ticket of one partition of the `queue` index."""
-    found: list[Ticket] = []
-    cursor: str | None = None
-    while True:
-        page, cursor = storage.tickets.queue_page([partition], cursor)
-        found += page
-        if cursor is None:
-            return found
 
 
 def _checked(storage: Storage, desk: str, team: str) -> Playbook | None:

@@ -293,12 +293,13 @@ def test_the_key_lets_only_notify_decrypt_contacts_and_only_unseal_originals() -
         assert not any("*" in action for action in actions)
         assert "kms:CreateGrant" not in actions  # its holder could grant Decrypt to anybody
         opening += [statement for action in actions if "Decrypt" in action or "ReEncrypt" in action]
-    contacts, originals = opening
-    for statement, role in ((contacts, "notify"), (originals, "unseal")):
+    contacts, outgoing, originals = opening
+    for statement, role in ((contacts, "notify"), (outgoing, "notify"), (originals, "unseal")):
         who = text(statement["Condition"]["ArnEquals"]["aws:PrincipalArn"])
         assert who.endswith(f":role/deskbell-prod-{role}")
     assert contacts["Condition"]["Null"] == {"kms:EncryptionContext:what": "true"}
-    assert originals["Condition"]["StringEquals"] == {"kms:EncryptionContext:what": "original"}
+    what = [s["Condition"]["StringEquals"]["kms:EncryptionContext:what"] for s in opening[1:]]
+    assert what == ["outgoing", ["original", "outgoing"]]
 
 
 @pytest.mark.requirement("G4")

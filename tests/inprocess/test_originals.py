@@ -173,7 +173,7 @@ def test_notify_and_unseal_cannot_open_each_other_s_data(journey: SimulatedJourn
     place, kms = journey.simulator.deployment, boto3.client("kms")
     found = journey.storage.tickets.original("standard", journey.number, 1)
     assert found is not None
-    (piece,) = found[1]
+    (piece,) = found.pieces
     with pytest.raises(Permanent):
         open_contact(kms, place.contacts_key, "standard", journey.number, piece)
     contact = journey.storage.tickets.first_commit("standard", journey.number).sealed
@@ -194,7 +194,7 @@ def test_a_long_original_is_sealed_in_pieces(journey: SimulatedJourney) -> None:
     version = journey.view()["messages"][-1]["version"]
     found = journey.storage.tickets.original("standard", journey.number, version)
     assert found is not None
-    assert len(found[1]) > 1
+    assert len(found.pieces) > 1
     assert open_original(journey, "li-1", version).json["original"] == {"text": text}
 
 

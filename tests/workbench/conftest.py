@@ -87,7 +87,15 @@ class Agent:
         request = self.request("POST", body)
         corrector = partial(_corrector, self.storage)
         answer = calls.act(
-            request, self.storage, "testdesk", number, action, _files(), corrector, lambda *_: {}
+            request,
+            self.storage,
+            "testdesk",
+            number,
+            action,
+            _files(),
+            corrector,
+            lambda *_: {},
+            lambda *_: (),
         )
         return answer.body
 

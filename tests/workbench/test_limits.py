@@ -16,7 +16,7 @@ from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.services.create_ticket import TicketCreator
 from functions.core.storage.database import Storage
-from functions.core.storage.tickets import Tickets
+from functions.core.storage.tickets import SealedOriginal, Tickets
 from functions.workbench import calls
 from functions.workbench.rights import may_step, principal_of
 from tests.core.sample_desk import DESK, NOON, both, file_ticket
@@ -102,7 +102,8 @@ def test_the_reason_for_opening_an_original_is_masked(
     file_ticket(storage, playbook, NUMBER)
     command = c.Assign("technical", "agent-1", by_person=True)
     change(storage, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
-    sealed = storage.tickets.history("testdesk", NUMBER)[0], (b"sealed",)
+    first = storage.tickets.history("testdesk", NUMBER)[0]
+    sealed = SealedOriginal(first, "original", (b"sealed",))
     monkeypatch.setattr(Tickets, "original", lambda *_: sealed)
     signed_in("agent-1").act("open-original", message=1, reason=f"回电 {PHONE}")
     (act,) = storage.tickets.history("testdesk", NUMBER)[-1].of(OriginalOpened)

@@ -83,13 +83,18 @@ def blanks(value: BaseModel) -> dict[str, Any]:
 
 
 def rewritten(value: Model, rewrite: Rewrite, path: str = "") -> Model:
-    """Return a copy with every free text rewritten, also in the objects within it."""
+    """Return a copy with every free text rewritten, also in the objects within it.
+
+    The fields of a step are among them, whatever their kind; their paths begin with `fields.`.
+    """
     marks = declared(type(value))
     update: dict[str, Any] = {}
     for name in type(value).model_fields:
         held, at = getattr(value, name), f"{path}{name}"
         if isinstance(held, str) and marks.get(name) is FREE_TEXT:
             update[name] = rewrite(at, held)
+        elif isinstance(held, dict) and marks.get(name) is STEP_FIELDS:
+            update[name] = {key: rewrite(f"{at}.{key}", text) for key, text in held.items()}
         elif isinstance(held, BaseModel):
             update[name] = rewritten(held, rewrite, f"{at}.")
         elif isinstance(held, tuple) and held and isinstance(held[0], BaseModel):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from functions.core.domain.calendar import BusinessCalendar
+from functions.core.domain.calendar import WEEKDAYS, BusinessCalendar
 from functions.core.domain.ticket import Value
 
 Role = Literal["agent", "supervisor", "qa", "finance", "admin"]
@@ -66,3 +67,21 @@ class Agent(Value):
             return True
         hours = BusinessCalendar.from_dict({"timezone": timezone, "hours": self.shift})
         return hours.is_open(now)
+
+    def shift_end(self, now: datetime, zone: ZoneInfo) -> datetime | None:
+        """Return the next end of a day's shift, its breaks included; None without shifts."""
+        today = now.astimezone(zone).date()
+        for day in (today + timedelta(days=ahead) for ahead in range(-1, 8)):
+            ends = [
+                datetime.combine(day, time(), zone) + _since_midnight(start, end)
+                for start, end in self.shift.get(WEEKDAYS[day.weekday()], ())
+            ]
+            if ends and max(ends) > now:
+                return max(ends)
+        return None
+
+
+def _since_midnight(start: str, end: str) -> timedelta:
+    """Return the end of an interval of a calendar's `hours`, which may be over midnight."""
+    hours, minutes = map(int, end.split(":"))
+    return timedelta(days=int(end <= start), hours=hours, minutes=minutes)

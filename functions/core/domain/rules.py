@@ -214,11 +214,12 @@ class Team(Term):
 
 
 class Assignment(Section):
-    """The choice of a free agent, and the order of waiting tickets."""
+    """The choice of a free agent, the order of waiting tickets, and the end of a shift."""
 
     capacity: int = Field(default=5, ge=1, le=500)
     order: tuple[Literal["vip", "priority", "age"], ...] = ("priority", "vip", "age")
     prefer: Literal["longest_idle", "least_loaded"] = "longest_idle"
+    end_of_shift: Literal["keep", "team", "supervisor"] = "keep"
 
 
 DESK_NAME = "[a-z][a-z0-9-]{1,30}"

@@ -236,6 +236,7 @@ class TicketChanges(TypedDict, total=False):
     carries: tuple[str, ...]
     timers: dict[str, Timer]
     wakes_at: datetime | None
+    nobody_online: bool
 
 
 class Ticket(Value):
@@ -253,6 +254,7 @@ class Ticket(Value):
     - `sealed_in`: the version whose event holds the sealed contact.
     - `records`: entries of the handling record (B7); None if an earlier version did not count them.
     - `contact_proven`: the writer has shown that the contact is theirs (contract, *Links*).
+    - `nobody_online`: the supervisors were told that nobody of the team was online.
     - `related`: earlier and later tickets of the same conversation.
     """
 
@@ -303,6 +305,7 @@ class Ticket(Value):
     carries: tuple[TermName, ...] = ()
     timers: dict[str, Timer] = {}
     wakes_at: datetime | None = None
+    nobody_online: bool = False
 
     @property
     def in_hand_of(self) -> str | None:

@@ -98,27 +98,27 @@ def seal(deployment: Deployment, desk: str, number: str, contact: bytes) -> byte
 
 
 def seal_original(
-    deployment: Deployment, desk: str, number: str, document: bytes
+    deployment: Deployment, desk: str, number: str, document: bytes, what: str = "original"
 ) -> tuple[bytes, ...]:
     """Encrypt an original, bound to its desk and ticket, in pieces that KMS accepts.
 
-    Its encryption context differs from that of a contact: `notify` cannot open an original, and
-    `unseal` cannot open a contact (G4).
+    Its encryption context differs from that of a contact: `notify` opens no customer's original,
+    only what an agent wrote to a customer (`what` is `outgoing`), and `unseal` opens no contact.
     """
     pieces = [document[at : at + KMS_LIMIT] for at in range(0, len(document), KMS_LIMIT)]
     return tuple(
         client("kms").encrypt(
             KeyId=deployment.contacts_key,
             Plaintext=piece,
-            EncryptionContext=original_context(desk, number),
+            EncryptionContext=original_context(desk, number, what),
         )["CiphertextBlob"]
         for piece in pieces
     )
 
 
-def original_context(desk: str, number: str) -> dict[str, str]:
-    """Return the encryption context of a ticket's originals."""
-    return {"desk": desk, "ticket": number, "what": "original"}
+def original_context(desk: str, number: str, what: str = "original") -> dict[str, str]:
+    """Return the encryption context of a ticket's originals: `original` or `outgoing`."""
+    return {"desk": desk, "ticket": number, "what": what}
 
 
 def webhook_secret(deployment: Deployment, desk: str) -> str | None:

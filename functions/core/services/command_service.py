@@ -178,7 +178,7 @@ def write_all(
     if original is not None:
         first = changes[0].after
         sealed = original.sealed_for(first.desk, first.number)
-        changes[0] = replace(changes[0], original=sealed)
+        changes[0] = replace(changes[0], original=sealed, original_purpose=original.purpose)
     storage.tickets.commit_all(changes, actor=actor, idempotency=idempotency, choosing=choosing)
     return changes[0].after
 
@@ -208,8 +208,13 @@ def _changed(decided: Decided, playbook: Playbook, now: datetime, actor: str) ->
 
 
 def _masking(playbook: Playbook) -> Rewrite:
-    """Mask whatever an event declares as free text, also where its caller has not (G4)."""
-    return lambda _, text: mask_but(text, playbook.public_contacts)
+    """Mask whatever an event declares as free text, also where its caller has not (G4).
+
+    A step's fields are masked by their kinds before: a term of the playbook stays.
+    """
+    return lambda path, text: (
+        text if path.startswith("fields.") else mask_but(text, playbook.public_contacts)
+    )
 
 
 def _is_by_person(command: c.Command) -> bool:

@@ -20,6 +20,7 @@ from functions.core.domain.events import (
     StepTaken,
     TicketAssigned,
     TicketClassified,
+    TicketClosed,
     TicketMerged,
     TicketReceived,
     TimerBreached,
@@ -43,7 +44,7 @@ from functions.core.text.templating import (
     ticket_variables,
     with_fields,
 )
-from functions.core.text.words import label
+from functions.core.text.words import LIST_SEPARATOR, label, say
 
 
 @dataclass(frozen=True)
@@ -118,13 +119,15 @@ def notifications_for(
 def _excluded_recipients(event: Event) -> set[str]:
     """Return the recipients that an event does not concern, whatever the playbook says.
 
-    The customer is not told of another handler in the same team, nor of a merge with a ticket that
-    may be another customer's. A former contact is told only that it was replaced, and only if
-    messages reached it.
+    The customer is not told of another handler in the same team, of the silent end of spam, nor of
+    a merge with a ticket that may be another customer's. A former contact is told only that it was
+    replaced, and only if messages reached it.
     """
     if isinstance(event, TicketAssigned) and event.announced is False:
         return {"customer", FORMER_CONTACT}
     if isinstance(event, TicketMerged) and not event.same_customer:
+        return {"customer", FORMER_CONTACT}
+    if isinstance(event, TicketClosed) and event.silent:
         return {"customer", FORMER_CONTACT}
     if not isinstance(event, ContactCorrected):
         return {FORMER_CONTACT}
@@ -245,15 +248,17 @@ def compose(
         description=description,
         told_at=commit.at if outside else None,
     )
-    text = _fill(message.text[locale], values)
+    files = _files(notification.event) if for_customer else ()
+    text = _with_files(_fill(message.text[locale], values), files, locale, status_url)
     subject = " ".join(_fill(message.subject[locale], values).split())
     if f"[{ticket.number}]" not in subject:
         subject = f"[{ticket.number}] {subject}"
     short = (message.sms or message.text)[locale]
-    brief = _fill(short, values).strip()
+    brief = _with_files(_fill(short, values).strip(), files, locale, status_url, " ")
     if short_url and values["status_url"]:
         values["status_url"] = short_url
-    sms = as_text_message(_fill(short, values).strip(), ticket, playbook, locale)
+    sms = _with_files(_fill(short, values).strip(), files, locale, values["status_url"], " ")
+    sms = as_text_message(sms, ticket, playbook, locale)
     return RenderedMessage(locale, subject, text.strip() + "\n", brief, sms)
 
 
@@ -267,6 +272,24 @@ def as_text_message(text: str, ticket: Ticket, playbook: Playbook, locale: Local
     if not initiated or playbook.sms_opt_out is None:
         return text
     return f"{text}{' ' if text[-1:].isascii() else ''}{playbook.sms_opt_out[locale]}"
+
+
+def _files(event: Event) -> tuple[str, ...]:
+    """Return the names of the files that an event brings the customer."""
+    if event.direction != "out" and not getattr(event, "customer_sees", False):
+        return ()
+    return tuple(file.name for file in getattr(event, "attachments", ()))
+
+
+def _with_files(
+    text: str, files: tuple[str, ...], locale: Locale, link: str, paragraph: str = "\n\n"
+) -> str:
+    """Name the files below a text, with the link to the page that has them if the text has none."""
+    if not files:
+        return text
+    names = LIST_SEPARATOR[locale].join(files)
+    form = "message.files" if link in text else "message.files.linked"
+    return f"{text.strip()}{paragraph}{say(form, locale, files=names, link=link)}"
 
 
 def variables(

@@ -37,7 +37,7 @@ from functions.core.text.contacts import Contact, mask_contact, mask_name, norma
 from functions.core.text.json_body import parse_json, parse_model
 from functions.core.text.masking import mask
 from functions.core.text.tokens import LinkKind
-from functions.core.text.unmasking import MessageMasker, Seal, original
+from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.core.text.words import written_in
 
 if TYPE_CHECKING:
@@ -271,14 +271,13 @@ class TicketCreator:
         document = contact_document(
             contact, request.body.name or "", request.source.message_id or ""
         )
-        hidden = original(hiding, self.seal_original)
         change = Change(
             None,
             ticket,
             first.events,
             queue_rank(ticket, playbook),
             sealed=self.seal(first.desk, first.number, document),
-            original=hidden.sealed_for(first.desk, first.number) if hidden else (),
+            original=Original(hiding, self.seal_original).sealed_for(first.desk, first.number),
         )
         self.storage.tickets.commit_all(
             (change,),

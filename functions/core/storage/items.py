@@ -6,7 +6,7 @@ An item's body does not repeat its keys, so most items stay below 1 KB, one writ
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
 from typing import Any
 from zlib import crc32
@@ -172,11 +172,17 @@ def read_commit(item: Item) -> Commit:
             at=at,
             actor=item["actor"]["S"],
             events=parse_events(item["body"]["S"], int(item["schema"]["N"]), at),
-            sealed="original" in item,
+            sealed="original" in item or "outgoing" in item,
             records_before=int(item["records"]["N"]) if "records" in item else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DeadLetter(f"not a commit: {type(error).__name__}: {error}") from error
+
+
+def read_pieces(item: Item, name: str) -> tuple[bytes, ...]:
+    """The encrypted pieces in an attribute of a commit's item or image; the latter has base64."""
+    pieces = (piece["B"] for piece in item.get(name, {}).get("L", ()))
+    return tuple(b64decode(piece) if isinstance(piece, str) else piece for piece in pieces)
 
 
 # Deliveries

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.domain.errors import NotFound, TryAgain
 from functions.core.domain.roster import Agent
-from functions.core.storage.items import agent_profile, read_agent
+from functions.core.storage.items import agent_profile, due_attributes, read_agent
 from functions.core.storage.table import REFUSED, Item, key, stamp
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ an access outlives its end."""
 ROUTING_TTL = timedelta(seconds=1)
 """The time for which a container routes by a roster that it has read. Whoever has changed since is
 found out by the condition of the claim."""
+
+AGENT = "AGENT#"
+"""The prefix of an agent's sort key."""
 
 CLAIM = "claim:"
 """The prefix of the name of a write that adds to an agent's load."""
@@ -151,26 +154,61 @@ class Roster:
             raise TryAgain(f"the roster was not changed: {failures}")
         return True
 
-    def set_presence(self, desk: str, username: str, online: bool) -> None:
+    def set_presence(
+        self, desk: str, username: str, online: bool, until: datetime | None = None
+    ) -> None:
         """Set whether an agent takes tickets; coming online wakes the router through the stream.
+
+        Args:
+            until: when the sweep has to end the agent's shift.
 
         Raises:
             NotFound: the roster has no such active agent.
         """
         self.desks.pop(desk, None)
+        due = due_attributes(username, until)
+        listed = ", due_pk = :due_pk, due_sk = :due_sk" if due else " REMOVE due_pk, due_sk"
         known = self.table.update_if(
             f"attribute_exists(#role) AND {_IS_ACTIVE}",
             *_agent_key(desk, username),
-            UpdateExpression="SET #online = :online, #change = :change",
+            UpdateExpression=f"SET #online = :online, #change = :change{listed}",
             ExpressionAttributeNames=_names("active", "change", "online", "role"),
             ExpressionAttributeValues={
                 ":online": {"BOOL": online},
                 ":yes": {"BOOL": True},
                 ":change": {"S": "online" if online else "offline"},
+                **{f":{name}": value for name, value in due.items()},
             },
         )
         if not known:
             raise NotFound("You are not on this desk's roster.")
+
+    def go_offline_at(self, desk: str, username: str, due_sk: str) -> bool:
+        """Set an agent offline whose shift ends; False if the end has moved since.
+
+        The agent stays in the `due` index until `shift_ended`.
+        """
+        self.desks.pop(desk, None)
+        return self.table.update_if(
+            "due_sk = :due",
+            *_agent_key(desk, username),
+            UpdateExpression="SET #online = :no, #change = :change",
+            ExpressionAttributeNames=_names("change", "online"),
+            ExpressionAttributeValues={
+                ":due": {"S": due_sk},
+                ":no": {"BOOL": False},
+                ":change": {"S": "offline"},
+            },
+        )
+
+    def shift_ended(self, desk: str, username: str, due_sk: str) -> None:
+        """Take an agent whose shift was ended out of the `due` index."""
+        self.table.update_if(
+            "due_sk = :due",
+            *_agent_key(desk, username),
+            UpdateExpression="REMOVE due_pk, due_sk",
+            ExpressionAttributeValues={":due": {"S": due_sk}},
+        )
 
     def load_writes(self, changes: Sequence[Change]) -> Iterator[Write]:
         """The writes that change agents' loads in a commit, one per agent.
@@ -262,7 +300,7 @@ def _loads(changes: Sequence[Change]) -> Counter[str]:
 
 
 def _agent_key(desk: str, username: str) -> tuple[str, str]:
-    return f"DESK#{desk}", f"AGENT#{username}"
+    return f"DESK#{desk}", f"{AGENT}{username}"
 
 
 def _names(*attributes: str) -> Item:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.domain.audit import AUDITED, entries_of
 from functions.core.domain.errors import (
@@ -31,6 +31,7 @@ from functions.core.storage.items import (
     queue_key,
     read_commit,
     read_cursor,
+    read_pieces,
     read_ticket,
     ticket_item,
     ticket_key,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from functions.core.storage.playbooks import Playbooks
     from functions.core.storage.roster import Roster
     from functions.core.storage.table import Table, Write
+    from functions.core.text.unmasking import Purpose
 
 
 DUE_PAGE = BATCH_SIZE
@@ -73,7 +75,7 @@ class Change:
         assigned_by_person: a person chose the handler, who may be at capacity.
         wanted_by_webhook: a webhook of the desk subscribes to one of the events.
         sealed: the customer's contact, encrypted; with a new ticket, or a new contact.
-        original: the original of the customer's text, encrypted, in pieces.
+        original: the original of the text, encrypted, in pieces; `original_purpose` says whose.
     """
 
     before: Ticket | None
@@ -84,6 +86,15 @@ class Change:
     wanted_by_webhook: bool = False
     sealed: bytes | None = None
     original: tuple[bytes, ...] = ()
+    original_purpose: Purpose = "original"
+
+
+class SealedOriginal(NamedTuple):
+    """A commit and its original, still encrypted, in pieces; none if nothing is sealed."""
+
+    commit: Commit
+    purpose: Purpose
+    pieces: tuple[bytes, ...]
 
 
 @dataclass(frozen=True)
@@ -278,14 +289,13 @@ class Tickets:
         item = self._commit_item(desk, number, version)
         return read_commit(item) if item else None
 
-    def original(
-        self, desk: str, number: str, version: int
-    ) -> tuple[Commit, tuple[bytes, ...]] | None:
-        """A commit and its original, still encrypted; None if nothing is sealed."""
+    def original(self, desk: str, number: str, version: int) -> SealedOriginal | None:
+        """A commit and its original, still encrypted; None if there is no such commit."""
         item = self._commit_item(desk, number, version)
-        if item is None or "original" not in item:
+        if item is None:
             return None
-        return read_commit(item), tuple(piece["B"] for piece in item["original"]["L"])
+        purpose: Purpose = "outgoing" if "outgoing" in item else "original"
+        return SealedOriginal(read_commit(item), purpose, read_pieces(item, purpose))
 
     def sealed_contact(self, desk: str, number: str, version: int) -> bytes | None:
         """The customer's contact, still encrypted, from the version in the ticket's `sealed_in`."""
@@ -403,7 +413,7 @@ class Tickets:
         if change.sealed is not None:
             item["sealed"] = {"B": change.sealed}
         if change.original:
-            item["original"] = {"L": [{"B": piece} for piece in change.original]}
+            item[change.original_purpose] = {"L": [{"B": piece} for piece in change.original]}
         return "event", {
             "Put": {
                 "TableName": self.table.name,
@@ -449,7 +459,7 @@ class Tickets:
         """
         update, values = "SET body = :new", {":new": {"S": body}, ":old": item["body"]}
         if item["sk"]["S"].startswith("EVENT#"):
-            update = f"{update}, readers = :none REMOVE sealed, original"
+            update = f"{update}, readers = :none REMOVE sealed, original, outgoing"
             values[":none"] = {"S": "none"}
         return self.table.update_if(
             "body = :old",

@@ -11,8 +11,9 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from functions.core.text.masking import mask
+from functions.core.text.masking import mask_but
 
 MARGIN = 400
 """Characters beyond a limit that are read; longer than any number or address that is masked."""
@@ -20,11 +21,19 @@ MARGIN = 400
 Seal = Callable[[str, str, bytes], tuple[bytes, ...]]
 """Encrypts a document for a desk and ticket number, in one or more chunks."""
 
+Purpose = Literal["original", "outgoing"]
+"""Whose text an original is: the customer's, or an agent's to the customer, which `notify` may open
+to deliver it as written (G10)."""
+
 
 @dataclass
 class MessageMasker:
-    """Masks the texts of a message, by field, and collects the hidden parts."""
+    """Masks the texts of a message, by field, and collects the hidden parts.
 
+    The desk's own contacts in `public` stay readable.
+    """
+
+    public: tuple[str, ...] = ()
     hidden: dict[str, tuple[int, int, str]] = field(default_factory=dict)
 
     def mask(self, name: str, text: str, limit: int | None = None) -> str:
@@ -34,7 +43,7 @@ class MessageMasker:
         be half a number, so the end is not shown.
         """
         read = text if limit is None else text[: limit + 2 * MARGIN]
-        masked = mask(read)
+        masked = mask_but(read, self.public)
         if masked != read:
             self.hidden[name] = _difference(read, masked)
         shown = masked if len(read) == len(text) else masked[:-MARGIN]
@@ -49,45 +58,56 @@ class MessageMasker:
 
 @dataclass
 class Original:
-    """The hidden parts of a message, sealed once its ticket number is known."""
+    """The hidden parts of a message, sealed once its ticket number is known.
 
-    document: bytes
+    `sealed_before` are pieces that were sealed with an earlier message of the ticket and belong to
+    this one too.
+    """
+
+    hiding: MessageMasker
     seal: Seal
+    purpose: Purpose = "original"
+    sealed_before: tuple[bytes, ...] = ()
     _sealed: dict[tuple[str, str], tuple[bytes, ...]] = field(default_factory=dict)
 
     def sealed_for(self, desk: str, number: str) -> tuple[bytes, ...]:
-        """Return the document encrypted for a ticket; a retry gets the same result."""
+        """Return the pieces for a ticket, none if nothing is hidden; a retry gets the same."""
         at = (desk, number)
         if at not in self._sealed:
-            self._sealed[at] = self.seal(desk, number, self.document)
-        return self._sealed[at]
+            document = self.hiding.document()
+            self._sealed[at] = self.seal(desk, number, document) if document else ()
+        return (*self.sealed_before, *self._sealed[at])
 
 
-def original(hiding: MessageMasker, seal: Seal) -> Original | None:
-    """Return the original of a message; None if nothing was hidden."""
-    document = hiding.document()
-    return Original(document, seal) if document else None
-
-
-def restored(document: bytes, shown: Mapping[str, str]) -> dict[str, str]:
+def restored(documents: bytes, shown: Mapping[str, str]) -> dict[str, str]:
     """Restore the original texts.
 
     Args:
-        document: the unsealed document of a `MessageMasker`.
+        documents: one or more unsealed documents of a `MessageMasker`, one after the other.
         shown: the masked texts by field; each may be truncated.
 
     Raises:
         ValueError: the document is no such document.
     """
     try:
-        hidden = json.loads(zlib.decompress(document))
+        hidden = _parsed(documents)
         return {
             name: shown[name][:start] + words + shown[name][end:]
             for name, (start, end, words) in hidden.items()
             if shown.get(name) and start < len(shown[name])
         }
-    except (zlib.error, TypeError, AttributeError) as error:
+    except (zlib.error, ValueError, TypeError, AttributeError) as error:
         raise ValueError("the unsealed document is not an original") from error
+
+
+def _parsed(documents: bytes) -> dict[str, Any]:
+    hidden: dict[str, Any] = {}
+    while True:
+        stream = zlib.decompressobj()
+        hidden |= json.loads(stream.decompress(documents))
+        documents = stream.unused_data
+        if not documents:
+            return hidden
 
 
 def _difference(text: str, masked: str) -> tuple[int, int, str]:

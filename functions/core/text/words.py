@@ -60,6 +60,11 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "我们的回复会发送到您填写的联系方式，其中的链接可查看全部记录。",
         "en": "Our answers go to the contact that you gave. The link in them shows everything.",
     },
+    "message.files": {"zh-CN": "附件：{files}", "en": "Files: {files}"},
+    "message.files.linked": {
+        "zh-CN": "附件：{files}，请在此查看：{link}",
+        "en": "Files: {files}. Open them here: {link}",
+    },
     "page.files": {"zh-CN": "附件", "en": "Files"},
     "page.refused": {"zh-CN": "未收取的文件", "en": "Files that were not taken"},
     "refused.size": {"zh-CN": "文件过大", "en": "too large"},

@@ -22,6 +22,7 @@ SAMPLES: dict[str, Any] = {
     "ConfirmationRequested": e.ConfirmationRequested(team="general", question="?"),
     "TypeConfirmed": e.TypeConfirmed(type="fault", tags=(), priority="high"),
     "TicketQueued": e.TicketQueued(team="general", queue="supervisor"),
+    "NobodyOnline": e.NobodyOnline(team="general"),
     "TicketAssigned": e.TicketAssigned(team="general", handler="agent-1"),
     "PriorityChanged": e.PriorityChanged(priority="high"),
     "ReplySent": e.ReplySent(text="您好"),

@@ -105,6 +105,7 @@ COMMANDS: dict[str, c.TicketCommand] = {
     "link": c.Link("CS2"),
     "prove-contact": c.ProveContact(),
     "tick": c.Tick(),
+    "nobody-online": c.ReportNobodyOnline("technical"),
     "ask-customer": c.AskCustomer("是无法登录吗？"),
     "step": c.TakeStep("look", {}),
     "approve": c.Approve(approved=True),

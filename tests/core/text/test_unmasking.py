@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from functions.core.text import unmasking
 from functions.core.text.masking import mask
-from functions.core.text.unmasking import MessageMasker, Original, original, restored
+from functions.core.text.unmasking import MessageMasker, Original, restored
 
 pytestmark = pytest.mark.requirement("G4")
 WORDS = st.lists(
@@ -72,12 +72,12 @@ def test_no_half_number_is_shown_at_the_limit(unit: str) -> None:
 def test_only_what_can_be_shown_is_read() -> None:
     read: list[str] = []
 
-    def read_and_mask(text: str) -> str:
+    def read_and_mask(text: str, public: tuple[str, ...]) -> str:
         read.append(text)
         return mask(text)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(unmasking, "mask", read_and_mask)
+        patch.setattr(unmasking, "mask_but", read_and_mask)
         MessageMasker().mask("text", f"{NUMBER} " * 50_000, 4000)
     assert len(read) == 1
     assert len(read[0]) < 5000
@@ -99,14 +99,27 @@ def test_an_original_is_sealed_once_per_ticket() -> None:
         sealed.append(number)
         return (number.encode(),)
 
+    assert Original(MessageMasker(), seal).sealed_for("desk", "CS1") == ()
     masker = MessageMasker()
-    assert original(masker, seal) is None
     masker.mask("text", "13800138000")
-    hidden = original(masker, seal)
-    assert isinstance(hidden, Original)
+    hidden = Original(masker, seal)
     for number in ("CS1", "CS1", "CS2"):
         assert hidden.sealed_for("desk", number) == (number.encode(),)
     assert sealed == ["CS1", "CS2"]
+
+
+def test_documents_of_several_messages_are_restored_together() -> None:
+    first, second = MessageMasker(), MessageMasker(("400-820-8820",))
+    shown = {
+        "fields.note": first.mask("fields.note", "请打 13800138000"),
+        "reason": second.mask("reason", "转 13912345678，或 400-820-8820"),
+    }
+    assert shown["reason"].endswith("或 400-820-8820")
+    documents = (first.document() or b"") + (second.document() or b"")
+    assert restored(documents, shown) == {
+        "fields.note": "请打 13800138000",
+        "reason": "转 13912345678，或 400-820-8820",
+    }
 
 
 @pytest.mark.parametrize("document", [b"", b"x", b"x\x9c\xab\x56\x02\x00\x00\xbf\x00\x9d"])

@@ -54,7 +54,7 @@ class Reply(
         return [e.ReplySent(text=self.text, attachments=self.attachments)]
 
 
-class RequestInformationBody(Body):
+class RequestInformationBody(BodyWithFiles):
     text: MessageText
 
 
@@ -75,9 +75,10 @@ class RequestInformation(
     """Ask the customer for information and wait for it (A11)."""
 
     text: FreeText
+    attachments: tuple[Attachment, ...] = ()
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
-        return [e.InformationRequested(text=self.text)]
+        return [e.InformationRequested(text=self.text, attachments=self.attachments)]
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from functions.core.domain import events as e
 from functions.core.domain.commands.base import (
     LEADERS,
+    TO_CUSTOMER,
     AgentAction,
     Body,
     MessageText,
@@ -255,7 +256,10 @@ class ExpireReview(
 
 
 class CloseBody(Body):
-    reason: Reason
+    """The customer is told the reason; `silent` ends spam and duplicates without a message."""
+
+    reason: Annotated[Reason, TO_CUSTOMER]
+    silent: StrictBool = False
 
 
 @dataclass(frozen=True)
@@ -271,6 +275,7 @@ class Close(
     """End the ticket without a solution."""
 
     reason: FreeText
+    silent: bool = False
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
-        return [e.TicketClosed(reason=self.reason)]
+        return [e.TicketClosed(reason=self.reason, silent=self.silent)]

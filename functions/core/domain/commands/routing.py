@@ -172,6 +172,28 @@ class Enqueue(
         return [e.TicketQueued(team=self.team, queue=self.queue, reason=self.reason)]
 
 
+@dataclass(frozen=True)
+class ReportNobodyOnline(
+    TicketCommand,
+    name="nobody-online",
+    sources=OPEN,
+    by="router",
+    meaning="nobody of the team is online; the supervisors are told once",
+):
+    """Tell the supervisors that a ticket waits for a team of which nobody is online.
+
+    Outside the desk's hours that is as expected, unless the ticket has the highest priority.
+    """
+
+    team: TermName
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        urgent = playbook.ranks.get(ticket.priority) == 0
+        if ticket.nobody_online or not (urgent or playbook.hours.is_open(now)):
+            return []
+        return [e.NobodyOnline(team=self.team)]
+
+
 class TakeBody(Body):
     """The body of `take`: only the version."""
 

@@ -45,6 +45,7 @@ class InformationRequested(
     """An agent asked the customer for information, and the ticket waits for it (A11)."""
 
     text: FreeText
+    attachments: tuple[Attachment, ...] = ()
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {

@@ -191,9 +191,10 @@ class TicketArchived(
 class TicketClosed(
     Event, label=("已关闭", "Closed"), webhook="ticket.closed", wakes=BOTH, customer="status"
 ):
-    """A supervisor closed the ticket without a solution (spam, a duplicate)."""
+    """A supervisor closed the ticket without a solution; `silent`: the customer is not told."""
 
     reason: FreeText
+    silent: bool = False
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return _ended("closed", commit)

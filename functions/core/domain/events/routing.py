@@ -91,6 +91,17 @@ class TicketQueued(
         }
 
 
+class NobodyOnline(
+    Event, label=("团队无人在线", "Nobody of the team online"), webhook="ticket.nobody_online"
+):
+    """Nobody of the team that a ticket waits for is online; told once per ticket."""
+
+    team: TermName
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"nobody_online": True}
+
+
 class TicketAssigned(
     Event,
     label=("已分配处理人员", "Assigned to an agent"),
