@@ -179,6 +179,7 @@ def _steps(ticket: Ticket, playbook: Playbook, principal: Principal) -> list[dic
                     "kind": field.kind,
                     "choices": list(field.choices),
                     "required": field.required,
+                    "required_with": field.required_with,
                     "max": field.max,
                 }
                 for key, field in step.fields.items()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +21,6 @@ from functions.core.services.composing import (
     ticket_at_event,
     uses_description,
 )
-from tests.inprocess.conftest import ROOT, shipped
 from tests.notify.deployment import NOON
 from tests.notify.sample_events import EVENTS, LINK, NUMBER, commit, received, ticket, timer
 
@@ -212,22 +209,6 @@ def test_staff_never_get_the_customers_secret_link(playbook: Playbook) -> None:
     changed = with_message(playbook, "{{ status_url }}")
     rendered = render_for("handler", "TicketAssigned", "probe", changed)
     assert rendered.text.strip() == ""
-
-
-@pytest.mark.requirement("A4", "D4")
-@pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yaml")), ids=lambda p: p.stem)
-def test_the_acknowledgement_contains_nothing_that_classification_sets(path: Path) -> None:
-    """It goes out before the router has run; a smoking set would be called an enquiry."""
-    found = shipped(path)
-    at_once = {
-        n.message for n in found.notifications if n.on == "TicketReceived" and not n.when.type
-    }
-    assert "received" in at_once
-    for message in (found.messages[name] for name in at_once):
-        for part in (message.subject, message.text, message.sms or {}):
-            for text in part.values():
-                named = set(re.findall(r"\w+", " ".join(re.findall(r"{[{%](.*?)[%}]}", text))))
-                assert not named & {"type", "priority", "promise", "tag", "tags", "team", "handler"}
 
 
 @pytest.mark.requirement("A15")

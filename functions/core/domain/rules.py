@@ -364,11 +364,15 @@ class Confirmation(Section):
 
 
 class StepField(Term):
-    """A field that is filled in with a step."""
+    """A field that is filled in with a step.
+
+    `required_with` names values of the step's other fields with which the field is required too.
+    """
 
     kind: StepFieldKind = "text"
     choices: tuple[str, ...] = ()
     required: bool = True
+    required_with: dict[Identifier, str] = {}
     max: int = Field(default=500, ge=1, le=4000)
 
     @property

@@ -120,6 +120,12 @@ def _steps(playbook: Playbook) -> Iterator[Reference]:
             yield (*location, "source"), status, STATUSES
         if step.to is not None:
             yield (*location, "to"), step.to, STATUSES
+        for field_name, field in step.fields.items():
+            for other, value in field.required_with.items():
+                at = (*location, "fields", field_name, "required_with")
+                yield at, other, step.fields
+                if other in step.fields and step.fields[other].choices:
+                    yield (*at, other), value, step.fields[other].choices
         for team in step.teams:
             yield (*location, "teams"), team, playbook.teams
         if step.resolves is not None:

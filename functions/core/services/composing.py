@@ -328,9 +328,10 @@ def variables(
         "other": getattr(event, "other", ""),
         "step": label(playbook.steps, step, locale),
     }
-    return with_fields(
-        common, {**ticket.facts, **getattr(event, "fields", {})}, playbook, locale, step
-    )
+    # Of its own step a message tells this time's values, not those of an earlier time.
+    own = dict.fromkeys(playbook.steps[step].fields, "") if step in playbook.steps else {}
+    facts = {**ticket.facts, **own, **getattr(event, "fields", {})}
+    return with_fields(common, facts, playbook, locale, step)
 
 
 def _deadline(event: Event, ticket: Ticket, playbook: Playbook) -> datetime | None:

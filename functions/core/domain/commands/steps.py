@@ -131,7 +131,8 @@ def checked_fields(step: Step, values: Mapping[str, str]) -> dict[str, str]:
     for name, field in step.fields.items():
         value = values.get(name, "").strip()
         if not value:
-            if field.required:
+            with_others = field.required_with.items() & values.items()
+            if field.required or with_others:
                 errors.append(FieldError(name, "this field is required"))
             continue
         problem = _problem(field, value)
