@@ -29,6 +29,7 @@ from pydantic import (
 from functions.core.domain.calendar import BusinessCalendar
 from functions.core.domain.countries import PHONE_REGION, country_of_zone
 from functions.core.domain.errors import PlaybookError
+from functions.core.domain.playbook_endings import Endings
 from functions.core.domain.playbook_limits import AutomaticLimits, Sms, UnprovenTickets
 from functions.core.domain.playbook_types import (
     LOCALES as LOCALES,
@@ -507,6 +508,7 @@ class Playbook(Section):
     notifications: tuple[NotificationRule, ...] = ()
     webhooks: dict[Slug, Webhook] = {}
     survey: Survey
+    endings: Endings = Field(default_factory=Endings)
     confirmation: Confirmation | None = None
     steps: dict[Slug, Step] = {}
     records: Records = Field(default_factory=Records)
