@@ -17,7 +17,7 @@ from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import RenderedMessage, written_by_agent
 from functions.core.text import tokens
-from functions.core.text.sms_numbers import SmsObstacle, sms_obstacle
+from functions.core.text.sms_numbers import SMS_WITHHELD, sms_obstacle
 from functions.notify import texts
 from functions.notify.contact import OpenContact
 from functions.notify.deliver.email import deliverable
@@ -25,11 +25,6 @@ from functions.notify.deliver.failures import Permanent, Withheld
 from functions.notify.limits import CAPPED
 from functions.notify.mail import Envelope, Thread, build
 from functions.notify.preparing import PreparedMessage
-
-SMS_WITHHELD: dict[SmsObstacle, str] = {
-    "country": "withheld: the desk sends no text messages to this number's country (sms.countries)",
-    "not_mobile": "withheld: not a mobile number, it cannot receive text messages",
-}
 
 LOCAL_PART_LIMIT = 64
 """The maximum characters before the `@` of an address (RFC 5321, 4.5.3.1.1)."""

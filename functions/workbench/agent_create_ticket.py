@@ -14,6 +14,7 @@ from functions.core.services.create_ticket import (
 )
 from functions.core.storage.idempotency import IdempotencyRecord
 from functions.workbench.rights import ENTERS_TICKETS, Principal, require
+from functions.workbench.view import contact_problem
 
 
 def create_as_agent(
@@ -39,4 +40,5 @@ def create_as_agent(
             idempotency=idempotency if key else None,
         ),
     )
-    return ticket.as_body(playbook.zone)
+    problem = contact_problem(ticket.sms_obstacle, playbook.locale)
+    return {**ticket.as_body(playbook.zone), "warnings": [problem] if problem else []}

@@ -17,12 +17,14 @@ from functions.core.domain.record import (
     message_order,
     open_question,
 )
-from functions.core.domain.rules import Locale, Playbook
-from functions.core.domain.ticket import Ticket
+from functions.core.domain.rules import Locale, Playbook, StepField
+from functions.core.domain.ticket import Ticket, Timer
+from functions.core.domain.timers import settled
 from functions.core.platform.web import earlier_page
 from functions.core.services.merging import same_customer
 from functions.core.services.suggesting import suggest
 from functions.core.storage.files import FILES
+from functions.core.text.sms_numbers import SMS_WITHHELD, SmsObstacle
 from functions.core.text.words import delivery_reason, event_label, label
 from functions.workbench.rights import Principal, possible_actions, possible_steps, works_on
 
@@ -56,6 +58,7 @@ def summary_view(
     """A ticket in a list, and in the response to an action."""
     locale = playbook.locale
     priority = playbook.priorities.get(ticket.priority)
+    problem = contact_problem(ticket.customer.sms_obstacle, locale)
     return {
         "number": ticket.number,
         "version": ticket.version,
@@ -87,6 +90,8 @@ def summary_view(
             "undeliverable": ticket.customer.undeliverable,
         },
         "contact_proven": ticket.contact_proven,
+        "contact_reachable": problem is None,
+        "contact_problem": problem,
         "received_at": _local(ticket.received_at, playbook),
         "updated_at": _local(ticket.updated_at, playbook),
         "assigned_at": _local(ticket.assigned_at, playbook),
@@ -103,6 +108,11 @@ def summary_view(
             principal, ticket, playbook, handler_is_offline=handler_is_offline
         ),
     }
+
+
+def contact_problem(obstacle: SmsObstacle | None, locale: Locale) -> str | None:
+    """Say why text messages do not reach the customer, None if they do."""
+    return delivery_reason(SMS_WITHHELD[obstacle], locale) if obstacle else None
 
 
 def ticket_view(
@@ -125,6 +135,9 @@ def ticket_view(
         "product": received.product.model_dump() if received.product else None,
         "proof_of_purchase": received.proof_of_purchase,
         "order": received.order,
+        "since": received.since,
+        "environment": received.environment,
+        "attempted": received.attempted,
         "entered_by": received.entered_by,
         "timeline": list(_timeline(history, playbook)),
         "messages": _conversation(full, playbook),
@@ -133,9 +146,13 @@ def ticket_view(
                 "kind": kind,
                 "state": timer.state,
                 "due_at": _local(timer.due_at, playbook),
-                "left_seconds": int(timer.left.total_seconds()) if timer.left else None,
+                "left_seconds": int(timer.left.total_seconds())
+                if timer.left and timer.state == "paused"
+                else None,
+                "provisional": timer.counted_at is not None,
             }
-            for kind, timer in sorted(ticket.timers.items())
+            for kind, stored in sorted(ticket.timers.items())
+            for timer in (_settled(kind, stored, playbook),)
         ],
         "suggestion": {"text": draft.text, "article": draft.article},
         "rules": [
@@ -144,7 +161,7 @@ def ticket_view(
             for event in commit.of(e.TicketClassified)
             for rule in event.rules
         ],
-        "steps": _steps(ticket, playbook, principal),
+        "steps": _steps(ticket, received, playbook, principal),
         "facts": dict(ticket.facts),
         "pending": _pending(ticket, playbook),
         "records": [
@@ -159,13 +176,24 @@ def ticket_view(
     }
 
 
+def _settled(kind: str, timer: Timer, playbook: Playbook) -> Timer:
+    """A timer as the next sweep or change of the ticket will have it."""
+    rule = playbook.timers.get(kind)
+    return settled(timer, rule, playbook) if rule else timer
+
+
 def _without_words(entry: dict[str, Any]) -> dict[str, Any]:
     """An entry of the handling record; the timeline and messages of its version have its text."""
     return {name: value for name, value in entry.items() if name != "text"}
 
 
-def _steps(ticket: Ticket, playbook: Playbook, principal: Principal) -> list[dict[str, Any]]:
-    """The desk's own steps that the caller may take now, with their fields."""
+def _steps(
+    ticket: Ticket, received: e.TicketReceived, playbook: Playbook, principal: Principal
+) -> list[dict[str, Any]]:
+    """The desk's own steps that the caller may take now, with their fields.
+
+    A field's `value` is what is known already: from the request, or from the step before (D4).
+    """
     locale = playbook.locale
     return [
         {
@@ -181,6 +209,8 @@ def _steps(ticket: Ticket, playbook: Playbook, principal: Principal) -> list[dic
                     "required": field.required,
                     "required_with": field.required_with,
                     "max": field.max,
+                    "future": field.future,
+                    "value": _prefilled(key, field, ticket, received),
                 }
                 for key, field in step.fields.items()
             ],
@@ -191,6 +221,21 @@ def _steps(ticket: Ticket, playbook: Playbook, principal: Principal) -> list[dic
         for name in possible_steps(principal, ticket, playbook)
         for step in (playbook.steps[name],)
     ]
+
+
+def _prefilled(key: str, field: StepField, ticket: Ticket, received: e.TicketReceived) -> str:
+    """What fills in a field: its value when the step was taken before, else the request's."""
+    if not field.from_request:
+        return ""
+    texts = (_given(received, name) for name in field.from_request)
+    return ticket.facts.get(key) or " ".join(filter(None, texts))[: field.max]
+
+
+def _given(received: e.TicketReceived, name: str) -> str:
+    value: Any = received
+    for part in name.split("."):
+        value = getattr(value, part, None)
+    return value or ""
 
 
 def _pending(ticket: Ticket, playbook: Playbook) -> dict[str, Any] | None:

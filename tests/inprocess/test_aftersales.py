@@ -68,8 +68,13 @@ def test_a_repair_goes_from_the_form_to_the_call_back(journey: SimulatedJourney)
         name="客户甲",
         product=FRIDGE,
         proof_of_purchase="FP-20260105",
+        since="昨天",
+        environment="厨房，请联系 13700001111",
+        attempted="重启",
     )
     view = journey.view()
+    assert (view["since"], view["attempted"]) == ("昨天", "重启")
+    assert view["environment"] == "厨房，请联系 137****1111"
     assert view["customer"]["contact"] == "138****5678"
     assert view["product"]["model"] == "BX-500"
     assert view["proof_of_purchase"] == "FP-20260105"
@@ -81,6 +86,18 @@ def test_a_repair_goes_from_the_form_to_the_call_back(journey: SimulatedJourney)
 
     # D4: an agent reviews and completes it within the hour
     assert journey.messages_to("team:客服组") == ["review_wanted"]
+    (complete,) = (step for step in journey.view("kf-1")["steps"] if step["action"] == "complete")
+    filled = {field["name"]: field["value"] for field in complete["fields"] if field["value"]}
+    assert filled == {
+        "product_line": f"{FRIDGE['name']} {FRIDGE['model']}",
+        "serial_number": FRIDGE["serial"],
+        "purchased_on": FRIDGE["purchased_on"],
+        "proof_number": "FP-20260105",
+        "symptoms": view["description"],
+        "since_when": "昨天",
+        "environment": "厨房，请联系 137****1111",
+        "already_tried": "重启",
+    }
     assert journey.due("review") - journey.ticket.received_at == timedelta(hours=1)
     journey.act(
         "kf-1",
@@ -187,6 +204,7 @@ def test_a_repair_goes_from_the_form_to_the_call_back(journey: SimulatedJourney)
     assert journey.status()["status_label"] == "已完成"
     document, _ = journey.archived()
     assert document["ticket"]["score"] == 4
+    assert document["ticket"]["team"] == "维修工程师组"  # not the one that called back
     facts = document["ticket"]["facts"]
     assert (facts["repair_minutes"], facts["parts_used"]) == ("45", "压缩机启动器")
     assert facts["serial_number"] == "SN12345"

@@ -197,6 +197,20 @@ class BusinessCalendar:
         index = bisect_right(table.opens, instant) - 1
         return index >= 0 and instant < table.closes[index]
 
+    def is_provisional(self, at: datetime) -> bool:
+        """Return whether the official calendar of the year of ``at`` is not published yet.
+
+        China publishes each year's holidays and make-up workdays in the autumn before; until the
+        ``holidays`` package has them, that year's are estimates. Other countries' follow from laws.
+        """
+        if self._country is None or self.always_open:
+            return False
+        return at.astimezone(self.timezone).year > _last_published(self._country[0])
+
+    def year_start(self, at: datetime) -> datetime:
+        """Return the first instant of the year of ``at`` in the desk's zone."""
+        return datetime(at.astimezone(self.timezone).year, 1, 1, tzinfo=self.timezone)
+
     def is_workday(self, day: date) -> bool:
         """Return whether the desk's hours begin on ``day``, a date in the desk's zone.
 
@@ -344,6 +358,15 @@ def _country_class(code: str) -> "type[HolidayBase]":
     SourceFileLoader(module_name, path).exec_module(module)
     country: type[HolidayBase] = getattr(module, class_name)
     return country
+
+
+@lru_cache(maxsize=32)
+def _last_published(country: str) -> int:
+    """Return the last year whose holidays the ``holidays`` package has officially."""
+    if country != "CN":
+        return LAST_YEAR
+    published: Mapping[int, object] = _country_class(country)().special_public_holidays
+    return max(published)
 
 
 @lru_cache(maxsize=256)

@@ -364,10 +364,19 @@ class Confirmation(Section):
     within: Wait | None = None
 
 
+RequestField = Literal[
+    "description", "product.name", "product.model", "product.serial", "product.purchased_on",
+    "proof_of_purchase", "order", "since", "environment", "attempted",
+]  # fmt: skip
+"""The fields of a request that can fill in a step's field."""
+
+
 class StepField(Term):
     """A field that is filled in with a step.
 
     `required_with` names values of the step's other fields with which the field is required too.
+    A time with `future` is ahead, by a year at most. `from_request` names the fields of the request
+    that the agent's form is filled in with (D4).
     """
 
     kind: StepFieldKind = "text"
@@ -375,6 +384,8 @@ class StepField(Term):
     required: bool = True
     required_with: dict[Identifier, str] = {}
     max: int = Field(default=500, ge=1, le=4000)
+    future: bool = False
+    from_request: Annotated[tuple[RequestField, ...], BeforeValidator(as_tuple)] = ()
 
     @property
     def holds(self) -> Holds:

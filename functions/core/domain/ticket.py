@@ -85,9 +85,10 @@ class Timer(Value):
     """Something due on a ticket.
 
     `due_at` is the deadline, absent while paused; `left` is the time that remained when the timer
-    was paused, measured on the timer's own clock. `wakes_at` is the next time at which the sweep
-    has to process it: a warning, the deadline, or a repetition after it. An ended timer keeps only
-    its deadline; the events hold its start and allowance.
+    was paused, measured on the timer's own clock. A deadline in a year whose official holidays are
+    not published yet is provisional: `left` ran from `counted_at`, to recalculate it. `wakes_at` is
+    the next time at which the sweep has to process it: a warning, the deadline, or a repetition
+    after it. An ended timer keeps only its deadline; the events hold its start and allowance.
     """
 
     state: TimerState
@@ -96,6 +97,7 @@ class Timer(Value):
     due_at: datetime | None = None
     wakes_at: datetime | None = None
     left: timedelta | None = None
+    counted_at: datetime | None = None
     warned: int = 0
     breaches: int = 0
 
@@ -116,7 +118,8 @@ COMPLAINT = "complaint"
 class Customer(Value):
     """The customer as shown: masked name and contact, and the contact's keyed hash.
 
-    `undeliverable` is the reason why no mail is sent until somebody corrects the contact.
+    `undeliverable` is the reason why no mail is sent until somebody corrects the contact,
+    `sms_obstacle` why the number gets no text messages.
     `claimed_class` is a class that an unproven customer's own `id` would give; `class_once_proven`
     the class of the contact, in force once the contact is proven.
     """
@@ -131,6 +134,7 @@ class Customer(Value):
     class_once_proven: TermName | None = None
     preferred: Literal["sms", "email", "message", "phone"] | None = None
     undeliverable: PersonalText | None = None
+    sms_obstacle: Literal["country", "not_mobile"] | None = None
 
     @property
     def complained(self) -> bool:
@@ -237,6 +241,7 @@ class TicketChanges(TypedDict, total=False):
     timers: dict[str, Timer]
     wakes_at: datetime | None
     nobody_online: bool
+    solved_by: str | None
 
 
 class Ticket(Value):
@@ -255,6 +260,7 @@ class Ticket(Value):
     - `records`: entries of the handling record (B7); None if an earlier version did not count them.
     - `contact_proven`: the writer has shown that the contact is theirs (contract, *Links*).
     - `nobody_online`: the supervisors were told that nobody of the team was online.
+    - `solved_by`: the team that solved the ticket, while another one calls the customer back.
     - `related`: earlier and later tickets of the same conversation.
     """
 
@@ -306,6 +312,7 @@ class Ticket(Value):
     timers: dict[str, Timer] = {}
     wakes_at: datetime | None = None
     nobody_online: bool = False
+    solved_by: TermName | None = None
 
     @property
     def in_hand_of(self) -> str | None:

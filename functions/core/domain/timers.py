@@ -33,7 +33,8 @@ def updated_timers(
     triggers |= {f"step:{event.step}" for event in events if isinstance(event, StepTaken)}
     changed: dict[str, Timer] = {}
     for kind, rule in playbook.timers.items():
-        timer = after.timers.get(kind)
+        stored = after.timers.get(kind)
+        timer = None if stored is None else settled(stored, rule, playbook)
         new = timer
         if new is not None and triggers & set(rule.stop):
             new = stopped(new, now)
@@ -51,7 +52,7 @@ def updated_timers(
             new = resumed(new, rule, playbook, now)
         if before is not None and before.priority != after.priority and new is timer:
             new = reallowed(new, rule, after.priority, playbook, now)
-        if new != timer:
+        if new != stored:
             changed[kind] = new
     return changed
 
@@ -100,13 +101,32 @@ def paused(timer: Timer, rule: TimerRule, playbook: Playbook, now: datetime) -> 
         return timer
     left = _left(timer, rule, playbook, now)
     return timer.model_copy(
-        update={"state": "paused", "due_at": None, "wakes_at": None, "left": left}
+        update={
+            "state": "paused",
+            "due_at": None,
+            "wakes_at": None,
+            "left": left,
+            "counted_at": None,
+        }
     )
 
 
 def resumed(timer: Timer, rule: TimerRule, playbook: Playbook, now: datetime) -> Timer:
     """Resume a timer with its remaining time."""
     return _running(timer, timer.left or timedelta(), rule, playbook, now)
+
+
+def settled(timer: Timer, rule: TimerRule, playbook: Playbook) -> Timer:
+    """Recalculate a provisional deadline once the calendar of its year is published.
+
+    Until then it stays. The sweep looks at the latest when that year begins, and every change of
+    the ticket does too.
+    """
+    if timer.state != "running" or timer.counted_at is None or timer.due_at is None:
+        return timer
+    if playbook.hours.is_provisional(timer.due_at):
+        return timer
+    return _running(timer, timer.left or timedelta(), rule, playbook, timer.counted_at)
 
 
 def reallowed(
@@ -162,25 +182,32 @@ def fire(
     changed: dict[str, Timer] = {}
     for kind, timer in sorted(ticket.timers.items()):
         rule = playbook.timers.get(kind)
-        if timer.wakes_at is None or timer.wakes_at > now or timer.due_at is None:
+        due_at = timer.due_at
+        if timer.wakes_at is None or timer.wakes_at > now or due_at is None:
             continue
+        if rule is not None:
+            timer = settled(timer, rule, playbook)
+            due_at = timer.due_at or due_at
+            if timer.wakes_at is not None and timer.wakes_at > now:
+                changed[kind] = timer
+                continue
         if rule is None:  # the playbook no longer has this kind
             changed[kind] = cancelled(timer)
-        elif timer.due_at <= now:
+        elif due_at <= now:
             count = timer.breaches + 1
             every = rule.on_breach.repeat_every
-            again = None if every is None else _next(timer.due_at, every, rule, playbook, now)
-            events.append(TimerBreached(kind=kind, due_at=timer.due_at, count=count))
+            again = None if every is None else _next(due_at, every, rule, playbook, now)
+            events.append(TimerBreached(kind=kind, due_at=due_at, count=count))
             changed[kind] = timer.model_copy(
                 update={"breaches": count, "wakes_at": again, **_after_deadline(rule, again)}
             )
         else:
-            left = _between(rule, playbook, now, timer.due_at)
+            left = _between(rule, playbook, now, due_at)
             spent = timer.allowed - left
             passed = [s for s in sorted(rule.warn_at) if s * timer.allowed <= spent]
             warned = len(passed)
             if warned > timer.warned:  # else the playbook has changed `warn_at`
-                events.append(TimerWarned(kind=kind, share=passed[-1], due_at=timer.due_at))
+                events.append(TimerWarned(kind=kind, share=passed[-1], due_at=due_at))
             changed[kind] = timer.model_copy(
                 update={
                     "warned": warned,
@@ -210,20 +237,31 @@ def _running(
     timer: Timer, left: timedelta, rule: TimerRule, playbook: Playbook, now: datetime
 ) -> Timer:
     due = _add(rule, playbook, now, left)
-    new = timer.model_copy(update={"state": "running", "due_at": due, "left": None})
+    counted: dict[str, object] = {"left": None, "counted_at": None}
+    if rule.clock == "business" and playbook.hours.is_provisional(due):
+        counted = {"left": left, "counted_at": now}
+    new = timer.model_copy(update={"state": "running", "due_at": due, **counted})
     return new.model_copy(update={"wakes_at": _wakes(new, new.warned, left, rule, playbook, now)})
 
 
 def _wakes(
     timer: Timer, warned: int, left: timedelta, rule: TimerRule, playbook: Playbook, now: datetime
 ) -> datetime | None:
-    """Return the time of the next warning, or the deadline after the last one."""
+    """Return the time of the next warning, or the deadline after the last one.
+
+    A provisional deadline is looked at when its year begins, if nothing comes before.
+    """
     spent = timer.allowed - left
+    wakes = timer.due_at
     for share in sorted(rule.warn_at)[warned:]:
         ahead = share * timer.allowed - spent
         if ahead > timedelta():
-            return _add(rule, playbook, now, ahead)
-    return timer.due_at
+            wakes = _add(rule, playbook, now, ahead)
+            break
+    if timer.counted_at is not None and timer.due_at is not None and wakes is not None:
+        begins = playbook.hours.year_start(timer.due_at)
+        return min(wakes, begins) if begins > now else wakes
+    return wakes
 
 
 def _next(

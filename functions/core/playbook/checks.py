@@ -233,6 +233,8 @@ def _step(name: str, step: Step) -> Iterator[Problem]:
     for key, field in step.fields.items():
         if key in BODY_FIELDS:
             yield (*location, "fields", key), "this name is reserved; choose another"
+        if field.future and field.kind != "time":
+            yield (*location, "fields", key, "future"), "only a field of kind time can be ahead"
         if field.kind == "choice" and not field.choices:
             yield (*location, "fields", key, "choices"), "a choice needs at least one entry"
     amount = step.approval.field if step.approval else None

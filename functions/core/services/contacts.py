@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.database import Storage
 from functions.core.text.contacts import Contact, contact_hash, mask_contact, normalise_contact
+from functions.core.text.sms_numbers import SmsObstacle, sms_obstacle
 from functions.core.text.tokens import derive
 
 SealContact = Callable[[str, str, bytes], bytes]
@@ -47,6 +49,22 @@ def contact_document(contact: Contact, name: str = "", message_id: str = "") -> 
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+_CHINESE_MOBILE = re.compile(r"\+861[3-9]\d{9}")
+
+
+def sms_problem(contact: Contact, preferred: str | None, playbook: Playbook) -> SmsObstacle | None:
+    """Return why the desk's text messages will not reach a phone, None if they will.
+
+    Nothing is wrong with the number of a customer who wants to be called. A number with the form of
+    a Chinese mobile one is not looked up, which keeps cold starts short.
+    """
+    if contact.kind != "phone" or preferred == "phone":
+        return None
+    if "CN" in playbook.sms_countries and _CHINESE_MOBILE.fullmatch(contact.address):
+        return None
+    return sms_obstacle(contact.address, playbook.sms_countries)
+
+
 @dataclass(frozen=True)
 class ContactCorrector:
     """Builds the command that replaces a ticket's contact."""
@@ -74,6 +92,7 @@ class ContactCorrector:
                 "kind": contact.kind,
                 "hash": digest,
                 "undeliverable": known.undeliverable,
+                "sms_obstacle": sms_problem(contact, ticket.customer.preferred, playbook),
                 "class_once_proven": known.customer_class,
             }
         )

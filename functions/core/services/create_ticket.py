@@ -27,7 +27,12 @@ from functions.core.domain.matching import find_term
 from functions.core.domain.privacy import rewritten
 from functions.core.domain.rules import Locale, Playbook, Term
 from functions.core.domain.ticket import Customer, RefusedFile, Ticket
-from functions.core.services.contacts import SealContact, contact_digest, contact_document
+from functions.core.services.contacts import (
+    SealContact,
+    contact_digest,
+    contact_document,
+    sms_problem,
+)
 from functions.core.services.links import ticket_link
 from functions.core.storage.contacts import Conversation, PriorRecords
 from functions.core.storage.database import Storage
@@ -36,6 +41,7 @@ from functions.core.storage.tickets import Change
 from functions.core.text.contacts import Contact, mask_contact, mask_name, normalise_contact
 from functions.core.text.json_body import parse_json, parse_model
 from functions.core.text.masking import mask
+from functions.core.text.sms_numbers import SmsObstacle
 from functions.core.text.tokens import LinkKind
 from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.core.text.words import written_in
@@ -68,6 +74,9 @@ class NewProduct(BaseModel):
         return written
 
 
+_ADDED = ("since", "environment", "attempted")
+
+
 class NewTicket(BaseModel):
     """The body of a request for a ticket (docs/http.md)."""
 
@@ -85,6 +94,9 @@ class NewTicket(BaseModel):
     product: NewProduct | None = None
     proof_of_purchase: Short | None = None
     order: Short | None = None
+    since: Short | None = None
+    environment: Annotated[str, Field(max_length=500)] | None = None
+    attempted: Annotated[str, Field(max_length=1000)] | None = None
 
     @field_validator("locale", mode="before")
     @classmethod
@@ -95,8 +107,13 @@ class NewTicket(BaseModel):
 
     @property
     def digest(self) -> str:
-        """The digest by which a reused idempotency key with another body is noticed."""
-        document = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        """The digest by which a reused idempotency key with another body is noticed.
+
+        Fields that earlier releases did not have count only if they are given.
+        """
+        absent = {name for name in _ADDED if getattr(self, name) is None}
+        fields = self.model_dump(mode="json", exclude=absent)
+        document = json.dumps(fields, sort_keys=True, ensure_ascii=False)
         return sha256(document.encode()).hexdigest()
 
 
@@ -180,6 +197,7 @@ class CreatedTicket:
     status: str
     expected_response_by: datetime | None
     status_url: str | None
+    sms_obstacle: SmsObstacle | None = None
 
     def as_body(self, zone: tzinfo) -> dict[str, Any]:
         """Return the HTTP body (docs/http.md), with times in the desk's own offset."""
@@ -311,6 +329,7 @@ class TicketCreator:
             status=ticket.status,
             expected_response_by=ticket.expected_response_by,
             status_url=None if source.entered_by else link,
+            sms_obstacle=ticket.customer.sms_obstacle,
         )
 
 
@@ -379,6 +398,9 @@ def _validate(playbook: Playbook, request: TicketRequest) -> _Fields:
         by_agent=source.entered_by is not None,
         whole_text_kept=source.text is not None,
     )
+    bought = body.product.purchased_on if body.product else None
+    if bought and date.fromisoformat(bought) > request.now.astimezone(playbook.zone).date():
+        wrong.append(FieldError("product.purchased_on", "a date that is not in the future"))
     if wrong:
         raise InvalidInput("Some fields are invalid; see errors.", tuple(wrong))
     return _Fields(
@@ -406,6 +428,7 @@ def _customer(
         class_once_proven=None if vouched else known.customer_class,
         preferred=body.preferred_channel,
         undeliverable=known.undeliverable,
+        sms_obstacle=sms_problem(contact, body.preferred_channel, playbook),
     )
 
 
@@ -448,6 +471,9 @@ def _ticket_received(
         product=e.Product(**product.model_dump()) if product else None,
         proof_of_purchase=body.proof_of_purchase or None,
         order=body.order or None,
+        since=body.since or None,
+        environment=body.environment or None,
+        attempted=body.attempted or None,
         entered_by=source.entered_by,
         linked_to=source.linked_to,
     )

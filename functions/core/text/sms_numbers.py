@@ -11,6 +11,12 @@ from typing import Literal
 
 SmsObstacle = Literal["country", "not_mobile"]
 
+SMS_WITHHELD: dict[SmsObstacle, str] = {
+    "country": "withheld: the desk sends no text messages to this number's country (sms.countries)",
+    "not_mobile": "withheld: not a mobile number, it cannot receive text messages",
+}
+"""The stored causes of deliveries that are withheld."""
+
 _SATELLITE = ("+861349", "+861740", "+861741")
 """Satellite and maritime numbers inside mobile ranges (MIIT numbering plan): the metadata of
 `phonenumbers` lists them as mobile."""

@@ -147,7 +147,7 @@ def test_a_malformed_stream_record_is_a_dead_letter(changes: dict[str, Any]) -> 
 def test_an_event_holds_only_mask_and_hash_of_a_contact() -> None:
     assert set(Customer.model_fields) == {
         "name", "contact", "kind", "hash", "id", "customer_class", "claimed_class",
-        "class_once_proven", "preferred", "undeliverable",
+        "class_once_proven", "preferred", "undeliverable", "sms_obstacle",
     }  # fmt: skip
 
 

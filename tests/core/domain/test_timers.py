@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
-from functions.core.domain import commands as c, events as e
+from functions.core.domain import calendar, commands as c, events as e
 from functions.core.domain.lifecycle import apply, decide
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket, Timer
@@ -405,3 +406,52 @@ class TestChangedPlaybooks:
 def test_a_timer_is_stored_without_loss(playbook: Playbook) -> None:
     timer = received(playbook, at(3, 10, 10) + timedelta(microseconds=3)).timers["resolution"]
     assert Timer.model_validate_json(timer.model_dump_json(exclude_defaults=True)) == timer
+
+
+@pytest.mark.requirement("D11")
+class TestUnpublishedYear:
+    """China's notice for the next year is not published yet; then it is, with other days off."""
+
+    EVE = at(12, 31, 15)  # Thursday; 3 h are left of the year, 16 are allowed
+
+    @pytest.fixture
+    def publish(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+        def publish(year: int) -> None:
+            monkeypatch.setattr(calendar, "_last_published", lambda _: year)
+
+        publish(2026)
+        return publish
+
+    def playbook(self, *workdays: str) -> Playbook:
+        hours = {**DESK["calendar"], "holidays": {"country": "CN"}, "workdays": workdays}
+        return load({**DESK, "calendar": hours})
+
+    def test_a_deadline_is_recalculated_once_the_year_is_published(
+        self, publish: Callable[[int], None]
+    ) -> None:
+        estimated, published = self.playbook(), self.playbook("2027-01-02")
+        ticket = assigned(estimated, self.EVE)
+        timer = ticket.timers["resolution"]
+        new_year = datetime(2027, 1, 1, tzinfo=SHANGHAI)
+        assert (timer.counted_at, timer.left) == (self.EVE, timedelta(hours=16))
+        assert timer.wakes_at is not None
+        assert timer.wakes_at <= new_year
+        # Not published: the deadline stays, and the sweep looks no more than it has to.
+        waiting, _ = sweep(ticket, estimated, new_year)
+        assert waiting.timers["resolution"].due_at == timer.due_at
+        assert waiting.timers["resolution"].wakes_at != new_year
+        publish(2027)
+        settled, _ = sweep(ticket, published, new_year)
+        expected = published.hours.add(self.EVE, timedelta(hours=16))
+        assert timer.due_at is not None
+        assert settled.timers["resolution"].due_at == expected < timer.due_at
+        assert settled.timers["resolution"].counted_at is None
+        # Any other change recalculates as well, before it pauses.
+        paused = then(ticket, c.RequestInformation("型号？"), published, self.EVE)
+        assert paused.timers["resolution"].left == timedelta(hours=16)
+        assert paused.timers["resolution"].counted_at is None
+
+    def test_a_published_year_is_final(self, publish: Callable[[int], None]) -> None:
+        publish(2027)
+        timer = received(self.playbook(), self.EVE).timers["resolution"]
+        assert (timer.counted_at, timer.left) == (None, None)

@@ -196,5 +196,5 @@ def unknown_names(
 def reopened(
     ticket: Ticket, reason: str, playbook: Playbook, to: ReopenTo = "team"
 ) -> TicketReopened:
-    team = playbook.team_or_last(ticket.team)
+    team = playbook.team_or_last(ticket.solved_by or ticket.team)
     return TicketReopened(reason=reason, team=team, to=to)

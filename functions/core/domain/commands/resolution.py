@@ -93,7 +93,7 @@ class Confirm(
             return [answer, again]
         if confirmation is not None and ticket.status == "awaiting_confirmation":
             if confirmation.solved == "callback" and confirmation.team:
-                return [answer, e.CallbackRequested(team=confirmation.team)]
+                return [answer, e.CallbackRequested(team=confirmation.team, solved_by=ticket.team)]
             if confirmation.solved == "archive":
                 return [answer, e.TicketArchived()]
             if ticket.score is not None:  # the survey was answered first
@@ -233,7 +233,8 @@ class RecordCallback(
     note: FreeText = ""
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
-        return [e.CallbackRecorded(cause=self.cause, note=self.note), e.TicketArchived()]
+        called = e.CallbackRecorded(cause=self.cause, note=self.note)
+        return [called, e.TicketArchived(team=ticket.solved_by)]
 
 
 @dataclass(frozen=True)
@@ -252,7 +253,7 @@ class ExpireReview(
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         if self.resolution != ticket.resolutions:
             return []
-        return [e.ReviewExpired(), e.TicketArchived()]
+        return [e.ReviewExpired(), e.TicketArchived(team=ticket.solved_by)]
 
 
 class CloseBody(Body):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,9 @@ from functions.core.domain.ticket import DONE, OPEN, Attachment, Ticket
 
 if TYPE_CHECKING:
     from functions.core.domain.rules import Approval, Effect, Playbook, Step, StepField
+
+FARTHEST = timedelta(days=366)
+"""How far ahead a time can be that has not come yet: one beyond is a slip."""
 
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 
@@ -63,7 +66,7 @@ class TakeStep(
         step = playbook.steps[self.step]
         if ticket.status not in step.source:
             raise not_allowed(self.step, ticket, playbook)
-        fields = checked_fields(step, self.fields)
+        fields = checked_fields(step, self.fields, now)
         if step.approval is not None and _needs_approval(step.approval, fields):
             requested = e.ApprovalRequested(
                 step=self.step, fields=fields, attachments=self.attachments, by=self.by
@@ -118,7 +121,7 @@ def _needs_approval(approval: Approval, fields: dict[str, str]) -> bool:
     return Decimal(fields.get(approval.field) or "0") > approval.over
 
 
-def checked_fields(step: Step, values: Mapping[str, str]) -> dict[str, str]:
+def checked_fields(step: Step, values: Mapping[str, str], now: datetime) -> dict[str, str]:
     """The fields of a step, stripped and checked against their kinds.
 
     Raises:
@@ -135,7 +138,7 @@ def checked_fields(step: Step, values: Mapping[str, str]) -> dict[str, str]:
             if field.required or with_others:
                 errors.append(FieldError(name, "this field is required"))
             continue
-        problem = _problem(field, value)
+        problem = _problem(field, value, now)
         if problem:
             errors.append(FieldError(name, problem))
         fields[name] = value
@@ -144,11 +147,14 @@ def checked_fields(step: Step, values: Mapping[str, str]) -> dict[str, str]:
     return fields
 
 
-def _problem(field: StepField, value: str) -> str | None:
+def _problem(field: StepField, value: str, now: datetime) -> str | None:
     if len(value) > field.max:
         return f"{field.max} characters at most, not {len(value)}"
     if field.kind == "time" and timers.parse_field_time(value) is None:
         return "a moment with its offset, such as 2026-03-10T14:00:00+08:00"
+    at = timers.parse_field_time(value) if field.future else None
+    if at is not None and not now < at <= now + FARTHEST:
+        return "a moment that is still ahead, within a year"
     if field.kind == "number" and not _NUMBER.fullmatch(value):
         return "a number, such as 120 or 99.50"
     if field.kind == "choice" and value not in field.choices:

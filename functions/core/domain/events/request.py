@@ -48,8 +48,9 @@ class TicketReceived(
     `description` is masked and cut to the desk's limit; `text` is the whole masked text of a longer
     mail. `raw` is the key of the original mail in the mail bucket. `refused` lists files that were
     not accepted. `unproven`: the sender may not be who the mail says (G3). `contact_proven`: the
-    channel proves the contact. `linked_to` is the number of the ended ticket that this one
-    continues.
+    channel proves the contact. `since`, `environment` and `attempted` are what the customer says of
+    a fault: when it began, where the product is used, what was tried (D2). `linked_to` is the
+    number of the ended ticket that this one continues.
     """
 
     customer: Customer
@@ -72,6 +73,9 @@ class TicketReceived(
     order: FreeText | None = None
     entered_by: TermName | None = None
     linked_to: PersonalText | None = None
+    since: FreeText | None = None
+    environment: FreeText | None = None
+    attempted: FreeText | None = None
 
     @property
     def words(self) -> str:

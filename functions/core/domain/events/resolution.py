@@ -56,6 +56,7 @@ class TicketReopened(
             "status": "queued",
             "queue": "waiting",
             "team": self.team,
+            "solved_by": None,
             "reviewer": None,
             "summary": None,
             "score": None,
@@ -104,12 +105,21 @@ class CallbackRequested(
     webhook="callback.requested",
     customer="status",
 ):
-    """The customer confirmed the solution; a team is to call back and record it (D13)."""
+    """The customer confirmed the solution; a team is to call back and record it (D13).
+
+    `solved_by` is the team that solved the ticket and gets it back after the call (D14).
+    """
 
     team: TermName
+    solved_by: TermName | None = None
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
-        return {"status": "in_review", "queue": "waiting", "team": self.team}
+        return {
+            "status": "in_review",
+            "queue": "waiting",
+            "team": self.team,
+            "solved_by": self.solved_by,
+        }
 
 
 class SurveyAnswered(
@@ -182,10 +192,15 @@ class ReviewExpired(Event, label=("回访已到期", "Call-back expired"), webho
 class TicketArchived(
     Event, label=("已归档", "Archived"), webhook="ticket.archived", customer="status"
 ):
-    """The ticket's document went to the archive."""
+    """The ticket's document went to the archive.
+
+    `team` is the one that solved the ticket, if another one called the customer back (D14).
+    """
+
+    team: TermName | None = None
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
-        return _ended("archived", commit)
+        return {**_ended("archived", commit), "team": self.team or ticket.team}
 
 
 class TicketClosed(
