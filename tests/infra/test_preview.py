@@ -63,3 +63,23 @@ def test_a_preview_needs_a_playbook_and_says_what_it_shows() -> None:
     ):
         result = CliRunner().invoke(app, ["preview", *arguments])
         assert result.exit_code != 0
+
+
+TWO_PARTS = {("standard", "received", "zh-CN"): "A4", ("rapid", "clarify", "zh-CN"): "E2"}
+"""Text messages whose wording a guide prescribes → the requirement."""
+
+
+@pytest.mark.parametrize("desk", DESKS)
+def test_a_check_tells_the_parts_of_every_text_message_and_shipped_ones_have_one(desk: str) -> None:
+    path = ROOT / "playbooks" / f"{desk}.yaml"
+    result = CliRunner().invoke(app, ["check", str(path)])
+    assert (result.exit_code, result.output.partition("\n")[0]) == (0, "OK")
+    line = re.compile(
+        r"^(\w+) (\S+)  SMS: \d+ characters, (\d+) parts?(  warning: .*)?$", re.MULTILINE
+    )
+    found = {(desk, m[1], m[2]): (int(m[3]), bool(m[4])) for m in line.finditer(result.output)}
+    with_sms = {name for name, message in load(path).messages.items() if message.sms}
+    assert {name for _, name, _ in found} == with_sms
+    for key, (parts, warned) in found.items():
+        assert parts == (2 if key in TWO_PARTS else 1), key
+        assert warned == (parts > 1)

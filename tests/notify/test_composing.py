@@ -319,3 +319,34 @@ def test_a_breach_notifies_a_person_once(playbook: Playbook) -> None:
     assert selected(playbook, queued, priority="高") == [("supervisor", "supervisor_urgent")]
     both = selected(playbook, breached, queued, priority="高")
     assert both == [("supervisor", "response_overdue")]
+
+
+SHORT = "https://help.example/t/abcdefghijk"
+
+
+@pytest.mark.requirement("A4", "B12")
+def test_a_text_message_is_signed_once_and_has_the_short_link(playbook: Playbook) -> None:
+    notification = Notification(EVENTS["TicketResolved"], "customer", "resolved")
+    rendered = render(notification, ticket(), playbook, short_url=SHORT)
+    assert rendered.sms == f"【客户支持】{rendered.brief}".replace(LINK, SHORT)
+    assert LINK in rendered.brief
+    english = render(notification, ticket(locale="en"), playbook, short_url=SHORT).sms
+    assert english.startswith("Customer Support: Request")
+    signed = Notification(e.ReplySent(text="好"), "customer", "probe")
+    desk = with_message(playbook, "【客户支持】{{ text }}")
+    assert render(signed, ticket(), desk).sms == "【客户支持】好"
+
+
+@pytest.mark.requirement("B12")
+def test_only_a_ticket_of_the_desks_own_initiative_tells_how_to_opt_out() -> None:
+    desk = shipped(ROOT / "playbooks/omnichannel.yaml")
+    notification = Notification(EVENTS["ReplySent"], "customer", "reply")
+    for kind, by, ends in (("D", "agent-1", True), ("D", None, False), ("Z", "agent-1", False)):
+        rendered = render(notification, ticket(type=kind, entered_by=by), desk)
+        assert rendered.sms.endswith("拒收请回复R") is ends
+        assert "拒收" not in rendered.brief + rendered.text
+
+
+def test_a_signature_may_be_one_text_for_both_languages(playbook: Playbook) -> None:
+    signed = playbook.model_dump(mode="json", exclude_defaults=True) | {"sms_signature": "【店】"}
+    assert Playbook.model_validate(signed).sms_signature == {"zh-CN": "【店】", "en": "【店】"}
