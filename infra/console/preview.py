@@ -107,7 +107,10 @@ class _Stories:
             yield f"Request: {text}", life
         for name, kind in self.playbook.types.items():
             given: dict[str, Any] = {"type": name, "type_given": True}
-            yield f"Entered by an agent: {name}", self.assigned(**given, entered_by="agent")
+            yield (
+                f"Entered by an agent: {name}",
+                self.assigned(**given, entered_by="agent", channel="phone"),
+            )
             if not kind.agents_only:
                 yield f"Type chosen: {name}", self.assigned(**given)
         for name in self.playbook.customer_classes:

@@ -21,6 +21,7 @@ from functions.core.services.composing import (
     ticket_at_event,
     uses_description,
 )
+from tests.inprocess.conftest import ROOT, shipped
 from tests.notify.deployment import NOON
 from tests.notify.sample_events import EVENTS, LINK, NUMBER, commit, received, ticket, timer
 
