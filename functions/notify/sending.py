@@ -1,4 +1,4 @@
-"""Send a prepared message through its provider: mail, SMS, chat channel or a call by the team."""
+"""Send a prepared message through its provider: mail, SMS or chat channel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT
 from functions.core.services.composing import RenderedMessage, written_by_agent
 from functions.core.text import tokens
 from functions.core.text.sms_numbers import SmsObstacle, sms_obstacle
-from functions.notify import texts
 from functions.notify.contact import OpenContact
 from functions.notify.deliver.email import deliverable
 from functions.notify.deliver.failures import Permanent, Withheld
@@ -73,12 +72,10 @@ class Sender:
             TryAgain: the contact cannot be read now; nothing was sent.
         """
         if delivery.recipient not in CUSTOMERS:
-            return self._mail_to_staff(message.rendered, delivery, message, now)
+            return self._mail_to_staff(delivery, message, now)
         ticket = message.ticket
         sealed = message.opening.sealed_contact(ticket)
         contact = self.open_contact(ticket.desk, ticket.number, sealed)
-        if delivery.channel == "phone":
-            return self._request_call(contact.contact, delivery, message, now)
         if contact.kind == "phone":
             return self._text(contact.contact, message, now)
         if contact.kind == "message":
@@ -136,29 +133,11 @@ class Sender:
             reply_to=self._reply_address(message),
         )
 
-    def _request_call(
-        self, phone: str, delivery: Delivery, message: PreparedMessage, now: datetime
-    ) -> str:
-        """Ask the ticket's team to call the customer and pass the message on (B8).
-
-        The mail contains the whole phone number, since nobody can call a masked one. It is stored
-        nowhere else.
-        """
-        locale, number = message.playbook.locale, message.ticket.number
-        name, rendered = message.ticket.customer.name, message.rendered
-        request = texts.CALL[locale].format(name=name, contact=phone).replace("  ", " ")
-        subject = texts.CALL_SUBJECT[locale].format(
-            number=number, subject=rendered.subject.replace(f"[{number}]", "").strip()
-        )
-        task = RenderedMessage(locale, subject, text=f"{request}\n\n{rendered.text}", sms="")
-        return self._mail_to_staff(task, delivery, message, now)
-
-    def _mail_to_staff(
-        self, rendered: RenderedMessage, delivery: Delivery, message: PreparedMessage, now: datetime
-    ) -> str:
+    def _mail_to_staff(self, delivery: Delivery, message: PreparedMessage, now: datetime) -> str:
         # With a keyed id, a colleague's reply would pass for the customer's.
         thread = Thread(_unkeyed_id(delivery, message))
-        return self._mail(deliverable(message.mailbox or ""), thread, rendered, message, now)
+        to = deliverable(message.mailbox or "")
+        return self._mail(to, thread, message.rendered, message, now)
 
     def _mail(
         self,

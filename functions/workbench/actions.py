@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from functions.core.domain import commands as c
-from functions.core.domain.commands.base import TO_CUSTOMER, Body, BodyWithFiles, TermOf
-from functions.core.domain.commands.conversation import OpenOriginalBody
+from functions.core.domain.commands.base import LEADERS, TO_CUSTOMER, Body, BodyWithFiles, TermOf
+from functions.core.domain.commands.conversation import OpenContactBody, OpenOriginalBody
 from functions.core.domain.commands.customer import CorrectContactBody
 from functions.core.domain.commands.routing import AssignBody
 from functions.core.domain.commands.steps import StepBody
@@ -44,6 +44,7 @@ from functions.core.text.masking import mask, mask_but
 from functions.workbench.rights import (
     Principal,
     may_correct_contact,
+    require,
     require_action,
     require_merge_right,
     require_step,
@@ -120,7 +121,7 @@ class _Run:
         context, body = self.context, self.body
         if self.step is None:
             ticket_for_rights = _ticket_for_rights(context, self.action, ticket)
-            require_action(context.principal, self.action, ticket_for_rights)
+            require_action(context.principal, self.action, ticket_for_rights, context.playbook)
         else:
             require_step(context.principal, self.action, self.step, ticket)
         require_version(ticket, body.version)
@@ -234,7 +235,9 @@ def _assign(body: AssignBody, ticket: Ticket, context: ActionContext) -> c.Ticke
                 (FieldError("agent", "the username of an active agent"),),
             )
         if ticket.status == "in_review":
-            return c.AssignReview(reviewer=agent.username)
+            if body.insist:
+                require(context.principal, frozenset(LEADERS), "insist on this reviewer")
+            return c.AssignReview(agent.username, insist=body.insist)
         team = _team_for(agent, ticket, context.playbook)
         return c.Assign(team, agent.username, reason=reason, by_person=True)
     if ticket.status == "in_review":
@@ -288,10 +291,17 @@ def _open_original(
     return c.OpenOriginal(body.message, mask(body.reason))
 
 
+def _open_contact(body: OpenContactBody, ticket: Ticket, context: ActionContext) -> c.TicketCommand:
+    if ticket.customer.kind == "message" or ticket.erased:
+        raise InvalidInput("There is no number or address of this customer to open.")
+    return c.OpenContact(mask(body.reason))
+
+
 _BUILDERS: Mapping[str, Callable[[Any, Ticket, ActionContext], c.TicketCommand]] = {
     "take": _take,
     "assign": _assign,
     "correct-contact": _correct_contact,
+    "open-contact": _open_contact,
     "open-original": _open_original,
 }
 """Action → builder of its command, where the body alone is not enough."""
@@ -313,7 +323,8 @@ def _step(name: str, step: Step, body: Body, context: ActionContext) -> c.Ticket
             fields[key] = _masked(text, step.fields.get(key))
     if errors:
         raise InvalidInput("Some fields are invalid; see errors.", tuple(errors))
-    return c.TakeStep(name, fields, by=context.principal.username)
+    principal = context.principal
+    return c.TakeStep(name, fields, by=principal.username, team=principal.team)
 
 
 def _text(value: object) -> str | None:

@@ -52,7 +52,7 @@ from functions.core.domain.playbook_types import (
 from functions.core.domain.playbook_upgrades import upgraded
 from functions.core.domain.privacy import Holds
 from functions.core.domain.recipients import Recipient
-from functions.core.domain.ticket import Queue
+from functions.core.domain.ticket import Queue, Slip, Ticket
 
 FileKind = Literal["image", "document", "text", "media", "archive", "message", "other"]
 """The kinds of files that a desk may accept. `other` is an unknown type that does not run."""
@@ -259,6 +259,9 @@ class TimerRule(Section):
 
     An `appointment` is a time at which something is due to happen by itself (E6). Reaching it is
     not a breach: the timer is `met`, or runs on to its next time if it repeats.
+
+    `task` names the team that has to do what the timer waits for; it finds the ticket among its
+    tasks (D4).
     """
 
     start: Names
@@ -271,6 +274,7 @@ class TimerRule(Section):
     on_warning: TimerEffects = Field(default_factory=TimerEffects)
     on_breach: TimerEffects = Field(default_factory=TimerEffects)
     appointment: bool = False
+    task: Recipient | None = None
     when: Condition = Field(default_factory=Condition)
 
     def allowance(self, priority: str) -> timedelta:
@@ -390,6 +394,12 @@ class Step(Term):
     the ticket; the field of that name is the summary. With `responds` it counts as the first
     response, as a call to the customer does (E3). `then` changes the ticket's classification (E6);
     its `priority` never lowers one.
+
+    `asks` names the department to which the step sends a slip: `team:` with a team, or `field:`
+    with the field that names it. Only that department and supervisors may take a step that
+    `answers` it; its `to` applies while the ticket waits for the department (B6, D9, E5). With
+    `calls` the step is a call to the customer: whoever may take it may open the contact, and it
+    tells what waited for a call, unless a field has one of the values `not_reached` (B8, E3).
     """
 
     by: Names = ("agent",)
@@ -401,8 +411,23 @@ class Step(Term):
     attachments: bool = False
     customer_sees: bool = False
     responds: bool = False
+    asks: Recipient | None = None
+    answers: Names = ()
+    calls: bool = False
+    not_reached: Names = ()
     then: Effect = Field(default_factory=Effect)
     approval: Approval | None = None
+
+    def open_slips(self, ticket: Ticket, team: str | None = None) -> tuple[Slip, ...]:
+        """The slips that the step would answer: those of `team` if it was asked, else all.
+
+        A ticket of an earlier version, which waits without a slip, asks the step's `teams`.
+        """
+        slips = tuple(slip for slip in ticket.slips if slip.step in self.answers)
+        if not slips and not ticket.slips and ticket.pending is None:
+            waits = self.answers if ticket.status == "awaiting_department" else ()
+            slips = tuple(Slip(step=step, team=name) for step in waits for name in self.teams)
+        return tuple(slip for slip in slips if slip.team == team) or slips
 
 
 class Records(Section):

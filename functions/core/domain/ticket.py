@@ -99,6 +99,12 @@ class Timer(Value):
     warned: int = 0
     breaches: int = 0
 
+    @property
+    def awaits(self) -> bool:
+        """Return whether what the timer waits for has not happened, in time or at all."""
+        overdue = self.state == "breached" and bool(self.allowed)
+        return overdue or self.state in {"running", "paused"}
+
 
 PICK_UP_AFTER = timedelta(minutes=2)
 """The age at which a ticket that nobody routed or acknowledged is picked up by the sweep."""
@@ -174,6 +180,26 @@ class Pending(Value):
     by: TermName = ""
 
 
+class Slip(Value):
+    """A question to a department that is not answered yet: the step that asked it, and the team
+    that has to answer (B6, D9, E5)."""
+
+    step: TermName
+    team: TermName
+
+
+class Task(Value):
+    """Something that somebody has to do on a ticket beside handling it.
+
+    `kind` is `callback`, `call`, `slip`, `approval`, or that of the timer whose rule names a team;
+    `owner` is `agent:<username>`, `team:<team>` or `role:<role>`.
+    """
+
+    kind: TermName
+    owner: TermName
+    due_at: datetime | None = None
+
+
 class Merged(Value):
     """The merge target of a ticket, and the state to restore when the merge is undone.
 
@@ -224,6 +250,9 @@ class TicketChanges(TypedDict, total=False):
     order: str | None
     facts: dict[str, str]
     pending: Pending | None
+    slips: tuple[Slip, ...]
+    calls: tuple[int, ...]
+    tasks: tuple[Task, ...]
     asked: int
     related: tuple[str, ...]
     sealed_in: int
@@ -242,6 +271,9 @@ class Ticket(Value):
     - `entered_by`: the agent who entered the request, if one did.
     - `facts`: latest value of each field recorded with the desk's steps (arrival time, parts used).
     - `reopen_to`: the recipient of a reopened ticket.
+    - `slips`: the departments that have not answered yet, in the order in which they were asked.
+    - `calls`: the versions whose message to the customer waits for a call (B8).
+    - `tasks`: what people have to do beside handling it, when it was last written (`tasks_of`).
     - `asked`: number of questions sent about a vague request.
     - `merged`: the merge target; `carries`: numbers of the tickets merged into this one.
     - `wakes_at`: next read by the sweep, possibly earlier than `next_due` (see `next_wake`).
@@ -285,6 +317,9 @@ class Ticket(Value):
     order: FreeText | None = None
     facts: StepFields = {}
     pending: Pending | None = None
+    slips: tuple[Slip, ...] = ()
+    calls: tuple[int, ...] = ()
+    tasks: tuple[Task, ...] = ()
     asked: int = 0
     related: tuple[PersonalText, ...] = ()
     sealed_in: int = 1
@@ -301,6 +336,10 @@ class Ticket(Value):
     def in_hand_of(self) -> str | None:
         """The agent whose load includes this ticket, if any."""
         return self.handler if self.status in IN_HAND else None
+
+    def handled_by(self, username: str) -> bool:
+        """Return whether a person handles the ticket or has handled it."""
+        return username == self.handler or username in self.former_handlers
 
     @property
     def pick_up_at(self) -> datetime:

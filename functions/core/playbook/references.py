@@ -80,6 +80,8 @@ def _timer(playbook: Playbook, kind: str, timer: TimerRule) -> Iterator[Referenc
         yield (*location, "start"), name, triggers
     for name in timer.stop:
         yield (*location, "stop"), name, triggers
+    if timer.task is not None:
+        yield from _recipient(playbook, (*location, "task"), timer.task)
     for name in timer.pause_in:
         yield (*location, "pause_in"), name, STATUSES
     for key, effects in (("on_warning", timer.on_warning), ("on_breach", timer.on_breach)):
@@ -121,6 +123,10 @@ def _steps(playbook: Playbook) -> Iterator[Reference]:
             yield (*location, "to"), step.to, STATUSES
         for team in step.teams:
             yield (*location, "teams"), team, playbook.teams
+        if step.asks is not None:
+            yield from _recipient(playbook, (*location, "asks"), step.asks)
+        for answered in step.answers:
+            yield (*location, "answers"), answered, playbook.steps
         if step.resolves is not None:
             yield (*location, "resolves"), step.resolves, step.fields
         yield from _effect(playbook, (*location, "then"), step.then)

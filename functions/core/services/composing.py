@@ -6,6 +6,7 @@ the ticket, which may have changed since.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,6 @@ from functions.core.domain.events import (
     ContactBounced,
     ContactCorrected,
     Event,
-    StepTaken,
     TicketMerged,
     TicketReceived,
     TimerBreached,
@@ -77,7 +77,7 @@ def notifications_for(
         excluded = _excluded_recipients(event)
         facts = Facts.of(ticket_at_event(event, ticket, commit), _event_text(event))
         for rule in playbook.notifications:
-            if rule.on not in triggers(event) or rule.to in excluded:
+            if rule.on not in event.triggers or rule.to in excluded:
                 continue
             if not _may_send(rule.message, ticket, playbook):
                 continue
@@ -124,13 +124,6 @@ def written_by_agent(event: str) -> bool:
     return event in EVENTS and EVENTS[event].direction == "out"
 
 
-def triggers(event: Event) -> tuple[str, ...]:
-    """Return the names under which a playbook's `on` and `start` may refer to an event."""
-    if isinstance(event, StepTaken):
-        return (event.event, f"step:{event.step}")
-    return (event.event,)
-
-
 def timer_or_step(event: Event) -> str:
     """Return the timer kind or step name that sets an event apart from others of its type."""
     name: str = getattr(event, "kind", "") or getattr(event, "step", "")
@@ -175,6 +168,8 @@ def recipient_team(notification: Notification, ticket: Ticket, playbook: Playboo
         return fields.get(recipient.removeprefix(TEAM_IN))
     if recipient in {"supervisor", "qa"}:
         return playbook.team_of_role(recipient)
+    if recipient == "reviewer" and ticket.queue == "qa":
+        return playbook.survey.review.team
     team: str | None = getattr(event, "team", None) or ticket.team
     return team
 
@@ -194,12 +189,14 @@ def compose(
     *,
     status_url: str,
     description: str = "",
+    spoken: bool = False,
 ) -> RenderedMessage:
     """Render a notification's message, in the customer's language or, for staff, in the desk's.
 
     Args:
         status_url: the customer's secret link; only the customer's message may contain it.
         description: the request, if the message repeats it.
+        spoken: a colleague tells the customer by phone, so sentences with the link are left out.
 
     Raises:
         DeadLetter: the playbook no longer has the message, or the message cannot be filled in.
@@ -215,7 +212,7 @@ def compose(
         ticket_at_event(notification.event, ticket, commit),
         playbook,
         locale,
-        status_url=status_url if for_customer else "",
+        status_url=(_LINK if spoken else status_url) if for_customer else "",
         description=description,
     )
     text = _fill(message.text[locale], values)
@@ -223,9 +220,23 @@ def compose(
     if f"[{ticket.number}]" not in subject:
         subject = f"[{ticket.number}] {subject}"
     sms = _fill(message.sms[locale], values) if message.sms else text
+    if spoken:
+        text, subject, sms = map(without_link, (text, subject, sms))
     return RenderedMessage(
         locale=locale, subject=subject, text=text.strip() + "\n", sms=sms.strip()
     )
+
+
+_LINK = "\ufdd0"
+"""Stands for the link while a spoken text is rendered: no text contains this noncharacter."""
+
+_SENTENCE = re.compile(r"(?<=[。！？；\n])|(?<=[.!?;] )")
+
+
+def without_link(text: str) -> str:
+    """Return a text without the sentences that contain the link."""
+    kept = (sentence for sentence in _SENTENCE.split(text) if _LINK not in sentence)
+    return re.sub(r"\n{3,}", "\n\n", "".join(kept)).strip()
 
 
 def variables(
@@ -263,7 +274,7 @@ def _deadline(event: Event, ticket: Ticket, playbook: Playbook) -> datetime | No
     if due_at is not None:
         return due_at
     for kind, rule in playbook.timers.items():
-        if kind in ticket.timers and set(triggers(event)) & set(rule.start):
+        if kind in ticket.timers and set(event.triggers) & set(rule.start):
             return ticket.timers[kind].due_at
     return None
 
