@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 
-class OpenContact(BaseModel):
+class OpenedContact(BaseModel):
     """The contact that intake sealed. Its `repr` and its errors do not reveal it."""
 
     model_config = ConfigDict(
@@ -25,14 +25,14 @@ class OpenContact(BaseModel):
     message_id: str = ""
 
     def __repr__(self) -> str:
-        return f"OpenContact({self.kind})"
+        return f"OpenedContact({self.kind})"
 
     __str__ = __repr__
 
 
 def open_contact(
     client: KMSClient, key: str, desk: str, number: str, sealed: bytes | None
-) -> OpenContact:
+) -> OpenedContact:
     """Decrypt the contact of a ticket. KMS refuses that of another desk or ticket (its context).
 
     Args:
@@ -53,6 +53,6 @@ def open_contact(
     except Unclear as error:
         raise Passing(str(error)) from None  # decrypting twice does no harm
     try:
-        return OpenContact.model_validate_json(response["Plaintext"])
+        return OpenedContact.model_validate_json(response["Plaintext"])
     except ValidationError:
         raise Permanent("the sealed data is not a contact") from None

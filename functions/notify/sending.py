@@ -16,7 +16,7 @@ from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT
 from functions.core.services.composing import RenderedMessage, written_by_agent
 from functions.core.text import tokens
 from functions.core.text.sms_numbers import SmsObstacle, sms_obstacle
-from functions.notify.contact import OpenContact
+from functions.notify.contact import OpenedContact
 from functions.notify.deliver.email import deliverable
 from functions.notify.deliver.failures import Permanent, Withheld
 from functions.notify.limits import CAPPED
@@ -58,7 +58,7 @@ class Sender:
     """
 
     root: bytes
-    open_contact: Callable[[str, str, bytes | None], OpenContact]
+    open_contact: Callable[[str, str, bytes | None], OpenedContact]
     send_mail: SendMail
     send_sms: SendSms
     send_chat: SendChat
@@ -102,7 +102,7 @@ class Sender:
             number, message.rendered.sms, playbook.sms_sender, playbook.sms.max_price
         )
 
-    def _chat(self, contact: OpenContact, delivery: Delivery, message: PreparedMessage) -> str:
+    def _chat(self, contact: OpenedContact, delivery: Delivery, message: PreparedMessage) -> str:
         """Send on the chat channel that the request came from."""
         channel, _, user = contact.contact.partition(":")
         # Some providers deduplicate by this key.
@@ -111,7 +111,7 @@ class Sender:
         return self.send_chat(delivery.desk, channel, outgoing)
 
     def _mail_to_customer(
-        self, contact: OpenContact, delivery: Delivery, message: PreparedMessage, now: datetime
+        self, contact: OpenedContact, delivery: Delivery, message: PreparedMessage, now: datetime
     ) -> str:
         desk, number, domain = delivery.desk, delivery.number, _domain(message)
         own_id = tokens.message_id(self.root, desk, number, delivery.version, domain)

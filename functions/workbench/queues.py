@@ -8,7 +8,7 @@ from datetime import datetime
 from functions.core.domain.errors import FieldError, Forbidden, InvalidInput
 from functions.core.domain.roster import Role
 from functions.core.domain.rules import Playbook
-from functions.core.domain.tasks import owners
+from functions.core.domain.tasks import assignees
 from functions.core.domain.ticket import STATUSES, Ticket
 from functions.core.storage.database import Storage
 from functions.core.storage.items import task_queue_key
@@ -81,7 +81,7 @@ def partitions_of(
         own = f"agent:{principal.username}"
         return [f"{desk}#agent#{principal.username}", task_queue_key(desk, own)]
     if queue == "tasks":
-        return [task_queue_key(desk, owner) for owner in owners(principal.agent)]
+        return [task_queue_key(desk, assignee) for assignee in assignees(principal.agent)]
     if queue in {"supervisor", "qa"}:
         return [f"{desk}#{queue}"]
     waiting = [f"{desk}#waiting#{team}" for team in playbook.teams]

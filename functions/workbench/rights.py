@@ -19,7 +19,7 @@ from functions.core.domain.commands.base import LEADERS, Scope, allowed, steps_a
 from functions.core.domain.errors import Forbidden, NotFound, Unauthorised
 from functions.core.domain.roster import Agent, Role
 from functions.core.domain.rules import Playbook, Step
-from functions.core.domain.tasks import has_to_call, owners
+from functions.core.domain.tasks import assignees, has_to_call, open_slips
 from functions.core.domain.ticket import DONE, OPEN, Ticket
 from functions.core.services.merging import same_customer
 from functions.core.storage.database import Storage
@@ -206,7 +206,7 @@ def may_step(principal: Principal, step: Step, ticket: Ticket) -> bool:
     """
     roles = principal.roles & _roles_of(step)
     if step.answers:
-        asked = {slip.team for slip in step.open_slips(ticket)}
+        asked = {slip.team for slip in open_slips(step, ticket)}
         return bool(roles) and (principal.team in asked or not roles.isdisjoint(LEADERS))
     if roles - {"agent"} or (roles and principal.team in step.teams):
         return True
@@ -253,7 +253,7 @@ def works_on(principal: Principal, ticket: Ticket) -> bool:
     return (
         principal.username in (ticket.handler, ticket.reviewer)
         or ticket.team in (None, principal.team)
-        or any(task.owner in owners(principal.agent) for task in ticket.tasks)
+        or any(task.assignee in assignees(principal.agent) for task in ticket.tasks)
     )
 
 

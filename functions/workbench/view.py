@@ -92,7 +92,7 @@ def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> di
         "merged_into": ticket.merged.into if ticket.merged else None,
         "carries": list(ticket.carries),
         "tasks": [
-            {"kind": task.kind, "owner": task.owner, "due_at": _local(task.due_at, playbook)}
+            {"kind": task.kind, "assignee": task.assignee, "due_at": _local(task.due_at, playbook)}
             for task in ticket.tasks
         ],
         "actions": possible_actions(principal, ticket, playbook),

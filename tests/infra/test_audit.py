@@ -161,6 +161,11 @@ class Acts:
         opened = self.journey.try_action("li-1", "open-original", message=1, reason=WHY)
         assert opened.status == 200, opened.text
 
+    def ticket_open_contact(self) -> None:
+        self._ticket()
+        opened = self.journey.try_action("zg-1", "open-contact", reason=WHY)
+        assert opened.status == 200, opened.text
+
     def webhooks_rotate(self) -> None:
         self._apply_webhook()
         self.run("webhooks", "rotate", "standard", "crm")

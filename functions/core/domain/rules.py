@@ -52,7 +52,7 @@ from functions.core.domain.playbook_types import (
 from functions.core.domain.playbook_upgrades import upgraded
 from functions.core.domain.privacy import Holds
 from functions.core.domain.recipients import Recipient
-from functions.core.domain.ticket import Queue, Slip, Ticket
+from functions.core.domain.ticket import Queue
 
 FileKind = Literal["image", "document", "text", "media", "archive", "message", "other"]
 """The kinds of files that a desk may accept. `other` is an unknown type that does not run."""
@@ -417,17 +417,6 @@ class Step(Term):
     not_reached: Names = ()
     then: Effect = Field(default_factory=Effect)
     approval: Approval | None = None
-
-    def open_slips(self, ticket: Ticket, team: str | None = None) -> tuple[Slip, ...]:
-        """The slips that the step would answer: those of `team` if it was asked, else all.
-
-        A ticket of an earlier version, which waits without a slip, asks the step's `teams`.
-        """
-        slips = tuple(slip for slip in ticket.slips if slip.step in self.answers)
-        if not slips and not ticket.slips and ticket.pending is None:
-            waits = self.answers if ticket.status == "awaiting_department" else ()
-            slips = tuple(Slip(step=step, team=name) for step in waits for name in self.teams)
-        return tuple(slip for slip in slips if slip.team == team) or slips
 
 
 class Records(Section):

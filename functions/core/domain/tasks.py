@@ -13,13 +13,13 @@ from functions.core.domain import events as e
 from functions.core.domain.matching import Facts, holds
 from functions.core.domain.recipients import TEAM_IN, TEAM_NAMED
 from functions.core.domain.roster import Agent
-from functions.core.domain.rules import Playbook
-from functions.core.domain.ticket import OPEN, Task, Ticket
+from functions.core.domain.rules import Playbook, Step
+from functions.core.domain.ticket import OPEN, Slip, Task, Ticket
 
 
 def tasks_of(ticket: Ticket, playbook: Playbook) -> tuple[Task, ...]:
-    """The tasks of a ticket, at most one of a kind for each owner."""
-    tasks = {(task.owner, task.kind): task for task in reversed([*_tasks(ticket, playbook)])}
+    """The tasks of a ticket, at most one of a kind for each assignee."""
+    tasks = {(task.assignee, task.kind): task for task in reversed([*_tasks(ticket, playbook)])}
     return tuple(tasks.values())[::-1]
 
 
@@ -28,25 +28,25 @@ def _tasks(ticket: Ticket, playbook: Playbook) -> Iterator[Task]:
         return
     if ticket.status == "in_review":
         due_at = _due_at(ticket, "callback", "review")
-        yield Task(kind="callback", owner=_who_calls_back(ticket), due_at=due_at)
+        yield Task(kind="callback", assignee=_who_calls_back(ticket), due_at=due_at)
     if ticket.calls and not ticket.erased:
         due_at = _due_at(ticket, "first_response")
-        yield Task(kind="call", owner=_who_calls(ticket), due_at=due_at)
+        yield Task(kind="call", assignee=_who_calls(ticket), due_at=due_at)
     if ticket.status not in OPEN:
         return
     if ticket.pending is not None:
-        yield Task(kind="approval", owner="role:supervisor")
+        yield Task(kind="approval", assignee="role:supervisor")
     for slip in ticket.slips:
         due_at = _due_at(ticket, "collaboration")
-        yield Task(kind="slip", owner=f"{TEAM_NAMED}{slip.team}", due_at=due_at)
+        yield Task(kind="slip", assignee=f"{TEAM_NAMED}{slip.team}", due_at=due_at)
     for kind, timer in ticket.timers.items():
         rule = playbook.timers.get(kind)
         if rule is not None and rule.task is not None and timer.awaits:
-            yield Task(kind=kind, owner=rule.task, due_at=timer.due_at)
+            yield Task(kind=kind, assignee=rule.task, due_at=timer.due_at)
 
 
-def owners(agent: Agent) -> tuple[str, ...]:
-    """The owners whose tasks are this person's: the person, the team, and the roles."""
+def assignees(agent: Agent) -> tuple[str, ...]:
+    """The assignees whose tasks are this person's: the person, the team, and the roles."""
     roles = {"supervisor" if role == "admin" else role for role in agent.roles}
     return (
         f"agent:{agent.username}",
@@ -79,7 +79,7 @@ def has_to_call(agent: Agent, ticket: Ticket) -> bool:
     due = [_who_calls_back(ticket)] if ticket.status == "in_review" else []
     if ticket.calls:
         due.append(_who_calls(ticket))
-    return not set(due).isdisjoint(owners(agent))
+    return not set(due).isdisjoint(assignees(agent))
 
 
 _BY_PEOPLE = (e.ReplySent, e.InformationRequested, e.StepTaken, e.TicketResolved, e.TicketClosed)
@@ -118,3 +118,14 @@ def asked_team(recipient: str, fields: dict[str, str]) -> str:
     if recipient.startswith(TEAM_IN):
         return fields.get(recipient.removeprefix(TEAM_IN), "")
     return recipient.removeprefix(TEAM_NAMED)
+
+
+def open_slips(step: Step, ticket: Ticket, team: str | None = None) -> tuple[Slip, ...]:
+    """The slips that a step would answer: those of `team` if it was asked, else all.
+
+    A ticket of an earlier version, which waits without a slip, asks the step's `teams`.
+    """
+    slips = tuple(slip for slip in ticket.slips if slip.step in step.answers)
+    if not ticket.slips and ticket.pending is None and ticket.status == "awaiting_department":
+        slips = tuple(Slip(step=asked, team=name) for asked in step.answers for name in step.teams)
+    return tuple(slip for slip in slips if slip.team == team) or slips

@@ -192,11 +192,11 @@ class Task(Value):
     """Something that somebody has to do on a ticket beside handling it.
 
     `kind` is `callback`, `call`, `slip`, `approval`, or that of the timer whose rule names a team;
-    `owner` is `agent:<username>`, `team:<team>` or `role:<role>`.
+    `assignee` is `agent:<username>`, `team:<team>` or `role:<role>`.
     """
 
     kind: TermName
-    owner: TermName
+    assignee: TermName
     due_at: datetime | None = None
 
 

@@ -76,16 +76,16 @@ def queue_attributes(ticket: Ticket, rank: str) -> Item:
     return {"queue_pk": {"S": queue_key(ticket)}, "queue_sk": {"S": rank}}
 
 
-def task_queue_key(desk: str, owner: str) -> str:
+def task_queue_key(desk: str, assignee: str) -> str:
     """The partition of the `queue` index that lists the tickets on which somebody has a task."""
-    return f"{desk}#tasks#{owner}"
+    return f"{desk}#tasks#{assignee}"
 
 
 def task_item(ticket: Ticket, task: Task) -> Item:
-    """The item that lists a ticket among the tasks of one owner, the first due first."""
+    """The item that lists a ticket among the tasks of one assignee, the first due first."""
     return {
         **_task_key(ticket, task),
-        "queue_pk": {"S": task_queue_key(ticket.desk, task.owner)},
+        "queue_pk": {"S": task_queue_key(ticket.desk, task.assignee)},
         "queue_sk": {"S": f"{stamp(task.due_at or ticket.received_at)}#{ticket.number}"},
     }
 
@@ -100,7 +100,7 @@ def ended_task_item(ticket: Ticket, task: Task) -> Item:
 
 
 def _task_key(ticket: Ticket, task: Task) -> Item:
-    return key(ticket_key(ticket.desk, ticket.number), f"TASK#{task.kind}#{task.owner}")
+    return key(ticket_key(ticket.desk, ticket.number), f"TASK#{task.kind}#{task.assignee}")
 
 
 def due_attributes(number: str, at: datetime | None) -> Item:

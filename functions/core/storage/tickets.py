@@ -419,9 +419,9 @@ class Tickets:
         """The writes that list the ticket among the tasks that are new, and end those done."""
         after = change.after
         before = change.before.tasks if change.before else ()
-        left = {(task.owner, task.kind) for task in after.tasks}
+        left = {(task.assignee, task.kind) for task in after.tasks}
         items = [task_item(after, task) for task in after.tasks if task not in before]
-        items += [ended_task_item(after, t) for t in before if (t.owner, t.kind) not in left]
+        items += [ended_task_item(after, t) for t in before if (t.assignee, t.kind) not in left]
         for item in items:
             yield "task", {"Put": {"TableName": self.table.name, "Item": item}}
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from functions.core.domain.errors import ActionNotAllowed, FieldError, InvalidInput
 from functions.core.domain.events import Event, TicketReopened
 from functions.core.domain.privacy import FREE_TEXT, TERM
+from functions.core.domain.tasks import open_slips
 from functions.core.domain.ticket import MAX_ATTACHMENTS, OPEN, STATUSES, ReopenTo, Status, Ticket
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def steps_allowed(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
     steps = [
         name
         for name, step in playbook.steps.items()
-        if ticket.status in step.source and (not step.answers or step.open_slips(ticket))
+        if ticket.status in step.source and (not step.answers or open_slips(step, ticket))
     ]
     if ticket.pending is not None and ticket.status in OPEN:
         steps.insert(0, "approve")

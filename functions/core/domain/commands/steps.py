@@ -25,7 +25,7 @@ from functions.core.domain.commands.base import (
 from functions.core.domain.commands.resolution import Resolve
 from functions.core.domain.errors import FieldError, InvalidInput
 from functions.core.domain.privacy import FreeText, StepFields, TermName
-from functions.core.domain.tasks import asked_team
+from functions.core.domain.tasks import asked_team, open_slips
 from functions.core.domain.ticket import DONE, OPEN, Attachment, Slip, Ticket
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class TakeStep(
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         require_known("action", self.step, playbook.steps)
         step = playbook.steps[self.step]
-        if ticket.status not in step.source or (step.answers and not step.open_slips(ticket)):
+        if ticket.status not in step.source or (step.answers and not open_slips(step, ticket)):
             raise not_allowed(self.step, ticket, playbook)
         fields = checked_fields(step, self.fields)
         if step.approval is not None and _needs_approval(step.approval, fields):
@@ -85,10 +85,10 @@ class TakeStep(
 
     def _event(self, step: Step, ticket: Ticket) -> e.StepTaken:
         asks = Slip(step=self.step, team=asked_team(step.asks, self.fields)) if step.asks else None
-        answers = step.open_slips(ticket, self.team)
+        answers = open_slips(step, ticket, self.team)
         return e.StepTaken(
             step=self.step,
-            to=step.to if not step.answers or _waits_for(answers, ticket) else None,
+            to=step.to if not step.answers or _goes_on(answers, ticket) else None,
             fields=self.fields,
             attachments=self.attachments,
             customer_sees=step.customer_sees,
@@ -103,14 +103,14 @@ class TakeStep(
         return [e.CallRecorded(calls=ticket.calls)] if reached and ticket.calls else []
 
 
-def _waits_for(answers: Sequence[Slip], ticket: Ticket) -> bool:
-    """Return whether a ticket waits for one of these departments: the last one asked.
+def _goes_on(answers: Sequence[Slip], ticket: Ticket) -> bool:
+    """Return whether an answer lets the handler go on: it is from the department asked last.
 
-    A late answer leaves the ticket with whoever has taken it up meanwhile (E5).
+    A late answer leaves a ticket where it waits for somebody else meanwhile (E5).
     """
-    last = ticket.slips[-1:] or answers
-    waits = ticket.status == "awaiting_department" and ticket.pending is None
-    return waits and not set(last).isdisjoint(answers)
+    if ticket.status != "awaiting_department":
+        return ticket.status in {"assigned", "in_progress"}
+    return ticket.pending is None and not set(ticket.slips[-1:] or answers).isdisjoint(answers)
 
 
 def _reclassified(ticket: Ticket, step: str, then: Effect, playbook: Playbook) -> Sequence[e.Event]:
