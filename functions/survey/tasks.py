@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = logger("survey")
 
 
-class Task(BaseModel):
+class WorkflowTask(BaseModel):
     """The input of a task: one resolution of one ticket."""
 
     model_config = ConfigDict(defer_build=True)
@@ -36,7 +36,7 @@ class Task(BaseModel):
     resolution: int
 
 
-class WaitingTask(Task):
+class WaitingTask(WorkflowTask):
     """The input of a task that waits until its token is sent back."""
 
     token: str
@@ -57,7 +57,7 @@ def wait_for(storage: Storage, workflows: SFNClient, kind: TaskKind, task: Waiti
         send_result(workflows, task.token, result)
 
 
-def expire(storage: Storage, kind: TaskKind, task: Task, now: datetime) -> TaskResult:
+def expire(storage: Storage, kind: TaskKind, task: WorkflowTask, now: datetime) -> TaskResult:
     """End a wait that nobody answered and return the task's result."""
     command = (
         c.ExpireSurvey(task.resolution) if kind == "survey" else c.ExpireReview(task.resolution)

@@ -68,7 +68,7 @@ def mails() -> list[Any]:
 
 
 def addresses() -> list[str]:
-    return [address for mail in mails() for address in mail.destinations["ToAddresses"]]
+    return [address for mail in mails() for address in mail.destinations]
 
 
 def opened(journey: SimulatedJourney, who: str, status: int) -> Any:
@@ -189,9 +189,8 @@ def test_a_slip_is_the_department_s_until_it_answers_even_late() -> None:
             refused = journey.try_action(other, "collaboration-answer", answer="x")
             assert (refused.status, "asked" in refused.json["detail"]) == (403, True)
         due = journey.due("collaboration")
-        assert (
-            datetime.fromisoformat(journey.queue("cc-1", "tasks")[0]["tasks"][0]["due_at"]) == due
-        )
+        (task,) = journey.queue("cc-1", "tasks")[0]["tasks"]
+        assert datetime.fromisoformat(task["due_at"]) == due
         journey.tick(due)
         assert (journey.ticket.queue, tasks(journey, "cc-1")) == ("supervisor", ["slip"])
         journey.act("zg-1", "take")
@@ -210,12 +209,8 @@ def test_two_slips_to_one_department_have_one_answer() -> None:
         journey.online("js-1")
         journey.file("支付失败导致订单取消")
         handler = journey.ticket.handler or ""
-        ask = {
-            "handover_point": "对账后",
-            "request_to_department": "核对",
-            "department_contact": "周",
-        }
-        journey.act(handler, "copy-in", **ask)
+        ask = {"request_to_department": "核对", "department_contact": "周经理"}
+        journey.act(handler, "copy-in", handover_point="对账后", **ask)
         journey.act(handler, "hand-over", handover_state="对账完成")
         assert tasks(journey, "cp-1") == ["slip"]
         assert journey.try_action(handler, "department-answer", department_answer="x").status == 403
@@ -263,10 +258,11 @@ def test_what_concerns_one_person_goes_to_that_person_once() -> None:
         journey.act("zg-1", "assign", agent="li-2")
         assert addresses()[-1] == "tech@standard.local"
         assert "致 li-2：" in json.dumps(_parts(mails()[-1]), ensure_ascii=False)
-        journey.act("zg-1", "take")
-        sent = len(addresses())
+        journey.file("系统崩溃，业务全部中断", urgency="高")
+        journey.act("zg-1", "take")  # the supervisors' mailbox is the handler's, too
         journey.tick(journey.due("resolution"))
-        assert sorted(addresses()[sent:]) == ["supervisors@standard.local", "tech@standard.local"]
+        overdue = [d for d in journey._deliveries() if d.message == "resolution_overdue"]
+        assert [d.recipient for d in overdue] == ["handler"]
 
 
 def _parts(mail: Any) -> list[str]:

@@ -169,7 +169,7 @@ def read_ticket(item: Item) -> Ticket:
         timers = body.get("timers", {})
         body.setdefault("expected_response_by", _first_response_due(timers))
         for timer in timers.values():
-            if timer["state"] in {"running", "paused"}:
+            if timer["state"] in {"running", "paused"} or "allowed" in timer:
                 timer.setdefault("started_at", received)
         return Ticket(
             desk=desk,

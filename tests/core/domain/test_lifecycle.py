@@ -165,7 +165,7 @@ class TestTransitions:
             transition = c.ACTIONS[name].action
             if name == "survey" and ticket.score is not None:
                 continue
-            waits = name not in {"approve", "record-call"} or ticket.pending is not None
+            waits = {"approve": ticket.pending, "record-call": ticket.calls}.get(name, True)
             if status in transition.sources and waits:
                 then(ticket, command, playbook)
                 continue
