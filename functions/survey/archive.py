@@ -30,7 +30,7 @@ from functions.core.services.merging import merged_tickets
 from functions.core.storage.database import Storage
 from functions.core.storage.files import FILES, OPAQUE_TYPE
 from functions.core.text.masking import mask
-from functions.survey.tasks import WorkflowTask
+from functions.survey.tasks import Task
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -53,9 +53,7 @@ class ArchiveBuckets:
     mail: str
 
 
-def archive(
-    storage: Storage, buckets: ArchiveBuckets, task: WorkflowTask, now: datetime
-) -> str | None:
+def archive(storage: Storage, buckets: ArchiveBuckets, task: Task, now: datetime) -> str | None:
     """Write the ticket's document and return its key; None if the ticket was reopened.
 
     A repetition writes the same bytes under the same key.

@@ -48,7 +48,7 @@ def survey_archive(event: dict[str, Any], context: Any) -> dict[str, str | None]
     from functions.survey.archive import ArchiveBuckets, archive
 
     deployment = Deployment.of(context)
-    task = tasks.WorkflowTask.model_validate(event)
+    task = tasks.Task.model_validate(event)
     buckets = ArchiveBuckets(aws.client("s3"), deployment.archive_bucket, deployment.mail_bucket)
     return {"key": archive(container.storage(deployment), buckets, task, clock.now())}
 
@@ -61,5 +61,5 @@ def _wait(kind: TaskKind, event: dict[str, Any], context: Any) -> None:
 
 
 def _expire(kind: TaskKind, event: dict[str, Any], context: Any) -> TaskResult:
-    task = tasks.WorkflowTask.model_validate(event)
+    task = tasks.Task.model_validate(event)
     return tasks.expire(container.storage(Deployment.of(context)), kind, task, clock.now())

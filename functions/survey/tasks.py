@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = logger("survey")
 
 
-class WorkflowTask(BaseModel):
+class Task(BaseModel):
     """The input of a task: one resolution of one ticket."""
 
     model_config = ConfigDict(defer_build=True)
@@ -36,7 +36,7 @@ class WorkflowTask(BaseModel):
     resolution: int
 
 
-class WaitingTask(WorkflowTask):
+class WaitingTask(Task):
     """The input of a task that waits until its token is sent back."""
 
     token: str
@@ -57,7 +57,7 @@ def wait_for(storage: Storage, workflows: SFNClient, kind: TaskKind, task: Waiti
         send_result(workflows, task.token, result)
 
 
-def expire(storage: Storage, kind: TaskKind, task: WorkflowTask, now: datetime) -> TaskResult:
+def expire(storage: Storage, kind: TaskKind, task: Task, now: datetime) -> TaskResult:
     """End a wait that nobody answered and return the task's result."""
     command = (
         c.ExpireSurvey(task.resolution) if kind == "survey" else c.ExpireReview(task.resolution)

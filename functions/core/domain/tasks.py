@@ -14,35 +14,35 @@ from functions.core.domain.matching import Facts, holds
 from functions.core.domain.recipients import TEAM_IN, TEAM_NAMED
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook, Step
-from functions.core.domain.ticket import OPEN, Slip, Task, Ticket
+from functions.core.domain.ticket import OPEN, Slip, Ticket, TicketTask
 
 
-def tasks_of(ticket: Ticket, playbook: Playbook) -> tuple[Task, ...]:
+def tasks_of(ticket: Ticket, playbook: Playbook) -> tuple[TicketTask, ...]:
     """The tasks of a ticket, at most one of a kind for each assignee."""
     tasks = {(task.assignee, task.kind): task for task in reversed([*_tasks(ticket, playbook)])}
     return tuple(tasks.values())[::-1]
 
 
-def _tasks(ticket: Ticket, playbook: Playbook) -> Iterator[Task]:
+def _tasks(ticket: Ticket, playbook: Playbook) -> Iterator[TicketTask]:
     if ticket.status == "merged":
         return
     if ticket.status == "in_review":
         due_at = _due_at(ticket, "callback", "review")
-        yield Task(kind="callback", assignee=_who_calls_back(ticket), due_at=due_at)
+        yield TicketTask(kind="callback", assignee=_who_calls_back(ticket), due_at=due_at)
     if ticket.calls and not ticket.erased:
         due_at = _due_at(ticket, "first_response")
-        yield Task(kind="call", assignee=_who_calls(ticket), due_at=due_at)
+        yield TicketTask(kind="call", assignee=_who_calls(ticket), due_at=due_at)
     if ticket.status not in OPEN:
         return
     if ticket.pending is not None:
-        yield Task(kind="approval", assignee="role:supervisor")
+        yield TicketTask(kind="approval", assignee="role:supervisor")
     for slip in ticket.slips:
         due_at = _due_at(ticket, "collaboration")
-        yield Task(kind="slip", assignee=f"{TEAM_NAMED}{slip.team}", due_at=due_at)
+        yield TicketTask(kind="slip", assignee=f"{TEAM_NAMED}{slip.team}", due_at=due_at)
     for kind, timer in ticket.timers.items():
         rule = playbook.timers.get(kind)
         if rule is not None and rule.task is not None and timer.awaits:
-            yield Task(kind=kind, assignee=rule.task, due_at=timer.due_at)
+            yield TicketTask(kind=kind, assignee=rule.task, due_at=timer.due_at)
 
 
 def assignees(agent: Agent) -> tuple[str, ...]:

@@ -188,7 +188,7 @@ class Slip(Value):
     team: TermName
 
 
-class Task(Value):
+class TicketTask(Value):
     """Something that somebody has to do on a ticket beside handling it.
 
     `kind` is `callback`, `call`, `slip`, `approval`, or that of the timer whose rule names a team;
@@ -252,7 +252,7 @@ class TicketChanges(TypedDict, total=False):
     pending: Pending | None
     slips: tuple[Slip, ...]
     calls: tuple[int, ...]
-    tasks: tuple[Task, ...]
+    tasks: tuple[TicketTask, ...]
     asked: int
     related: tuple[str, ...]
     sealed_in: int
@@ -319,7 +319,7 @@ class Ticket(Value):
     pending: Pending | None = None
     slips: tuple[Slip, ...] = ()
     calls: tuple[int, ...] = ()
-    tasks: tuple[Task, ...] = ()
+    tasks: tuple[TicketTask, ...] = ()
     asked: int = 0
     related: tuple[PersonalText, ...] = ()
     sealed_in: int = 1

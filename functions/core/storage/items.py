@@ -15,7 +15,7 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import DeadLetter
 from functions.core.domain.events import Commit
 from functions.core.domain.roster import Agent
-from functions.core.domain.ticket import Task, Ticket
+from functions.core.domain.ticket import Ticket, TicketTask
 from functions.core.storage.event_codec import parse_events
 from functions.core.storage.table import Item, key, parse_stamp, stamp
 
@@ -81,7 +81,7 @@ def task_queue_key(desk: str, assignee: str) -> str:
     return f"{desk}#tasks#{assignee}"
 
 
-def task_item(ticket: Ticket, task: Task) -> Item:
+def task_item(ticket: Ticket, task: TicketTask) -> Item:
     """The item that lists a ticket among the tasks of one assignee, the first due first."""
     return {
         **_task_key(ticket, task),
@@ -90,7 +90,7 @@ def task_item(ticket: Ticket, task: Task) -> Item:
     }
 
 
-def ended_task_item(ticket: Ticket, task: Task) -> Item:
+def ended_task_item(ticket: Ticket, task: TicketTask) -> Item:
     """The item of a task that is done: listed nowhere, and removed by DynamoDB.
 
     No function may delete items.
@@ -99,7 +99,7 @@ def ended_task_item(ticket: Ticket, task: Task) -> Item:
     return {**_task_key(ticket, task), "expires_at": {"N": str(expires)}}
 
 
-def _task_key(ticket: Ticket, task: Task) -> Item:
+def _task_key(ticket: Ticket, task: TicketTask) -> Item:
     return key(ticket_key(ticket.desk, ticket.number), f"TASK#{task.kind}#{task.assignee}")
 
 
