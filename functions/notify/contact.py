@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 
-class OpenContact(BaseModel):
+class OpenedContact(BaseModel):
     """The contact that intake sealed. Its `repr` and its errors do not reveal it."""
 
     model_config = ConfigDict(
@@ -26,14 +26,14 @@ class OpenContact(BaseModel):
     message_id: str = ""
 
     def __repr__(self) -> str:
-        return f"OpenContact({self.kind})"
+        return f"OpenedContact({self.kind})"
 
     __str__ = __repr__
 
 
 def open_contact(
     client: KMSClient, key: str, desk: str, number: str, sealed: bytes | None
-) -> OpenContact:
+) -> OpenedContact:
     """Decrypt the contact of a ticket. KMS refuses that of another desk or ticket (its context).
 
     Args:
@@ -48,7 +48,7 @@ def open_contact(
         raise Passing("the ticket's sealed contact cannot be read yet")
     plaintext = _decrypted(client, key, {"desk": desk, "ticket": number}, sealed)
     try:
-        return OpenContact.model_validate_json(plaintext)
+        return OpenedContact.model_validate_json(plaintext)
     except ValidationError:
         raise Permanent("the sealed data is not a contact") from None
 

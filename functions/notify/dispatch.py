@@ -22,13 +22,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from functions.core.domain.delivery import RETRY_AFTER, Delivery
+from functions.core.domain.delivery import RETRY_AFTER, Delivery, State
 from functions.core.domain.errors import DeadLetter, TryAgain
-from functions.core.domain.events import Commit, Event, TimerBreached, TimerWarned
+from functions.core.domain.events import (
+    CallRecorded,
+    Commit,
+    Event,
+    TimerBreached,
+    TimerWarned,
+)
 from functions.core.domain.recipients import CUSTOMERS
+from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.services.composing import notifications_for, triggers
+from functions.core.services.composing import notifications_for
 from functions.core.storage.items import read_commit, read_pieces
 from functions.notify.base_dispatch import (
     EVENT_GONE,
@@ -45,7 +52,6 @@ from functions.notify.preparing import (
     Preparation,
     PreparedMessage,
     TicketOpening,
-    channel_for,
     draft_delivery,
     restored_notification,
 )
@@ -118,6 +124,7 @@ class Dispatcher(BaseDispatcher):
             DeadLetter: a message cannot be filled in.
             TryAgain: something has to be retried; it takes precedence over `DeadLetter`.
         """
+        self._settle_calls(commit)
         version, playbook = self.storage.playbooks.get_numbered(commit.desk, self.now)
         playbook_changed = version != written_under
         if not any(_may_notify(event, playbook) for event in commit.events):
@@ -147,8 +154,8 @@ class Dispatcher(BaseDispatcher):
             return
         ticket = message.ticket
         if due.recipient in CUSTOMERS:  # the contact may have been corrected since
-            channel = channel_for(message.notification, ticket, message.playbook)
-            due = due.model_copy(update={"to": ticket.customer.contact, "channel": channel})
+            update = {"to": ticket.customer.contact, "channel": message.channel}
+            due = due.model_copy(update=update)
             if ticket.erased:
                 self.write_outcome(self.dead_lettered(due, "the customer was erased"), "due")
                 return
@@ -161,6 +168,15 @@ class Dispatcher(BaseDispatcher):
     def resolve_abandoned_claim(self, delivery: Delivery, expected: str | None) -> None:
         """Dead-letter a delivery that a dead run may or may not have sent."""
         self.dead_letter(delivery, UNCERTAIN, expected)
+
+    def _settle_calls(self, commit: Commit) -> None:
+        """Mark the messages as sent that a recorded call has told the customer (B8)."""
+        desk, number = commit.desk, commit.number
+        for version in {told for call in commit.of(CallRecorded) for told in call.calls}:
+            for delivery in self.storage.deliveries.of_commits(desk, number, version, version):
+                if delivery.state == "waiting":
+                    sent = delivery.model_copy(update={"state": "sent", "at": commit.at})
+                    self.write_outcome(sent, "waiting")
 
     def _prepare(
         self,
@@ -177,16 +193,21 @@ class Dispatcher(BaseDispatcher):
         )
         preparation = self._preparation(playbook, opening, outgoing)
         messages: dict[str, tuple[Delivery, PreparedMessage]] = {}
+        told: set[tuple[int, str]] = set()  # nobody at the desk gets two mails about one event
         for notification in notifications_for(commit, ticket, playbook):
             if ticket.erased and notification.recipient in CUSTOMERS:
                 continue  # the contact is gone (B10)
             with _collected(errors):
                 message = preparation.prepare(notification, commit, ticket)
                 delivery = draft_delivery(message, self.now)
-                if delivery.channel == "none":
-                    noted = message.with_text(delivery).model_copy(update={"state": "sent"})
+                if delivery.channel in _NOTED:
+                    state = _NOTED[delivery.channel]
+                    noted = message.with_text(delivery).model_copy(update={"state": state})
                     self.storage.deliveries.claim(noted)
-                elif delivery.identity not in messages:
+                    continue
+                about = (commit.events.index(notification.event), message.address)
+                if delivery.identity not in messages and about not in told:
+                    told.add(about)
                     earlier = [other for other, _ in messages.values()]
                     reason = self._blocking_reason(delivery, message, earlier)
                     messages[delivery.identity] = (delivery, replace(message, blocked=reason))
@@ -195,7 +216,11 @@ class Dispatcher(BaseDispatcher):
     def _preparation(
         self, playbook: Playbook, opening: TicketOpening, outgoing: tuple[bytes, ...]
     ) -> Preparation:
-        return Preparation(self.public_url, self.sender.root, playbook, opening, outgoing)
+        def agent(username: str) -> Agent | None:
+            return self.storage.roster.current(playbook.desk, username, self.now)
+
+        root = self.sender.root
+        return Preparation(self.public_url, root, playbook, opening, agent, outgoing)
 
     def _blocking_reason(
         self, delivery: Delivery, message: PreparedMessage, earlier: Sequence[Delivery]
@@ -307,6 +332,11 @@ class Dispatcher(BaseDispatcher):
             self.check_claim(stored)
 
 
+_NOTED: dict[str, State] = {"none": "sent", "phone": "waiting"}
+"""Channel → state of a delivery that this function does not send: nobody reads it, or a member of
+the desk calls the customer."""
+
+
 @contextmanager
 def _collected(errors: list[TryAgain | DeadLetter]) -> Iterator[None]:
     """Keep one recipient's error until the others are notified."""
@@ -326,8 +356,7 @@ def _may_notify(event: Event, playbook: Playbook) -> bool:
     """Return whether an event may notify anybody; if none does, the ticket need not be read."""
     if isinstance(event, TimerWarned | TimerBreached):
         return True
-    names = triggers(event)
-    return any(rule.on in names for rule in playbook.notifications)
+    return any(rule.on in event.triggers for rule in playbook.notifications)
 
 
 def _sealed_contact(image: Any) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -11,9 +12,16 @@ from uuid import uuid4
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.erasure import without_person
 from functions.core.domain.errors import DeadLetter
-from functions.core.domain.events import MACHINES, Commit, ContactCorrected, TicketReceived
+from functions.core.domain.events import (
+    MACHINES,
+    CallRequested,
+    Commit,
+    ContactCorrected,
+    TicketReceived,
+)
 from functions.core.domain.privacy import free_texts, rewritten
-from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT
+from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT, PERSONS
+from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import (
@@ -29,6 +37,7 @@ from functions.core.storage.database import Storage
 from functions.core.text.masking import mask, mask_but
 from functions.core.text.sms_parts import sms_parts
 from functions.core.text.unmasking import restored
+from functions.notify import texts
 from functions.notify.base_dispatch import EVENT_GONE
 
 Channel = Literal["sms", "email", "phone", "message", "none"]
@@ -39,6 +48,7 @@ class PreparedMessage:
     """A notification with its rendered message.
 
     Attributes:
+        person: the one person whom the notification is for, if the roster has them.
         link: the customer's secret link, as the message contains it.
         short_link: its short form, as a text message contains it.
         blocked: the reason why the message must not be sent, None if it may.
@@ -53,6 +63,7 @@ class PreparedMessage:
     link: str
     short_link: str
     opening: TicketOpening
+    person: Agent | None = None
     blocked: str | None = None
     outgoing: tuple[bytes, ...] = ()
     description: str = ""
@@ -83,8 +94,47 @@ class PreparedMessage:
 
     @property
     def mailbox(self) -> str | None:
-        """The mailbox of the recipient's team."""
-        return team_mailbox(self.notification, self.ticket, self.playbook)
+        """The person's own address, else the mailbox of the recipient's team."""
+        if self.person is not None and self.person.email:
+            return self.person.email
+        return self.playbook.teams[self.team].mailbox if self.team in self.playbook.teams else None
+
+    @property
+    def address(self) -> str:
+        """The mailbox of a message to staff; one of several messages to a customer."""
+        sent = self.notification
+        return (
+            f"{sent.recipient}#{sent.message}"
+            if sent.recipient in CUSTOMERS
+            else self.mailbox or ""
+        )
+
+    @property
+    def team(self) -> str | None:
+        if self.person is not None and self.notification.recipient == "reviewer":
+            return self.person.team
+        return recipient_team(self.notification, self.ticket, self.playbook)
+
+    @property
+    def recipient_name(self) -> str:
+        """The person or team that the message goes to, as colleagues read it."""
+        if self.person is not None and self.person.email:
+            return _name(self.person)
+        teams = self.playbook.teams
+        return teams[self.team].label[self.playbook.locale] if self.team in teams else ""
+
+    @property
+    def channel(self) -> Channel:
+        """The channel of the message (B8).
+
+        A customer is reached by the kind of the contact; one who wrote on a chat channel gets the
+        answer there. What the commit says is a call to be made, for a customer who prefers that.
+        """
+        if self.notification.recipient not in CUSTOMERS:
+            return "email" if self.mailbox else "none"
+        if _is_spoken(self.notification, self.commit):
+            return "phone"
+        return "sms" if self.ticket.customer.kind == "phone" else self.ticket.customer.kind
 
     def with_text(self, delivery: Delivery) -> Delivery:
         """Return the delivery with the message's text, masked and without the customer's secret."""
@@ -136,6 +186,7 @@ class Preparation:
     root: bytes
     playbook: Playbook
     opening: TicketOpening
+    agent: Callable[[str], Agent | None]
     outgoing: tuple[bytes, ...] = ()
 
     def prepare(
@@ -157,10 +208,6 @@ class Preparation:
         elif commit.version > 1 and uses_description(playbook, notification.message):
             description = self.opening.description
         link = ticket_link(playbook, self.public_url, self.root, "customer", ticket)
-        if channel_for(notification, ticket, playbook) == "phone":
-            link = link.partition("?")[
-                0
-            ]  # a colleague reads the text; the secret is the customer's
         short = short_link(playbook, self.public_url, self.root, ticket)
         rendered = compose(
             notification,
@@ -170,7 +217,12 @@ class Preparation:
             status_url=link,
             short_url=short,
             description=description,
+            spoken=_is_spoken(notification, commit),
         )
+        person = self._person(notification, ticket)
+        if person is not None and not person.email:  # colleagues read it, too
+            heading = texts.FOR_PERSON[rendered.locale].format(name=_name(person))
+            rendered = replace(rendered, text=heading + rendered.text)
         return PreparedMessage(
             notification,
             commit,
@@ -180,9 +232,28 @@ class Preparation:
             link,
             short,
             self.opening,
+            person,
             outgoing=() if ticket.erased else self.outgoing,
             description=description,
         )
+
+    def _person(self, notification: Notification, ticket: Ticket) -> Agent | None:
+        """Return the one person whom a notification is for, if that person works here."""
+        if notification.recipient not in PERSONS:
+            return None
+        event, role = notification.event, notification.recipient
+        username: str | None = getattr(event, role, None) or getattr(ticket, role)
+        agent = self.agent(username) if username else None
+        return agent if agent is not None and agent.active else None
+
+
+def _is_spoken(notification: Notification, commit: Commit) -> bool:
+    """Return whether somebody tells the customer by phone (B8)."""
+    return notification.recipient == "customer" and bool(commit.of(CallRequested))
+
+
+def _name(person: Agent) -> str:
+    return person.display_name or person.username
 
 
 def _as_recipient_knows_it(notification: Notification, ticket: Ticket) -> Ticket:
@@ -211,15 +282,14 @@ def restored_notification(delivery: Delivery, commit: Commit) -> Notification:
 
 def draft_delivery(message: PreparedMessage, now: datetime) -> Delivery:
     """Return the delivery of a message, claimed by this run; the outcome adds its text."""
-    notification, ticket, playbook = message.notification, message.ticket, message.playbook
-    channel, preferred = channel_for(notification, ticket, playbook), ""
+    notification, ticket = message.notification, message.ticket
+    channel, preferred = message.channel, ""
     if notification.recipient in CUSTOMERS:
         to = ticket.customer.contact
         if ticket.customer.preferred != channel:
             preferred = ticket.customer.preferred or ""
     else:
-        team = recipient_team(notification, ticket, playbook)
-        to = playbook.teams[team].label[playbook.locale] if team in playbook.teams else ""
+        to = message.recipient_name
     return Delivery(
         desk=ticket.desk,
         number=ticket.number,
@@ -236,27 +306,3 @@ def draft_delivery(message: PreparedMessage, now: datetime) -> Delivery:
         at=now,
         claim=uuid4().hex,
     )
-
-
-def channel_for(notification: Notification, ticket: Ticket, playbook: Playbook) -> Channel:
-    """Return the channel of a notification (B8).
-
-    Staff get mail in their team's mailbox. A customer is reached on the preferred channel if the
-    contact allows it, else by the kind of the contact; one who wrote on a chat channel gets the
-    answer there. The ticket's team calls a customer who prefers that; the acknowledgement goes out
-    at once, before the ticket has a team (A4).
-    """
-    mailbox = team_mailbox(notification, ticket, playbook)
-    if notification.recipient not in CUSTOMERS:
-        return "email" if mailbox else "none"
-    if ticket.customer.kind != "phone":
-        return ticket.customer.kind
-    prefers_call = ticket.customer.preferred == "phone"
-    acknowledges = isinstance(notification.event, TicketReceived)
-    return "phone" if prefers_call and mailbox and not acknowledges else "sms"
-
-
-def team_mailbox(notification: Notification, ticket: Ticket, playbook: Playbook) -> str | None:
-    """Return the mailbox of the team that a notification goes to, if it has one."""
-    team = recipient_team(notification, ticket, playbook)
-    return playbook.teams[team].mailbox if team in playbook.teams else None

@@ -1,4 +1,4 @@
-"""Send a prepared message through its provider: mail, SMS, chat channel or a call by the team."""
+"""Send a prepared message through its provider: mail, SMS or chat channel."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import RenderedMessage, written_by_agent
 from functions.core.text import tokens
 from functions.core.text.sms_numbers import SMS_WITHHELD, sms_obstacle
-from functions.notify import texts
-from functions.notify.contact import OpenContact
+from functions.notify.contact import OpenedContact
 from functions.notify.deliver.email import deliverable
 from functions.notify.deliver.failures import Permanent, Withheld
 from functions.notify.limits import CAPPED
@@ -62,7 +61,7 @@ class Sender:
     """
 
     root: bytes
-    open_contact: Callable[[str, str, bytes | None], OpenContact]
+    open_contact: Callable[[str, str, bytes | None], OpenedContact]
     open_outgoing: Callable[[str, str, tuple[bytes, ...]], bytes]
     send_mail: SendMail
     send_sms: SendSms
@@ -78,12 +77,10 @@ class Sender:
             TryAgain: the contact cannot be read now; nothing was sent.
         """
         if delivery.recipient not in CUSTOMERS:
-            return self._mail_to_staff(message.rendered, delivery, message, now)
+            return self._mail_to_staff(delivery, message, now)
         ticket = message.ticket
         sealed = message.opening.sealed_contact(ticket)
         contact = self.open_contact(ticket.desk, ticket.number, sealed)
-        if delivery.channel == "phone":
-            return self._request_call(contact.contact, delivery, message, now)
         message = self._as_written(message)
         if contact.kind == "phone":
             return self._text(contact.contact, message, now)
@@ -129,7 +126,7 @@ class Sender:
             number, message.rendered.sms, playbook.sms_sender, playbook.sms.max_price
         )
 
-    def _chat(self, contact: OpenContact, delivery: Delivery, message: PreparedMessage) -> str:
+    def _chat(self, contact: OpenedContact, delivery: Delivery, message: PreparedMessage) -> str:
         """Send on the chat channel that the request came from."""
         channel, _, user = contact.contact.partition(":")
         # Some providers deduplicate by this key.
@@ -138,7 +135,7 @@ class Sender:
         return self.send_chat(delivery.desk, channel, outgoing)
 
     def _mail_to_customer(
-        self, contact: OpenContact, delivery: Delivery, message: PreparedMessage, now: datetime
+        self, contact: OpenedContact, delivery: Delivery, message: PreparedMessage, now: datetime
     ) -> str:
         desk, number, domain = delivery.desk, delivery.number, _domain(message)
         own_id = tokens.message_id(self.root, desk, number, delivery.version, domain)
@@ -160,29 +157,11 @@ class Sender:
             reply_to=self._reply_address(message),
         )
 
-    def _request_call(
-        self, phone: str, delivery: Delivery, message: PreparedMessage, now: datetime
-    ) -> str:
-        """Ask the ticket's team to call the customer and pass the message on (B8).
-
-        The mail contains the whole phone number, since nobody can call a masked one. It is stored
-        nowhere else.
-        """
-        locale, number = message.playbook.locale, message.ticket.number
-        name, rendered = message.ticket.customer.name, message.rendered
-        request = texts.CALL[locale].format(name=name, contact=phone).replace("  ", " ")
-        subject = texts.CALL_SUBJECT[locale].format(
-            number=number, subject=rendered.subject.replace(f"[{number}]", "").strip()
-        )
-        task = RenderedMessage(locale, subject, text=f"{request}\n\n{rendered.text}")
-        return self._mail_to_staff(task, delivery, message, now)
-
-    def _mail_to_staff(
-        self, rendered: RenderedMessage, delivery: Delivery, message: PreparedMessage, now: datetime
-    ) -> str:
+    def _mail_to_staff(self, delivery: Delivery, message: PreparedMessage, now: datetime) -> str:
         # With a keyed id, a colleague's reply would pass for the customer's.
         thread = Thread(_unkeyed_id(delivery, message))
-        return self._mail(deliverable(message.mailbox or ""), thread, rendered, message, now)
+        to = deliverable(message.mailbox or "")
+        return self._mail(to, thread, message.rendered, message, now)
 
     def _mail(
         self,

@@ -1,7 +1,8 @@
-"""`deskbell-<stage>-unseal`: opens an original for the agents' API (G4)."""
+"""`deskbell-<stage>-unseal`: opens an original or a contact for the agents' API (G4)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from chalice.app import Blueprint
@@ -14,19 +15,20 @@ bp = Blueprint(__name__)
 
 @bp.lambda_function(name="unseal")
 def unseal(event: Any, context: LambdaContext) -> dict[str, Any]:
-    """Open one original: `{desk, number, act, agent}` → `{original}` or `{refused}`."""
-    from functions.unseal.unsealing import UnsealRequest, open_original
+    """Open what an act names: `{desk, number, act, agent}` → `{original}` or `{refused}`."""
+    from functions.unseal import unsealing
 
     deployment = Deployment.of(context)
 
-    def decrypt(desk: str, number: str, purpose: str, piece: bytes) -> bytes:
+    def decrypt(encryption_context: Mapping[str, str], piece: bytes) -> bytes:
         response = aws.client("kms").decrypt(
             CiphertextBlob=piece,
             KeyId=deployment.contacts_key,
-            EncryptionContext=aws.original_context(desk, number, purpose),
+            EncryptionContext=encryption_context,
         )
         plaintext: bytes = response["Plaintext"]
         return plaintext
 
-    request = UnsealRequest.model_validate(event)
-    return open_original(request, container.storage(deployment), decrypt, clock.now()).model_dump()
+    request = unsealing.UnsealRequest.model_validate(event)
+    storage, now = container.storage(deployment), clock.now()
+    return unsealing.unseal(request, storage, decrypt, now).model_dump()

@@ -1,18 +1,21 @@
-"""Open an original against the recorded act of an agent.
+"""Open an original or a contact against the recorded act of an agent.
 
-The caller records the act first: who, when, why, which message. This function, which holds the
+The caller records the act first: who, when, why, and which message, or that it is the contact (an
+agent has to call). This function, which holds the
 right to decrypt, checks that record again, so a caller without one gets nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
-from functions.core.domain.events import Commit, OriginalOpened
+from functions.core.domain.events import Commit, ContactOpened, Event, OriginalOpened
 from functions.core.domain.privacy import free_texts
+from functions.core.platform.aws import contact_context, original_context
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import IdempotencyRecord
 from functions.core.text.unmasking import restored
@@ -23,7 +26,8 @@ ACT_VALIDITY = timedelta(minutes=2)
 USE_RETENTION = timedelta(days=1)
 """The time for which the use of an act is stored; well beyond `ACT_VALIDITY`."""
 
-Decrypt = Callable[[str, str, str, bytes], bytes]
+Decrypt = Callable[[Mapping[str, str], bytes], bytes]
+"""Decrypts one sealed piece under its encryption context."""
 
 
 class UnsealRequest(BaseModel):
@@ -38,7 +42,7 @@ class UnsealRequest(BaseModel):
 
 
 class UnsealResult(BaseModel):
-    """The original by the fields of its message, or the reason of a refusal."""
+    """The original by the fields of its message, the `contact`, or the reason of a refusal."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -51,29 +55,49 @@ class UnsealResult(BaseModel):
     __str__ = __repr__
 
 
-def open_original(
+def unseal(
     request: UnsealRequest, storage: Storage, decrypt: Decrypt, now: datetime
 ) -> UnsealResult:
-    """Open the original that a recorded act names, once.
-
-    Args:
-        decrypt: decrypts one sealed piece of a desk's ticket, for the purpose it was sealed for.
-    """
+    """Open what a recorded act names, once."""
     desk, number = request.desk, request.number
     act = storage.tickets.commit_at(desk, number, request.act)
-    opened = act.of(OriginalOpened) if act else ()
+    opened = (*act.of(OriginalOpened), *act.of(ContactOpened)) if act else ()
     if act is None or not opened or act.actor != request.agent:
         return UnsealResult(refused="there is no such act on record")
     if abs(now - act.at) > ACT_VALIDITY:
         return UnsealResult(refused="the recorded act is not fresh any more")
-    sealed = storage.tickets.original(desk, number, opened[0].message)
-    if sealed is None or not sealed.pieces:
+    read = _original if isinstance(opened[0], OriginalOpened) else _contact
+    found = read(storage, desk, number, opened[0])
+    if found is None:
         return UnsealResult(refused="nothing is sealed there")
     used = IdempotencyRecord(desk, "original", f"{number}:{request.act}", number=number)
     if not storage.idempotency.put_once(used, now, USE_RETENTION):
         return UnsealResult(refused="the recorded act was used before")
-    document = b"".join(decrypt(desk, number, sealed.purpose, piece) for piece in sealed.pieces)
-    return UnsealResult(original=restored(document, _masked_texts(sealed.commit)))
+    return UnsealResult(original=found(decrypt))
+
+
+Sealed = Callable[[Decrypt], dict[str, str]]
+"""Decrypts what was found, by field."""
+
+
+def _original(storage: Storage, desk: str, number: str, opened: Event) -> Sealed | None:
+    sealed = storage.tickets.original(desk, number, getattr(opened, "message", 0))
+    if sealed is None or not sealed.pieces:
+        return None
+    context = original_context(desk, number, sealed.purpose)
+    return lambda decrypt: restored(
+        b"".join(decrypt(context, piece) for piece in sealed.pieces), _masked_texts(sealed.commit)
+    )
+
+
+def _contact(storage: Storage, desk: str, number: str, opened: Event) -> Sealed | None:
+    version = storage.tickets.load(desk, number).sealed_in
+    sealed = storage.tickets.sealed_contact(desk, number, version)
+    if sealed is None:
+        return None
+    return lambda decrypt: {
+        "contact": json.loads(decrypt(contact_context(desk, number), sealed))["contact"]
+    }
 
 
 def _masked_texts(commit: Commit) -> dict[str, str]:

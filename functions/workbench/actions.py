@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from functions.core.domain import commands as c, events as e
-from functions.core.domain.commands.base import TO_CUSTOMER, Body, BodyWithFiles, TermOf
-from functions.core.domain.commands.conversation import OpenOriginalBody
+from functions.core.domain.commands.base import LEADERS, TO_CUSTOMER, Body, BodyWithFiles, TermOf
+from functions.core.domain.commands.conversation import OpenContactBody, OpenOriginalBody
 from functions.core.domain.commands.customer import CorrectContactBody
 from functions.core.domain.commands.routing import AssignBody
 from functions.core.domain.commands.steps import StepBody
@@ -49,6 +49,7 @@ from functions.workbench.rights import (
     is_offline,
     may_correct_contact,
     may_take_over,
+    require,
     require_action,
     require_merge_right,
     require_step,
@@ -135,6 +136,7 @@ class _Run:
                 context.principal,
                 self.action,
                 ticket_for_rights,
+                context.playbook,
                 handler_is_offline=may_take_over(context.principal, self.action, ticket)
                 and is_offline(context.storage, ticket),
             )
@@ -276,7 +278,9 @@ def _assign(body: AssignBody, ticket: Ticket, context: ActionContext) -> c.Ticke
                 (FieldError("agent", "the username of an active agent"),),
             )
         if ticket.status == "in_review":
-            return c.AssignReview(reviewer=agent.username)
+            if body.insist:
+                require(context.principal, frozenset(LEADERS), "insist on this reviewer")
+            return c.AssignReview(agent.username, insist=body.insist)
         team = _team_for(agent, ticket, context.playbook)
         return c.Assign(team, agent.username, reason=reason, by_person=True)
     if ticket.status == "in_review":
@@ -328,10 +332,17 @@ def _open_original(
     return c.OpenOriginal(body.message, mask(body.reason))
 
 
+def _open_contact(body: OpenContactBody, ticket: Ticket, context: ActionContext) -> c.TicketCommand:
+    if ticket.customer.kind == "message" or ticket.erased:
+        raise InvalidInput("There is no number or address of this customer to open.")
+    return c.OpenContact(mask(body.reason))
+
+
 _BUILDERS: Mapping[str, Callable[[Any, Ticket, ActionContext], c.TicketCommand]] = {
     "take": _take,
     "assign": _assign,
     "correct-contact": _correct_contact,
+    "open-contact": _open_contact,
     "open-original": _open_original,
 }
 """Action → builder of its command, where the body alone is not enough."""
@@ -357,7 +368,8 @@ def _step(
                 hiding.mask("summary", text)
     if errors:
         raise InvalidInput("Some fields are invalid; see errors.", tuple(errors))
-    return c.TakeStep(name, fields, by=context.principal.username)
+    principal = context.principal
+    return c.TakeStep(name, fields, by=principal.username, team=principal.team)
 
 
 def _text(value: object) -> str | None:

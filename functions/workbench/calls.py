@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
@@ -36,13 +37,16 @@ if TYPE_CHECKING:
     from functions.core.text.unmasking import Seal
 
 Unseal = Callable[[str, str, int, str], dict[str, str]]
-"""Opens an original: desk, number, version of the recorded act, agent → field → text."""
+"""Opens an original or a contact: desk, number, version of the act, agent → field → text."""
 
 PAGE = 20
 """The commits in one view of a ticket; `before` names earlier ones."""
 
 OPENING = 3
 """The first commits, which contain the request and its classification."""
+
+CONTACT_SHOWN_FOR = timedelta(seconds=60)
+"""The time for which an opened contact is shown; later a new act is recorded."""
 
 MAX_OTHER_TICKETS = 20
 """The most other tickets of the customer that a view names."""
@@ -163,7 +167,7 @@ def act(
     """Carry out an action and return the ticket's summary.
 
     `attachments` returns an upload for a file that a later action can name (D10). `open-original`
-    records the act and returns the original of a message (G4).
+    records the act and returns the original of a message, `open-contact` the contact (G4).
     """
     principal, playbook = _signed_in(request, storage, desk)
     if action == "attachments":
@@ -181,6 +185,11 @@ def act(
     if action == "open-original":
         opened = unseal(desk, number, ticket.version, principal.username)
         return HttpResponse({"number": number, "version": ticket.version, "original": opened})
+    if action == "open-contact":
+        opened = unseal(desk, number, ticket.version, principal.username)
+        until = (request.now + CONTACT_SHOWN_FOR).astimezone(playbook.zone)
+        shown = {"contact": opened["contact"], "shown_until": until}
+        return HttpResponse({"number": number, "version": ticket.version, **shown})
     return HttpResponse(view.summary_view(ticket, playbook, principal))
 
 

@@ -8,16 +8,19 @@ from datetime import datetime
 from functions.core.domain.errors import FieldError, Forbidden, InvalidInput
 from functions.core.domain.roster import Role
 from functions.core.domain.rules import Playbook
+from functions.core.domain.tasks import assignees
 from functions.core.domain.ticket import STATUSES, Ticket
 from functions.core.storage.database import Storage
+from functions.core.storage.items import task_queue_key
 from functions.workbench.rights import Principal, require
 
 QUEUES: Mapping[str, frozenset[Role]] = {
-    "mine": frozenset({"agent", "supervisor", "admin"}),
+    "mine": frozenset({"agent", "supervisor", "qa", "admin"}),
     "team": frozenset({"agent", "supervisor", "admin"}),
     "unassigned": frozenset({"agent", "supervisor", "admin"}),
     "supervisor": frozenset({"supervisor", "admin"}),
     "qa": frozenset({"qa", "supervisor", "admin"}),
+    "tasks": frozenset({"agent", "supervisor", "qa", "admin"}),
     "all": frozenset({"qa", "supervisor", "admin"}),
 }
 """Queue → the roles that may ask for it."""
@@ -74,7 +77,11 @@ def partitions_of(
     """
     desk = principal.desk
     if queue == "mine":
-        return [f"{desk}#agent#{principal.username}"]
+        # A call-back is the reviewer's, though QA sees it too.
+        own = f"agent:{principal.username}"
+        return [f"{desk}#agent#{principal.username}", task_queue_key(desk, own)]
+    if queue == "tasks":
+        return [task_queue_key(desk, assignee) for assignee in assignees(principal.agent)]
     if queue in {"supervisor", "qa"}:
         return [f"{desk}#{queue}"]
     waiting = [f"{desk}#waiting#{team}" for team in playbook.teams]

@@ -19,7 +19,8 @@ from functions.core.domain.commands.base import LEADERS, Scope, allowed, steps_a
 from functions.core.domain.errors import Forbidden, NotFound, Unauthorised
 from functions.core.domain.roster import Agent, Role
 from functions.core.domain.rules import Playbook, Step
-from functions.core.domain.ticket import Ticket
+from functions.core.domain.tasks import assignees, has_to_call, open_slips
+from functions.core.domain.ticket import DONE, OPEN, Ticket
 from functions.core.services.merging import same_customer
 from functions.core.storage.database import Storage
 
@@ -120,7 +121,12 @@ def require(principal: Principal, roles: frozenset[Role], purpose: str) -> None:
 
 
 def require_action(
-    principal: Principal, action: str, ticket: Ticket, *, handler_is_offline: bool = False
+    principal: Principal,
+    action: str,
+    ticket: Ticket,
+    playbook: Playbook,
+    *,
+    handler_is_offline: bool = False,
 ) -> None:
     """Require the right to `action` on this ticket.
 
@@ -131,6 +137,8 @@ def require_action(
         Forbidden: the caller's roles do not give it, in general or on this ticket.
     """
     require(principal, frozenset(_rights(action)), action)
+    if action == "open-contact" and may_open_contact(principal, ticket, playbook):
+        return
     if not (
         may(principal, action, ticket)
         or (handler_is_offline and may_take_over(principal, action, ticket))
@@ -175,6 +183,13 @@ def may_correct_contact(principal: Principal, ticket: Ticket) -> bool:
     return not works or not principal.roles.isdisjoint(LEADERS)
 
 
+def may_open_contact(principal: Principal, ticket: Ticket, playbook: Playbook) -> bool:
+    """Return whether the caller may open the customer's contact: whoever has to call, or may take
+    a step that is a call (A13, B8, D13, E3)."""
+    steps = possible_steps(principal, ticket, playbook)
+    return may(principal, "open-contact", ticket) or any(playbook.steps[s].calls for s in steps)
+
+
 def require_step(principal: Principal, name: str, step: Step, ticket: Ticket) -> None:
     """Require the right to one of the desk's own steps on this ticket.
 
@@ -183,6 +198,8 @@ def require_step(principal: Principal, name: str, step: Step, ticket: Ticket) ->
     """
     require(principal, _roles_of(step), name)
     if not may_step(principal, step, ticket):
+        if step.answers:
+            raise Forbidden(f"You may not {name}: only the department that was asked may answer.")
         raise _not_yours(name)
 
 
@@ -191,6 +208,10 @@ def _not_yours(action: str) -> Forbidden:
         return Forbidden(
             "You may not record this call-back: quality assurance, the team that has to call, and "
             "the assigned reviewer may."
+        )
+    if action in {"open-contact", "record-call"}:
+        return Forbidden(
+            f"You may not {action} on this ticket: only whoever has to call this customer may."
         )
     return Forbidden(
         f"You may not {action} this ticket: it is neither assigned to you nor waiting for your "
@@ -208,9 +229,13 @@ def may_step(principal: Principal, step: Step, ticket: Ticket) -> bool:
     """Return whether the caller's roles give the right to a step on this ticket.
 
     An agent needs to handle the ticket, or an unassigned one must wait for the agent's team;
-    members of the step's own teams may take it on every ticket (D4, D9).
+    members of the step's own teams may take it on every ticket (D4, D9). Only members of the
+    department that was asked, and supervisors, may answer a slip (B6, E5).
     """
     roles = principal.roles & _roles_of(step)
+    if step.answers:
+        asked = {slip.team for slip in open_slips(step, ticket)}
+        return bool(roles) and (principal.team in asked or not roles.isdisjoint(LEADERS))
     if roles - {"agent"} or (roles and principal.team in step.teams):
         return True
     scope: Scope = "own" if ticket.handler else "team"
@@ -242,6 +267,8 @@ def possible_actions(
         actions.append("approve")
     if may_correct_contact(principal, ticket) and may(principal, "correct-contact", ticket):
         actions.append("correct-contact")
+    if ticket.status in OPEN | DONE and may_open_contact(principal, ticket, playbook):
+        actions.append("open-contact")
     return [*actions, *possible_steps(principal, ticket, playbook)]
 
 
@@ -258,9 +285,10 @@ def works_on(principal: Principal, ticket: Ticket) -> bool:
     """Return whether the caller works on this ticket and may open its files."""
     if principal.roles & {"supervisor", "admin", "qa"}:
         return True
-    return principal.username in (ticket.handler, ticket.reviewer) or ticket.team in (
-        None,
-        principal.team,
+    return (
+        principal.username in (ticket.handler, ticket.reviewer)
+        or ticket.team in (None, principal.team)
+        or any(task.assignee in assignees(principal.agent) for task in ticket.tasks)
     )
 
 
@@ -279,8 +307,12 @@ def _has_to_call(principal: Principal, ticket: Ticket) -> bool:
 _SCOPES: Mapping[Scope, Callable[[Principal, Ticket], bool]] = {
     "own": lambda principal, ticket: ticket.handler == principal.username,
     "callback": _has_to_call,
+    "call": lambda principal, ticket: has_to_call(principal.agent, ticket),
     "team": _waits_for_team_or_is_own,
-    "review": lambda principal, ticket: ticket.status == "in_review",
+    "review": lambda principal, ticket: (
+        ticket.status == "in_review"
+        and (ticket.reviewer == principal.username or not ticket.handled_by(principal.username))
+    ),
     "merged": lambda principal, ticket: (
         principal.username in (ticket.handler, ticket.merged.by if ticket.merged else None)
     ),

@@ -1,4 +1,4 @@
-"""The client of the function `unseal`, which opens originals (G4)."""
+"""The client of the function `unseal`, which opens originals and contacts (G4)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def unseal(
     client: LambdaClient, deployment: Deployment, desk: str, number: str, act: int, agent: str
 ) -> dict[str, str]:
-    """Open the original that a recorded act names; return its texts by field.
+    """Open what a recorded act names; return an original's texts by field, or the `contact`.
 
     Raises:
         ActionNotAllowed: the act has expired or was used, or the message was erased meanwhile.

@@ -104,6 +104,10 @@ def summary_view(
         "score": ticket.score,
         "merged_into": ticket.merged.into if ticket.merged else None,
         "carries": list(ticket.carries),
+        "tasks": [
+            {"kind": task.kind, "assignee": task.assignee, "due_at": _local(task.due_at, playbook)}
+            for task in ticket.tasks
+        ],
         "actions": possible_actions(
             principal, ticket, playbook, handler_is_offline=handler_is_offline
         ),

@@ -36,6 +36,7 @@ ACTIONS: Mapping[str, str] = dict.fromkeys(
         "merge",
         "note",
         "priority",
+        "record-call",
         "reopen",
         "reply",
         "request-info",

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,10 +19,10 @@ from pydantic import BaseModel
 from functions.core.domain import commands as c, events as e
 from functions.core.domain.recipients import CUSTOMERS
 from functions.core.domain.rules import LOCALES, Locale, Playbook
-from functions.core.services.composing import Notification, RenderedMessage
+from functions.core.services.composing import Notification
 from functions.core.services.suggesting import suggest
 from functions.core.text.sms_parts import sms_parts
-from functions.notify.preparing import Preparation, TicketOpening, channel_for
+from functions.notify.preparing import Preparation, PreparedMessage, TicketOpening
 from infra.console import sample_texts as samples
 from infra.console.sample_life import SAMPLE, SampleLife, SampleNotification
 
@@ -180,7 +181,7 @@ def preview(playbook: Playbook, locales: Iterable[Locale] = LOCALES) -> Iterator
     locales, varying = tuple(locales), _varying(playbook)
     known, named = set[tuple[str, str]](), ""
     for title, shown, life in _notifications(playbook):
-        text = _rendered(shown, life, "zh-CN").text
+        text = _prepared(shown, life, "zh-CN").rendered.text
         form = shown.notification.message, varying.sub("", text)
         if form not in known:
             known.add(form)
@@ -195,7 +196,10 @@ def longest_text_messages(playbook: Playbook) -> dict[tuple[str, Locale], str]:
     for _, shown, life in _notifications(playbook):
         if shown.notification.recipient in CUSTOMERS:
             for locale in LOCALES:
-                key, text = (shown.notification.message, locale), _rendered(shown, life, locale).sms
+                key, text = (
+                    (shown.notification.message, locale),
+                    _prepared(shown, life, locale).rendered.sms,
+                )
                 longest[key] = max(longest.get(key, ""), text, key=lambda x: (sms_parts(x), len(x)))
     return longest
 
@@ -221,11 +225,11 @@ def _entry(shown: SampleNotification, life: SampleLife, locales: Iterable[Locale
     cause = " ".join(filter(None, (notification.event.event, notification.timer_or_step)))
     yield ""
     yield f"## {notification.message} → {notification.recipient} ({cause}) {at}"
-    channel = channel_for(notification, shown.ticket, life.playbook)
     for locale in locales:
-        rendered = _rendered(shown, life, locale)
+        message = _prepared(shown, life, locale)
+        rendered = message.rendered
         yield from ("", f"[{locale}] {rendered.subject}", *rendered.text.splitlines())
-        if notification.recipient in CUSTOMERS and channel != "phone":
+        if notification.recipient in CUSTOMERS and message.channel != "phone":
             yield f"[{locale}, {measured(rendered.sms)}] {rendered.sms}"
 
 
@@ -252,8 +256,8 @@ def suggestions(playbook: Playbook, locales: Iterable[Locale] = LOCALES) -> Iter
                 yield from ("", f"[{locale}]", *reply.text.splitlines())
 
 
-def _rendered(shown: SampleNotification, life: SampleLife, locale: Locale) -> RenderedMessage:
-    """Render a message in a language: the customer's, and the desk's for staff."""
+def _prepared(shown: SampleNotification, life: SampleLife, locale: Locale) -> PreparedMessage:
+    """Prepare a message in a language: the customer's, and the desk's for staff."""
     notification, commit, ticket = shown.notification, shown.commit, shown.ticket
     playbook = life.playbook.model_copy(update={"locale": locale})
     if locale != "zh-CN":
@@ -263,9 +267,11 @@ def _rendered(shown: SampleNotification, life: SampleLife, locale: Locale) -> Re
     opening = TicketOpening(cast(Any, life.storage), ticket.desk, ticket.number)
     if locale != "zh-CN":
         opening = cast(Any, SimpleNamespace(description=samples.ENGLISH[opening.description]))
-    preparation = Preparation(URL, bytes(32), playbook, opening)
+    preparation = Preparation(
+        URL, bytes(32), playbook, opening, partial(life.storage.roster.get, playbook.desk)
+    )
     ticket = ticket.model_copy(update={"locale": locale})
-    return preparation.prepare(notification, commit, ticket).rendered
+    return preparation.prepare(notification, commit, ticket)
 
 
 def _in_language(value: Any, playbook: Playbook) -> Any:

@@ -26,6 +26,7 @@ from functions.core.storage.items import (
     read_commit,
     read_delivery,
     read_ticket,
+    task_item,
     ticket_of_key,
 )
 from functions.core.storage.table import Item
@@ -183,6 +184,7 @@ class Verification:
                 yield f"{sk}: {error}"
         yield from _history_problems(ticket, commits)
         yield from _index_problems(ticket, stored)
+        yield from _task_problems(ticket, items)
         for delivery, item in deliveries:
             yield from self._delivery_problems(delivery, item)
         texts = (ticket, *(x for c in commits for x in c.events), *(d for d, _ in deliveries))
@@ -222,7 +224,7 @@ def _history_problems(ticket: Ticket, commits: list[e.Commit]) -> Iterator[str]:
         return
     if again is None:
         return
-    same: dict[str, Any] = {"wakes_at": ticket.wakes_at}
+    same: dict[str, Any] = {"wakes_at": ticket.wakes_at, "tasks": ticket.tasks}
     if ticket.records is None:  # written by a version that recorded neither
         same |= {"records": None, "entered_by": ticket.entered_by}
     again = again.model_copy(update=same)
@@ -250,6 +252,21 @@ def _index_problems(ticket: Ticket, item: Item) -> Iterator[str]:
     # A ticket that was just received is in no list, so that no list bounds how many can come.
     if listed_in != expected and not (listed_in is None and ticket.status == "received"):
         yield f"it is not listed in the queue {expected}"
+
+
+def _task_problems(ticket: Ticket, items: list[Item]) -> Iterator[str]:
+    """Find tasks that nobody would find, and listed ones that are done."""
+    listed = {item["sk"]["S"]: item["queue_pk"]["S"] for item in items if _lists_task(item)}
+    expected = {
+        item["sk"]["S"]: item["queue_pk"]["S"]
+        for item in (task_item(ticket, task) for task in ticket.tasks)
+    }
+    for sk in sorted(listed.keys() ^ expected.keys()):
+        yield f"{sk}: {'is to be done, but nobody finds it' if sk in expected else 'is done'}"
+
+
+def _lists_task(item: Item) -> bool:
+    return bool(item["sk"]["S"].startswith("TASK#") and "queue_pk" in item)
 
 
 def _customers(ticket: Ticket, commits: list[e.Commit]) -> Iterator[str]:

@@ -163,8 +163,8 @@ def test_a_damage_report_reaches_the_archive(journey: SimulatedJourney) -> None:
     assert journey.due("collaboration") == arrives
     journey.tick(arrives)
     assert "hurry" in journey.messages_to("field:surveyor")
-    assert journey.try_action("yard-1", "surveyed", finding="x").status == 403
-    journey.act("sv-1", "surveyed", finding="Crushed by the crane; 2 crates")
+    assert journey.try_action("sv-1", "surveyed", finding="x").status == 403  # the yard was asked
+    journey.act("yard-1", "surveyed", finding="Crushed by the crane; 2 crates")
     assert journey.ticket.facts["gear"] == "lamp、saw"
     journey.act("sv-2", "resolve", summary="Compensated")
 

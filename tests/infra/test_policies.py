@@ -53,23 +53,20 @@ def test_a_policy_names_resources_of_its_stage_only(path: Path) -> None:
 
 
 @pytest.mark.requirement("G4")
-def test_only_notify_decrypts_contacts_and_only_unseal_originals() -> None:
-    """Two policies have `kms:Decrypt`, each statement for its purpose; two can encrypt."""
+def test_only_notify_and_unseal_decrypt_contacts_and_only_unseal_originals() -> None:
+    """Two policies have `kms:Decrypt`, for these purposes only; two can encrypt."""
     holders = {path.stem for path in FILES if "kms:Decrypt" in granted(path.stem)}
     assert holders == {"notify", "unseal"}
-    for function, condition in (
-        ("notify", {"Null": {"kms:EncryptionContext:what": "true"}}),
-        ("notify", {"StringEquals": {"kms:EncryptionContext:what": "outgoing"}}),
-        ("unseal", {"StringEquals": {"kms:EncryptionContext:what": ["original", "outgoing"]}}),
+    contacts = ("Null", "true")
+    for function, purposes in (
+        ("notify", [contacts, ("StringEquals", "outgoing")]),
+        ("unseal", [contacts, ("StringEquals", ["original", "outgoing"])]),
     ):
         path = INFRA / "policies" / f"{function}.json"
-        (opens,) = (
-            s
-            for s in statements(path)
-            if "kms:Decrypt" in s["Action"] and ("Null" in s["Condition"]) == ("Null" in condition)
-        )
-        for operator, keys in condition.items():
-            assert keys.items() <= opens["Condition"][operator].items()
+        opens = [s["Condition"] for s in statements(path) if "kms:Decrypt" in s["Action"]]
+        assert len(opens) == len(purposes)
+        for condition, (operator, what) in zip(opens, purposes, strict=True):
+            assert condition[operator]["kms:EncryptionContext:what"] == what
     invoked = {
         path.stem: [
             s["Resource"] for s in statements(path) if "lambda:InvokeFunction" in s["Action"]

@@ -77,6 +77,7 @@ EVENTS: dict[str, e.Event] = {
         e.ConfirmationRequested(team="通用咨询组", question="您指的是哪个功能？"),
         e.ReplySent(text="您好，请先更新到最新版本。\n\n如仍无法登录，请告诉我们 <错误代码>。"),
         e.InformationRequested(text="1. 手机型号\n2. App 版本"),
+        e.CallRequested(),
         e.CustomerWrote(text="版本是 5.2.1", channel="email"),
         e.ContactBounced(permanent=True, cause="bounce 5.1.1"),
         e.ContactCorrected(

@@ -20,7 +20,7 @@ from functions.core.storage.database import Storage
 from functions.core.storage.deliveries import Deliveries
 from functions.core.text.tokens import ticket_of_message_id
 from functions.notify.base_dispatch import CLAIM_TIMEOUT, OUTCOME_PAUSES, ClaimedElsewhere
-from functions.notify.contact import OpenContact
+from functions.notify.contact import OpenedContact
 from functions.notify.deliver.failures import Passing, Permanent, Unclear
 from functions.notify.dispatch import Dispatcher
 from tests.notify.deployment import (
@@ -743,7 +743,7 @@ def test_items_and_logs_are_masked(case: Case, capsys: pytest.CaptureFixture[str
 def test_the_contact_is_opened_once_for_a_delivery(case: Case) -> None:
     asked = []
 
-    def opened(desk: str, number: str, sealed: bytes | None) -> OpenContact:
+    def opened(desk: str, number: str, sealed: bytes | None) -> OpenedContact:
         asked.append((desk, number))
         return case.dispatcher.sender.open_contact(desk, number, sealed)
 

@@ -14,7 +14,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from functions.notify.contact import OpenContact, open_contact
+from functions.notify.contact import OpenedContact, open_contact
 from functions.notify.deliver import failures, once
 from functions.notify.deliver.email import deliverable
 from functions.notify.deliver.failures import Passing, Permanent, Unclear, classified_failures
@@ -194,8 +194,8 @@ def test_sending_clients_never_retry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.requirement("G4")
 def test_an_open_contact_does_not_reveal_itself() -> None:
-    found = OpenContact(contact="li.example@example.com", kind="email", name="李样本")
-    assert f"{found} {found!r}" == "OpenContact(email) OpenContact(email)"
+    found = OpenedContact(contact="li.example@example.com", kind="email", name="李样本")
+    assert f"{found} {found!r}" == "OpenedContact(email) OpenedContact(email)"
 
 
 class Kms:

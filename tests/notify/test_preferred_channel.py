@@ -20,7 +20,6 @@ from tests.notify.deployment import (
     Harness,
     Providers,
     plain,
-    without_mailboxes,
 )
 
 pytestmark = pytest.mark.requirement("B8", "E6")
@@ -63,29 +62,32 @@ def test_the_preferred_channel_is_used_if_the_contact_allows_it(
 ) -> None:
     """Otherwise the kind of the contact decides, and the preference is recorded."""
     delivery = answered(harness, dispatcher, contact, preferred)
-    assert (delivery.channel, delivery.preferred, delivery.state) == (channel, recorded, "sent")
+    state = "waiting" if channel == "phone" else "sent"
+    assert (delivery.channel, delivery.preferred, delivery.state) == (channel, recorded, state)
     assert providers.addresses == [TECH if channel == "phone" else contact]
 
 
 @pytest.mark.requirement("B8", "G4")
-def test_a_customer_who_prefers_calls_is_called_by_the_handlers_team(
+def test_a_call_to_be_made_has_neither_the_number_nor_the_link(
     harness: Harness, dispatcher: Dispatcher, providers: Providers
 ) -> None:
-    """The table contains neither the phone number nor the customer's secret link."""
+    """A repeated record changes nothing; the handler is notified."""
     delivery = answered(harness, dispatcher, PHONE, "phone")
-    assert delivery.recipient == "customer"
-    assert delivery.to.endswith("***8000")
+    assert (delivery.recipient, delivery.to[-4:]) == ("customer", "8000")
     assert "请重置密码" in delivery.text
+    assert "http" not in delivery.text
     assert PHONE not in delivery.model_dump_json()
+    ticket = harness.storage.tickets.load(delivery.desk, delivery.number)
+    assert ticket.calls == (delivery.version,)
+    dispatcher.process(harness.event_record(ticket))
+    assert providers.addresses == [TECH]
     message = message_from_bytes(providers.sent[0][1], policy=policy.default)
-    assert message["Subject"].startswith(f"[{delivery.number}] 请致电客户：")
-    assert message["Subject"].count(delivery.number) == 1
-    assert message["Auto-Submitted"] == "auto-generated"
-    assert "References" not in message
-    text = plain(message)
-    assert PHONE in text
-    assert "请重置密码" in text
-    assert "?key=" not in providers.sent[0][1].decode()
+    assert message["Subject"] == f"[{delivery.number}] 请致电客户"
+    assert "138" not in plain(message)
+    called = harness.change(ticket, c.RecordCall("已告知"))
+    dispatcher.process(harness.event_record(called))
+    states = [d.state for d in harness.deliveries(ticket) if d.channel == "phone"]
+    assert states == ["sent"]
 
 
 @pytest.mark.requirement("A4")
@@ -98,29 +100,6 @@ def test_the_acknowledgement_is_an_sms_even_if_calls_are_preferred(
     [delivery] = harness.deliveries(ticket)
     assert (delivery.channel, delivery.preferred) == ("sms", "phone")
     assert providers.addresses == [PHONE]
-
-
-@pytest.mark.requirement("B8", "G3")
-def test_a_team_without_a_mailbox_is_not_asked_to_call(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers
-) -> None:
-    """The customer gets an SMS instead."""
-    teams = without_mailboxes(harness.playbook)
-    harness.use_playbook(harness.playbook.model_copy(update={"teams": teams}))
-    delivery = answered(harness, dispatcher, PHONE, "phone")
-    assert (delivery.channel, delivery.preferred) == ("sms", "phone")
-    assert providers.addresses == [PHONE]
-
-
-@pytest.mark.requirement("G3")
-def test_a_request_to_call_is_retried_like_any_message(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers
-) -> None:
-    providers.failures = [Passing("SES")]
-    delivery = answered(harness, dispatcher, PHONE, "phone")
-    assert (delivery.state, delivery.channel) == ("retrying", "phone")
-    dispatcher.at(NOON + timedelta(minutes=1)).process(harness.make_due(delivery))
-    assert providers.addresses == [TECH]
 
 
 @pytest.mark.requirement("E6")

@@ -30,11 +30,11 @@ OTHER = "CS20260310002"
 @pytest.mark.requirement("A7", "A13")
 def test_each_queue_is_open_to_its_roles_only(signed_in: SignedIn) -> None:
     """Agents see their own and their team's tickets, QA what it reviews, finance nothing."""
-    leading = {"supervisor", "qa", "all", "mine", "team", "unassigned"}
+    leading = {"supervisor", "qa", "all", "mine", "team", "unassigned", "tasks"}
     seen = {
-        "agent-1": {"mine", "team", "unassigned"},
+        "agent-1": {"mine", "team", "unassigned", "tasks"},
         "supervisor-1": leading,
-        "qa-1": {"qa", "all"},
+        "qa-1": {"qa", "all", "mine", "tasks"},
         "finance-1": set[str](),
     }
     for who, queues in seen.items():

@@ -100,31 +100,46 @@ def _tickets(playbook: Playbook) -> dict[str, Ticket]:
         "review": new.model_copy(
             update={**held, "status": "in_review", "queue": "qa", "reviewer": "agent-3"}
         ),
+        "unreviewed": new.model_copy(update={**held, "status": "in_review", "queue": "qa"}),
+        "call-back": new.model_copy(
+            update={**held, "status": "in_review", "queue": "waiting", "handler": None}
+        ),
+        "call": new.model_copy(update={**held, "calls": (4,)}),
     }
 
 
-@pytest.mark.requirement("A7", "A13")
+EVERY = "new waiting supervisor held review unreviewed call-back call"
+
+
+@pytest.mark.requirement("A7", "A13", "B8", "D13")
 @pytest.mark.parametrize(
     ("who", "action", "on"),
     [
-        ("agent-1", "take", "new waiting held review"),
-        ("agent-1", "reply", "held review"),
+        ("agent-1", "take", "new waiting held review unreviewed call-back call"),
+        ("agent-1", "reply", "held review unreviewed call"),
         ("agent-1", "assign", ""),
         ("agent-1", "close", ""),
-        ("agent-1", "callback", ""),
-        ("agent-2", "take", "new waiting"),
-        ("agent-2", "note", "new waiting"),
+        ("agent-1", "callback", "call-back"),
+        ("agent-1", "open-contact", "call-back call"),
+        ("agent-1", "record-call", "call-back call"),
+        ("agent-2", "take", "new waiting call-back"),
+        ("agent-2", "note", "new waiting call-back"),
         ("agent-2", "reply", ""),
         ("agent-2", "resolve", ""),
+        ("agent-2", "open-contact", "call-back"),
         ("agent-3", "take", "new review"),
         ("agent-3", "callback", "review"),
-        ("supervisor-1", "assign", "new waiting supervisor held review"),
-        ("supervisor-1", "close", "new waiting supervisor held review"),
-        ("qa-1", "assign", "review"),
-        ("qa-1", "callback", "review"),
-        ("qa-1", "note", "new waiting supervisor held review"),
+        ("agent-3", "open-contact", "review"),
+        ("supervisor-1", "assign", EVERY),
+        ("supervisor-1", "open-contact", EVERY),
+        ("supervisor-1", "close", EVERY),
+        ("qa-1", "assign", "review unreviewed call-back"),
+        ("qa-1", "callback", "review unreviewed call-back"),
+        ("qa-1", "open-contact", "unreviewed"),
+        ("qa-1", "note", EVERY),
         ("qa-1", "reply", ""),
         ("finance-1", "note", ""),
+        ("finance-1", "open-contact", ""),
     ],
 )
 def test_a_role_has_its_actions_only(playbook: Playbook, who: str, action: str, on: str) -> None:
@@ -137,10 +152,10 @@ def test_a_role_has_its_actions_only(playbook: Playbook, who: str, action: str, 
 def test_a_missing_right_is_403_with_the_reason(playbook: Playbook) -> None:
     tickets = _tickets(playbook)
     with pytest.raises(Forbidden) as role:
-        require_action(_principal("agent-1"), "close", tickets["held"])
+        require_action(_principal("agent-1"), "close", tickets["held"], playbook)
     assert "admin, supervisor" in role.value.detail
     with pytest.raises(Forbidden) as hands:
-        require_action(_principal("agent-2"), "reply", tickets["held"])
+        require_action(_principal("agent-2"), "reply", tickets["held"], playbook)
     assert "neither" in hands.value.detail
 
 
@@ -227,6 +242,8 @@ def test_the_rights_of_every_action_are_these() -> None:
         "request-info": {"agent": "own"},
         "note": {"agent": "team", "qa": "any"},
         "open-original": {"agent": "own", "qa": "review"},
+        "open-contact": {"agent": "call", "qa": "call"},
+        "record-call": {"agent": "call", "qa": "call"},
         "resolve": {"agent": "own"},
         "reopen": {"agent": "own"},
         "close": {},

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import field_validator
 
@@ -41,6 +41,7 @@ ACTS: Mapping[str, str] = {
     "ticket.erase": "erased a customer's personal data",
     "ticket.export": "exported a ticket's record",
     "ticket.hold": "set a legal hold",
+    "ticket.open-contact": "opened a customer's contact in order to call",
     "ticket.open-original": "opened the original of a masked text",
     "ticket.release": "ended a legal hold",
     "webhooks.replay": "sent webhook messages again",
@@ -52,7 +53,7 @@ ACTS: Mapping[str, str] = {
 action of the agents' API `ticket.<action>`. Every command and every action is here or declared
 not to be administrative (`infra/console/acts.py`)."""
 
-AUDITED = (e.HoldSet, e.PersonErased, e.OriginalOpened)
+AUDITED = (e.HoldSet, e.PersonErased, e.OriginalOpened, e.ContactOpened)
 """The events that are administrative acts, whoever commits them."""
 
 
@@ -78,7 +79,7 @@ class AuditEntry(Value):
 def entries_of(commit: e.Commit, before: Ticket | None) -> Iterator[AuditEntry]:
     """The entries that belong to a commit of a ticket and are written with it."""
     for event in commit.events:
-        act: Literal["ticket.hold", "ticket.release", "ticket.erase", "ticket.open-original"]
+        act: str
         was: dict[str, Any] = {}
         if isinstance(event, e.HoldSet):
             act = "ticket.hold" if event.held else "ticket.release"
@@ -88,6 +89,8 @@ def entries_of(commit: e.Commit, before: Ticket | None) -> Iterator[AuditEntry]:
             act, now = "ticket.erase", {"erased": True}
         elif isinstance(event, e.OriginalOpened):
             act, now = "ticket.open-original", {"message": event.message}
+        elif isinstance(event, e.ContactOpened):
+            act, now = "ticket.open-contact", {}
         else:
             continue
         yield AuditEntry(

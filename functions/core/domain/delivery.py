@@ -3,6 +3,7 @@
     claimed ──▶ sent
        │  └───▶ retrying ──(the sweep, at its time)──▶ due ──▶ claimed
        └──────▶ dead_lettered ──(an operator replays it)──▶ due
+    waiting ──(a call is recorded)──▶ sent
 
 The first delivery of a commit is claimed by writing it under a key that depends on the commit
 alone, so a repeated event finds it and sends nothing. Its claim covers all recipients of the
@@ -19,7 +20,7 @@ from typing import Literal
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Value
 
-State = Literal["claimed", "sent", "retrying", "due", "dead_lettered"]
+State = Literal["claimed", "sent", "retrying", "due", "dead_lettered", "waiting"]
 
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60, 12 * 60))
 """The waits between attempts; after the last attempt a delivery is dead-lettered."""
@@ -41,8 +42,8 @@ class Delivery(Value):
         recipient: `customer`, a role or team as the playbook names them, or `webhook:<name>`.
         about: the timer kind or step name of the event, since one commit may contain events of
             several timers; the event's position in its commit for a webhook.
-        channel: on `phone` a team is asked to call the customer (B8); on `message` the text goes to
-            the chat channel that the request came from.
+        channel: on `phone` it is `waiting` until a member of the desk has called the customer (B8);
+            on `message` the text goes to the chat channel that the request came from.
         preferred: the channel that the customer prefers, if the message goes out on another.
         by_hand: an agent's action caused the message, so no limit of automatic mail applies.
         to: the masked address; the host of a webhook.

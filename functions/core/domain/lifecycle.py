@@ -17,6 +17,7 @@ from functions.core.domain.commands.base import not_allowed
 from functions.core.domain.commands.resolution import already_answered
 from functions.core.domain.errors import Forgotten
 from functions.core.domain.rules import Playbook
+from functions.core.domain.tasks import wants_call
 from functions.core.domain.ticket import Ticket
 
 
@@ -65,6 +66,8 @@ def decide(
     events: list[e.Event] = []
     for part in parts:
         more = _checked(after, part, playbook, now)
+        if wants_call(after, more, playbook):
+            more = [*more, e.CallRequested()]
         if more:
             events.extend(more)
             version = ticket.version + 1

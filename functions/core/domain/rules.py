@@ -263,6 +263,9 @@ class TimerRule(Section):
 
     An `appointment` is a time at which something is due to happen by itself (E6). Reaching it is
     not a breach: the timer is `met`, or runs on to its next time if it repeats.
+
+    `task` names the team that has to do what the timer waits for; it finds the ticket among its
+    tasks (D4).
     """
 
     start: Names
@@ -276,6 +279,7 @@ class TimerRule(Section):
     on_warning: TimerEffects = Field(default_factory=TimerEffects)
     on_breach: TimerEffects = Field(default_factory=TimerEffects)
     appointment: bool = False
+    task: Recipient | None = None
     when: Condition = Field(default_factory=Condition)
 
     def allowance(self, priority: str) -> timedelta:
@@ -410,6 +414,12 @@ class Step(Term):
     the ticket; the field of that name is the summary. With `responds` it counts as the first
     response, as a call to the customer does (E3). `then` changes the ticket's classification (E6);
     its `priority` never lowers one.
+
+    `asks` names the department to which the step sends a slip: `team:` with a team, or `field:`
+    with the field that names it. Only that department and supervisors may take a step that
+    `answers` it; its `to` applies while the ticket waits for the department (B6, D9, E5). With
+    `calls` the step is a call to the customer: whoever may take it may open the contact, and it
+    tells what waited for a call, unless a field has one of the values `not_reached` (B8, E3).
     """
 
     by: Names = ("agent",)
@@ -421,6 +431,10 @@ class Step(Term):
     attachments: bool = False
     customer_sees: bool = False
     responds: bool = False
+    asks: Recipient | None = None
+    answers: Names = ()
+    calls: bool = False
+    not_reached: Names = ()
     then: Effect = Field(default_factory=Effect)
     approval: Approval | None = None
 

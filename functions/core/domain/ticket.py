@@ -101,6 +101,12 @@ class Timer(Value):
     warned: int = 0
     breaches: int = 0
 
+    @property
+    def awaits(self) -> bool:
+        """Return whether what the timer waits for has not happened, in time or at all."""
+        overdue = self.state == "breached" and bool(self.allowed)
+        return overdue or self.state in {"running", "paused"}
+
 
 PICK_UP_AFTER = timedelta(minutes=2)
 """The age at which a ticket that nobody routed or acknowledged is picked up by the sweep."""
@@ -178,6 +184,26 @@ class Pending(Value):
     by: TermName = ""
 
 
+class Slip(Value):
+    """A question to a department that is not answered yet: the step that asked it, and the team
+    that has to answer (B6, D9, E5)."""
+
+    step: TermName
+    team: TermName
+
+
+class TicketTask(Value):
+    """Something that somebody has to do on a ticket beside handling it.
+
+    `kind` is `callback`, `call`, `slip`, `approval`, or that of the timer whose rule names a team;
+    `assignee` is `agent:<username>`, `team:<team>` or `role:<role>`.
+    """
+
+    kind: TermName
+    assignee: TermName
+    due_at: datetime | None = None
+
+
 class Merged(Value):
     """The merge target of a ticket, and the state to restore when the merge is undone.
 
@@ -229,6 +255,9 @@ class TicketChanges(TypedDict, total=False):
     order: str | None
     facts: dict[str, str]
     pending: Pending | None
+    slips: tuple[Slip, ...]
+    calls: tuple[int, ...]
+    tasks: tuple[TicketTask, ...]
     asked: int
     awaits_answer: bool
     related: tuple[str, ...]
@@ -251,6 +280,9 @@ class Ticket(Value):
     - `facts`: latest value of each field recorded with the desk's steps (arrival time, parts used).
     - `announced_team`: the team that the customer was told of (A8).
     - `reopen_to`: the recipient of a reopened ticket.
+    - `slips`: the departments that have not answered yet, in the order in which they were asked.
+    - `calls`: the versions whose message to the customer waits for a call (B8).
+    - `tasks`: what people have to do beside handling it, when it was last written (`tasks_of`).
     - `asked`: number of questions sent about a vague request.
     - `awaits_answer`: queued while it waited for the customer (A11), which its next handler goes on
       waiting for.
@@ -299,6 +331,9 @@ class Ticket(Value):
     order: FreeText | None = None
     facts: StepFields = {}
     pending: Pending | None = None
+    slips: tuple[Slip, ...] = ()
+    calls: tuple[int, ...] = ()
+    tasks: tuple[TicketTask, ...] = ()
     asked: int = 0
     awaits_answer: bool = False
     related: tuple[PersonalText, ...] = ()
@@ -318,6 +353,10 @@ class Ticket(Value):
     def in_hand_of(self) -> str | None:
         """The agent whose load includes this ticket, if any."""
         return self.handler if self.status in IN_HAND else None
+
+    def handled_by(self, username: str) -> bool:
+        """Return whether a person handles the ticket or has handled it."""
+        return username == self.handler or username in self.former_handlers
 
     @property
     def waiting_status(self) -> Status:

@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from functions.core.domain.events import Event, StepTaken, TimerBreached, TimerWarned
+from functions.core.domain.events import (
+    CallRecorded,
+    CallRequested,
+    Event,
+    TimerBreached,
+    TimerWarned,
+)
 from functions.core.domain.matching import Facts, holds
 from functions.core.domain.rules import Playbook, TimerRule
 from functions.core.domain.ticket import Ticket, Timer, TimerState
@@ -29,10 +35,10 @@ def updated_timers(
         after: the ticket after the events, with its timers unchanged.
     """
     events = tuple(events)
-    triggers: set[str] = {event.event for event in events}
-    triggers |= {f"step:{event.step}" for event in events if isinstance(event, StepTaken)}
+    caused = {trigger for event in events for trigger in event.triggers}
     changed: dict[str, Timer] = {}
     for kind, rule in playbook.timers.items():
+        triggers = _heard(caused, events) if kind == "first_response" else caused
         stored = after.timers.get(kind)
         timer = None if stored is None else settled(stored, rule, playbook)
         new = timer
@@ -55,6 +61,19 @@ def updated_timers(
         if new != stored:
             changed[kind] = new
     return changed
+
+
+_TOLD = {"ReplySent", "InformationRequested"}
+
+
+def _heard(triggers: set[str], events: Iterable[Event]) -> set[str]:
+    """The triggers as the customer hears of them: an answer that waits for a call counts when the
+    call is made (B8)."""
+    if any(isinstance(event, CallRequested) for event in events):
+        triggers = triggers - _TOLD
+    if any(isinstance(event, CallRecorded) and event.reached for event in events):
+        triggers = triggers | _TOLD
+    return triggers
 
 
 def started(rule: TimerRule, ticket: Ticket, playbook: Playbook, now: datetime) -> Timer:

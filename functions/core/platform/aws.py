@@ -86,12 +86,13 @@ def root_key(deployment: Deployment) -> bytes:
 def seal(deployment: Deployment, desk: str, number: str, contact: bytes) -> bytes:
     """Encrypt a contact under the deployment's key, bound to its desk and ticket (G4).
 
-    KMS refuses to decrypt it under any other encryption context, and only `notify` may decrypt.
+    KMS refuses to decrypt it under any other encryption context, and only `notify` and, against a
+    recorded act, `unseal` may decrypt.
     """
     response = client("kms").encrypt(
         KeyId=deployment.contacts_key,
         Plaintext=contact,
-        EncryptionContext={"desk": desk, "ticket": number},
+        EncryptionContext=contact_context(desk, number),
     )
     sealed: bytes = response["CiphertextBlob"]
     return sealed
@@ -103,7 +104,7 @@ def seal_original(
     """Encrypt an original, bound to its desk and ticket, in pieces that KMS accepts.
 
     Its encryption context differs from that of a contact: `notify` opens no customer's original,
-    only what an agent wrote to a customer (`what` is `outgoing`), and `unseal` opens no contact.
+    only what an agent wrote to a customer (`what` is `outgoing`).
     """
     pieces = [document[at : at + KMS_LIMIT] for at in range(0, len(document), KMS_LIMIT)]
     return tuple(
@@ -114,6 +115,11 @@ def seal_original(
         )["CiphertextBlob"]
         for piece in pieces
     )
+
+
+def contact_context(desk: str, number: str) -> dict[str, str]:
+    """Return the encryption context of a ticket's contact."""
+    return {"desk": desk, "ticket": number}
 
 
 def original_context(desk: str, number: str, what: str = "original") -> dict[str, str]:

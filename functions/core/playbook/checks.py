@@ -12,7 +12,13 @@ from functions.core.domain.commands import agent_actions
 from functions.core.domain.commands.steps import BODY_FIELDS
 from functions.core.domain.events import EVENTS, ContactCorrected
 from functions.core.domain.playbook_types import MAIL_ADDRESS
-from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT, Recipient
+from functions.core.domain.recipients import (
+    CUSTOMERS,
+    FORMER_CONTACT,
+    TEAM_IN,
+    TEAM_NAMED,
+    Recipient,
+)
 from functions.core.domain.roster import Role
 from functions.core.domain.rules import Condition, Playbook, Step
 from functions.core.domain.ticket import IN_HAND, STATUSES
@@ -44,6 +50,9 @@ def problems(playbook: Playbook) -> Iterator[Problem]:
     yield from _scores(playbook)
     for name, step in playbook.steps.items():
         yield from _step(name, step)
+    for kind, timer in playbook.timers.items():
+        if timer.task is not None and not timer.task.startswith(TEAM_NAMED):
+            yield ("timers", kind, "task"), "expected 'team:' with a team"
     yield from _appointments(playbook)
     yield from _mailboxes(playbook)
     yield from _endpoints(playbook)
@@ -237,6 +246,8 @@ def _step(name: str, step: Step) -> Iterator[Problem]:
             yield (*location, "fields", key, "future"), "only a field of kind time can be ahead"
         if field.kind == "choice" and not field.choices:
             yield (*location, "fields", key, "choices"), "a choice needs at least one entry"
+    if step.asks is not None and not step.asks.startswith((TEAM_NAMED, TEAM_IN)):
+        yield (*location, "asks"), "expected 'team:' with a team, or 'field:' with a step's field"
     amount = step.approval.field if step.approval else None
     if amount is not None and step.fields[amount].kind != "number":
         yield (
@@ -255,7 +266,7 @@ def _step_target(location: Location, step: Step) -> Iterator[Problem]:
         yield (*location, "to"), f"a step cannot lead to '{step.to}'; expected one of {statuses}"
     elif step.to == "awaiting_confirmation" and step.resolves is None:
         yield (*location, "to"), "a step to 'awaiting_confirmation' needs `resolves`"
-    for status in step.source:
+    for status in () if step.answers else step.source:
         if status not in IN_HAND:
             yield (
                 (*location, "source"),

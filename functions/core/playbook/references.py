@@ -81,6 +81,8 @@ def _timer(playbook: Playbook, kind: str, timer: TimerRule) -> Iterator[Referenc
     for key, names in (("stop", timer.stop), ("cancel", timer.cancel)):
         for name in names:
             yield (*location, key), name, triggers
+    if timer.task is not None:
+        yield from _recipient(playbook, (*location, "task"), timer.task)
     for name in timer.pause_in:
         yield (*location, "pause_in"), name, STATUSES
     for key, effects in (("on_warning", timer.on_warning), ("on_breach", timer.on_breach)):
@@ -128,6 +130,10 @@ def _steps(playbook: Playbook) -> Iterator[Reference]:
                     yield (*at, other), value, step.fields[other].choices
         for team in step.teams:
             yield (*location, "teams"), team, playbook.teams
+        if step.asks is not None:
+            yield from _recipient(playbook, (*location, "asks"), step.asks)
+        for answered in step.answers:
+            yield (*location, "answers"), answered, playbook.steps
         if step.resolves is not None:
             yield (*location, "resolves"), step.resolves, step.fields
         yield from _effect(playbook, (*location, "then"), step.then)

@@ -13,6 +13,7 @@ from functions.core.domain.events import Commit
 from functions.core.domain.lifecycle import Decided, apply, decide, queue_rank
 from functions.core.domain.privacy import Rewrite, rewritten
 from functions.core.domain.rules import Playbook
+from functions.core.domain.tasks import tasks_of
 from functions.core.domain.ticket import Ticket, next_wake
 from functions.core.domain.webhooks import wanted
 from functions.core.storage.database import Storage
@@ -195,7 +196,7 @@ def _changed(decided: Decided, playbook: Playbook, now: datetime, actor: str) ->
         events=events,
     )
     after = apply(ticket, commit)
-    after = after.changed(wakes_at=next_wake(ticket, after))
+    after = after.changed(wakes_at=next_wake(ticket, after), tasks=tasks_of(after, playbook))
     return Change(
         ticket,
         after,

@@ -6,6 +6,7 @@ the ticket, which may have changed since.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,6 @@ from functions.core.domain.events import (
     ContactBounced,
     ContactCorrected,
     Event,
-    StepTaken,
     TicketAssigned,
     TicketClassified,
     TicketClosed,
@@ -97,7 +97,7 @@ def notifications_for(
         excluded = _excluded_recipients(event) | told_of_breach
         facts = Facts.of(ticket_at_event(event, ticket, commit), _event_text(event))
         for rule in playbook.notifications:
-            if rule.on not in triggers(event) or rule.to in excluded:
+            if rule.on not in event.triggers or rule.to in excluded:
                 continue
             if not _may_send(rule.message, ticket, playbook):
                 continue
@@ -149,13 +149,6 @@ def written_by_agent(event: str) -> bool:
     return event in EVENTS and EVENTS[event].direction == "out"
 
 
-def triggers(event: Event) -> tuple[str, ...]:
-    """Return the names under which a playbook's `on` and `start` may refer to an event."""
-    if isinstance(event, StepTaken):
-        return (event.event, f"step:{event.step}")
-    return (event.event,)
-
-
 def timer_or_step(event: Event) -> str:
     """Return the timer kind or step name that sets an event apart from others of its type."""
     name: str = getattr(event, "kind", "") or getattr(event, "step", "")
@@ -202,6 +195,8 @@ def recipient_team(notification: Notification, ticket: Ticket, playbook: Playboo
         return fields.get(recipient.removeprefix(TEAM_IN))
     if recipient in {"supervisor", "qa"}:
         return playbook.team_of_role(recipient)
+    if recipient == "reviewer" and ticket.queue == "qa":
+        return playbook.survey.review.team
     team: str | None = getattr(event, "team", None) or ticket.team
     return team
 
@@ -222,6 +217,7 @@ def compose(
     status_url: str,
     short_url: str = "",
     description: str = "",
+    spoken: bool = False,
 ) -> RenderedMessage:
     """Render a notification's message, in the customer's language or, for staff, in the desk's.
 
@@ -229,6 +225,7 @@ def compose(
         status_url: the customer's secret link; only the customer's message may contain it.
         short_url: its short form, for text messages.
         description: the request, if the message repeats it.
+        spoken: a colleague tells the customer by phone, so sentences with the link are left out.
 
     Raises:
         DeadLetter: the playbook no longer has the message, or the message cannot be filled in.
@@ -249,17 +246,24 @@ def compose(
         told_at=commit.at if outside else None,
     )
     files = _files(notification.event) if for_customer else ()
-    text = _with_files(_fill(message.text[locale], values), files, locale, status_url)
+
+    def rendered(source: str, link: str, paragraph: str) -> str:
+        if spoken:  # most texts leave the link out themselves
+            link = "" if "if status_url" in source else _LINK
+        filled = _fill(source, {**values, "status_url": link}).strip()
+        filled = _with_files(filled, files, locale, link, paragraph)
+        return without_link(filled) if spoken else filled
+
+    link = values["status_url"]
+    text = rendered(message.text[locale], link, "\n\n")
     subject = " ".join(_fill(message.subject[locale], values).split())
     if f"[{ticket.number}]" not in subject:
         subject = f"[{ticket.number}] {subject}"
     short = (message.sms or message.text)[locale]
-    brief = _with_files(_fill(short, values).strip(), files, locale, status_url, " ")
-    if short_url and values["status_url"]:
-        values["status_url"] = short_url
-    sms = _with_files(_fill(short, values).strip(), files, locale, values["status_url"], " ")
+    brief = rendered(short, link, " ")
+    sms = rendered(short, short_url if short_url and link else link, " ")
     sms = as_text_message(sms, ticket, playbook, locale)
-    return RenderedMessage(locale, subject, text.strip() + "\n", brief, sms)
+    return RenderedMessage(locale, subject, text + "\n", brief, sms)
 
 
 def as_text_message(text: str, ticket: Ticket, playbook: Playbook, locale: Locale) -> str:
@@ -290,6 +294,18 @@ def _with_files(
     names = LIST_SEPARATOR[locale].join(files)
     form = "message.files" if link in text else "message.files.linked"
     return f"{text.strip()}{paragraph}{say(form, locale, files=names, link=link)}"
+
+
+_LINK = "\ufdd0"
+"""Stands for the link while a spoken text is rendered: no text contains this noncharacter."""
+
+_SENTENCE = re.compile(r"(?<=[。！？；\n])|(?<=[.!?;] )")
+
+
+def without_link(text: str) -> str:
+    """Return a text without the sentences that contain the link."""
+    kept = (sentence for sentence in _SENTENCE.split(text) if _LINK not in sentence)
+    return re.sub(r"\n{3,}", "\n\n", "".join(kept)).strip()
 
 
 def variables(
@@ -340,7 +356,7 @@ def _deadline(event: Event, ticket: Ticket, playbook: Playbook) -> datetime | No
     if due_at is not None:
         return due_at
     for kind, rule in playbook.timers.items():
-        if kind in ticket.timers and set(triggers(event)) & set(rule.start):
+        if kind in ticket.timers and set(event.triggers) & set(rule.start):
             return ticket.timers[kind].due_at
     return None
 

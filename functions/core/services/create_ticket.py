@@ -26,6 +26,7 @@ from functions.core.domain.lifecycle import apply, decide, queue_rank
 from functions.core.domain.matching import find_term
 from functions.core.domain.privacy import rewritten
 from functions.core.domain.rules import Locale, Playbook, Term
+from functions.core.domain.tasks import tasks_of
 from functions.core.domain.ticket import Customer, RefusedFile, Ticket
 from functions.core.services.contacts import (
     SealContact,
@@ -286,6 +287,7 @@ class TicketCreator:
     ) -> Ticket:
         """Write the ticket's first commit with everything that belongs to it."""
         ticket = apply(None, first)
+        ticket = ticket.changed(tasks=tasks_of(ticket, playbook))
         document = contact_document(
             contact, request.body.name or "", request.source.message_id or ""
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zlib import crc32
 
@@ -15,12 +15,15 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import DeadLetter
 from functions.core.domain.events import Commit
 from functions.core.domain.roster import Agent
-from functions.core.domain.ticket import Ticket
+from functions.core.domain.ticket import Ticket, TicketTask
 from functions.core.storage.event_codec import parse_events
 from functions.core.storage.table import Item, key, parse_stamp, stamp
 
 SHARDS = 4
 """Partitions of the `due` index: enough for 4,000 timer changes a second."""
+
+ENDED_TASK_RETENTION = timedelta(days=1)
+"""The time after which DynamoDB may remove the item of a task that is done."""
 
 FORMER_STATES = {"dead_lettered": "parked"}
 """Delivery state → the value that was stored for it up to commit 196e096.
@@ -71,6 +74,33 @@ def queue_attributes(ticket: Ticket, rank: str) -> Item:
     if ticket.status == "received" and ticket.updated_at < ticket.pick_up_at:
         return {}
     return {"queue_pk": {"S": queue_key(ticket)}, "queue_sk": {"S": rank}}
+
+
+def task_queue_key(desk: str, assignee: str) -> str:
+    """The partition of the `queue` index that lists the tickets on which somebody has a task."""
+    return f"{desk}#tasks#{assignee}"
+
+
+def task_item(ticket: Ticket, task: TicketTask) -> Item:
+    """The item that lists a ticket among the tasks of one assignee, the first due first."""
+    return {
+        **_task_key(ticket, task),
+        "queue_pk": {"S": task_queue_key(ticket.desk, task.assignee)},
+        "queue_sk": {"S": f"{stamp(task.due_at or ticket.received_at)}#{ticket.number}"},
+    }
+
+
+def ended_task_item(ticket: Ticket, task: TicketTask) -> Item:
+    """The item of a task that is done: listed nowhere, and removed by DynamoDB.
+
+    No function may delete items.
+    """
+    expires = int((ticket.updated_at + ENDED_TASK_RETENTION).timestamp())
+    return {**_task_key(ticket, task), "expires_at": {"N": str(expires)}}
+
+
+def _task_key(ticket: Ticket, task: TicketTask) -> Item:
+    return key(ticket_key(ticket.desk, ticket.number), f"TASK#{task.kind}#{task.assignee}")
 
 
 def due_attributes(number: str, at: datetime | None) -> Item:
@@ -139,7 +169,7 @@ def read_ticket(item: Item) -> Ticket:
         timers = body.get("timers", {})
         body.setdefault("expected_response_by", _first_response_due(timers))
         for timer in timers.values():
-            if timer["state"] in {"running", "paused"}:
+            if timer["state"] in {"running", "paused"} or "allowed" in timer:
                 timer.setdefault("started_at", received)
         return Ticket(
             desk=desk,

@@ -28,11 +28,13 @@ from functions.core.storage.event_codec import dump_events
 from functions.core.storage.idempotency import Duplicate, Idempotency, IdempotencyRecord
 from functions.core.storage.items import (
     commit_sort_key,
+    ended_task_item,
     queue_key,
     read_commit,
     read_cursor,
     read_pieces,
     read_ticket,
+    task_item,
     ticket_item,
     ticket_key,
     ticket_of_key,
@@ -373,6 +375,7 @@ class Tickets:
         for change in changes:
             writes += [self._ticket_write(change), self._event_write(change, actor)]
             writes += self._audit_writes(change, actor)
+            writes += self._task_writes(change)
         if idempotency is not None:
             writes.append(self.idempotency.write(idempotency, first))
         if acknowledgement is not None:
@@ -421,6 +424,16 @@ class Tickets:
                 "ConditionExpression": "attribute_not_exists(pk)",
             }
         }
+
+    def _task_writes(self, change: Change) -> Iterator[Write]:
+        """The writes that list the ticket among the tasks that are new, and end those done."""
+        after = change.after
+        before = change.before.tasks if change.before else ()
+        left = {(task.assignee, task.kind) for task in after.tasks}
+        items = [task_item(after, task) for task in after.tasks if task not in before]
+        items += [ended_task_item(after, t) for t in before if (t.assignee, t.kind) not in left]
+        for item in items:
+            yield "task", {"Put": {"TableName": self.table.name, "Item": item}}
 
     def _audit_writes(self, change: Change, actor: str) -> Iterator[Write]:
         if not any(isinstance(event, AUDITED) for event in change.events):

@@ -116,6 +116,8 @@ COMMANDS: dict[str, c.TicketCommand] = {
     "unmerge": c.Unmerge(),
     "release-merged": c.ReleaseMerged("CS3"),
     "open-original": c.OpenOriginal(1, "客户要求回电"),
+    "open-contact": c.OpenContact("回访"),
+    "record-call": c.RecordCall("已告知"),
 }
 WAY: dict[str, tuple[c.Command, ...]] = {
     "received": (),
@@ -164,7 +166,7 @@ class TestTransitions:
             transition = c.ACTIONS[name].action
             if name == "survey" and ticket.score is not None:
                 continue
-            waits = name != "approve" or ticket.pending is not None
+            waits = {"approve": ticket.pending, "record-call": ticket.calls}.get(name, True)
             if status in transition.sources and waits:
                 then(ticket, command, playbook)
                 continue

@@ -73,10 +73,10 @@ MISTAKES = {
     "an unknown timer": ("  confirm_type:\n    start", "  confirm:\n    start",
         "timers.confirm: there is no 'confirm'; expected one of first_response"),
     "an unknown event": ("on: TicketResolved", "on: TicketSolved",
-        "notifications.11.on: there is no 'TicketSolved'; expected one of ApprovalGiven"),
+        "notifications.12.on: there is no 'TicketSolved'; expected one of ApprovalGiven"),
     "an unknown recipient": ("{on: ReplySent, to: customer", "{on: ReplySent, to: client",
-        "notifications.5.to: expected 'customer', 'former_contact', 'handler', 'team', "
-        "'supervisor' or 'qa', "
+        "notifications.5.to: expected 'customer', 'former_contact', 'handler', 'reviewer', "
+        "'team', 'supervisor' or 'qa', "
         "'team:' with a team's name, or 'field:' with a step's field, got 'client'"),
     "an unknown team that is told": (
         "{on: ReplySent, to: customer", "{on: ReplySent, to: team:warehouse",

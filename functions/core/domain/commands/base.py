@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from functions.core.domain.errors import ActionNotAllowed, FieldError, InvalidInput
 from functions.core.domain.events import Event, TicketReopened
 from functions.core.domain.privacy import FREE_TEXT, TERM
+from functions.core.domain.tasks import open_slips
 from functions.core.domain.ticket import MAX_ATTACHMENTS, OPEN, STATUSES, ReopenTo, Status, Ticket
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 ANY_STATUS: frozenset[Status] = frozenset(STATUSES)
 
-Scope = Literal["own", "team", "callback", "review", "merged", "any"]
+Scope = Literal["own", "team", "callback", "call", "review", "merged", "any"]
 """The tickets on which a right holds.
 
 - `own`: the caller is the handler.
@@ -35,7 +36,8 @@ Scope = Literal["own", "team", "callback", "review", "merged", "any"]
   routing.
 - `callback`: the caller is to call the customer back: the reviewer (A13), or any member of the
   team that has to call (D13), but not the handler as such.
-- `review`: the ticket is in review.
+- `call`: a call to the customer is the caller's task, whether a call-back or a message (B8).
+- `review`: the ticket is in review, and the caller is not its handler.
 - `merged`: the caller handled it when it was merged, or merged it.
 - `any`: every ticket of the desk.
 """
@@ -154,13 +156,19 @@ def allowed(ticket: Ticket) -> tuple[str, ...]:
         for name, agents in agent_actions().items()
         if agents.listed and ticket.status in ACTIONS[name].action.sources
     ]
+    if ticket.calls and ticket.status in ACTIONS["record-call"].action.sources:
+        names.append("record-call")
     # A ticket in review is assigned to a reviewer.
     return ("assign", *names) if ticket.status == "in_review" else tuple(names)
 
 
 def steps_allowed(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
     """The desk's own steps that the ticket's status allows; `approve` if one is pending."""
-    steps = [name for name, step in playbook.steps.items() if ticket.status in step.source]
+    steps = [
+        name
+        for name, step in playbook.steps.items()
+        if ticket.status in step.source and (not step.answers or open_slips(step, ticket))
+    ]
     if ticket.pending is not None and ticket.status in OPEN:
         steps.insert(0, "approve")
     return tuple(steps)

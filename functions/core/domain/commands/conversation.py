@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from functions.core.domain import events as e
 from functions.core.domain.commands.base import (
@@ -19,6 +19,7 @@ from functions.core.domain.commands.base import (
     MessageText,
     Reason,
     TicketCommand,
+    not_allowed,
     reopened,
 )
 from functions.core.domain.privacy import FREE_TEXT, FreeText, PersonalText, TermName
@@ -182,3 +183,62 @@ class OpenOriginal(
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         return [e.OriginalOpened(message=self.message, reason=self.reason)]
+
+
+class OpenContactBody(Body):
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class OpenContact(
+    TicketCommand,
+    name="open-contact",
+    sources=OPEN | DONE,
+    by="agent",
+    meaning="the customer's contact is opened to the agent who has to call",
+    agents=AgentAction(
+        label=("查看联系方式", "Open contact"),
+        rights={"agent": "call", "qa": "call", **LEADERS},
+        body=OpenContactBody,
+        listed=False,
+    ),
+):
+    """Record that an agent opens the customer's contact; unsealing follows the record (G4)."""
+
+    reason: FreeText
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        return [e.ContactOpened(reason=self.reason)]
+
+
+class RecordCallBody(Body):
+    """`reached` is false if nobody answered; the call then remains to be made."""
+
+    outcome: Reason
+    reached: StrictBool = True
+
+
+@dataclass(frozen=True)
+class RecordCall(
+    TicketCommand,
+    name="record-call",
+    sources=OPEN | DONE,
+    by="agent",
+    meaning="the customer was called and told what waited for a call",
+    agents=AgentAction(
+        label=("记录致电", "Record call"),
+        rights={"agent": "call", "qa": "call", **LEADERS},
+        body=RecordCallBody,
+        listed=False,
+    ),
+):
+    """Record the call to a customer who prefers calls (B8)."""
+
+    outcome: FreeText
+    reached: bool = True
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        if not ticket.calls:
+            raise not_allowed("record-call", ticket, playbook)
+        told = ticket.calls if self.reached else ()
+        return [e.CallRecorded(outcome=self.outcome, reached=self.reached, calls=told)]

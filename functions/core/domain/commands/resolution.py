@@ -198,13 +198,21 @@ class AssignReview(
     by="qa, supervisor",
     meaning="a reviewer is to call back",
 ):
-    """Assign the call-back to a QA member."""
+    """Assign the call-back to somebody who has not handled the ticket, unless told to `insist`."""
 
     reviewer: TermName
+    insist: bool = False
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         if ticket.reviewer == self.reviewer:
             return []
+        if ticket.handled_by(self.reviewer) and not self.insist:
+            error = FieldError("agent", f"{self.reviewer} has handled this ticket")
+            raise InvalidInput(
+                "Whoever has handled a ticket does not call back about it; name somebody else. "
+                "A supervisor can insist (insist: true).",
+                (error,),
+            )
         return [e.ReviewAssigned(reviewer=self.reviewer)]
 
 

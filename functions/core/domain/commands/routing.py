@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from functions.core.domain import events as e
 from functions.core.domain.commands.base import (
@@ -246,12 +246,13 @@ class Take(
 
 
 class AssignBody(Body):
-    """Exactly one of `agent`, `team` and `queue`."""
+    """Exactly one of `agent`, `team` and `queue`; `insist` as in `AssignReview`."""
 
     agent: Name | None = None
     team: Name | None = None
     queue: Literal["team", "supervisor"] | None = None
     reason: Remark = ""
+    insist: StrictBool = False
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ from functions.core.domain.commands.base import (
 from functions.core.domain.commands.resolution import Resolve
 from functions.core.domain.errors import FieldError, InvalidInput
 from functions.core.domain.privacy import FreeText, StepFields, TermName
-from functions.core.domain.ticket import DONE, OPEN, Attachment, Ticket
+from functions.core.domain.tasks import asked_team, open_slips
+from functions.core.domain.ticket import DONE, OPEN, Attachment, Slip, Ticket
 
 if TYPE_CHECKING:
     from functions.core.domain.rules import Approval, Effect, Playbook, Step, StepField
@@ -54,17 +55,18 @@ class TakeStep(
     by="by the playbook",
     meaning="one of the desk's own steps",
 ):
-    """Take one of the desk's own steps with its fields; `by` is who asks."""
+    """Take one of the desk's own steps with its fields; `by` is who asks, a member of `team`."""
 
     step: TermName
     fields: StepFields
     attachments: tuple[Attachment, ...] = ()
     by: TermName = ""
+    team: TermName | None = None
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         require_known("action", self.step, playbook.steps)
         step = playbook.steps[self.step]
-        if ticket.status not in step.source:
+        if ticket.status not in step.source or (step.answers and not open_slips(step, ticket)):
             raise not_allowed(self.step, ticket, playbook)
         fields = checked_fields(step, self.fields, now)
         if step.approval is not None and _needs_approval(step.approval, fields):
@@ -78,20 +80,40 @@ class TakeStep(
         self, step: Step, ticket: Ticket, playbook: Playbook, now: datetime
     ) -> Sequence[e.Event]:
         """The step with its consequences: another classification, a resolution (D9)."""
-        taken = self._event(step)
+        taken = self._event(step, ticket)
         summary = self.fields.get(step.resolves) if step.resolves else None
         resolved = Resolve(summary).decide(ticket, playbook, now) if summary else ()
-        return [taken, *_reclassified(ticket, self.step, step.then, playbook), *resolved]
+        reclassified = _reclassified(ticket, self.step, step.then, playbook)
+        return [taken, *self._calls(step, ticket), *reclassified, *resolved]
 
-    def _event(self, step: Step) -> e.StepTaken:
+    def _event(self, step: Step, ticket: Ticket) -> e.StepTaken:
+        asks = Slip(step=self.step, team=asked_team(step.asks, self.fields)) if step.asks else None
+        answers = open_slips(step, ticket, self.team)
         return e.StepTaken(
             step=self.step,
-            to=step.to,
+            to=step.to if not step.answers or _goes_on(answers, ticket) else None,
             fields=self.fields,
             attachments=self.attachments,
             customer_sees=step.customer_sees,
             responds=step.responds,
+            asks=asks,
+            answers=answers,
         )
+
+    def _calls(self, step: Step, ticket: Ticket) -> Sequence[e.Event]:
+        """The call that the step is, if it told what waited for one (B8)."""
+        reached = step.calls and not set(step.not_reached) & set(self.fields.values())
+        return [e.CallRecorded(calls=ticket.calls)] if reached and ticket.calls else []
+
+
+def _goes_on(answers: Sequence[Slip], ticket: Ticket) -> bool:
+    """Return whether an answer lets the handler go on: it is from the department asked last.
+
+    A late answer leaves a ticket where it waits for somebody else meanwhile (E5).
+    """
+    if ticket.status != "awaiting_department":
+        return ticket.status in {"assigned", "in_progress"}
+    return ticket.pending is None and not set(ticket.slips[-1:] or answers).isdisjoint(answers)
 
 
 def _reclassified(ticket: Ticket, step: str, then: Effect, playbook: Playbook) -> Sequence[e.Event]:
@@ -192,5 +214,5 @@ class Approve(
         command = TakeStep(pending.step, pending.fields, pending.attachments)
         if e.status_after_approval(ticket) not in step.source:
             # The ticket has moved on: the step is recorded and changes no status.
-            return [decision, command._event(step).model_copy(update={"to": None})]
+            return [decision, command._event(step, ticket).model_copy(update={"to": None})]
         return [decision, *command._taken(step, ticket, playbook, now)]

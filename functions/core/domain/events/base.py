@@ -87,6 +87,11 @@ class Event(Value):
         EVENTS[cls.event] = cls
 
     @property
+    def triggers(self) -> tuple[str, ...]:
+        """The names under which a playbook's `on`, `start` and `stop` may refer to the event."""
+        return (self.event,)
+
+    @property
     def words(self) -> str:
         """The event's free text, empty if it has none."""
         words: str | None = getattr(self, self.says) if self.says else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from functions.core.domain.events.base import BOTH, NOBODY, Event
@@ -29,7 +30,7 @@ class ReplySent(
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {
             "status": "in_progress" if ticket.status == "assigned" else ticket.status,
-            "first_response_at": ticket.first_response_at or commit.at,
+            "first_response_at": _first_response_at(ticket, commit),
         }
 
 
@@ -50,8 +51,49 @@ class InformationRequested(
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {
             "status": "awaiting_customer",
+            "first_response_at": _first_response_at(ticket, commit),
+        }
+
+
+class CallRequested(
+    Event, label=("需电话告知客户", "Customer to be called"), webhook="call.requested"
+):
+    """The customer prefers calls: somebody has to tell by phone what this commit says (B8)."""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"calls": (*ticket.calls, commit.version)}
+
+
+class CallRecorded(
+    Event,
+    label=("已致电", "Called"),
+    webhook="call.recorded",
+    customer="status",
+    record="communication",
+    says="outcome",
+):
+    """A member of the desk called the customer (B8).
+
+    `calls` are the versions whose messages the customer was told; none if nobody was `reached`.
+    """
+
+    outcome: FreeText = ""
+    reached: bool = True
+    calls: tuple[int, ...] = ()
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        if not self.reached:
+            return {}
+        return {
+            "calls": tuple(version for version in ticket.calls if version not in self.calls),
             "first_response_at": ticket.first_response_at or commit.at,
         }
+
+
+def _first_response_at(ticket: Ticket, commit: Commit) -> datetime | None:
+    """The first response with this commit; what waits for a call has reached nobody yet."""
+    waits = any(isinstance(event, CallRequested) for event in commit.events)
+    return ticket.first_response_at or (None if waits else commit.at)
 
 
 class CustomerWrote(
@@ -116,4 +158,10 @@ class OriginalOpened(Event, label=("已查看原文", "Original opened"), webhoo
     """An agent opened the original of a message; `message` is the message's version (G4)."""
 
     message: int
+    reason: FreeText
+
+
+class ContactOpened(Event, label=("已查看联系方式", "Contact opened"), webhook="contact.opened"):
+    """An agent who has to call opened the customer's contact (G4)."""
+
     reason: FreeText

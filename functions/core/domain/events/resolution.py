@@ -34,6 +34,7 @@ class TicketResolved(
             "resolved_at": commit.at,
             "resolutions": self.resolution,
             "pending": None,
+            "slips": (),
         }
 
 
@@ -65,6 +66,7 @@ class TicketReopened(
             "level": ticket.level + (self.to == "senior"),
             "reopen_to": self.to,
             "pending": None,
+            "slips": (),
         }
 
 

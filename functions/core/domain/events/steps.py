@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.domain.events.base import Event
 from functions.core.domain.privacy import FreeText, StepFields, TermName
-from functions.core.domain.ticket import Attachment, Pending, Status, Ticket, TicketChanges
+from functions.core.domain.ticket import Attachment, Pending, Slip, Status, Ticket, TicketChanges
 
 if TYPE_CHECKING:
     from functions.core.domain.events.commit import Commit
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 class StepTaken(
     Event, label=("处理进展", "Progress"), webhook="step.taken", customer="message", record="step"
 ):
-    """One of the desk's own steps was taken, with its fields (D8–D11, B2, B6, E5)."""
+    """One of the desk's own steps was taken, with its fields (D8–D11, B2, B6, E5).
+
+    `asks` is the slip that it sends to a department, `answers` those that it answers.
+    """
 
     step: TermName
     to: Status | None = None
@@ -23,10 +26,19 @@ class StepTaken(
     attachments: tuple[Attachment, ...] = ()
     customer_sees: bool = False
     responds: bool = False
+    asks: Slip | None = None
+    answers: tuple[Slip, ...] = ()
+
+    @property
+    def triggers(self) -> tuple[str, ...]:
+        return (self.event, f"step:{self.step}")
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        closed = (*self.answers, self.asks)
+        left = tuple(slip for slip in ticket.slips if slip not in closed)
         return {
             "status": self.to or ticket.status,
+            "slips": (*left, self.asks) if self.asks else left,
             "facts": {**ticket.facts, **self.fields},
             "first_response_at": ticket.first_response_at or (commit.at if self.responds else None),
         }
