@@ -114,6 +114,9 @@ class _Stories:
             )
             if not kind.agents_only:
                 yield f"Type chosen: {name}", self.assigned(**given)
+                life = SampleLife(self.playbook, self.start, online=False)
+                life.receive(self.request, **given)
+                yield f"Type chosen: {name}, agents offline", life
         for name in self.playbook.customer_classes:
             customer = SAMPLE.model_copy(update={"customer_class": name})
             yield f"Customer of class {name}", self.assigned(customer=customer)
@@ -144,6 +147,7 @@ class _Stories:
         for wait in (HOUR, 2 * DAYS):
             life = self.resolved()
             life.do(c.AnswerSurvey(self.playbook.survey.scores[0], samples.CAUSE[0]), "customer")
+            life.do(c.Confirm(True), "customer")
             life.wait(wait)
             life.do(c.AssignReview("reviewer"), "supervisor")
             life.wait(DAYS)
