@@ -19,6 +19,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import boto3
 
@@ -255,16 +256,34 @@ class System:
         return wait_until(look, f"a mail to {address} about {words}")
 
     def link_sent_about(self, number: str) -> str:
-        """Wait for a mail or SMS with a ticket's link, as its contact does; return the link."""
+        """Wait for a mail or SMS with a ticket's link, as its contact does; return the link.
+
+        The short link of an SMS is followed.
+        """
         link = re.compile(rf"https?://\S+?(/desks/\S+/{re.escape(number)}\?key=[\w-]+)")
+        short = re.compile(rf"{re.escape(number)}.*https?://\S+?(/t/\w{{11}})$")
 
         def look() -> str | None:
-            return next((m[1] for text in self._all_sent() if (m := link.search(text))), None)
+            for text in self.all_sent():
+                if found := link.search(text):
+                    return found[1]
+                if found := short.search(text):
+                    return self.followed(found[1])
+            return None
 
         # A desk's links may begin with a name of its own, which nothing here answers.
         return f"{self.local['api']}{wait_until(look, f'a message with the link of {number}')}"
 
-    def _all_sent(self) -> Iterator[str]:
+    def followed(self, path: str) -> str:
+        """Return the path and query that a link leads to."""
+        asked = urllib.request.Request(
+            f"{self.local['api']}{path}", headers={"Accept": "text/html"}
+        )
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            to = urlsplit(answer.url)
+        return f"{to.path}?{to.query}"
+
+    def all_sent(self) -> Iterator[str]:
         at = self.local["aws_endpoint"]
         for path in ("ses/messages", "sns/sms-messages"):
             with urllib.request.urlopen(f"{at}/_ministack/{path}", timeout=30) as answer:

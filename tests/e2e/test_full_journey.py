@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -394,7 +395,7 @@ def test_a_poor_score_gets_a_call_back_before_the_archive(desk: Desk) -> None:
 
 @pytest.mark.requirement("A4")
 def test_a_customer_with_a_phone_number_gets_an_sms(desk: Desk) -> None:
-    """The ticket shows the delivery with its state."""
+    """The ticket shows the delivery with its state; the message is signed, and its link works."""
     filed = desk.system.file("13800138333", "请查询物流")
     desk.until(filed["status_url"], "assigned")
 
@@ -404,6 +405,11 @@ def test_a_customer_with_a_phone_number_gets_an_sms(desk: Desk) -> None:
         return len(sent) >= 2 and {message["delivery"] for message in sent} == {"sent"}
 
     wait_until(delivered, "two short messages")
+    link = desk.system.link_sent_about(filed["number"])
+    assert desk.system.http("GET", link).json["number"] == filed["number"]
+    signed = re.compile(rf"【客户支持】.*{filed['number']}.*/t/\w{{11}}")
+    assert any(map(signed.fullmatch, desk.system.all_sent()))
+    assert desk.system.http("GET", "/t/" + "z" * 11).status == 404
 
 
 @pytest.mark.requirement("G4")
