@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_every_time_that_agents_name_is_one_ahead(desk: str) -> None:
 @pytest.mark.parametrize("by_agent", [False, True])
 def test_nothing_was_bought_in_the_future(journey: SimulatedJourney, by_agent: bool) -> None:
     today = datetime.now(UTC).astimezone(journey.playbook.zone).date()
-    body = {"contact": "13812345678", "description": "冰箱不制冷"}
+    body: dict[str, Any] = {"contact": "13812345678", "description": "冰箱不制冷"}
     for day, status in ((today, 201), (today + timedelta(days=1), 400)):
         body |= {"product": {"name": "冰箱", "purchased_on": day.isoformat()}}
         answer = (

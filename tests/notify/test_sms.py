@@ -13,9 +13,9 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.playbook_limits import Sms
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
+from functions.core.text.sms_numbers import SMS_WITHHELD
 from functions.core.text.words import DELIVERY_REASONS, delivery_reason
 from functions.notify.dispatch import Dispatcher
-from functions.notify.sending import SMS_WITHHELD
 from tests.notify.deployment import ASSIGN, NOON, PHONE, Harness, Providers
 
 pytestmark = pytest.mark.requirement("G9")
