@@ -12,7 +12,7 @@ _READS = "shows nothing that is protected"
 _TICKET = "work on a ticket, recorded in its history"
 
 COMMANDS: Mapping[str, str] = {
-    "agents.list": _READS,
+    "person.list": _READS,
     "audit.list": _READS,
     "channel.list": "shows the names of keys, not the secrets",
     "playbook.check": "reads a file",

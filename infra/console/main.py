@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 
 from infra.console.commands import (
-    agents,
     audit,
     channels,
+    person,
     playbooks,
     quarantine,
     smoke,
@@ -30,7 +30,7 @@ app.command()(system.deploy)
 app.command()(system.verify)
 app.command()(smoke.smoke)
 app.add_typer(playbooks.app, name="playbook")
-app.add_typer(agents.app, name="agents")
+app.add_typer(person.app, name="person")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(tickets.app, name="ticket")
 app.add_typer(webhooks.app, name="webhooks")

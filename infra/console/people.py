@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import boto3
 
@@ -16,7 +17,8 @@ class Person:
     """A person who works at a desk.
 
     `team` is empty for roles without one. `level` is the seniority that a second handling requires.
-    Empty `products` means every product.
+    Empty `products` means every product. Customers read `display_name`; `email` gets what concerns
+    the person alone.
     """
 
     desk: str
@@ -27,6 +29,9 @@ class Person:
     skills: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
     further_roles: tuple[Role, ...] = ()
+    display_name: str = ""
+    email: str = ""
+    shift: Mapping[str, list[list[str]]] = field(default_factory=dict)
 
     def as_agent(self, capacity: int, *, online: bool) -> Agent:
         """The person's entry in the roster."""
@@ -40,6 +45,9 @@ class Person:
             skills=self.skills,
             products=self.products,
             further_roles=self.further_roles,
+            display_name=self.display_name,
+            email=self.email,
+            shift=dict(self.shift),
             online=online,
         )
 
@@ -55,14 +63,25 @@ def usernames(pool: str) -> set[str]:
     return {user["Username"] for page in pages for user in page["Users"]}
 
 
+def has_user(pool: str, username: str) -> bool:
+    """Return whether the pool has a user of this name."""
+    cognito = boto3.client("cognito-idp")
+    try:
+        cognito.admin_get_user(UserPoolId=pool, Username=username)
+    except cognito.exceptions.UserNotFoundException:
+        return False
+    return True
+
+
 def create_user(pool: str, person: Person, password: str) -> None:
-    """Create a user with a permanent password, or find them, and add them to `<desk>:<role>`."""
+    """Create a user with a permanent password, or find and enable them; add to `<desk>:<role>`."""
     cognito = boto3.client("cognito-idp")
     name = person.username
     try:
         cognito.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
     except cognito.exceptions.UsernameExistsException:
-        pass  # they work at another desk already, and keep their password
+        # They work at another desk already, or come back, and keep their password.
+        cognito.admin_enable_user(UserPoolId=pool, Username=name)
     else:
         cognito.admin_set_user_password(
             UserPoolId=pool, Username=name, Password=password, Permanent=True

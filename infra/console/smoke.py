@@ -26,7 +26,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import DONE
 from functions.core.services.contacts import address_digest
 from functions.core.services.links import ticket_path
-from infra.console import agents, retention
+from infra.console import person as roster, retention
 from infra.console.errors import ConsoleError, UsageError
 from infra.console.people import Person
 from infra.console.quarantine import Quarantine
@@ -151,7 +151,7 @@ class Smoke:
     def _signs_in(self) -> None:
         with self._check(
             "sign-in",
-            "see `deskbell agents list` and the log of the API",
+            "see `deskbell person list` and the log of the API",
             "api_handler",
         ):
             password = f"Aa1-{secrets.token_urlsafe(18)}"
@@ -362,19 +362,18 @@ class Smoke:
         person = Person(self.desk, USERNAME, "supervisor", team, further_roles=("agent",))
         known = self._records.storage.roster.get(self.desk, USERNAME)
         self._let_in = True
-        if known is None:
-            agents.add(self.trail, person, None, password)
+        if known is not None and known.active:
+            roster.change_entry(self.trail, self.desk, USERNAME, {"team": team})
         else:
-            agents.set_(self.trail, self.desk, USERNAME, {"team": team})
-            agents.activate(self.trail, self.desk, USERNAME)
-        agents.set_password(self.trail, USERNAME, password)
+            roster.add(self.trail, person, None, lambda: password)
+        roster.reset(self.trail, USERNAME, password, mfa=False)
 
     def _clean_up(self) -> None:
         with (
             self._going_on(),
             self._check(
                 "clean-up",
-                f"`deskbell ticket erase {self.desk} --number …` and `deskbell agents deactivate "
+                f"`deskbell ticket erase {self.desk} --number …` and `deskbell person remove "
                 f"{self.desk} {USERNAME}`",
             ),
         ):
@@ -383,7 +382,7 @@ class Smoke:
                 self._discard()
             finally:
                 if self._let_in:
-                    agents.deactivate(self.trail, self.desk, USERNAME, datetime.now(UTC))
+                    roster.remove(self.trail, self.desk, USERNAME, datetime.now(UTC))
             if failed:
                 raise SmokeFailed("; ".join(failed))
 
@@ -402,7 +401,7 @@ class Smoke:
             return
         if self._records.storage.tickets.load(self.desk, number).status in DONE:
             self._act(number, "reopen", {"reason": REASON})
-        self._act(number, "close", {"reason": REASON})
+        self._act(number, "close", {"reason": REASON, "silent": True})
 
     def _erased(self, number: str) -> bool:
         try:

@@ -7,13 +7,17 @@ import re
 import secrets
 import string
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from functions.core.domain.roster import HANDLES_TICKETS
 from functions.core.domain.rules import Playbook
 from infra.console.people import Person, create_user, user_pool, usernames
 from infra.deploy.desks import storage_of, versions
+
+_SURNAMES = "张李王赵陈刘杨黄周吴徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹"
 
 
 def ensure_people(stage: str, passwords: Path) -> list[dict[str, str]]:
@@ -47,6 +51,17 @@ def ensure_people(stage: str, passwords: Path) -> list[dict[str, str]]:
 
 
 def people_of(playbook: Playbook) -> Iterator[Person]:
+    """Everybody of a local desk, each with a display name of their own."""
+    for person, surname in zip(_staff(playbook), _surnames(), strict=False):
+        yield replace(person, display_name=f"客服-{surname}")
+
+
+def _surnames() -> Iterator[str]:
+    for turn in count():
+        yield from (f"{surname}{turn or ''}" for surname in _SURNAMES)
+
+
+def _staff(playbook: Playbook) -> Iterator[Person]:
     """Two or three agents per team, a supervisor, a QA member, finance and an administrator.
 
     Usernames are `<desk>-<team's English name>-<number>`. The second agent of a team is its senior

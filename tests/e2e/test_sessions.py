@@ -74,15 +74,15 @@ def test_an_authenticator_is_set_up_used_and_taken_away(system: System) -> None:
     second = _session(system, session=session, code=_code(asked.json["secret"]))
     assert second.status == 200, second.text
     assert second.json["agent"]["username"] == WHO
-    system.command("agents", "reset-mfa", WHO)
+    system.command("person", "reset", WHO, "--mfa")
     assert "token" in _session(system, username=WHO, password=password).json
 
 
-def test_who_is_deactivated_is_refused_within_30_seconds(system: System) -> None:
+def test_who_is_removed_is_refused_within_30_seconds(system: System) -> None:
     password = _password(system)
     opened = _session(system, username=WHO, password=password).json
     assert system.http("GET", TICKETS, token=opened["token"]).status == 403
-    system.command("agents", "deactivate", DESK, WHO)
+    system.command("person", "remove", DESK, WHO)
     try:
         wait_until(
             lambda: system.http("GET", TICKETS, token=opened["token"]).status == 401,
@@ -92,7 +92,7 @@ def test_who_is_deactivated_is_refused_within_30_seconds(system: System) -> None
         assert _session(system, "/refresh", refresh_token=opened["refresh_token"]).status == 401
         assert _session(system, username=WHO, password=password).status == 401
     finally:
-        system.command("agents", "activate", DESK, WHO)
+        system.command("person", "add", DESK, WHO, "--role", "finance")  # keeps the password
     wait_until(
         lambda: _session(system, username=WHO, password=password).status == 200,
         "let in again",
@@ -101,7 +101,7 @@ def test_who_is_deactivated_is_refused_within_30_seconds(system: System) -> None
     lines = system.command("audit", "list", "--desk", DESK, "--json").splitlines()
     acts = [json.loads(line) for line in lines]
     assert [act["act"] for act in acts if act["target"] == WHO] == [
-        "agents.deactivate",
-        "agents.activate",
+        "person.remove",
+        "person.add",
     ]
     assert all(act["actor"].startswith("console:") for act in acts)

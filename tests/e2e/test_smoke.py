@@ -24,8 +24,8 @@ def test_every_function_works_and_nothing_is_left(system: System) -> None:
     (worked,) = [line for line in said.splitlines() if line.startswith("functions that worked: ")]
     for function in ("intake_mail", "notify", "router", "survey_review_expire", "unseal"):
         assert function in worked
-    (person,) = [line for line in system.command("agents", "list").splitlines() if USERNAME in line]
-    assert person.endswith("deactivated")
+    (person,) = [line for line in system.command("person", "list").splitlines() if USERNAME in line]
+    assert person.split("\t")[5] == "removed"
     answer = system.http(
         "GET", "/agent/desks/standard/tickets?queue=unassigned", token=system.sign_in()
     )

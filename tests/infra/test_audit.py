@@ -101,25 +101,18 @@ class Acts:
 
     # The acts
 
-    def agents_add(self) -> None:
+    def person_add(self) -> None:
         role = ("--role", "agent", "--team", "售后组")
-        self.run("agents", "add", "standard", "neu-1", *role, told=PASSWORD)
+        self.run("person", "add", "standard", "neu-1", *role, told=PASSWORD)
 
-    def agents_set(self) -> None:
-        self.run("agents", "set", "standard", "li-1", "--role", "qa")
+    def person_change(self) -> None:
+        self.run("person", "change", "standard", "li-1", "--role", "qa")
 
-    def agents_password(self) -> None:
-        self.run("agents", "password", "li-1", told=PASSWORD)
+    def person_reset(self) -> None:
+        self.run("person", "reset", "li-1", "--password", "--mfa", told=PASSWORD)
 
-    def agents_reset_mfa(self) -> None:
-        self.run("agents", "reset-mfa", "li-1")
-
-    def agents_deactivate(self) -> None:
-        self.run("agents", "deactivate", "standard", "li-1")
-
-    def agents_activate(self) -> None:
-        self.agents_deactivate()
-        self.run("agents", "activate", "standard", "li-1")
+    def person_remove(self) -> None:
+        self.run("person", "remove", "standard", "li-1")
 
     def channel_set(self) -> None:
         self._connect()
@@ -261,10 +254,9 @@ def test_an_undeclared_act_cannot_be_recorded() -> None:
 # What is recorded
 
 BEFORE_AND_AFTER: Mapping[str, tuple[str, Any, Any]] = {
-    "agents.set": ("li-1", {"role": "agent"}, {"role": "qa"}),
-    "agents.add": ("neu-1", {}, {"role": "agent", "team": "售后组", "active": True}),
-    "agents.deactivate": ("li-1", {"active": True}, {"active": False}),
-    "agents.activate": ("li-1", {"active": False}, {"active": True}),
+    "person.change": ("li-1", {"role": "agent"}, {"role": "qa"}),
+    "person.add": ("neu-1", {}, {"role": "agent", "team": "售后组", "active": True}),
+    "person.remove": ("li-1", {"active": True}, {"active": False}),
     "playbook.apply": ("playbook", {"version": 1}, {"version": 2}),
     "channel.set": ("slack", {"keys": []}, {"keys": ["bot_token", "signing_secret"]}),
     "channel.remove": ("slack", {"keys": ["bot_token", "signing_secret"]}, {}),
@@ -278,7 +270,7 @@ def test_an_act_is_recorded_once(
 ) -> None:
     entries = carried_out(act)
     assert entries, "not recorded"
-    whole_stage = {"deploy", "agents.password", "agents.reset-mfa"}
+    whole_stage = {"deploy", "person.reset"}
     for entry in entries:
         assert entry.actor == OF_AGENTS.get(act, OPERATOR)
         assert entry.desk == (STAGE if act in whole_stage else "standard")
@@ -356,12 +348,12 @@ def test_each_entry_goes_to_the_log_masked(
     simulator: Simulator, storage: Storage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever recorded it: the router reads it from the stream."""
-    Trail(DEPLOYMENT.stage, f"console:{PHONE}").record("agents.password", STAGE, MAIL)
+    Trail(DEPLOYMENT.stage, f"console:{PHONE}").record("person.reset", STAGE, MAIL)
     capsys.readouterr()
     simulator.pump()
     (line,) = [row for row in capsys.readouterr().out.splitlines() if "audit.recorded" in row]
     logged = json.loads(line)
-    assert (logged["act"], logged["desk"]) == ("agents.password", STAGE)
+    assert (logged["act"], logged["desk"]) == ("person.reset", STAGE)
     assert PHONE not in line
     assert MAIL not in line
 
@@ -369,7 +361,7 @@ def test_each_entry_goes_to_the_log_masked(
 def test_an_expired_entry_is_not_logged_again(
     simulator: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Trail(DEPLOYMENT.stage, "console:a").record("agents.password", STAGE, "b")
+    Trail(DEPLOYMENT.stage, "console:a").record("person.reset", STAGE, "b")
     simulator.pump()
     dynamodb = boto3.client("dynamodb")
     (item,) = (
@@ -407,13 +399,13 @@ def test_the_operator_is_the_aws_identity_and_locally_the_system_s_user(
 
 def test_the_list_is_by_desk_and_time(simulator: Simulator, storage: Storage) -> None:
     for desk, day in (("standard", 1), ("rapid", 2), ("standard", 3)):
-        entry = Trail(DEPLOYMENT.stage, "console:a").entry("agents.set", desk, f"agent-{day}")
+        entry = Trail(DEPLOYMENT.stage, "console:a").entry("person.change", desk, f"agent-{day}")
         at = datetime(2026, 3, day, tzinfo=UTC)
         storage.audit.record(entry.model_copy(update={"at": at}))
     span = ("--since", "2026-02-01T00:00:00+00:00", "--until", "2026-03-03T00:00:00+00:00")
     rows = [line.split("\t") for line in console("audit", "list", *span).splitlines()]
     assert [row[4] for row in rows] == ["agent-1", "agent-2"]
-    assert rows[0][:4] == ["2026-03-01T00:00:00+00:00", "console:a", "agents.set", "standard"]
+    assert rows[0][:4] == ["2026-03-01T00:00:00+00:00", "console:a", "person.change", "standard"]
     (line,) = console("audit", "list", *span, "--desk", "rapid", "--json").splitlines()
     assert json.loads(line)["target"] == "agent-2"
     assert console("audit", "list") == ""

@@ -24,15 +24,13 @@ STAGE = "-"
 """The desk of an act that concerns the whole stage."""
 
 ACTS: Mapping[str, str] = {
-    "agents.activate": "let a deactivated person in again",
-    "agents.add": "added a person to a desk's roster",
-    "agents.deactivate": "ended a person's access to a desk",
-    "agents.password": "set a person's password",
-    "agents.reset-mfa": "removed a person's authenticator",
-    "agents.set": "changed a person's roles, team, capacity or skills",
     "channel.remove": "disconnected a chat channel",
     "channel.set": "set or rotated the secret of a chat channel",
     "deploy": "deployed the stage",
+    "person.add": "let a person in, or in again after a removal",
+    "person.change": "changed a person's roles, team, capacity, skills, shift or name",
+    "person.remove": "ended a person's access to a desk",
+    "person.reset": "set a person's password or removed an authenticator",
     "playbook.apply": "replaced a desk's playbook",
     "quarantine.discard": "discarded a dead letter or a quarantined mail",
     "quarantine.replay": "replayed a dead letter or released a quarantined mail",

@@ -17,14 +17,14 @@ SECOND = timedelta(seconds=1)
 
 
 def entry(at: datetime, desk: str = "testdesk") -> AuditEntry:
-    return AuditEntry(at=at, actor="console:a", act="agents.set", desk=desk, target="agent-1")
+    return AuditEntry(at=at, actor="console:a", act="person.change", desk=desk, target="agent-1")
 
 
 def test_an_entry_reads_as_it_was_written(storage: Storage) -> None:
     whole = AuditEntry(
         at=NEW_YEAR.replace(microsecond=5),
         actor="console:arn:aws:iam::1:user/李",
-        act="agents.set",
+        act="person.change",
         desk="testdesk",
         target="agent-1",
         before={"role": "agent", "skills": ["a"], "level": 0},

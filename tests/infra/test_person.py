@@ -1,4 +1,4 @@
-"""`deskbell agents`: let people in, change what they may do, end their access."""
+"""`deskbell person`: let people in, change what they may do, end their access."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from functions.core.domain.roster import Agent
 from functions.core.platform import aws
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
-from infra.console import agents
+from infra.console import person
 from infra.console.main import app
 from infra.deploy.trail import Trail
 from infra.simulator.simulator import Simulator
@@ -53,7 +53,7 @@ def pool(simulator: Simulator) -> str:
 
 
 def console(*arguments: str, told: str = "", fails: bool = False) -> str:
-    done = CliRunner().invoke(app, ["agents", *arguments, "--stage", DEPLOYMENT.stage], input=told)
+    done = CliRunner().invoke(app, ["person", *arguments, "--stage", DEPLOYMENT.stage], input=told)
     said = done.output + str(done.exception or "")
     assert bool(done.exit_code) == fails, said
     return said
@@ -82,20 +82,36 @@ def on_roster(storage: Storage, username: str, desk: str = "standard") -> Agent:
 def test_an_added_person_signs_in_and_is_listed(
     simulator: Simulator, storage: Storage, pool: str
 ) -> None:
-    more = ("--role", "agent", "--further-role", "qa", "--team", TECHNICAL, "--level", "1")
-    add("neu-1", "standard", *more, "--skill", "vip", "--product", "CRM")
+    more: tuple[str, ...] = (
+        "--role",
+        "agent",
+        "--further-role",
+        "qa",
+        "--team",
+        TECHNICAL,
+        "--level",
+        "1",
+    )
+    more += ("--skill", "vip", "--product", "CRM", "--display-name", "客服-张")
+    more += ("--email", "zhang@example.com", "--shift", "mon-tue 09:00-12:00 13:30-18:00")
+    add("neu-1", "standard", *more, "--shift", "sun 22:00-06:00")
     opened = sign_in(simulator, "neu-1").json
     assert opened["agent"]["desks"] == {"standard": {"role": "qa", "team": TECHNICAL}}
-    person = on_roster(storage, "neu-1")
-    assert (person.level, person.skills, person.products) == (1, ("vip",), ("CRM",))
+    found = on_roster(storage, "neu-1")
+    assert (found.level, found.skills, found.products) == (1, ("vip",), ("CRM",))
+    assert (found.display_name, found.email) == ("客服-张", "zhang@example.com")
+    assert found.shift == {
+        **{day: [["09:00", "12:00"], ["13:30", "18:00"]] for day in ("mon", "tue")},
+        "sun": [["22:00", "06:00"]],
+    }
     assert (
-        person.capacity == storage.playbooks.get("standard", datetime.now(UTC)).assignment.capacity
+        found.capacity == storage.playbooks.get("standard", datetime.now(UTC)).assignment.capacity
     )
     (row,) = [
         line for line in console("list", "--desk", "standard").splitlines() if "neu-1" in line
     ]
     assert row.split("\t")[1:4] == ["neu-1", "agent qa", TECHNICAL]
-    assert row.split("\t")[5] == "offline"
+    assert row.split("\t")[5:] == ["offline", "客服-张"]
 
 
 def test_a_person_of_every_desk(simulator: Simulator, storage: Storage, pool: str) -> None:
@@ -106,7 +122,7 @@ def test_a_person_of_every_desk(simulator: Simulator, storage: Storage, pool: st
     claims = {"cognito:username": "chef", "cognito:groups": "*:admin"}
     answer = simulator.http("GET", "/agent/desks/standard/tickets?queue=all", claims=claims)
     assert answer.status == 200
-    assert console("deactivate", "*", "chef")
+    assert console("remove", "*", "chef")
     simulator.forget_roster()
     answer = simulator.http("GET", "/agent/desks/standard/tickets?queue=all", claims=claims)
     assert answer.status == 401
@@ -116,7 +132,7 @@ def test_adding_again_completes_an_interrupted_run(
     storage: Storage, pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(agents, "create_user", lambda *_: 1 / 0)
+        patched.setattr(person, "create_user", lambda *_: 1 / 0)
         console("add", "standard", "neu-1", "--role", "qa", told=PASSWORD, fails=True)
     add("neu-1", "standard", "--role", "qa")
     assert user(pool, "neu-1")["Enabled"]
@@ -136,12 +152,15 @@ def test_who_works_at_a_second_desk_keeps_the_password(
         (("add", "nowhere", "a", "--role", "agent"), "no desk nowhere"),
         (("add", "standard", "a", "--role", "agent", "--team", "x"), "no team x"),
         (("add", "*", "a", "--role", "admin", "--team", TECHNICAL), "no team"),
-        (("add", "standard", "li-1", "--role", "qa"), "use `agents set`"),
+        (("add", "standard", "li-1", "--role", "qa"), "use `person change`"),
         (("add", "standard", "a", "--role", "agent", "--further-role", "x"), "no role x"),
-        (("set", "standard", "nobody", "--role", "qa"), "not on the roster"),
-        (("set", "standard", "li-1"), "nothing to change"),
-        (("set", "standard", "li-1", "--team", "x"), "no team x"),
-        (("deactivate", "standard", "nobody"), "not on the roster"),
+        (("change", "standard", "nobody", "--role", "qa"), "not on the roster"),
+        (("change", "standard", "li-1"), "nothing to change"),
+        (("change", "standard", "li-1", "--team", "x"), "no team x"),
+        (("change", "standard", "li-1", "--shift", "someday 9"), "no days someday"),
+        (("change", "standard", "li-1", "--shift", "mon 9-18"), "HH:MM"),
+        (("reset", "li-1"), "--password, --mfa or both"),
+        (("remove", "standard", "nobody"), "not on the roster"),
     ],
 )
 def test_a_wrong_command_changes_nothing(
@@ -155,12 +174,12 @@ def test_a_wrong_command_changes_nothing(
 
 
 def test_a_password_is_required(storage: Storage, pool: str) -> None:
-    assert "standard input" in console("password", "li-1", fails=True)
+    assert "standard input" in console("reset", "li-1", "--password", fails=True)
 
 
 def test_a_new_password_ends_the_old_one(simulator: Simulator, storage: Storage, pool: str) -> None:
     add("neu-1")
-    console("password", "neu-1", told="Another-Password-1")
+    console("reset", "neu-1", "--password", told="Another-Password-1")
     assert sign_in(simulator, "neu-1").status == 401
     assert sign_in(simulator, "neu-1", "Another-Password-1").status == 200
 
@@ -171,7 +190,7 @@ def test_a_lost_authenticator_is_removed(simulator: Simulator, storage: Storage,
     simulator.http("POST", "/session/mfa", body)
     simulator.http("POST", "/session/mfa", {**body, "code": "123456"})
     assert "challenge" in sign_in(simulator, "neu-1").json
-    console("reset-mfa", "neu-1")
+    console("reset", "neu-1", "--mfa")
     assert "token" in sign_in(simulator, "neu-1").json
 
 
@@ -181,7 +200,7 @@ def test_a_role_changes_without_a_new_token(
     claims = {"cognito:username": "li-1", "cognito:groups": "standard:agent"}
     path = "/agent/desks/standard/tickets?queue=supervisor"
     assert simulator.http("GET", path, claims=claims).status == 403
-    console("set", "standard", "li-1", "--role", "supervisor", "--capacity", "0")
+    console("change", "standard", "li-1", "--role", "supervisor", "--capacity", "0")
     simulator.forget_roster()
     assert simulator.http("GET", path, claims=claims).status == 200
     assert on_roster(storage, "li-1").capacity == 0
@@ -195,7 +214,7 @@ def test_who_is_deactivated_is_out_everywhere(
 ) -> None:
     add("neu-1")
     opened = sign_in(simulator, "neu-1").json
-    console("deactivate", "standard", "neu-1")
+    console("remove", "standard", "neu-1")
     simulator.forget_roster()
     claims = {"cognito:username": "neu-1", "cognito:groups": "standard:agent"}
     for method, path, body in (
@@ -209,7 +228,7 @@ def test_who_is_deactivated_is_out_everywhere(
     body = {"refresh_token": opened["refresh_token"]}
     assert simulator.http("POST", "/session/refresh", body).status == 401
     assert not user(pool, "neu-1")["Enabled"]
-    assert console("list").count("deactivated") == 1
+    assert console("list").count("removed") == 1
 
 
 def test_who_leaves_one_of_two_desks_keeps_the_other(
@@ -218,7 +237,7 @@ def test_who_leaves_one_of_two_desks_keeps_the_other(
     add("neu-1")
     add("neu-1", "*", "--role", "qa")
     opened = sign_in(simulator, "neu-1").json
-    console("deactivate", "standard", "neu-1")
+    console("remove", "standard", "neu-1")
     simulator.forget_roster()
     body = {"refresh_token": opened["refresh_token"]}
     assert simulator.http("POST", "/session/refresh", body).status == 401, "sessions end"
@@ -231,8 +250,8 @@ def test_who_leaves_one_of_two_desks_keeps_the_other(
 
 def test_who_comes_back_signs_in_again(simulator: Simulator, storage: Storage, pool: str) -> None:
     add("neu-1")
-    console("deactivate", "standard", "neu-1")
-    console("activate", "standard", "neu-1")
+    console("remove", "standard", "neu-1")
+    add("neu-1")
     simulator.forget_roster()
     assert sign_in(simulator, "neu-1").status == 200
     assert not on_roster(storage, "neu-1").online
@@ -243,14 +262,14 @@ def test_an_interrupted_deactivation_is_completed_and_recorded_once(
 ) -> None:
     add("neu-1")
     with monkeypatch.context() as patched:
-        patched.setattr(agents, "_sign_out", lambda *_: 1 / 0)
-        console("deactivate", "standard", "neu-1", fails=True)
+        patched.setattr(person, "_sign_out", lambda *_: 1 / 0)
+        console("remove", "standard", "neu-1", fails=True)
     assert not on_roster(storage, "neu-1").active, "the roster comes first"
-    console("deactivate", "standard", "neu-1")
+    console("remove", "standard", "neu-1")
     assert not user(pool, "neu-1")["Enabled"]
     now = datetime.now(UTC)
     acts = [entry.act for entry in storage.audit.list(now.replace(day=1), now)]
-    assert acts.count("agents.deactivate") == 1
+    assert acts.count("person.remove") == 1
 
 
 @pytest.fixture
@@ -258,8 +277,8 @@ def journey(simulator: Simulator, storage: Storage, pool: str) -> StandardJourne
     return StandardJourney(simulator, storage)
 
 
-def deactivate(username: str) -> agents.HandedOver:
-    return agents.deactivate(TRAIL, "standard", username, datetime.now(UTC))
+def deactivate(username: str) -> person.HandedOver:
+    return person.remove(TRAIL, "standard", username, datetime.now(UTC))
 
 
 def test_a_leaver_s_tickets_go_to_colleagues(journey: StandardJourney) -> None:

@@ -7,7 +7,7 @@ completes an interrupted run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,14 +22,17 @@ from functions.core.services.handing_over import LEFT_BEHIND, hand_over, tickets
 from functions.core.storage.database import Storage
 from functions.workbench.rights import ANY_DESK, desks_of
 from infra.console.errors import ConsoleError
-from infra.console.people import Person, create_user, user_pool
+from infra.console.people import Person, create_user, has_user, user_pool
 from infra.deploy.desks import storage_of, versions
 from infra.deploy.trail import Trail
 
-_SHOWN = {"role", "further_roles", "team", "capacity", "level", "skills", "products", "active"}
+_SHOWN = {
+    "role", "further_roles", "team", "capacity", "level", "skills", "products", "shift",
+    "display_name", "active",
+}  # fmt: skip
 
 
-class AgentError(ConsoleError):
+class PersonError(ConsoleError):
     """An unknown desk, team or person, or one who exists already."""
 
 
@@ -49,14 +52,17 @@ def listed(stage: str, desk: str = "") -> list[Agent]:
     return [agent for name in desks for agent in storage.roster.list(name)]
 
 
-def add(trail: Trail, person: Person, capacity: int | None, password: str) -> None:
-    """Add a person, offline; who has a user already keeps their password.
+def add(
+    trail: Trail, person: Person, capacity: int | None, new_password: Callable[[], str]
+) -> None:
+    """Let a person in, offline, or in again after a removal; an existing user keeps the password.
 
     Args:
         capacity: by default that of the desk's playbook.
+        new_password: asked for a new user's password, before anything is changed.
 
     Raises:
-        AgentError: there is no such desk or team, or the person is on its roster.
+        PersonError: there is no such desk or team, or the person works there as something else.
     """
     storage = storage_of(trail.stage)
     playbook = _checked(storage, person.desk, person.team)
@@ -64,86 +70,69 @@ def add(trail: Trail, person: Person, capacity: int | None, password: str) -> No
         capacity = playbook.assignment.capacity if playbook else 0
     agent = person.as_agent(capacity, online=False)
     before = storage.roster.get(person.desk, person.username)
-    if before not in (None, agent):
-        raise AgentError(f"{person.username} is on the roster of {person.desk}: use `agents set`")
-    entry = trail.entry("agents.add", person.desk, person.username, after=_shown(agent))
+    if before is not None and before.active and before != agent:
+        raise PersonError(
+            f"{person.username} is on the roster of {person.desk}: use `person change`"
+        )
+    pool = user_pool(trail.stage)
+    password = "" if has_user(pool, person.username) else new_password()
+    entry = trail.entry("person.add", person.desk, person.username, after=_shown(agent))
     storage.roster.put(agent, storage.audit.write(entry))
-    create_user(user_pool(trail.stage), person, password)
+    storage.roster.set_active(person.desk, person.username, True)
+    create_user(pool, person, password)
 
 
-def set_(trail: Trail, desk: str, username: str, changes: Mapping[str, Any]) -> None:
+def change_entry(trail: Trail, desk: str, username: str, changes: Mapping[str, Any]) -> None:
     """Change a person's entry in the roster.
 
     Raises:
-        AgentError: there is no such team or person.
+        PersonError: there is no such team or person.
     """
     storage = storage_of(trail.stage)
     before = storage.roster.get(desk, username)
     if before is None:
-        raise AgentError(f"{username} is not on the roster of {desk}: use `agents add`")
+        raise PersonError(f"{username} is not on the roster of {desk}: use `person add`")
     after = before.model_copy(update=dict(changes))
     _checked(storage, desk, after.team)
-    entry = trail.entry("agents.set", desk, username, before=_shown(before), after=_shown(after))
+    entry = trail.entry("person.change", desk, username, before=_shown(before), after=_shown(after))
     storage.roster.put(after, storage.audit.write(entry))
 
 
-def set_password(trail: Trail, username: str, password: str) -> None:
-    """Set a person's password and end their sessions."""
-    trail.record("agents.password", STAGE, username)
+def reset(trail: Trail, username: str, password: str | None, *, mfa: bool) -> None:
+    """Set a person's password, remove an authenticator that is lost, and end their sessions."""
+    trail.record("person.reset", STAGE, username, after={"password": bool(password), "mfa": mfa})
     pool = user_pool(trail.stage)
     cognito = boto3.client("cognito-idp")
-    cognito.admin_set_user_password(
-        UserPoolId=pool, Username=username, Password=password, Permanent=True
-    )
+    if password is not None:
+        cognito.admin_set_user_password(
+            UserPoolId=pool, Username=username, Password=password, Permanent=True
+        )
+    if mfa:
+        cognito.admin_set_user_mfa_preference(
+            UserPoolId=pool,
+            Username=username,
+            SoftwareTokenMfaSettings={"Enabled": False, "PreferredMfa": False},
+        )
     cognito.admin_user_global_sign_out(UserPoolId=pool, Username=username)
 
 
-def reset_mfa(trail: Trail, username: str) -> None:
-    """Remove a person's authenticator, which they have lost, and end their sessions."""
-    trail.record("agents.reset-mfa", STAGE, username)
-    pool = user_pool(trail.stage)
-    cognito = boto3.client("cognito-idp")
-    cognito.admin_set_user_mfa_preference(
-        UserPoolId=pool,
-        Username=username,
-        SoftwareTokenMfaSettings={"Enabled": False, "PreferredMfa": False},
-    )
-    cognito.admin_user_global_sign_out(UserPoolId=pool, Username=username)
-
-
-def activate(trail: Trail, desk: str, username: str) -> None:
-    """Let a deactivated person in again."""
-    _set_active(trail, desk, username, active=True)
-    cognito = boto3.client("cognito-idp")
-    cognito.admin_enable_user(UserPoolId=user_pool(trail.stage), Username=username)
-
-
-def deactivate(trail: Trail, desk: str, username: str, now: datetime) -> HandedOver:
+def remove(trail: Trail, desk: str, username: str, now: datetime) -> HandedOver:
     """End a person's access to a desk and hand over what they had.
 
     Their sessions end everywhere; the user is disabled if no other desk has them.
     """
-    _set_active(trail, desk, username, active=False)
     storage = storage_of(trail.stage)
+    entry = trail.entry(
+        "person.remove", desk, username, before={"active": True}, after={"active": False}
+    )
+    try:
+        storage.roster.set_active(desk, username, False, storage.audit.write(entry))
+    except NotFound as error:
+        raise PersonError(f"{username} is not on the roster of {desk}") from error
     _sign_out(storage, user_pool(trail.stage), username)
     if desk == ANY_DESK:
         return HandedOver()
     return _hand_over(storage, desk, username, trail.actor, now)
-
-
-def _set_active(trail: Trail, desk: str, username: str, *, active: bool) -> None:
-    storage = storage_of(trail.stage)
-    entry = trail.entry(
-        "agents.activate" if active else "agents.deactivate",
-        desk,
-        username,
-        before={"active": not active},
-        after={"active": active},
-    )
-    try:
-        storage.roster.set_active(desk, username, active, storage.audit.write(entry))
-    except NotFound as error:
-        raise AgentError(f"{username} is not on the roster of {desk}") from error
 
 
 def _sign_out(storage: Storage, pool: str, username: str) -> None:
@@ -180,17 +169,17 @@ def _checked(storage: Storage, desk: str, team: str) -> Playbook | None:
     """The playbook of a desk that has this team; None for every desk, which has none.
 
     Raises:
-        AgentError: there is no such desk or team.
+        PersonError: there is no such desk or team.
     """
     if desk == ANY_DESK:
         if team:
-            raise AgentError("a person of every desk has no team")
+            raise PersonError("a person of every desk has no team")
         return None
     if storage.playbooks.version(desk) is None:
-        raise AgentError(f"there is no desk {desk}")
+        raise PersonError(f"there is no desk {desk}")
     playbook = storage.playbooks.get(desk, datetime.now(UTC))
     if team and team not in playbook.teams:
-        raise AgentError(f"desk {desk} has no team {team}: it has {', '.join(playbook.teams)}")
+        raise PersonError(f"desk {desk} has no team {team}: it has {', '.join(playbook.teams)}")
     return playbook
 
 
