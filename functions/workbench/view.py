@@ -61,6 +61,7 @@ def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> di
         "priority_colour": priority.colour if priority else None,
         "urgency": ticket.urgency,
         "mood": ticket.mood,
+        "proposed_type": ticket.proposed_type,
         "queue": ticket.queue,
         "team": ticket.team,
         "handler": ticket.handler,

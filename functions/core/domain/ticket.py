@@ -204,6 +204,8 @@ class TicketChanges(TypedDict, total=False):
     updated_at: datetime
     tags: tuple[str, ...]
     mood: str | None
+    proposed_type: str | None
+    reason_asked: bool
     entered_by: str | None
     queue: Queue
     team: str | None
@@ -242,6 +244,8 @@ class Ticket(Value):
     - `entered_by`: the agent who entered the request, if one did.
     - `facts`: latest value of each field recorded with the desk's steps (arrival time, parts used).
     - `reopen_to`: the recipient of a reopened ticket.
+    - `proposed_type`: the type that a later message suggests; an agent accepts or refuses it.
+    - `reason_asked`: the customer was asked what a poor answer without words is about.
     - `asked`: number of questions sent about a vague request.
     - `merged`: the merge target; `carries`: numbers of the tickets merged into this one.
     - `wakes_at`: next read by the sweep, possibly earlier than `next_due` (see `next_wake`).
@@ -264,6 +268,8 @@ class Ticket(Value):
     updated_at: datetime
     tags: tuple[TermName, ...] = ()
     mood: TermName | None = None
+    proposed_type: TermName | None = None
+    reason_asked: bool = False
     urgency: TermName | None = None
     entered_by: TermName | None = None
     queue: Queue = "new"
