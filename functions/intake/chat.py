@@ -26,6 +26,7 @@ from functions.core.channels.base import (
 )
 from functions.core.domain.commands import Command, CustomerMessage, Note
 from functions.core.domain.delivery import Delivery
+from functions.core.domain.endings import read_ending
 from functions.core.domain.errors import (
     ActionNotAllowed,
     Conflict,
@@ -189,7 +190,7 @@ class ChatChannel:
             if repeated is not None:
                 return self._first_reply(repeated)
             try:
-                ticket = self._open_ticket(conversation)
+                ticket = self._open_ticket(conversation, message)
                 if ticket is not None and self._join(message, ticket, idempotency):
                     return ""
                 if message.kind in EVENTS or not message.opens:
@@ -229,8 +230,8 @@ class ChatChannel:
             return None
         return record if ticket.customer.hash == digest else None
 
-    def _open_ticket(self, conversation: Conversation) -> Ticket | None:
-        """Return the conversation's newest ticket, unless it has ended."""
+    def _open_ticket(self, conversation: Conversation, message: IncomingMessage) -> Ticket | None:
+        """Return the conversation's newest ticket, unless it has ended; for thanks even then."""
         if conversation.number is None:
             return None
         try:
@@ -241,6 +242,9 @@ class ChatChannel:
             return None  # its customer was erased
         target = merge_target(self.storage, ticket)
         if target.status in OPEN:
+            return ticket
+        text = message.display_text(self.playbook.locale)
+        if read_ending(text, self.playbook).needs_no_answer:
             return ticket
         ended_at = target.resolved_at
         if target.status not in {"resolved", "in_review"} or ended_at is None:

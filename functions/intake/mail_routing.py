@@ -9,6 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from functions.core.domain.commands import Command, CustomerMessage, Link, Note, proving
+from functions.core.domain.endings import read_ending
 from functions.core.domain.errors import (
     ActionNotAllowed,
     Forgotten,
@@ -119,7 +120,7 @@ class MailRouter:
         if answered and target and (answered.erased or target.erased):
             # Nobody could answer there, and a link would reveal who the customer was (B10).
             answered = target = None
-        if answered and target and not self._needs_new_ticket(target):
+        if answered and target and not self._needs_new_ticket(target, mail):
             try:
                 proves = by_token or received.sender_proven
                 return self._join(answered, mail, source, sender, idempotency, proves=proves)
@@ -235,10 +236,12 @@ class MailRouter:
         keys = (ticket_of_message_id(self.root_key, id_) for id_ in (mail.message_id, mail.own_id))
         return any(key is not None and key[0] == self.playbook.desk for key in keys)
 
-    def _needs_new_ticket(self, ticket: Ticket) -> bool:
+    def _needs_new_ticket(self, ticket: Ticket, mail: InboundMail) -> bool:
         """Return whether a message to this ticket is a new request: the playbook says so, or it
-        ended too long ago.
+        ended too long ago. Thanks never are.
         """
+        if not mail.attachments and read_ending(mail.text, self.playbook).needs_no_answer:
+            return False
         if ticket.status in bounces.ENDED and self.playbook.closed_reply == "linked":
             return True
         ended_at = ticket.archived_at or ticket.resolved_at

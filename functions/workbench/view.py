@@ -72,6 +72,7 @@ def summary_view(
         "priority_colour": priority.colour if priority else None,
         "urgency": ticket.urgency,
         "mood": ticket.mood,
+        "proposed_type": ticket.proposed_type,
         "queue": ticket.queue,
         "team": ticket.team,
         "handler": ticket.handler,

@@ -68,10 +68,10 @@ def test_an_agent_handles_a_ticket_until_it_is_resolved(
     assert agent.act("reopen", reason="客户来电")["status"] == "queued"
     timeline = agent.show()["timeline"]
     assert [entry["event"] for entry in timeline] == [
-        "TicketReceived", "TicketAssigned", "ReplySent", "InformationRequested", "NoteAdded",
-        "TicketResolved", "TicketReopened",
+        "TicketReceived", "TicketClassified", "TicketAssigned", "ReplySent",
+        "InformationRequested", "NoteAdded", "TicketResolved", "TicketReopened",
     ]  # fmt: skip
-    assert {entry["actor"] for entry in timeline[1:]} == {"agent-1"}
+    assert {entry["actor"] for entry in timeline[2:]} == {"agent-1"}
     assert all(entry["at"] == NOON and entry["label"] for entry in timeline)
 
 

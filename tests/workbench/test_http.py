@@ -51,7 +51,7 @@ def test_an_agent_enters_a_request_once(simulator: Simulator) -> None:
     assert shown.json["customer"]["name"] == "*先生/女士"
     for raw in ("13800138000", "张三"):
         assert raw not in shown.text
-    assert [entry["actor"] for entry in shown.json["timeline"]] == ["agent-1"]
+    assert [entry["actor"] for entry in shown.json["timeline"]] == ["agent-1", "agent-1"]
 
 
 @pytest.mark.requirement("B1", "D1", "B12")

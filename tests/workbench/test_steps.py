@@ -366,7 +366,7 @@ def test_the_customer_s_other_tickets_are_shown(
     file_ticket(storage, playbook, "CS20260310002")
     (other,) = signed_in("agent-1").show()["other_tickets"]
     assert (other["number"], other["status"]) == ("CS20260310002", "received")
-    assert other["type_label"] == "咨询"
+    assert other["type_label"] == "报障"
 
 
 @pytest.mark.requirement("B3", "B4", "D3", "D5")

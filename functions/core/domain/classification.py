@@ -6,12 +6,17 @@ classified in the commit that creates its ticket.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.domain.amounts import amount_in
 from functions.core.domain.matching import Facts, find_term, fold, holds, mentions, places
+from functions.core.domain.playbook_negations import Negations
 from functions.core.domain.playbook_types import Text
 from functions.core.domain.rules import Playbook, Rule, Vague
 
@@ -66,6 +71,7 @@ def classify(
     channel: str | None = None,
     product: str | None = None,
     amount: Decimal | None = None,
+    otherwise: str | None = None,
 ) -> Classification:
     """Classify a request. Never raises, whatever the text.
 
@@ -80,16 +86,18 @@ def classify(
             unknown `urgency`.
         product: the product that the request is about.
         amount: the amount in the desk's currency, else the largest one in the text.
+        otherwise: the type if nothing indicates one, instead of the desk's default.
     """
     folded = fold(text)
-    tags = _tags(folded, playbook)
+    affirmed = _affirmed(folded, playbook.negations)
+    tags = _tags(folded, affirmed, playbook)
     given_type = find_term(type_given, playbook.types) if type_given else None
     tag_type = next((kind for tag in tags if (kind := playbook.tags[tag].type)), None)
-    keyword_type = None if tag_type else _type_by_keyword(folded, playbook)
+    keyword_type = None if tag_type else _type_by_keyword(folded, affirmed, playbook)
     given_priority = find_term(urgency, playbook.priorities) if urgency else None
     facts = Facts(
         text=folded,
-        type=given_type or tag_type or keyword_type or playbook.default_type,
+        type=given_type or tag_type or keyword_type or otherwise or playbook.default_type,
         tags=tags,
         priority=given_priority or playbook.default_priority,
         customer_class=customer_class,
@@ -180,10 +188,11 @@ def classify_request(
     )
 
 
-def _tags(folded: str, playbook: Playbook) -> tuple[str, ...]:
-    """Return the tags whose keywords the text contains: vague ones last, longest keyword first."""
+def _tags(folded: str, affirmed: Callable[[_Match], bool], playbook: Playbook) -> tuple[str, ...]:
+    """Return the tags whose keywords the text affirms: vague ones last, longest keyword first."""
     longest: dict[str, int] = {}
-    for match in _uncovered(_matches(folded, {n: t.keywords for n, t in playbook.tags.items()})):
+    matches = _uncovered(_matches(folded, {n: t.keywords for n, t in playbook.tags.items()}))
+    for match in filter(affirmed, matches):
         longest[match.name] = max(longest.get(match.name, 0), match.end - match.start)
     order = {name: index for index, name in enumerate(playbook.tags)}
     return tuple(
@@ -194,9 +203,12 @@ def _tags(folded: str, playbook: Playbook) -> tuple[str, ...]:
     )
 
 
-def _type_by_keyword(folded: str, playbook: Playbook) -> str | None:
+def _type_by_keyword(
+    folded: str, affirmed: Callable[[_Match], bool], playbook: Playbook
+) -> str | None:
     """Return the type of the longest keyword in the text, the first in the playbook if equal."""
-    matches = _matches(folded, {name: kind.keywords for name, kind in playbook.types.items()})
+    words = {name: kind.keywords for name, kind in playbook.types.items()}
+    matches = list(filter(affirmed, _matches(folded, words)))
     return max(matches, key=lambda m: m.end - m.start).name if matches else None
 
 
@@ -207,6 +219,48 @@ def _matches(folded: str, words: dict[str, tuple[str, ...]]) -> list[_Match]:
         for word in keywords
         for start, end in places(folded, word)
     ]
+
+
+def _affirmed(folded: str, negations: Negations) -> Callable[[_Match], bool]:
+    """Return a test whether the words before a keyword leave it undenied."""
+    clause, following, absent = _denials(negations)
+    denied = [match.end() for match in clause.finditer(folded)]
+    breaks = [match.start() for match in _BREAK.finditer(folded)]
+
+    def affirmed(match: _Match) -> bool:
+        start, end = match.start, match.end
+        next_break = bisect_left(breaks, start)
+        clause_end = breaks[next_break] if next_break < len(breaks) else len(folded)
+        if "吗" in folded[end : min(clause_end, end + 20)]:
+            return True  # 不是说…吗 insists
+        before = folded[max(0, start - 30) : start]
+        denial = bisect_right(denied, start)
+        if denial and bisect_left(breaks, denied[denial - 1]) == next_break:
+            return False
+        if following.search(before):
+            return False
+        faulty = any(fault in folded[start:end] for fault in negations.faults)
+        return not (faulty and absent.search(before))
+
+    return affirmed
+
+
+_BREAK = re.compile(r"[,.;!?。…]|但|却|可是|不过|只是|\bbut\b|\bhowever\b")
+"""The end of a clause, within which a denial holds."""
+
+
+@lru_cache(maxsize=32)
+def _denials(negations: Negations) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """Return the patterns of the three kinds of denial; 是不是 and 有没有 ask and deny nothing."""
+    clause, following, absent = (
+        "|".join(re.escape(fold(word)) for word in sorted(words, key=len, reverse=True))
+        for words in (negations.clause, negations.next, negations.absent)
+    )
+    return (
+        re.compile(rf"(?<![a-z有])(?:{clause})"),
+        re.compile(rf"(?<![a-z是能])(?:{following})[^,.;!?。了]{{0,2}}$"),
+        re.compile(rf"(?<![a-z有])(?:{absent}) ?(?:any |an? )?$"),
+    )
 
 
 def _uncovered(matches: list[_Match]) -> list[_Match]:

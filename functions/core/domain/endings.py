@@ -34,6 +34,11 @@ class Ending:
     score: int | None = None
     bare: bool = False
 
+    @property
+    def needs_no_answer(self) -> bool:
+        """Return whether a message about an ended ticket is no new request."""
+        return self.kind in {"solved", "thanks"}
+
 
 _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2}
 _DIGITS |= {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}

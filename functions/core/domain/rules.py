@@ -31,6 +31,7 @@ from functions.core.domain.countries import PHONE_REGION, country_of_zone
 from functions.core.domain.errors import PlaybookError
 from functions.core.domain.playbook_endings import Endings
 from functions.core.domain.playbook_limits import AutomaticLimits, Sms, UnprovenTickets
+from functions.core.domain.playbook_negations import Negations
 from functions.core.domain.playbook_types import (
     LOCALES as LOCALES,
     MAIL_ADDRESS,
@@ -520,6 +521,7 @@ class Playbook(Section):
     default_priority: str
     tags: dict[str, Tag] = {}
     unclear: Vague | None = None
+    negations: Negations = Field(default_factory=Negations)
     customer_classes: dict[str, CustomerClass] = {}
     rules: tuple[Rule, ...] = ()
     teams: dict[str, Team] = Field(min_length=1)

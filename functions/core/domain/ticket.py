@@ -234,6 +234,8 @@ class TicketChanges(TypedDict, total=False):
     updated_at: datetime
     tags: tuple[str, ...]
     mood: str | None
+    proposed_type: str | None
+    reason_asked: bool
     entered_by: str | None
     queue: Queue
     team: str | None
@@ -283,6 +285,8 @@ class Ticket(Value):
     - `slips`: the departments that have not answered yet, in the order in which they were asked.
     - `calls`: the versions whose message to the customer waits for a call (B8).
     - `tasks`: what people have to do beside handling it, when it was last written (`tasks_of`).
+    - `proposed_type`: the type that a later message suggests; an agent accepts or refuses it.
+    - `reason_asked`: the customer was asked what a poor answer without words is about.
     - `asked`: number of questions sent about a vague request.
     - `awaits_answer`: queued while it waited for the customer (A11), which its next handler goes on
       waiting for.
@@ -309,6 +313,8 @@ class Ticket(Value):
     updated_at: datetime
     tags: tuple[TermName, ...] = ()
     mood: TermName | None = None
+    proposed_type: TermName | None = None
+    reason_asked: bool = False
     urgency: TermName | None = None
     entered_by: TermName | None = None
     queue: Queue = "new"

@@ -18,11 +18,15 @@ from functions.core.domain.events import (
     ContactBounced,
     ContactCorrected,
     Event,
+    FollowUpClassified,
+    ReasonAsked,
+    SecondHandlingStarted,
     TicketAssigned,
     TicketClassified,
     TicketClosed,
     TicketMerged,
     TicketReceived,
+    TicketReopened,
     TimerBreached,
     TimersSet,
     TimerWarned,
@@ -91,10 +95,15 @@ def notifications_for(
         for event in commit.of(TimerBreached)
         for notification in _timer_notifications(event, playbook)
     }
+    asks = bool(commit.of(ReasonAsked)) and any(
+        (rule.on, rule.to) == ("ReasonAsked", "customer") for rule in playbook.notifications
+    )
     for event in commit.events:
         if isinstance(event, ContactBounced) and not event.permanent:
             continue  # the mail may still arrive; the ticket shows the bounce
         excluded = _excluded_recipients(event) | told_of_breach
+        if asks and isinstance(event, TicketReopened | SecondHandlingStarted):
+            excluded.add("customer")  # the question says that handling goes on
         facts = Facts.of(ticket_at_event(event, ticket, commit), _event_text(event))
         for rule in playbook.notifications:
             if rule.on not in event.triggers or rule.to in excluded:
@@ -177,6 +186,8 @@ def ticket_at_event(event: Event, ticket: Ticket, commit: Commit) -> Ticket:
         values |= {"mood": None, "tags": ()}
         for found in commit.of(TicketClassified):
             values |= found.model_dump(include={"type", "priority", "mood", "tags"})
+    if isinstance(event, FollowUpClassified):
+        values["mood"] = event.mood
     for timers_set in commit.of(TimersSet):
         values["timers"] = {**ticket.timers, **timers_set.timers}
         first: Timer | None = timers_set.timers.get("first_response")

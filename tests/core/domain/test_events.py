@@ -45,6 +45,8 @@ SAMPLES: dict[str, Any] = {
     "HoldSet": e.HoldSet(held=True, reason="诉讼"),
     "PersonErased": e.PersonErased(reason="应客户要求"),
     "ConfirmationGiven": e.ConfirmationGiven(solved=False),
+    "FollowUpClassified": e.FollowUpClassified(tags=("login",), proposed_type="fault"),
+    "ReasonAsked": e.ReasonAsked(),
     "SurveyAnswered": e.SurveyAnswered(score=3, resolution=1),
     "SurveyExpired": e.SurveyExpired(resolution=1),
     "ReviewRequested": e.ReviewRequested(team="qa", score=3),

@@ -22,6 +22,8 @@ from functions.core.domain.commands.base import (
     not_allowed,
     reopened,
 )
+from functions.core.domain.endings import read_ending
+from functions.core.domain.follow_ups import evaluated
 from functions.core.domain.privacy import FREE_TEXT, FreeText, PersonalText, TermName
 from functions.core.domain.ticket import DONE, OPEN, Attachment, RefusedFile, Status, Ticket
 
@@ -121,12 +123,50 @@ class CustomerMessage(
             by_another=self.by_another,
             by_submitter=self.by_submitter,
         )
-        if ticket.waiting_status == "awaiting_customer" and not self.stranger:
-            return [message, e.InformationReceived()]
+        if ticket.status in DONE or ticket.status == "awaiting_confirmation":
+            return [message, *self._after_resolution(ticket, playbook, now)]
+        goes_on = ticket.waiting_status == "awaiting_customer" and not self.stranger
+        received = [e.InformationReceived()] if goes_on else []
+        return [message, *received, *self._evaluated(ticket, playbook)]
+
+    def _evaluated(self, ticket: Ticket, playbook: Playbook) -> Sequence[e.Event]:
+        return [] if self.stranger else evaluated(ticket, self.text, playbook)
+
+    def _after_resolution(
+        self, ticket: Ticket, playbook: Playbook, now: datetime
+    ) -> Sequence[e.Event]:
+        """Act on a message to a resolved or ended ticket by what it says (A13, D13, E7).
+
+        What is unclear changes nothing: its handler reads it and can reopen the ticket.
+        """
+        # Not imported before: actions are listed in the order of their declarations.
+        from functions.core.domain.commands.resolution import AnswerSurvey, Confirm
+
+        ending = read_ending(self.text, playbook)
+        kind, words = ending.kind, "" if ending.bare else self.text
+        own = not (self.stranger or self.unproven or self.by_submitter or self.by_another)
+        awaiting = ticket.status == "awaiting_confirmation"
+        if ending.score is not None:
+            if own and ticket.score is None and ticket.status in AnswerSurvey.action.sources:
+                return AnswerSurvey(ending.score, words).decide(ticket, playbook, now)
+            if ending.score >= playbook.survey.review.below or ticket.status == "in_review":
+                return []
+            kind = "unsolved"
+        if kind == "solved" and awaiting and own and not self.attachments:
+            return Confirm(solved=True).decide(ticket, playbook, now)
+        if ending.needs_no_answer and not self.attachments:
+            return []
         ended = ticket.archived_at or ticket.resolved_at
-        if ticket.status in DONE and ended is not None and now - ended <= playbook.reopen_within:
-            return [message, reopened(ticket, "", playbook)]
-        return [message]
+        late = ended is None or now - ended > playbook.reopen_within
+        unclear = kind not in {"unsolved", "other"}
+        kept = kind != "unsolved" and (awaiting or ticket.status == "in_review")
+        if late or kept or (unclear and ticket.handler is not None):
+            return self._evaluated(ticket, playbook) if awaiting else []
+        if kind == "unsolved" and own and (awaiting or ticket.status == "resolved"):
+            again = Confirm(solved=False, reason=words).decide(ticket, playbook, now)
+        else:
+            again = [] if awaiting else [reopened(ticket, "", playbook)]
+        return [*again, *self._evaluated(ticket, playbook)]
 
 
 class NoteBody(BodyWithFiles):

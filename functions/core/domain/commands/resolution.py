@@ -88,9 +88,8 @@ class Confirm(
         if not self.solved:
             to = confirmation.unsolved if confirmation else _after_poor_answer(playbook)
             again = reopened(ticket, self.reason, playbook, to)
-            if to == "senior":
-                return [answer, e.SecondHandlingStarted(reason=self.reason), again]
-            return [answer, again]
+            second = [e.SecondHandlingStarted(reason=self.reason)] if to == "senior" else []
+            return [answer, *second, again, *_asking_why(ticket, self.reason)]
         if confirmation is not None and ticket.status == "awaiting_confirmation":
             if confirmation.solved == "callback" and confirmation.team:
                 return [answer, e.CallbackRequested(team=confirmation.team, solved_by=ticket.team)]
@@ -99,6 +98,11 @@ class Confirm(
             if ticket.score is not None:  # the survey was answered first
                 return [answer, *_after_score(ticket, ticket.score, "", playbook)]
         return [answer]
+
+
+def _asking_why(ticket: Ticket, reason: str) -> Sequence[e.Event]:
+    """Ask once what is missing if a poor answer came without words."""
+    return [] if reason or ticket.reason_asked else [e.ReasonAsked()]
 
 
 def _after_poor_answer(playbook: Playbook) -> Literal["team", "senior"]:
@@ -155,9 +159,11 @@ class AnswerSurvey(
         answer = e.SurveyAnswered(
             score=self.score, comment=self.comment, resolution=ticket.resolutions
         )
+        poor = self.score < playbook.survey.review.below
+        why = _asking_why(ticket, self.comment) if poor else []
         if ticket.status != "resolved":  # the confirmation decides what follows
-            return [answer]
-        return [answer, *_after_score(ticket, self.score, self.comment, playbook)]
+            return [answer, *why]
+        return [answer, *_after_score(ticket, self.score, self.comment, playbook), *why]
 
 
 def _after_score(ticket: Ticket, score: int, comment: str, playbook: Playbook) -> Sequence[e.Event]:

@@ -106,17 +106,21 @@ class ConfirmTypeBody(Body):
 class ConfirmType(
     TicketCommand,
     name="confirm-type",
-    sources={"pending_confirmation", "received"},
+    sources=OPEN,
     target="received",
+    keeps=IN_HAND,
     by="agent",
-    meaning="the type is known",
+    meaning="the type is known; a ticket in hand stays with its handler",
     agents=AgentAction(
         label=("确认类型", "Confirm type"),
         rights={"agent": "team", **LEADERS},
         body=ConfirmTypeBody,
     ),
 ):
-    """Confirm the type of a vague request; None leaves a value as it is (A6)."""
+    """Confirm the type of a vague request, or change it; None leaves a value as it is (A6).
+
+    A ticket without a handler is routed by it. It also accepts or refuses a proposed type.
+    """
 
     type: TermName
     tags: tuple[TermName, ...] | None = None
@@ -132,7 +136,12 @@ class ConfirmType(
         if errors:
             raise InvalidInput("Some fields are invalid; see errors.", errors)
         tags = ticket.tags if self.tags is None else self.tags
-        return [e.TypeConfirmed(type=self.type, tags=tags, priority=priority)]
+        if ticket.status not in IN_HAND:
+            return [e.TypeConfirmed(type=self.type, tags=tags, priority=priority)]
+        changed = e.TicketClassified(
+            type=self.type, tags=tags, priority=ticket.priority, mood=ticket.mood
+        )
+        return [changed, *SetPriority(priority).decide(ticket, playbook, now)]
 
 
 @dataclass(frozen=True)

@@ -106,4 +106,29 @@ class TicketClassified(
             "priority": self.priority,
             "mood": self.mood,
             "product": self.product or ticket.product,
+            "proposed_type": None,
+        }
+
+
+class FollowUpClassified(
+    Event, label=("已更新分类", "Classification updated"), webhook="ticket.follow_up_classified"
+):
+    """A later message of the customer added tags, changed the mood, or suggests another type.
+
+    `tags` are those that are new, and `mood` is only set if it is new, so notifications about them
+    are sent once. The priority follows as `PriorityChanged`; it only rises.
+    """
+
+    tags: tuple[TermName, ...] = ()
+    mood: TermName | None = None
+    product: FreeText | None = None
+    proposed_type: TermName | None = None
+    rules: tuple[TermName, ...] = ()
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {
+            "tags": (*ticket.tags, *self.tags),
+            "mood": self.mood or ticket.mood,
+            "product": self.product or ticket.product,
+            "proposed_type": self.proposed_type or ticket.proposed_type,
         }

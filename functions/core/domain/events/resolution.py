@@ -101,6 +101,18 @@ class ConfirmationGiven(
         return {}
 
 
+class ReasonAsked(
+    Event,
+    label=("请您说明原因", "We asked what is missing"),
+    webhook="reason.requested",
+    customer="status",
+):
+    """The customer, whose poor answer had no words, was asked what is missing; handling goes on."""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"reason_asked": True}
+
+
 class CallbackRequested(
     Event,
     label=("安排电话回访", "Call-back arranged"),

@@ -48,6 +48,7 @@ class TypeConfirmed(
             "type": self.type,
             "tags": self.tags,
             "priority": self.priority,
+            "proposed_type": None,
         }
 
 

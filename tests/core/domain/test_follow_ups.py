@@ -1,0 +1,193 @@
+"""Later messages are classified like first ones, and read before they act after a resolution."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.core.domain import commands as c, events as e
+from functions.core.domain.errors import ActionNotAllowed
+from functions.core.domain.lifecycle import decide
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.playbook import load
+from functions.core.services.composing import notifications_for
+from tests.core.sample_desk import NOON, committed, received, then
+
+
+@cache
+def desk(name: str) -> Playbook:
+    return load(Path(__file__).parents[3] / "playbooks" / f"{name}.yaml")
+
+
+def opened(name: str, text: str) -> Ticket:
+    """Return a ticket in the hands of an agent."""
+    playbook = desk(name)
+    ticket = received(
+        playbook,
+        description=text,
+        type=playbook.default_type,
+        priority=playbook.default_priority,
+        type_given=False,
+        urgency=None,
+    )
+    return then(ticket, c.Take(playbook.routing[-1].team, "agent-1"), playbook)
+
+
+def resolved(name: str) -> Ticket:
+    return then(opened(name, "请问怎么用"), c.Resolve("已说明"), desk(name))
+
+
+def writes(
+    ticket: Ticket, name: str, text: str, **message: Any
+) -> tuple[Ticket, list[str], list[tuple[str, str]]]:
+    """Return the ticket after a message, the names of the events, and who is told what."""
+    command = c.CustomerMessage(text, "mail", **message)
+    events = decide(ticket, command, desk(name), NOON)
+    commit = committed(ticket, events, NOON)
+    after = then(ticket, command, desk(name))
+    told = [(n.recipient, n.message) for n in notifications_for(commit, after, desk(name))]
+    return after, [event.event for event in events if event.event != "TimersSet"], told
+
+
+RISES = [
+    ("aftersales", "现在冒烟了，有焦味", "紧急", "维修", ("customer", "safety_advice")),
+    ("rapid", "投诉！我的钱被盗刷了，气死我了", "紧急", "投诉", ("customer", "comfort")),
+    ("omnichannel", "我被多扣了两万元，太差劲了", "P1", "G", ("customer", "comfort")),
+    ("standard", "我的账号被盗了", "高", "报障", ("supervisor", "supervisor_urgent")),
+]
+
+
+@pytest.mark.requirement("B4", "D5", "E3", "E9")
+@pytest.mark.parametrize(("name", "text", "priority", "kind", "message"), RISES)
+def test_a_message_raises_an_open_ticket_once(
+    name: str, text: str, priority: str, kind: str, message: tuple[str, str]
+) -> None:
+    """Deadlines follow; supervisors and the customer are told; another type is only proposed."""
+    before = opened(name, "请问你们几点上班")
+    after, events, told = writes(before, name, text)
+    assert events == ["CustomerWrote", "FollowUpClassified", "PriorityChanged"]
+    assert (after.priority, after.type, after.proposed_type) == (priority, before.type, kind)
+    assert message in told
+    assert ("supervisor", "supervisor_urgent") in told
+    first, later = (ticket.timers["first_response"].due_at for ticket in (before, after))
+    assert first is not None
+    assert later is not None
+    assert later < first
+    again, events, told = writes(after, name, text)
+    assert events == ["CustomerWrote"]
+    assert told == [("handler", "handler_customer_wrote")]
+    assert again.priority == priority
+
+
+@pytest.mark.requirement("A7", "E3")
+def test_an_agent_who_raises_the_priority_causes_the_same() -> None:
+    ticket, playbook = opened("rapid", "请问怎么用"), desk("rapid")
+    events = decide(ticket, c.SetPriority("紧急"), playbook, NOON)
+    after = then(ticket, c.SetPriority("紧急"), playbook)
+    (told,) = notifications_for(committed(ticket, events, NOON), after, playbook)
+    assert (told.recipient, told.message) == ("supervisor", "supervisor_urgent")
+
+
+@pytest.mark.requirement("A6", "E3")
+def test_a_message_lowers_nothing_and_an_agents_decision_stays() -> None:
+    playbook = desk("omnichannel")
+    ticket = then(opened("omnichannel", "支付失败"), c.SetPriority("P3"), playbook)
+    after, events, _ = writes(ticket, "omnichannel", "好的，请问还要多久")
+    assert (events, after.priority) == (["CustomerWrote"], "P3")
+    urgent = opened("rapid", "系统瘫痪")
+    after, _, _ = writes(urgent, "rapid", "建议你们增加一个功能")
+    assert (after.type, after.priority) == ("技术支持", "紧急")
+
+
+@pytest.mark.requirement("A6")
+def test_a_proposed_type_is_accepted_or_refused() -> None:
+    ticket, _, _ = writes(opened("standard", "请问你们几点上班"), "standard", "支付失败了")
+    assert ticket.proposed_type == "报障"
+    for kind in ("报障", "咨询"):
+        after = then(ticket, c.ConfirmType(kind), desk("standard"))
+        assert (after.type, after.proposed_type) == (kind, None)
+        assert (after.status, after.handler) == ("assigned", "agent-1")
+
+
+ENDS = [
+    ("standard", "5分，很满意", "archived", 5, ["SurveyAnswered", "TicketArchived"]),
+    ("standard", "谢谢！", "resolved", None, []),
+    ("standard", "呵呵", "resolved", None, []),
+    ("standard", "谢谢，但还是不行", "queued", None, ["ConfirmationGiven", "TicketReopened"]),
+    ("standard", "谢谢，请问发票多久能开", "queued", None, ["TicketReopened"]),
+    ("standard", "1分，没解决", "in_review", 1, ["SurveyAnswered", "ReviewRequested"]),
+    ("omnichannel", "满意，谢谢", "archived", 3, ["SurveyAnswered", "TicketArchived"]),
+    ("aftersales", "修好了，谢谢", "in_review", None, ["ConfirmationGiven", "CallbackRequested"]),
+    ("aftersales", "谢谢", "awaiting_confirmation", None, []),
+    ("aftersales", "未解决，又漏水了", "queued", None, ["ConfirmationGiven", "TicketReopened"]),
+    ("aftersales", "我晚上看看", "awaiting_confirmation", None, []),
+    ("rapid", "未解决，还是登不上", "queued", None, ["SurveyAnswered", "SecondHandlingStarted"]),
+]  # fmt: skip
+
+
+@pytest.mark.requirement("A13", "B9", "C10", "D13", "E7")
+@pytest.mark.parametrize(("name", "text", "status", "score", "caused"), ENDS)
+def test_a_message_after_a_resolution_is_read_before_it_acts(
+    name: str, text: str, status: str, score: int | None, caused: list[str]
+) -> None:
+    after, events, told = writes(resolved(name), name, text)
+    assert (after.status, after.score) == (status, score)
+    assert events[: len(caused) + 1] == ["CustomerWrote", *caused]
+    assert ("handler", "handler_customer_wrote") in told
+    assert caused or len(events) == 1
+
+
+@pytest.mark.requirement("A13")
+def test_thanks_never_erase_a_score_and_a_review_keeps_its_call_back() -> None:
+    """QA reads what comes during its review; only a problem that is back reopens the ticket."""
+    scored, _, _ = writes(resolved("standard"), "standard", "5分")
+    thanked, _, _ = writes(scored, "standard", "谢谢")
+    assert (thanked.status, thanked.score) == ("archived", 5)
+    review, _, _ = writes(resolved("standard"), "standard", "2分，太慢了")
+    kept, _, told = writes(review, "standard", "另外请问发票怎么开")
+    assert (kept.status, kept.score) == ("in_review", 2)
+    assert ("qa", "handler_customer_wrote") in told
+    back, _, _ = writes(kept, "standard", "问题又出现了")
+    assert back.status == "queued"
+
+
+@pytest.mark.requirement("A13", "G3")
+@pytest.mark.parametrize("mark", ["unproven", "by_submitter", "stranger"])
+def test_only_the_proven_customer_scores_or_confirms(mark: str) -> None:
+    after, events, _ = writes(resolved("standard"), "standard", "5分", **{mark: True})
+    assert (after.score, events) == (None, ["CustomerWrote"])
+    waiting, _, _ = writes(resolved("aftersales"), "aftersales", "好了", **{mark: True})
+    assert waiting.status == "awaiting_confirmation"
+
+
+@pytest.mark.requirement("B9", "D13", "E7")
+@pytest.mark.parametrize("name", ["standard", "omnichannel", "aftersales", "rapid"])
+def test_a_poor_answer_without_words_leads_to_one_question(name: str) -> None:
+    """It replaces the message about the reopening."""
+    playbook, ticket = desk(name), resolved(name)
+    answer = c.Confirm(solved=False)
+    events = decide(ticket, answer, playbook, NOON)
+    after = then(ticket, answer, playbook)
+    told = notifications_for(committed(ticket, events, NOON), after, playbook)
+    assert [n.message for n in told if n.recipient == "customer"] == ["ask_reason"]
+    assert after.status == "queued"
+    worded = decide(ticket, c.Confirm(solved=False, reason="还在漏水"), playbook, NOON)
+    assert not any(isinstance(event, e.ReasonAsked) for event in worded)
+    taken = then(after, c.Take(after.team or "", "agent-2"), playbook)
+    again = then(taken, c.Resolve("再次处理"), playbook)
+    assert "ReasonAsked" not in {x.event for x in decide(again, answer, playbook, NOON)}
+
+
+@pytest.mark.requirement("A14")
+def test_a_closed_ticket_without_a_handler_reopens_for_what_nobody_would_read() -> None:
+    playbook = desk("standard")
+    closed = then(received(playbook, description="你好"), c.Close("无效"), playbook)
+    assert writes(closed, "standard", "我晚上看看")[0].status == "queued"
+    assert writes(closed, "standard", "谢谢")[0].status == "closed"
+    merged = closed.changed(status="merged")
+    with pytest.raises(ActionNotAllowed):
+        writes(merged, "standard", "谢谢")
