@@ -14,8 +14,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from functions.core.domain.errors import InvalidInput, Refused
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import OPEN, Ticket
+from functions.core.platform.web import HttpResponse
+from functions.core.text.error_texts import translated
 from functions.core.text.words import LIST_SEPARATOR, TEXTS, label, say
 
 if TYPE_CHECKING:
@@ -117,11 +120,15 @@ def status_page(shown: Shown) -> str:
     )
 
 
-def error_page(status: int, locale: Locale) -> str:
-    """Render a refusal, by its HTTP status, with advice."""
-    key = f"error.{status}" if f"error.{status}" in TEXTS else "error.400"
-    title = say("error.title", locale)
-    return render("error.html", locale, title=title, text=say(key, locale))
+def error_page(refused: Refused, locale: Locale) -> HttpResponse:
+    """Render a refusal: what it says, and what is wrong with each field."""
+    errors = refused.errors if isinstance(refused, InvalidInput) else ()
+    title, *texts = (
+        translated(text, locale)
+        for text in (refused.title, refused.detail, *(each.message for each in errors))
+    )
+    html = render("error.html", locale, title=title, texts=texts)
+    return HttpResponse(html, refused.status, HEADERS, content_type="text/html")
 
 
 def clock(at: datetime | None) -> str:

@@ -24,6 +24,7 @@ from functions.core.domain.errors import (
     Forbidden,
     InvalidInput,
     NotFound,
+    Phrase,
 )
 from functions.core.domain.lifecycle import Decided
 from functions.core.domain.matching import find_term
@@ -80,8 +81,14 @@ def act(
     declared = c.agent_actions().get(action)
     step = None if declared else context.playbook.steps.get(action)
     if declared is None and step is None:
-        known = ", ".join((*c.agent_actions(), *context.playbook.steps))
-        raise NotFound(f"There is no action {action!r} on this desk; it has {known}.")
+        known = (*c.agent_actions(), *context.playbook.steps)
+        raise NotFound(
+            Phrase(
+                "There is no action '{action}' on this desk; it has {known}.",
+                action=action,
+                known=known,
+            )
+        )
     body = request.read(declared.body if declared else StepBody)
     run = _Run(context, action, step, body, now)
     principal = context.principal

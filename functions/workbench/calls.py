@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from functions.core.domain.errors import Forbidden, NotFound
+from functions.core.domain.errors import Forbidden, NotFound, Phrase
 from functions.core.domain.events import Commit
 from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Playbook
@@ -77,7 +77,7 @@ def show_ticket(
         Forbidden: the caller's role sees no tickets.
     """
     principal, playbook = _signed_in(request, storage, desk)
-    require(principal, SEES_TICKETS, "see tickets")
+    require(principal, SEES_TICKETS, Phrase("see tickets"))
     ticket = storage.tickets.load(desk, number)
     numbers = storage.contacts.tickets(desk, ticket.customer.hash, MAX_OTHER_TICKETS + 1)
     others = storage.tickets.load_many(desk, [other for other in numbers if other != number])
@@ -168,7 +168,7 @@ def act(
 def _create_upload(
     request: Request, storage: Storage, principal: Principal, number: str, files: Files
 ) -> HttpResponse:
-    require(principal, SEES_TICKETS, "add a file")
+    require(principal, SEES_TICKETS, Phrase("add a file"))
     ticket = storage.tickets.load(principal.desk, number)
     if not works_on(principal, ticket):
         raise Forbidden("Only those who work on this ticket can add files to it.")

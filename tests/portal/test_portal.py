@@ -24,16 +24,15 @@ from functions.core.domain.errors import (
 from functions.core.domain.events import EVENTS, CustomerWrote
 from functions.core.domain.rules import LOCALES, Playbook
 from functions.core.domain.ticket import Customer as Person, Ticket
-from functions.core.platform.web import Request, problem
+from functions.core.platform.web import problem, wants_page
 from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.playbooks import CachedPlaybook
 from functions.core.text.words import label, nearest_locale
-from functions.portal.calls import wants_page
 from tests.core.sample_desk import DESK, NOON, file_ticket
 from tests.core.text.test_file_types import REAL, package
-from tests.portal.conftest import DEPLOYMENT, NUMBER, Customer
+from tests.portal.conftest import NUMBER, Customer
 
 pytestmark = pytest.mark.requirement("F6", "A11", "A13", "A14", "A15", "A16", "G1", "G4")
 FIELDS = [
@@ -188,7 +187,7 @@ def test_a_wrong_proof_and_a_missing_ticket_are_answered_alike(
             calls.made.clear()
             with pytest.raises(NotFound) as refused:
                 who.get(**wrong)
-            outcomes.append((str(problem(refused.value)), list(calls.made)))
+            outcomes.append((str(problem(refused.value, "en")), list(calls.made)))
         assert outcomes[0] == outcomes[1]
         assert outcomes[0][1] == made
 
@@ -600,7 +599,7 @@ def test_a_missing_ticket_is_a_page_for_browsers(storage: Storage, ticket: Ticke
     ],
 )
 def test_a_client_that_accepts_html_gets_html(accept: str, page: bool) -> None:
-    assert wants_page(Request("GET", DEPLOYMENT, NOON, headers={"accept": accept})) is page
+    assert wants_page({"accept": accept}) is page
 
 
 # Words

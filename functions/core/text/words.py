@@ -85,34 +85,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "done.messages": {"zh-CN": "留言已收到，谢谢。", "en": "Your message has arrived. Thank you."},
     "done.survey": {"zh-CN": "感谢您的评价。", "en": "Thank you for your rating."},
     "done.confirmation": {"zh-CN": "感谢您的确认。", "en": "Thank you for your answer."},
-    "error.title": {"zh-CN": "无法完成", "en": "This did not work"},
-    "error.400": {
-        "zh-CN": "填写的内容不符合要求，请返回修改。",
-        "en": "Something in it does not fit. Please go back and change it.",
-    },
-    "error.404": {
-        "zh-CN": "没有找到工单，请检查链接是否完整。",
-        "en": "There is no such ticket. Please check that the link is complete.",
-    },
-    "error.409": {
-        "zh-CN": "当前状态下无法进行此操作，或您已经评价过。",
-        "en": "This is not possible now, or has been done already.",
-    },
-    "error.403": {
-        "zh-CN": "此链接只能查看和补充您提交的内容。如需确认或评价，请使用我们发给您的链接。",
-        "en": "This link only shows what was submitted. "
-        "To confirm or rate, please use the link that we sent you.",
-    },
-    "error.413": {"zh-CN": "内容过长。", "en": "This is too long."},
-    "error.429": {
-        "zh-CN": "尝试次数过多，请一小时后再试，或使用我们发给您的链接。",
-        "en": "Too many attempts. Please try again in an hour, or use the link that we sent you.",
-    },
-    "error.422": {
-        "zh-CN": "此请求已用其他内容提交过。",
-        "en": "This was sent before with other words.",
-    },
-    "error.503": {"zh-CN": "系统繁忙，请稍后再试。", "en": "Busy right now. Please try again."},
 }  # fmt: skip
 """Key → text."""
 
@@ -224,6 +196,29 @@ def nearest_locale(tag: str | None) -> Locale | None:
     """The supported language of a language tag (`zh`, `zh-Hans`, `en-GB`), None for any other."""
     prefix = (tag or "").strip().casefold()
     return next((known for known in LOCALES if prefix.startswith(known[:2])), None)
+
+
+def accepted_locale(header: str | None) -> Locale | None:
+    """The supported language that `Accept-Language` prefers; None if it names none (RFC 9110)."""
+    wanted: dict[Locale, float] = {}
+    for part in (header or "")[:_READ].split(","):
+        tag, _, parameters = part.partition(";")
+        known = nearest_locale(tag)
+        if known and weight(parameters) > wanted.get(known, 0):
+            wanted[known] = weight(parameters)
+    return max(wanted, key=lambda known: wanted[known], default=None)
+
+
+def weight(parameters: str) -> float:
+    """The weight of an entry of an `Accept…` header, 0 if it cannot be read."""
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.strip().partition("=")
+        if name == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
 
 
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")

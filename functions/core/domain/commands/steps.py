@@ -23,7 +23,7 @@ from functions.core.domain.commands.base import (
     require_known,
 )
 from functions.core.domain.commands.resolution import Resolve
-from functions.core.domain.errors import FieldError, InvalidInput
+from functions.core.domain.errors import FieldError, InvalidInput, Phrase, too_long
 from functions.core.domain.privacy import FreeText, StepFields, TermName
 from functions.core.domain.ticket import DONE, OPEN, Attachment, Ticket
 
@@ -143,15 +143,15 @@ def checked_fields(step: Step, values: Mapping[str, str]) -> dict[str, str]:
     return fields
 
 
-def _problem(field: StepField, value: str) -> str | None:
+def _problem(field: StepField, value: str) -> Phrase | None:
     if len(value) > field.max:
-        return f"{field.max} characters at most, not {len(value)}"
+        return too_long(field.max, len(value))
     if field.kind == "time" and timers.parse_field_time(value) is None:
-        return "a moment with its offset, such as 2026-03-10T14:00:00+08:00"
+        return Phrase("a moment with its offset, such as 2026-03-10T14:00:00+08:00")
     if field.kind == "number" and not _NUMBER.fullmatch(value):
-        return "a number, such as 120 or 99.50"
+        return Phrase("a number, such as 120 or 99.50")
     if field.kind == "choice" and value not in field.choices:
-        return f"one of: {', '.join(field.choices)}"
+        return Phrase("one of: {names}", names=field.choices)
     return None
 
 
