@@ -142,7 +142,7 @@ def respond(
     """
     from chalice.app import Response
 
-    request = _request(blueprint)
+    request = _request(blueprint.current_request, blueprint.lambda_context)
     response = _call(function, request, error_page)
     text = response.body if isinstance(response.body, str) else _dump(response.body)
     headers: dict[str, str | list[str]] = {
@@ -207,9 +207,9 @@ def errors_as_problems(
         status = response.status_code
         refused = Refused(_CHALICE_ERRORS.get(status, _FAILED))
         refused.status, refused.title = status, HTTPStatus(status).phrase
-        headers = {name.lower(): value for name, value in event.headers.items()}
-        locale = accepted_locale(headers.get("accept-language")) or "en"
-        page = wants_page(headers) and event.path.startswith("/desks/")
+        request = _request(event, event.lambda_context)
+        locale = locale_of(request)
+        page = wants_page(request.headers) and event.path.startswith("/desks/")
         found = error_page(refused, locale) if page else problem(refused, locale)
         response.body = found.body if isinstance(found.body, str) else _dump(found.body)
         response.headers |= {**found.headers, "Content-Type": _content_type(found)}
@@ -279,13 +279,12 @@ class _Failed(Refused, status=500, title="Failed"):
     pass
 
 
-def _request(blueprint: Blueprint) -> Request:
-    current = blueprint.current_request
+def _request(current: Any, lambda_context: Any) -> Request:
     context = current.context or {}
     body = current.raw_body or b""
     return Request(
         method=current.method,
-        deployment=Deployment.of(blueprint.lambda_context),
+        deployment=Deployment.of(lambda_context),
         now=clock.now(),
         params=dict(current.uri_params or {}),
         query=dict(current.query_params or {}),
