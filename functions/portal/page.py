@@ -104,6 +104,7 @@ def status_page(shown: Shown) -> str:
         earlier={**shown.proof, "lang": locale, "before": str(shown.view["before"])}
         if shown.view["before"]
         else None,
+        messages=[{**each, "at": clock(each["at"])} for each in shown.view["messages"]],
         files=[file for file in shown.view["attachments"] if file["url"]],
         refused=[
             (file["name"], say(f"refused.{file['reason']}", locale))
@@ -113,7 +114,7 @@ def status_page(shown: Shown) -> str:
         open=ticket.status in OPEN or ticket.merged is not None or "submitted" in shown.view,
         merged=ticket.merged is not None,
         goes_on=shown.goes_on,
-        scores=_scores(playbook),
+        scores=_scores(playbook, locale),
         worded=bool(playbook.survey.words),
         done=shown.done if f"done.{shown.done}" in TEXTS else None,
         zone=str(playbook.zone),
@@ -166,10 +167,8 @@ def _details(shown: Shown) -> list[tuple[str, str]]:
     ended = shown.ticket.status not in OPEN
     fields = {
         "page.type": label(playbook.types, view["type"], locale),
-        "page.tags": LIST_SEPARATOR[locale].join(
-            label(playbook.tags, tag, locale) for tag in view["tags"]
-        ),
-        "page.priority": label(playbook.priorities, view["priority"], locale),
+        "page.tags": LIST_SEPARATOR[locale].join(view["tags"] or ()),
+        "page.priority": view["priority"] or "",
         "page.team": label(playbook.teams, view["team"], locale),
         "page.handler": view["handler"] or "",
         "page.received_at": clock(view["received_at"]),
@@ -186,12 +185,12 @@ def _details(shown: Shown) -> list[tuple[str, str]]:
     return [(say(name, locale), text) for name, text in fields.items() if text]
 
 
-def _scores(playbook: Playbook) -> list[str]:
-    """The scores to choose from, best first: the desk's words or the numbers."""
+def _scores(playbook: Playbook, locale: Locale) -> list[tuple[str, str]]:
+    """The scores to choose from, best first, and what they read: the desk's words or numbers."""
     if playbook.survey.words:
-        return list(playbook.survey.words)
+        return [(name, word.label[locale]) for name, word in playbook.survey.words.items()]
     low, high = playbook.survey.scores
-    return [str(score) for score in range(high, low - 1, -1)]
+    return [(str(score), str(score)) for score in range(high, low - 1, -1)]
 
 
 def render(template: str, locale: Locale, **values: Any) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from functions.core.domain import commands as c
+from functions.core.domain.commands.base import one_of
 from functions.core.domain.errors import (
     ActionNotAllowed,
     FieldError,
@@ -21,6 +22,7 @@ from functions.core.domain.errors import (
     TooManyAttempts,
 )
 from functions.core.domain.events import Attachment, CustomerWrote
+from functions.core.domain.matching import find_term
 from functions.core.domain.rules import FileRules, Playbook
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform.web import HttpResponse, Request
@@ -214,13 +216,15 @@ def _why_not(command: c.TicketCommand, ticket: Ticket) -> Phrase:
 def _score(playbook: Playbook, score: int | str) -> int:
     if isinstance(score, int):
         return score
-    if score in playbook.survey.words:
-        return playbook.survey.words[score]
+    words = playbook.survey.words
+    word = find_term(score, words)
+    if word is not None:
+        return words[word].score
     if score.isascii() and score.isdigit():
         return int(score)
     low, high = playbook.survey.scores
-    expected = ", ".join(playbook.survey.words) or f"a number from {low} to {high}"
-    raise InvalidInput("The score is invalid.", (FieldError("score", expected),))
+    number = FieldError("score", Phrase("a number from {low} to {high}", low=low, high=high))
+    raise InvalidInput("The score is invalid.", (one_of("score", words) if words else number,))
 
 
 def open_calls(ticket: Ticket, playbook: Playbook, proof: Proof) -> tuple[str, ...]:

@@ -221,7 +221,8 @@ def _take(body: Any, ticket: Ticket, context: ActionContext) -> c.TicketCommand:
     if not context.principal.assignable:
         raise Forbidden("You are not on this desk's roster, so you cannot handle tickets.")
     agent = context.principal.agent
-    return c.Take(_team_for(agent, ticket, context.playbook), agent.username)
+    team = _team_for(agent, ticket, context.playbook)
+    return c.Take(team, agent.username, handler_name=agent.display_name)
 
 
 def _assign(body: AssignBody, ticket: Ticket, context: ActionContext) -> c.TicketCommand:
@@ -243,7 +244,9 @@ def _assign(body: AssignBody, ticket: Ticket, context: ActionContext) -> c.Ticke
         if ticket.status == "in_review":
             return c.AssignReview(reviewer=agent.username)
         team = _team_for(agent, ticket, context.playbook)
-        return c.Assign(team, agent.username, reason=reason, by_person=True)
+        return c.Assign(
+            team, agent.username, reason, by_person=True, handler_name=agent.display_name
+        )
     if ticket.status == "in_review":
         raise InvalidInput(
             "A call-back is assigned to a person.", (FieldError("agent", "this field is required"),)

@@ -12,7 +12,7 @@ from functions.core.domain.events import Commit
 from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.platform.web import HttpResponse, Request, page_before
+from functions.core.platform.web import HttpResponse, Request, locale_of, page_before
 from functions.core.storage.database import Storage
 from functions.core.storage.files import MAX_BYTES, Files
 from functions.workbench import actions, queues, view
@@ -63,7 +63,8 @@ def list_tickets(request: Request, storage: Storage, desk: str) -> HttpResponse:
     """List one page of a queue."""
     principal, playbook = _signed_in(request, storage, desk)
     tickets, cursor = queues.list_tickets(storage, playbook, principal, request.query, request.now)
-    shown = [view.summary_view(ticket, playbook, principal) for ticket in tickets]
+    locale = locale_of(request, playbook.locale)
+    shown = [view.summary_view(ticket, playbook, principal, locale) for ticket in tickets]
     return HttpResponse({"tickets": shown, "cursor": cursor})
 
 
@@ -83,7 +84,9 @@ def show_ticket(
     others = storage.tickets.load_many(desk, [other for other in numbers if other != number])
     page, opening = _page(storage, ticket, page_before(request))
     full = view.FullTicket(page, opening, _merged(storage, page), others)
-    shown = view.ticket_view(full, playbook, principal, files.link)
+    shown = view.ticket_view(
+        full, playbook, principal, files.link, locale_of(request, playbook.locale)
+    )
     if ticket.merged is not None:
         from functions.core.services.merging import merge_target
 
@@ -162,7 +165,8 @@ def act(
     if action == "open-original":
         opened = unseal(desk, number, ticket.version, principal.username)
         return HttpResponse({"number": number, "version": ticket.version, "original": opened})
-    return HttpResponse(view.summary_view(ticket, playbook, principal))
+    locale = locale_of(request, playbook.locale)
+    return HttpResponse(view.summary_view(ticket, playbook, principal, locale))
 
 
 def _create_upload(

@@ -18,6 +18,7 @@ from functions.core.platform.web import earlier_page
 from functions.core.services.merging import same_customer
 from functions.core.services.suggesting import suggest
 from functions.core.storage.files import FILES
+from functions.core.text.templating import step_fields
 from functions.core.text.words import delivery_reason, event_label, label
 from functions.workbench.rights import Principal, possible_actions, possible_steps, works_on
 
@@ -44,9 +45,10 @@ class FullTicket:
         return (self.own, *self.merged)
 
 
-def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> dict[str, Any]:
-    """A ticket in a list, and in the response to an action."""
-    locale = playbook.locale
+def summary_view(
+    ticket: Ticket, playbook: Playbook, principal: Principal, locale: Locale
+) -> dict[str, Any]:
+    """A ticket in a list, and in the response to an action, with labels in a language."""
     priority = playbook.priorities.get(ticket.priority)
     return {
         "number": ticket.number,
@@ -96,7 +98,7 @@ def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> di
 
 
 def ticket_view(
-    full: FullTicket, playbook: Playbook, principal: Principal, link: Link
+    full: FullTicket, playbook: Playbook, principal: Principal, link: Link, locale: Locale
 ) -> dict[str, Any]:
     """The full view of a ticket, with the messages and files of tickets merged into it.
 
@@ -108,15 +110,15 @@ def ticket_view(
     description = received.description
     draft = suggest(ticket, playbook, description, ticket.locale)
     return {
-        **summary_view(ticket, playbook, principal),
+        **summary_view(ticket, playbook, principal, locale),
         "description": description,
         "subject": received.subject,
         "product": received.product.model_dump() if received.product else None,
         "proof_of_purchase": received.proof_of_purchase,
         "order": received.order,
         "entered_by": received.entered_by,
-        "timeline": list(_timeline(history, playbook)),
-        "messages": _conversation(full, playbook),
+        "timeline": list(_timeline(history, playbook, locale)),
+        "messages": _conversation(full, playbook, locale),
         "timers": [
             {
                 "kind": kind,
@@ -133,9 +135,9 @@ def ticket_view(
             for event in commit.of(e.TicketClassified)
             for rule in event.rules
         ],
-        "steps": _steps(ticket, playbook, principal),
+        "steps": _steps(ticket, playbook, principal, locale),
         "facts": dict(ticket.facts),
-        "pending": _pending(ticket, playbook),
+        "pending": _pending(ticket, playbook, locale),
         "records": [
             _without_words(entry) for entry in handling_record(history, playbook.records.pattern)
         ],
@@ -144,7 +146,7 @@ def ticket_view(
         "related": list(ticket.related),
         "before": earlier_page(history),
         "history": [other.number for other in full.others],
-        "other_tickets": [_other(other, ticket, playbook) for other in full.others],
+        "other_tickets": [_other(other, ticket, playbook, locale) for other in full.others],
     }
 
 
@@ -153,9 +155,10 @@ def _without_words(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name != "text"}
 
 
-def _steps(ticket: Ticket, playbook: Playbook, principal: Principal) -> list[dict[str, Any]]:
+def _steps(
+    ticket: Ticket, playbook: Playbook, principal: Principal, locale: Locale
+) -> list[dict[str, Any]]:
     """The desk's own steps that the caller may take now, with their fields."""
-    locale = playbook.locale
     return [
         {
             "action": name,
@@ -167,8 +170,13 @@ def _steps(ticket: Ticket, playbook: Playbook, principal: Principal) -> list[dic
                     "label": field.label[locale],
                     "kind": field.kind,
                     "choices": list(field.choices),
+                    "choice_labels": {
+                        choice: term.label[locale]
+                        for choice, term in playbook.choices(field).items()
+                    },
                     "required": field.required,
                     "max": field.max,
+                    "customer_sees": field.customer_sees,
                 }
                 for key, field in step.fields.items()
             ],
@@ -181,22 +189,21 @@ def _steps(ticket: Ticket, playbook: Playbook, principal: Principal) -> list[dic
     ]
 
 
-def _pending(ticket: Ticket, playbook: Playbook) -> dict[str, Any] | None:
+def _pending(ticket: Ticket, playbook: Playbook, locale: Locale) -> dict[str, Any] | None:
     """The step that waits for a supervisor's approval (C9)."""
     pending = ticket.pending
     if pending is None:
         return None
     return {
         "step": pending.step,
-        "label": label(playbook.steps, pending.step, playbook.locale),
+        "label": label(playbook.steps, pending.step, locale),
         "fields": dict(pending.fields),
         "by": pending.by,
     }
 
 
-def _other(ticket: Ticket, shown: Ticket, playbook: Playbook) -> dict[str, Any]:
+def _other(ticket: Ticket, shown: Ticket, playbook: Playbook, locale: Locale) -> dict[str, Any]:
     """Another ticket of the same contact; anybody can have named the contact of an unproven one."""
-    locale = playbook.locale
     return {
         "number": ticket.number,
         "status": ticket.status,
@@ -209,16 +216,23 @@ def _other(ticket: Ticket, shown: Ticket, playbook: Playbook) -> dict[str, Any]:
     }
 
 
-def _timeline(history: Sequence[e.Commit], playbook: Playbook) -> Iterable[dict[str, Any]]:
+def _timeline(
+    history: Sequence[e.Commit], playbook: Playbook, locale: Locale
+) -> Iterable[dict[str, Any]]:
     """Every event with its actor and time (A14), except changes of timers."""
     return (
         {
             "at": _local(commit.at, playbook),
             "event": event.event,
-            "label": event_label(event, playbook, playbook.locale),
+            "label": event_label(event, playbook, locale),
             "actor": commit.actor,
             "version": commit.version,
             "details": _details(event),
+            **(
+                {"fields": step_fields(event, playbook, locale, for_customer=False)}
+                if isinstance(event, e.StepTaken)
+                else {}
+            ),
         }
         for commit in history
         for event in commit.events
@@ -242,12 +256,12 @@ def _details(event: e.Event) -> dict[str, Any]:
     return details
 
 
-def _conversation(full: FullTicket, playbook: Playbook) -> list[dict[str, Any]]:
+def _conversation(full: FullTicket, playbook: Playbook, locale: Locale) -> list[dict[str, Any]]:
     """The messages of the ticket and of those merged into it, in order, each with its number."""
     messages = [
         (message_order(record, message["at"], message["version"]), record.ticket.number, message)
         for record in full.records
-        for message in _messages(record, playbook.locale)
+        for message in _messages(record, locale)
     ]
     messages.sort(key=itemgetter(0))
     return [
@@ -302,7 +316,7 @@ def _message(
 
 
 def _reason(delivery: Delivery, locale: Locale) -> dict[str, str]:
-    """Why a message did not go out, or not yet, in the desk's language."""
+    """Why a message did not go out, or not yet."""
     return {"reason": delivery_reason(delivery.cause, locale)} if delivery.cause else {}
 
 

@@ -35,6 +35,7 @@ from functions.core.domain.playbook_types import (
     MAIL_ADDRESS,
     STEP_FIELD_HOLDS,
     Amount,
+    Choices,
     Duration,
     Identifier,
     Locale as Locale,
@@ -95,6 +96,15 @@ class Term(Section):
     label: Text
 
 
+class CustomerTerm(Term):
+    """A term that customers may read by a label of its own.
+
+    Without `customer_label` they do not see a tag or a priority, and a status by its `label`.
+    """
+
+    customer_label: Text | None = None
+
+
 class Type(Term):
     """A class of requests (A1, B3, D3, E1). `agents_only`: only agents may give it."""
 
@@ -102,7 +112,7 @@ class Type(Term):
     agents_only: bool = False
 
 
-class Priority(Term):
+class Priority(CustomerTerm):
     """A priority. The playbook lists priorities by rank, the most urgent first."""
 
     colour: str = "grey"
@@ -124,7 +134,7 @@ class Vague(Section):
     times: int = Field(default=2, ge=1, le=3)
 
 
-class Tag(Term):
+class Tag(CustomerTerm):
     """A2: a preset tag and its keywords."""
 
     keywords: Words = Field(min_length=1)
@@ -332,14 +342,20 @@ class Review(Section):
     then: Literal["review", "second_handling"] = "review"
 
 
+class SurveyWord(Term):
+    """A word that customers rate with, and its score."""
+
+    score: int
+
+
 class Survey(Section):
     """A12, A13: the survey after resolution.
 
-    `words` maps words to scores, best first, for desks that ask in words.
+    `words` holds words for scores, best first, for desks that ask in words.
     """
 
     scores: tuple[int, int] = (1, 5)
-    words: dict[str, int] = {}
+    words: dict[str, SurveyWord] = {}
     wait: Wait
     review: Review
 
@@ -360,12 +376,17 @@ class Confirmation(Section):
 
 
 class StepField(Term):
-    """A field that is filled in with a step."""
+    """A field that is filled in with a step.
+
+    A choice without a label is that of the team of its name. Customers see the field, on their page
+    and in messages, only with `customer_sees`.
+    """
 
     kind: StepFieldKind = "text"
-    choices: tuple[str, ...] = ()
+    choices: Choices = {}
     required: bool = True
     max: int = Field(default=500, ge=1, le=4000)
+    customer_sees: bool = False
 
     @property
     def holds(self) -> Holds:
@@ -489,7 +510,7 @@ class Playbook(Section):
     teams: dict[str, Team] = Field(min_length=1)
     routing: tuple[Destination, ...] = Field(min_length=1)
     assignment: Assignment = Field(default_factory=Assignment)
-    statuses: dict[str, Term]
+    statuses: dict[str, CustomerTerm]
     timers: dict[str, TimerRule] = {}
     templates: tuple[ReplyTemplate, ...] = ()
     articles: dict[str, Article] = {}
@@ -549,6 +570,21 @@ class Playbook(Section):
     def ranks(self) -> dict[str, int]:
         """Priority → rank, 0 the most urgent."""
         return {name: rank for rank, name in enumerate(self.priorities)}
+
+    def choices(self, field: StepField) -> dict[str, Term]:
+        """Return the choices of a step's field with their labels, those of teams included."""
+        return {
+            key: Term(label=label)
+            if label
+            else self.teams.get(key) or Term(label=dict.fromkeys(LOCALES, key))
+            for key, label in field.choices.items()
+        }
+
+    @cached_property
+    def shown_fields(self) -> frozenset[str]:
+        """The fields of the desk's steps that customers may see."""
+        fields = (entry for step in self.steps.values() for entry in step.fields.items())
+        return frozenset(name for name, field in fields if field.customer_sees)
 
     @cached_property
     def public_contacts(self) -> tuple[str, ...]:

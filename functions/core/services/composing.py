@@ -146,12 +146,16 @@ def _timer_notifications(event: Event, playbook: Playbook) -> Iterator[Notificat
         yield Notification(event, tell.to, tell.message, event.kind)
 
 
+_VALUES = (
+    "type", "priority", "tags", "team", "handler", "handler_name", "summary", "score", "queue",
+)  # fmt: skip
+"""The fields of a ticket that an event of the same field name sets."""
+
+
 def ticket_at_event(event: Event, ticket: Ticket, commit: Commit) -> Ticket:
     """Return the ticket with the values of the event and its commit."""
     values = {
-        field: getattr(event, field)
-        for field in ("type", "priority", "tags", "team", "handler", "summary", "score", "queue")
-        if getattr(event, field, None) is not None
+        field: getattr(event, field) for field in _VALUES if getattr(event, field, None) is not None
     }
     if isinstance(event, TicketReceived):
         # Only the router's classification sets these, and it may or may not have run by now. A
@@ -215,6 +219,7 @@ def compose(
         ticket_at_event(notification.event, ticket, commit),
         playbook,
         locale,
+        for_customer=outside,
         status_url=status_url if for_customer else "",
         description=description,
     )
@@ -234,13 +239,14 @@ def variables(
     playbook: Playbook,
     locale: Locale,
     *,
+    for_customer: bool,
     status_url: str,
     description: str,
 ) -> dict[str, str]:
     """Return the template variables of a message; unknown ones are empty."""
     kind = getattr(event, "kind", "")
     step = getattr(event, "step", "")
-    ticket_values = ticket_variables(ticket, playbook, locale)
+    ticket_values = ticket_variables(ticket, playbook, locale, for_customer=for_customer)
     common = {
         **ticket_values,
         "due_at": format_time(_deadline(event, ticket, playbook), playbook),
@@ -254,7 +260,8 @@ def variables(
         "other": getattr(event, "other", ""),
         "step": label(playbook.steps, step, locale),
     }
-    return with_fields(common, {**ticket.facts, **getattr(event, "fields", {})}, playbook, step)
+    facts = {**ticket.facts, **getattr(event, "fields", {})}
+    return with_fields(common, facts, playbook, locale, for_customer=for_customer, step=step)
 
 
 def _deadline(event: Event, ticket: Ticket, playbook: Playbook) -> datetime | None:

@@ -11,10 +11,18 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from functions.core.domain.events import StepTaken
 from functions.core.domain.rules import Locale, Playbook, StepField
 from functions.core.domain.ticket import Ticket
 from functions.core.domain.timers import parse_field_time
-from functions.core.text.words import LIST_SEPARATOR, label
+from functions.core.text.words import (
+    LIST_SEPARATOR,
+    customer_label,
+    customer_status,
+    customer_tags,
+    handler_for_customer,
+    label,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -48,34 +56,63 @@ def format_time(at: datetime | None, playbook: Playbook) -> str:
     return f"{at.astimezone(playbook.zone):%Y-%m-%d %H:%M:%S}" if at else ""
 
 
-def ticket_variables(ticket: Ticket, playbook: Playbook, locale: Locale) -> dict[str, str]:
-    """Return the variables of a ticket in one language; unknown values are empty."""
-    tags = [label(playbook.tags, tag, locale) for tag in ticket.tags]
+def ticket_variables(
+    ticket: Ticket, playbook: Playbook, locale: Locale, *, for_customer: bool
+) -> dict[str, str]:
+    """Return the variables of a ticket in one language; unknown values are empty.
+
+    Customers read statuses, tags and priorities by the labels for customers, and the handler's
+    display name; staff read the desk's own.
+    """
     priority = playbook.priorities.get(ticket.priority)
+    if for_customer:
+        tags = customer_tags(ticket.tags, playbook, locale)
+        status = customer_status(ticket.status, playbook, locale)
+        urgency = customer_label(playbook.priorities, ticket.priority, locale) or ""
+        handler = handler_for_customer(ticket, playbook, locale) or ""
+    else:
+        tags = [label(playbook.tags, tag, locale) for tag in ticket.tags]
+        status = label(playbook.statuses, ticket.status, locale)
+        urgency = label(playbook.priorities, ticket.priority, locale)
+        handler = ticket.handler_name or ticket.handler or ""
     return {
         "number": ticket.number,
         "desk": playbook.name[locale],
         "name": ticket.customer.name,
-        "status": label(playbook.statuses, ticket.status, locale),
+        "status": status,
         "type": label(playbook.types, ticket.type, locale),
         "tags": LIST_SEPARATOR[locale].join(tags),
         "tag": tags[0] if tags else "",
-        "priority": label(playbook.priorities, ticket.priority, locale),
+        "priority": urgency,
         "team": label(playbook.teams, ticket.team, locale),
-        "handler": ticket.handler or "",
+        "handler": handler,
         "promise": priority.promise[locale] if priority and priority.promise else "",
         "expected_response_by": format_time(ticket.expected_response_by, playbook),
         "expected_resolution_by": format_time(ticket.expected_resolution_by, playbook),
         "summary": ticket.summary or "",
-        "score": "" if ticket.score is None else str(ticket.score),
+        "score": _score(ticket.score, playbook, locale),
         "order": ticket.order or "",
     }
 
 
+def _score(score: int | None, playbook: Playbook, locale: Locale) -> str:
+    words = playbook.survey.words.values()
+    word = next((word.label[locale] for word in words if word.score == score), None)
+    return word or ("" if score is None else str(score))
+
+
 def with_fields(
-    common: Mapping[str, str], facts: Mapping[str, str], playbook: Playbook, step: str = ""
+    common: Mapping[str, str],
+    facts: Mapping[str, str],
+    playbook: Playbook,
+    locale: Locale,
+    *,
+    for_customer: bool,
+    step: str = "",
 ) -> dict[str, str]:
     """Add the fields of the desk's steps to the common variables (D11, E4).
+
+    Those that customers may not see are empty for them.
 
     If several steps have a field of the same name, the definition in `step` wins, then the first.
     A common variable of the same name wins unless it is empty.
@@ -84,14 +121,39 @@ def with_fields(
     for _, definition in sorted(playbook.steps.items(), key=lambda entry: entry[0] != step):
         for name, field in definition.fields.items():
             if name not in fields:
-                fields[name] = _shown(facts.get(name, ""), field, playbook)
+                hidden = for_customer and not field.customer_sees
+                value = "" if hidden else facts.get(name, "")
+                fields[name] = field_value(value, field, playbook, locale)
     return {
         **fields,
         **{name: value for name, value in common.items() if value or name not in fields},
     }
 
 
-def _shown(value: str, field: StepField, playbook: Playbook) -> str:
-    """Return a field's value for people: a time to the minute, in the desk's zone."""
+def field_value(value: str, field: StepField, playbook: Playbook, locale: Locale) -> str:
+    """Return a field's value for people: a choice's label, a time to the minute."""
+    if field.kind == "choice" and value:
+        return label(playbook.choices(field), value, locale)
+    if field.kind == "list":
+        return LIST_SEPARATOR[locale].join(value.split(LIST_SEPARATOR["zh-CN"]))
     at = parse_field_time(value) if field.kind == "time" else None
     return f"{at.astimezone(playbook.zone):%Y-%m-%d %H:%M}" if at else value
+
+
+def step_fields(
+    event: StepTaken, playbook: Playbook, locale: Locale, *, for_customer: bool
+) -> list[dict[str, str]]:
+    """Return the fields of a step as people read them: `name`, `label` and `value`."""
+    step = playbook.steps.get(event.step)
+    fields = step.fields if step else {}
+    return [
+        {
+            "name": name,
+            "label": label(fields, name, locale),
+            "value": field_value(value, fields[name], playbook, locale)
+            if name in fields
+            else value,
+        }
+        for name, value in event.fields.items()
+        if not for_customer or (name in fields and fields[name].customer_sees)
+    ]

@@ -7,10 +7,11 @@ its class.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from functions.core.domain.events import Event, StepTaken
-from functions.core.domain.rules import LOCALES, Locale, Playbook, Term
+from functions.core.domain.rules import LOCALES, CustomerTerm, Locale, Playbook, Term
+from functions.core.domain.ticket import Ticket
 
 TEXTS: dict[str, dict[Locale, str]] = {
     "step.received": {"zh-CN": "已收到", "en": "Received"},
@@ -61,6 +62,8 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "en": "Our answers go to the contact that you gave. The link in them shows everything.",
     },
     "page.files": {"zh-CN": "附件", "en": "Files"},
+    "page.messages": {"zh-CN": "沟通记录", "en": "Conversation"},
+    "page.you": {"zh-CN": "您", "en": "You"},
     "page.refused": {"zh-CN": "未收取的文件", "en": "Files that were not taken"},
     "refused.size": {"zh-CN": "文件过大", "en": "too large"},
     "refused.count": {"zh-CN": "文件数量过多", "en": "too many files"},
@@ -190,6 +193,33 @@ def label(terms: Mapping[str, object], key: str | None, locale: Locale) -> str:
         return ""
     term = terms.get(key)
     return term.label[locale] if isinstance(term, Term) else key
+
+
+def customer_label(
+    terms: Mapping[str, CustomerTerm], key: str | None, locale: Locale
+) -> str | None:
+    """The label by which customers read a tag or a priority; None for an internal one."""
+    term = terms.get(key or "")
+    return term.customer_label[locale] if term and term.customer_label else None
+
+
+def customer_tags(tags: Iterable[str], playbook: Playbook, locale: Locale) -> list[str]:
+    """The labels of those tags that customers read, each once."""
+    labels = (customer_label(playbook.tags, tag, locale) for tag in tags)
+    return list(dict.fromkeys(each for each in labels if each))
+
+
+def customer_status(status: str, playbook: Playbook, locale: Locale) -> str:
+    """The label of a status for customers."""
+    own = customer_label(playbook.statuses, status, locale)
+    return own or label(playbook.statuses, status, locale)
+
+
+def handler_for_customer(ticket: Ticket, playbook: Playbook, locale: Locale) -> str | None:
+    """The handler as customers read it: the display name, else the team."""
+    if ticket.handler is None:
+        return None
+    return ticket.handler_name or label(playbook.teams, ticket.team, locale)
 
 
 def nearest_locale(tag: str | None) -> Locale | None:

@@ -167,13 +167,20 @@ class _Assignment:
 
     team: str
     handler: str
+    handler_name: str
     reason: str
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         require_known("team", self.team, playbook.teams)
         if ticket.status in IN_HAND and ticket.handler == self.handler:
             return []
-        return [e.TicketAssigned(team=self.team, handler=self.handler, reason=self.reason)]
+        assigned = e.TicketAssigned(
+            team=self.team,
+            handler=self.handler,
+            handler_name=self.handler_name,
+            reason=self.reason,
+        )
+        return [assigned]
 
 
 @dataclass(frozen=True)
@@ -193,6 +200,7 @@ class Take(
     handler: TermName
     reason: FreeText = ""
     by_person: bool = True
+    handler_name: TermName = ""
 
 
 class AssignBody(Body):
@@ -223,6 +231,7 @@ class Assign(
     handler: TermName
     reason: FreeText = ""
     by_person: bool = False
+    handler_name: TermName = ""
 
 
 class PriorityBody(Body):

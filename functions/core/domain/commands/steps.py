@@ -20,10 +20,12 @@ from functions.core.domain.commands.base import (
     Remark,
     TicketCommand,
     not_allowed,
+    one_of,
     require_known,
 )
 from functions.core.domain.commands.resolution import Resolve
 from functions.core.domain.errors import FieldError, InvalidInput, Phrase, too_long
+from functions.core.domain.matching import find_term
 from functions.core.domain.privacy import FreeText, StepFields, TermName
 from functions.core.domain.ticket import DONE, OPEN, Attachment, Ticket
 
@@ -63,7 +65,7 @@ class TakeStep(
         step = playbook.steps[self.step]
         if ticket.status not in step.source:
             raise not_allowed(self.step, ticket, playbook)
-        fields = checked_fields(step, self.fields)
+        fields = checked_fields(step, self.fields, playbook)
         if step.approval is not None and _needs_approval(step.approval, fields):
             requested = e.ApprovalRequested(
                 step=self.step, fields=fields, attachments=self.attachments, by=self.by
@@ -118,8 +120,10 @@ def _needs_approval(approval: Approval, fields: dict[str, str]) -> bool:
     return Decimal(fields.get(approval.field) or "0") > approval.over
 
 
-def checked_fields(step: Step, values: Mapping[str, str]) -> dict[str, str]:
+def checked_fields(step: Step, values: Mapping[str, str], playbook: Playbook) -> dict[str, str]:
     """The fields of a step, stripped and checked against their kinds.
+
+    A choice may be given by its key or by its label in any language.
 
     Raises:
         InvalidInput: missing, unknown or malformed fields; every one is named.
@@ -137,6 +141,11 @@ def checked_fields(step: Step, values: Mapping[str, str]) -> dict[str, str]:
         problem = _problem(field, value)
         if problem:
             errors.append(FieldError(name, problem))
+        if field.kind == "choice":
+            choices = playbook.choices(field)
+            value = find_term(value, choices) or ""
+            if not value:
+                errors.append(one_of(name, choices))
         fields[name] = value
     if errors:
         raise InvalidInput("Some fields are invalid; see errors.", tuple(errors))
@@ -150,8 +159,6 @@ def _problem(field: StepField, value: str) -> Phrase | None:
         return Phrase("a moment with its offset, such as 2026-03-10T14:00:00+08:00")
     if field.kind == "number" and not _NUMBER.fullmatch(value):
         return Phrase("a number, such as 120 or 99.50")
-    if field.kind == "choice" and value not in field.choices:
-        return Phrase("one of: {names}", names=field.choices)
     return None
 
 

@@ -91,10 +91,11 @@ class TicketAssigned(
     webhook="ticket.assigned",
     customer="status",
 ):
-    """An agent became the ticket's handler."""
+    """An agent became the ticket's handler; customers read `handler_name`."""
 
     team: TermName
     handler: TermName
+    handler_name: TermName = ""
     reason: FreeText = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
@@ -106,6 +107,7 @@ class TicketAssigned(
             "queue": "agent",
             "team": self.team,
             "handler": self.handler,
+            "handler_name": self.handler_name,
             "assigned_at": commit.at,
             "former_handlers": former,
             "reopen_to": None,
