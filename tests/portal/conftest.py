@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from functions.core.domain import commands as c
 from functions.core.domain.errors import Refused
 from functions.core.domain.events import Attachment
 from functions.core.domain.rules import FileRules, Playbook
@@ -17,6 +18,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request, locale_of, wants_page
 from functions.core.playbook import load
+from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.text.tokens import LinkKind, link_key
 from functions.portal.calls import PortalContext, show, write
@@ -28,6 +30,7 @@ from tests.core.sample_desk import DESK, NOON, agent, file_ticket, make_table
 ROOT = b"k" * 32
 DEPLOYMENT = Deployment("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
+CarryOut = Callable[..., Ticket]
 
 
 def _keep(folder: str, files: Sequence[NewAttachment], rules: FileRules) -> tuple[Attachment, ...]:
@@ -135,3 +138,16 @@ def ticket(storage: Storage, playbook: Playbook) -> Ticket:
 def customer(storage: Storage, ticket: Ticket) -> Customer:
     """The customer of `ticket`."""
     return Customer(storage)
+
+
+@pytest.fixture
+def carry_out(storage: Storage, playbook: Playbook, ticket: Ticket) -> CarryOut:
+    """Carry commands out on the ticket, as agents and functions do."""
+
+    def carry_out(*commands: c.Command, actor: str = "agent-1") -> Ticket:
+        after = ticket
+        for command in commands:
+            after = change(storage, ticket.desk, NUMBER, command, playbook, NOON, actor=actor)
+        return after
+
+    return carry_out

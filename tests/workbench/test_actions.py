@@ -129,7 +129,7 @@ def test_terms_are_accepted_by_name_or_label(
     """Types, tags, priorities and teams."""
     _system(storage, playbook, c.AskConfirmation("technical", "哪个模块？"))
     agent, supervisor = signed_in("agent-1"), signed_in("supervisor-1")
-    after = agent.act("confirm-type", type="报障", tags=["登录"], priority="低")
+    after = agent.act("confirm-type", type="报障", tags=["G-登录"], priority="低")
     assert (after["type"], after["tags"], after["priority"]) == ("fault", ["login"], "low")
     assert agent.act("priority", priority="高")["priority"] == "high"
     assert supervisor.act("assign", team="通用咨询组")["team"] == "general"

@@ -39,7 +39,7 @@ ESCALATE: dict[str, Any] = {
     "escalate": {
         "label": both("升级"),
         "source": ["assigned", "in_progress"],
-        "fields": {"why": {"label": both("原因")}},
+        "fields": {"why": {"label": both("原因"), "customer_sees": True}},
         "then": {"priority": "high", "add_tags": "login"},
     },
     "phone": {

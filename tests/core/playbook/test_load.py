@@ -300,8 +300,8 @@ class TestFromADict:
 
     def test_scores_of_words_lie_within_the_scale(self) -> None:
         wrong = deepcopy(DESK)
-        wrong["survey"]["words"] = {"满意": 6}
-        assert "survey.words.满意: expected a number from 1 to 5" in _refusal(wrong)
+        wrong["survey"]["words"] = {"满意": {"label": {"zh-CN": "满意", "en": "Good"}, "score": 6}}
+        assert "survey.words.满意.score: expected a number from 1 to 5" in _refusal(wrong)
 
     def test_an_unknown_key_is_reported_with_the_keys_of_its_section(self) -> None:
         wrong = deepcopy(DESK)
@@ -333,6 +333,8 @@ _MEANT = {"label": {"zh-CN": "项", "en": "f"}}
          "steps.go.by: there is no 'enginer'; expected one of agent, supervisor"),
         ("go", {"fields": {"plan": {**_MEANT, "kind": "choice"}}},
          "steps.go.fields.plan.choices: a choice needs at least one entry"),
+        ("go", {"fields": {"plan": {**_MEANT, "kind": "choice", "choices": ["a"]}}},
+         "steps.go.fields.plan.choices: 'a' is no team, so it needs a label in each language"),
         ("go", {"fields": {"sum": _MEANT}, "approval": {"field": "sum", "over": 100}},
          "steps.go.approval.field: 'sum' is compared, so its kind must be number"),
     ],
