@@ -66,6 +66,7 @@ def summary_view(
         "queue": ticket.queue,
         "team": ticket.team,
         "handler": ticket.handler,
+        "handler_name": ticket.handler_name,
         "reviewer": ticket.reviewer,
         "channel": ticket.channel,
         "locale": ticket.locale,

@@ -155,6 +155,30 @@ def test_a_supervisor_changes_the_handler_at_any_time(
     assert "13800138000" not in text
 
 
+@pytest.mark.requirement("A7", "A8")
+@pytest.mark.parametrize(
+    ("who", "action", "body", "name"),
+    [
+        ("agent-1", "take", {}, "客服-张"),
+        ("supervisor-1", "assign", {"agent": "agent-1"}, "客服-张"),
+        ("supervisor-1", "assign", {"agent": "agent-2"}, ""),
+    ],
+)
+def test_whoever_gets_a_ticket_brings_the_display_name(
+    storage: Storage,
+    ticket: Ticket,
+    signed_in: SignedIn,
+    who: str,
+    action: str,
+    body: dict[str, str],
+    name: str,
+) -> None:
+    storage.roster.put(agent("agent-1", display_name="客服-张"))
+    storage.roster.cache.clear()
+    signed_in(who).act(action, **body)
+    assert storage.tickets.load("testdesk", NUMBER).handler_name == name
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
