@@ -5,18 +5,19 @@ module. On Lambda the blueprints without routes are therefore left out, for a fa
 """
 
 import os
+from functools import partial
 
 from chalice.app import Chalice
 
 from functions.core.platform.web import errors_as_problems
 from functions.intake.handler import bp as intake
-from functions.portal.handler import bp as portal
+from functions.portal.handler import bp as portal, error_page
 from functions.workbench.handler import bp as workbench
 
 app = Chalice(app_name="deskbell")
 # API Gateway decodes bodies as UTF-8 unless their type is listed here; raw mail is bytes.
 app.api.binary_types.append("message/rfc822")
-app.register_middleware(errors_as_problems, "http")
+app.register_middleware(partial(errors_as_problems, error_page=error_page), "http")
 
 for blueprint in (intake, portal, workbench):
     app.register_blueprint(blueprint)

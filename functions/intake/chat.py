@@ -32,6 +32,7 @@ from functions.core.domain.errors import (
     Conflict,
     DeadLetter,
     NotFound,
+    Phrase,
     Unauthorised,
 )
 from functions.core.domain.events import Commit
@@ -94,7 +95,9 @@ def receive(request: Request, desk: str, channel: str) -> HttpResponse:
     )
     scheme, parts = chat_adapter.signed(provider_request, secret)
     if not verify(scheme, **parts):
-        raise Unauthorised(f"Invalid signature for this desk's {channel} channel.")
+        raise Unauthorised(
+            Phrase("Invalid signature for this desk's {channel} channel.", channel=channel)
+        )
     response = chat_adapter.challenge(provider_request, secret)
     if response is None:
         if request.method != "POST":

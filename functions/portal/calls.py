@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from functions.core.domain.errors import Forbidden, InvalidInput, NotFound, Refused
+from functions.core.domain.errors import Forbidden, InvalidInput, NotFound
 from functions.core.domain.events import Commit
 from functions.core.domain.record import TicketRecord
-from functions.core.domain.rules import Locale, Playbook
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.platform.web import HttpResponse, Request, earlier_page, page_before
+from functions.core.platform.web import (
+    HttpResponse,
+    Request,
+    earlier_page,
+    locale_of,
+    page_before,
+    wants_page,
+)
 from functions.core.storage.database import Storage
 from functions.core.text.tokens import LinkKind, link_key
 from functions.core.text.unmasking import Seal
@@ -51,27 +57,10 @@ def show(request: Request, context: PortalContext, desk: str, number: str) -> Ht
     Raises:
         NotFound: there is no such ticket, or the proof is wrong.
     """
-    return with_error_page(request, lambda: _show(request, context, desk, number))
-
-
-def write(
-    request: Request, context: PortalContext, desk: str, number: str, call: str
-) -> HttpResponse:
-    """Carry out one of `submissions.CALLS`; a browser is redirected to the page (303).
-
-    Raises:
-        NotFound: there is no such ticket, or the key is wrong.
-        Forbidden: a submitter link neither confirms nor rates.
-        InvalidInput, ActionNotAllowed, AlreadyAnswered, KeyReused: as the call says.
-    """
-    return with_error_page(request, lambda: _write(request, context, desk, number, call))
-
-
-def _show(request: Request, context: PortalContext, desk: str, number: str) -> HttpResponse:
     playbook = load_playbook(context.storage, desk, request)
     ticket, proof = access.authorize(context.storage, playbook, context.root, request, number)
     history, opening = _page(context.storage, ticket, page_before(request))
-    locale = nearest_locale(request.query.get("lang")) or ticket.locale
+    locale = locale_of(request, ticket.locale)
     goes_on_as = None
     if proof == "submitter":
         view = submitter_view(ticket, history, opening, playbook, locale)
@@ -83,7 +72,7 @@ def _show(request: Request, context: PortalContext, desk: str, number: str) -> H
     if proof == "contact":
         view["question"] = None
     view["before"] = earlier_page(history)
-    if not wants_page(request):
+    if not wants_page(request.headers):
         return HttpResponse(view, headers=page.PRIVATE)
     shown = page.Shown(
         ticket=ticket,
@@ -96,6 +85,24 @@ def _show(request: Request, context: PortalContext, desk: str, number: str) -> H
         goes_on=_link_to(context, ticket, goes_on_as, proof, request) if goes_on_as else None,
     )
     return HttpResponse(page.status_page(shown), headers=page.HEADERS, content_type="text/html")
+
+
+def write(
+    request: Request, context: PortalContext, desk: str, number: str, call: str
+) -> HttpResponse:
+    """Carry out one of `submissions.CALLS`; a browser is redirected to the page (303).
+
+    Raises:
+        NotFound: there is no such ticket, or the key is wrong.
+        Forbidden: a submitter link neither confirms nor rates.
+        InvalidInput, ActionNotAllowed, AlreadyAnswered, KeyReused: as the call says.
+    """
+    playbook = load_playbook(context.storage, desk, request)
+    ticket, proof = access.authorize_by_key(
+        context.storage, playbook, context.root, request, number
+    )
+    response = _submit(context, playbook, ticket, proof, _as_json(request), call)
+    return _redirect_to_page(request, ticket, call) if wants_page(request.headers) else response
 
 
 def _page(
@@ -139,17 +146,6 @@ def _link_to(
     return {"number": number, "url": f"{quote(number)}?{query}"}
 
 
-def _write(
-    request: Request, context: PortalContext, desk: str, number: str, call: str
-) -> HttpResponse:
-    playbook = load_playbook(context.storage, desk, request)
-    ticket, proof = access.authorize_by_key(
-        context.storage, playbook, context.root, request, number
-    )
-    response = _submit(context, playbook, ticket, proof, _as_json(request), call)
-    return _redirect_to_page(request, ticket, call) if wants_page(request) else response
-
-
 def _submit(
     context: PortalContext,
     playbook: Playbook,
@@ -171,26 +167,6 @@ def _submit(
     if call == "confirmation":
         return submission.confirm(request.read(submissions.NewConfirmation))
     return submission.answer_survey(request.read(submissions.NewScore))
-
-
-def wants_page(request: Request) -> bool:
-    """Return whether the caller prefers HTML to JSON (RFC 9110, section 12.5.1)."""
-    weights = {"text/html": 0.0, "application/json": 0.0}
-    for part in request.headers.get("accept", "").lower().split(","):
-        media, *parameters = (piece.strip() for piece in part.split(";"))
-        if media in weights:
-            weights[media] = max(weights[media], _weight(parameters))
-    return weights["text/html"] > weights["application/json"]
-
-
-def _weight(parameters: list[str]) -> float:
-    for parameter in parameters:
-        if parameter.startswith("q="):
-            try:
-                return float(parameter.removeprefix("q="))
-            except ValueError:
-                return 0.0
-    return 1.0
 
 
 def load_playbook(storage: Storage, name: str, request: Request) -> Playbook:
@@ -221,20 +197,3 @@ def _redirect_to_page(request: Request, ticket: Ticket, call: str) -> HttpRespon
         query += f"&lang={language}"
     headers = {**page.HEADERS, "Location": f"../{quote(ticket.number)}?{query}"}
     return HttpResponse("", 303, headers, content_type="text/html")
-
-
-def with_error_page(request: Request, function: Callable[[], HttpResponse]) -> HttpResponse:
-    """Call `function`; turn a refusal into a page if the caller is a browser."""
-    try:
-        return function()
-    except Refused as refused:
-        if not wants_page(request):
-            raise
-        locale = _language(request)
-        html = page.error_page(refused.status, locale)
-        return HttpResponse(html, refused.status, page.HEADERS, content_type="text/html")
-
-
-def _language(request: Request) -> Locale:
-    tag = request.query.get("lang") or request.headers.get("accept-language")
-    return nearest_locale(tag) or "zh-CN"

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
+from functions.core.domain.errors import NotFound, Refused
 from functions.core.platform import aws, web
 from functions.core.platform.container import storage
 
 if TYPE_CHECKING:
+    from functions.core.domain.rules import Locale
     from functions.portal import calls
 
 bp = Blueprint(__name__)
@@ -25,7 +27,9 @@ TICKET = "/desks/{desk}/tickets/{number}"
 def ticket_status(desk: str, number: str) -> Response:
     from functions.portal import calls
 
-    return web.respond(bp, lambda request: calls.show(request, _desk(request), desk, number))
+    return web.respond(
+        bp, lambda request: calls.show(request, _desk(request), desk, number), error_page
+    )
 
 
 @bp.route(f"{TICKET}/messages", methods=["POST"], content_types=TYPES)
@@ -52,13 +56,37 @@ def short_link(code: str) -> Response:
         lambda request: short_links.redirect(
             request, storage(request.deployment), aws.root_key(request.deployment), code
         ),
+        error_page,
     )
 
 
 def _write(desk: str, number: str, call: str) -> Response:
     from functions.portal import calls
 
-    return web.respond(bp, lambda request: calls.write(request, _desk(request), desk, number, call))
+    return web.respond(
+        bp, lambda request: calls.write(request, _desk(request), desk, number, call), error_page
+    )
+
+
+@bp.route("/desks/{desk}", methods=["GET"])
+def unknown_page(desk: str) -> Response:
+    return web.respond(bp, _nothing_here, error_page)
+
+
+@bp.route("/desks/{desk}/{path+}", methods=["GET"])
+def unknown_path(desk: str) -> Response:
+    return web.respond(bp, _nothing_here, error_page)
+
+
+def _nothing_here(request: web.Request) -> web.HttpResponse:
+    raise NotFound("There is nothing at this address. Please check the link.")
+
+
+def error_page(refused: Refused, locale: Locale) -> web.HttpResponse:
+    """Render a refusal for a browser."""
+    from functions.portal import page
+
+    return page.error_page(refused, locale)
 
 
 def _desk(request: web.Request) -> calls.PortalContext:

@@ -14,8 +14,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from functions.core.domain.errors import InvalidInput, Refused
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import OPEN, Ticket
+from functions.core.platform.web import HttpResponse
+from functions.core.text.error_texts import translated
 from functions.core.text.words import LIST_SEPARATOR, TEXTS, label, say
 
 if TYPE_CHECKING:
@@ -101,6 +104,7 @@ def status_page(shown: Shown) -> str:
         earlier={**shown.proof, "lang": locale, "before": str(shown.view["before"])}
         if shown.view["before"]
         else None,
+        messages=[{**each, "at": clock(each["at"])} for each in shown.view["messages"]],
         files=[file for file in shown.view["attachments"] if file["url"]],
         refused=[
             (file["name"], say(f"refused.{file['reason']}", locale))
@@ -110,18 +114,22 @@ def status_page(shown: Shown) -> str:
         open=ticket.status in OPEN or ticket.merged is not None or "submitted" in shown.view,
         merged=ticket.merged is not None,
         goes_on=shown.goes_on,
-        scores=_scores(playbook),
+        scores=_scores(playbook, locale),
         worded=bool(playbook.survey.words),
         done=shown.done if f"done.{shown.done}" in TEXTS else None,
         zone=str(playbook.zone),
     )
 
 
-def error_page(status: int, locale: Locale) -> str:
-    """Render a refusal, by its HTTP status, with advice."""
-    key = f"error.{status}" if f"error.{status}" in TEXTS else "error.400"
-    title = say("error.title", locale)
-    return render("error.html", locale, title=title, text=say(key, locale))
+def error_page(refused: Refused, locale: Locale) -> HttpResponse:
+    """Render a refusal: what it says, and what is wrong with each field."""
+    errors = refused.errors if isinstance(refused, InvalidInput) else ()
+    title, *texts = (
+        translated(text, locale)
+        for text in (refused.title, refused.detail, *(each.message for each in errors))
+    )
+    html = render("error.html", locale, title=title, texts=texts)
+    return HttpResponse(html, refused.status, HEADERS, content_type="text/html")
 
 
 def clock(at: datetime | None) -> str:
@@ -159,10 +167,8 @@ def _details(shown: Shown) -> list[tuple[str, str]]:
     ended = shown.ticket.status not in OPEN
     fields = {
         "page.type": label(playbook.types, view["type"], locale),
-        "page.tags": LIST_SEPARATOR[locale].join(
-            label(playbook.tags, tag, locale) for tag in view["tags"]
-        ),
-        "page.priority": label(playbook.priorities, view["priority"], locale),
+        "page.tags": LIST_SEPARATOR[locale].join(view["tags"] or ()),
+        "page.priority": view["priority"] or "",
         "page.team": label(playbook.teams, view["team"], locale),
         "page.handler": view["handler"] or "",
         "page.received_at": clock(view["received_at"]),
@@ -179,12 +185,12 @@ def _details(shown: Shown) -> list[tuple[str, str]]:
     return [(say(name, locale), text) for name, text in fields.items() if text]
 
 
-def _scores(playbook: Playbook) -> list[str]:
-    """The scores to choose from, best first: the desk's words or the numbers."""
+def _scores(playbook: Playbook, locale: Locale) -> list[tuple[str, str]]:
+    """The scores to choose from, best first, and what they read: the desk's words or numbers."""
     if playbook.survey.words:
-        return list(playbook.survey.words)
+        return [(name, word.label[locale]) for name, word in playbook.survey.words.items()]
     low, high = playbook.survey.scores
-    return [str(score) for score in range(high, low - 1, -1)]
+    return [(str(score), str(score)) for score in range(high, low - 1, -1)]
 
 
 def render(template: str, locale: Locale, **values: Any) -> str:

@@ -10,7 +10,6 @@ from functions.core.storage.database import Storage
 from functions.core.text.tokens import is_short_code, source_hash
 from functions.portal import page
 from functions.portal.access import no_such_ticket
-from functions.portal.calls import with_error_page
 
 MAX_WRONG = 20
 """Wrong codes from one source in an hour; codes have 64 bits, so guessing one takes longer."""
@@ -25,20 +24,16 @@ def redirect(request: Request, storage: Storage, root: bytes, code: str) -> Http
         NotFound: the code leads nowhere, or no longer.
         TooManyAttempts: `MAX_WRONG` codes from this source were wrong in this hour.
     """
-
-    def answer() -> HttpResponse:
-        attempt = ("t", source_hash(root, request.source), request.now)
-        if storage.failed_attempts.count(*attempt) >= MAX_WRONG:
-            raise TooManyAttempts("Too many wrong links. Try again in an hour.")
-        ticket = _ticket(storage, code)
-        if ticket is None:
-            storage.failed_attempts.add(*attempt)
-            raise no_such_ticket()
-        location = f"..{ticket_path(root, 'customer', ticket)}"
-        headers = {**page.HEADERS, "Location": location, "Cache-Control": "no-store"}
-        return HttpResponse("", 302, headers, content_type="text/html")
-
-    return with_error_page(request, answer)
+    attempt = ("t", source_hash(root, request.source), request.now)
+    if storage.failed_attempts.count(*attempt) >= MAX_WRONG:
+        raise TooManyAttempts("Too many wrong links. Try again in an hour.")
+    ticket = _ticket(storage, code)
+    if ticket is None:
+        storage.failed_attempts.add(*attempt)
+        raise no_such_ticket()
+    location = f"..{ticket_path(root, 'customer', ticket)}"
+    headers = {**page.HEADERS, "Location": location, "Cache-Control": "no-store"}
+    return HttpResponse("", 302, headers, content_type="text/html")
 
 
 def _ticket(storage: Storage, code: str) -> Ticket | None:

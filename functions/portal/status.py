@@ -11,9 +11,16 @@ from functions.core.domain import events as e
 from functions.core.domain.record import TicketRecord, open_question
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.domain.timers import parse_field_time
 from functions.core.storage.files import FILES
-from functions.core.text.words import event_label, label
+from functions.core.text.templating import step_fields
+from functions.core.text.words import (
+    customer_label,
+    customer_status,
+    customer_tags,
+    event_label,
+    handler_for_customer,
+    say,
+)
 
 Link = Callable[[e.Attachment], str]
 
@@ -42,12 +49,12 @@ def status_view(
     return {
         "number": ticket.number,
         "status": ticket.status,
-        "status_label": label(playbook.statuses, ticket.status, locale),
+        "status_label": customer_status(ticket.status, playbook, locale),
         "type": ticket.type,
-        "tags": list(ticket.tags),
-        "priority": ticket.priority,
+        "tags": customer_tags(ticket.tags, playbook, locale) or None,
+        "priority": customer_label(playbook.priorities, ticket.priority, locale),
         "team": ticket.team,
-        "handler": ticket.handler,
+        "handler": handler_for_customer(ticket, playbook, locale),
         "received_at": local(ticket.received_at, zone),
         "expected_response_by": local(ticket.expected_response_by, zone),
         "expected_resolution_by": local(ticket.expected_resolution_by, zone),
@@ -60,7 +67,7 @@ def status_view(
                 "event": event.event,
                 "label": event_label(event, playbook, locale),
                 **({"number": commit.number} if commit.number != ticket.number else {}),
-                **_step_fields(event, playbook, locale),
+                **_step(event, playbook, locale),
             }
             for commit in commits
             for event in _visible(commit)
@@ -69,14 +76,9 @@ def status_view(
         ],
         **({"goes_on_as": goes_on_as} if goes_on_as else {}),
         "question": open_question(ticket, history),
+        "messages": list(_messages(ticket, commits, playbook, locale, link)) if link else [],
         "attachments": [
-            {
-                "name": file.name,
-                "content_type": file.content_type,
-                "size": file.size,
-                "at": local(commit.at, zone),
-                "url": link(file) if link and file.key.startswith(FILES) else None,
-            }
+            {**_file(file, link), "at": local(commit.at, zone)}
             for commit in commits
             for file in _files(commit)
         ],
@@ -109,9 +111,9 @@ def submitter_view(
     return {
         "number": ticket.number,
         "status": ticket.status,
-        "status_label": label(playbook.statuses, ticket.status, locale),
+        "status_label": customer_status(ticket.status, playbook, locale),
         "type": request.type if request and request.type_given else None,
-        "tags": [],
+        "tags": None,
         "priority": None,
         "team": None,
         "handler": None,
@@ -123,6 +125,7 @@ def submitter_view(
         "summary": None,
         "timeline": [],
         "question": None,
+        "messages": [],
         "attachments": [],
         "refused": [],
         "submitted": [
@@ -132,6 +135,51 @@ def submitter_view(
             if isinstance(event, e.TicketReceived) or _by_this_submitter(event)
         ],
     }
+
+
+def _messages(
+    ticket: Ticket,
+    commits: Sequence[e.Commit],
+    playbook: Playbook,
+    locale: Locale,
+    link: Link,
+) -> Iterator[dict[str, Any]]:
+    """What the customer and the desk wrote to each other, in order."""
+    assigned = [event for commit in commits for event in commit.of(e.TicketAssigned)]
+    names = {event.handler: event.handler_name for event in assigned}
+    names[ticket.handler or ""] = ticket.handler_name
+    for commit in commits:
+        for event in commit.events:
+            asked = isinstance(event, e.CustomerAsked)
+            if (event.direction is None and not asked) or _by_stranger(event):
+                continue
+            by = names.get(commit.actor) or playbook.name[locale]
+            if event.direction == "in":
+                by = getattr(event, "by_another", None) or say("page.you", locale)
+            yield {
+                "direction": event.direction or "out",
+                "text": event.words,
+                "at": local(commit.at, playbook.zone),
+                "by": by,
+                "attachments": [_file(file, link) for file in getattr(event, "attachments", ())],
+            }
+
+
+def _file(file: e.Attachment, link: Link | None) -> dict[str, Any]:
+    return {
+        "name": file.name,
+        "content_type": file.content_type,
+        "size": file.size,
+        "url": link(file) if link and file.key.startswith(FILES) else None,
+    }
+
+
+def _step(event: e.Event, playbook: Playbook, locale: Locale) -> dict[str, Any]:
+    """A step with those of its fields that customers see, such as the arrival time (D9, D11)."""
+    if not isinstance(event, e.StepTaken):
+        return {}
+    fields = step_fields(event, playbook, locale, for_customer=True)
+    return {"step": event.step, "fields": fields}
 
 
 def _by_this_submitter(event: e.Event) -> bool:
@@ -164,31 +212,6 @@ def _visible(commit: e.Commit) -> Iterator[e.Event]:
         else:
             seen.add(event.event)
             yield event
-
-
-def _step_fields(event: e.Event, playbook: Playbook, locale: Locale) -> dict[str, Any]:
-    """The fields of a step, such as the arrival time or the parts (D9, D11)."""
-    if not isinstance(event, e.StepTaken):
-        return {}
-    step = playbook.steps.get(event.step)
-    fields = step.fields if step else {}
-    return {
-        "step": event.step,
-        "fields": [
-            {
-                "name": name,
-                "label": label(fields, name, locale),
-                "value": _readable(value, playbook.zone),
-            }
-            for name, value in event.fields.items()
-        ],
-    }
-
-
-def _readable(value: str, zone: ZoneInfo) -> str:
-    """Convert a time to the desk's time zone; other values stay unchanged."""
-    at = parse_field_time(value)
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if at else value
 
 
 def local(at: datetime | None, zone: ZoneInfo) -> datetime | None:

@@ -11,17 +11,20 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from functions.core.domain import commands as c
+from functions.core.domain.commands.base import one_of
 from functions.core.domain.errors import (
     ActionNotAllowed,
     FieldError,
     Forgotten,
     InvalidInput,
     KeyReused,
+    Phrase,
     TooManyAttempts,
 )
 from functions.core.domain.events import Attachment, CustomerWrote
+from functions.core.domain.matching import find_term
 from functions.core.domain.rules import FileRules, Playbook
-from functions.core.domain.ticket import Ticket
+from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.command_service import change
 from functions.core.services.merging import same_customer
@@ -188,22 +191,40 @@ class Submission:
             raise no_such_ticket() from erased  # its links ended with the erasure
         except ActionNotAllowed as refused:
             # The lifecycle's error names the agents' actions; this one names the customer's calls.
-            raise ActionNotAllowed(
-                "This is not possible while the ticket is in its present state.",
-                open_calls(self.ticket, self.playbook, self.proof),
-            ) from refused
+            calls = open_calls(self.ticket, self.playbook, self.proof)
+            raise ActionNotAllowed(_why_not(command, self.ticket), calls) from refused
+
+
+def _why_not(command: c.TicketCommand, ticket: Ticket) -> Phrase:
+    """Say why the customer can neither confirm nor rate a ticket now."""
+    if ticket.merged is not None:
+        return Phrase("This request was merged with another one and goes on there.")
+    if ticket.status == "closed":
+        return Phrase("This request was closed. If you still need help, send us a message.")
+    rates = isinstance(command, c.AnswerSurvey)
+    if ticket.status in OPEN and rates:
+        return Phrase("This request is not solved yet. You can rate it once it is.")
+    if ticket.status in OPEN:
+        return Phrase("This request is not solved yet. You can confirm it once it is.")
+    if rates:
+        return Phrase(
+            "The time for rating this request is over. If the problem is back, send us a message."
+        )
+    return Phrase("This request is complete. If the problem is back, send us a message.")
 
 
 def _score(playbook: Playbook, score: int | str) -> int:
     if isinstance(score, int):
         return score
-    if score in playbook.survey.words:
-        return playbook.survey.words[score]
+    words = playbook.survey.words
+    word = find_term(score, words)
+    if word is not None:
+        return words[word].score
     if score.isascii() and score.isdigit():
         return int(score)
     low, high = playbook.survey.scores
-    expected = ", ".join(playbook.survey.words) or f"a number from {low} to {high}"
-    raise InvalidInput("The score is invalid.", (FieldError("score", expected),))
+    number = FieldError("score", Phrase("a number from {low} to {high}", low=low, high=high))
+    raise InvalidInput("The score is invalid.", (one_of("score", words) if words else number,))
 
 
 def open_calls(ticket: Ticket, playbook: Playbook, proof: Proof) -> tuple[str, ...]:

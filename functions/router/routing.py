@@ -354,7 +354,9 @@ class Router:
         *,
         choosing: bool,
     ) -> None:
-        assign = c.Assign(team=target.team, handler=agent.username, reason="routing")
+        assign = c.Assign(
+            target.team, agent.username, reason="routing", handler_name=agent.display_name
+        )
         roster = self.storage.roster
         try:
             self._change(ticket, c.CommandGroup((*first, assign)), choosing=choosing)
@@ -384,7 +386,11 @@ class Router:
         if agent is None or not (agent.assignable and agent.online):
             return False
         assign = c.Assign(
-            team=agent.team, handler=agent.username, reason="reopened", by_person=True
+            agent.team,
+            agent.username,
+            reason="reopened",
+            by_person=True,
+            handler_name=agent.display_name,
         )
         self._change(ticket, c.CommandGroup((assign,)))
         return True

@@ -24,6 +24,7 @@ from functions.core.domain.errors import (
     Forbidden,
     InvalidInput,
     NotFound,
+    Phrase,
 )
 from functions.core.domain.lifecycle import Decided
 from functions.core.domain.matching import find_term
@@ -89,8 +90,14 @@ def act(
     declared = c.agent_actions().get(action)
     step = None if declared else context.playbook.steps.get(action)
     if declared is None and step is None:
-        known = ", ".join((*c.agent_actions(), *context.playbook.steps))
-        raise NotFound(f"There is no action {action!r} on this desk; it has {known}.")
+        known = (*c.agent_actions(), *context.playbook.steps)
+        raise NotFound(
+            Phrase(
+                "There is no action '{action}' on this desk; it has {known}.",
+                action=action,
+                known=known,
+            )
+        )
     body = request.read(declared.body if declared else StepBody)
     run = _Run(context, action, step, body, now)
     principal = context.principal
@@ -258,7 +265,8 @@ def _take(body: Any, ticket: Ticket, context: ActionContext) -> c.TicketCommand:
     if not context.principal.assignable:
         raise Forbidden("You are not on this desk's roster, so you cannot handle tickets.")
     agent = context.principal.agent
-    return c.Take(_team_for(agent, ticket, context.playbook), agent.username)
+    team = _team_for(agent, ticket, context.playbook)
+    return c.Take(team, agent.username, handler_name=agent.display_name)
 
 
 def _assign(body: AssignBody, ticket: Ticket, context: ActionContext) -> c.TicketCommand:
@@ -282,7 +290,9 @@ def _assign(body: AssignBody, ticket: Ticket, context: ActionContext) -> c.Ticke
                 require(context.principal, frozenset(LEADERS), "insist on this reviewer")
             return c.AssignReview(agent.username, insist=body.insist)
         team = _team_for(agent, ticket, context.playbook)
-        return c.Assign(team, agent.username, reason=reason, by_person=True)
+        return c.Assign(
+            team, agent.username, reason, by_person=True, handler_name=agent.display_name
+        )
     if ticket.status == "in_review":
         raise InvalidInput(
             "A call-back is assigned to a person.", (FieldError("agent", "this field is required"),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from functions.core.domain.errors import Phrase
 from functions.core.domain.rules import Playbook
 from functions.core.platform.web import Request
 from functions.core.services.create_ticket import (
@@ -26,7 +27,7 @@ def create_as_agent(
         Forbidden: the caller's role does not enter requests.
         InvalidInput, KeyReused, TryAgain: as `TicketCreator.create` says.
     """
-    require(principal, ENTERS_TICKETS, "enter a request")
+    require(principal, ENTERS_TICKETS, Phrase("enter a request"))
     body = read_new_ticket(request.body, playbook, by_agent=True)
     username, key = principal.username, request.key("Idempotency-Key")
     idempotency = IdempotencyRecord(principal.desk, "agent", f"{username}:{key}", body=body.digest)

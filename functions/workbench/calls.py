@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from functions.core.domain.errors import Forbidden, NotFound
+from functions.core.domain.errors import Forbidden, NotFound, Phrase
 from functions.core.domain.events import Commit
 from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
-from functions.core.platform.web import HttpResponse, Request, page_before
+from functions.core.platform.web import HttpResponse, Request, locale_of, page_before
 from functions.core.services.links import base_url
 from functions.core.services.text_messages import text_message_frame
 from functions.core.storage.database import Storage
@@ -73,7 +73,8 @@ def list_tickets(request: Request, storage: Storage, desk: str) -> HttpResponse:
     """List one page of a queue."""
     principal, playbook = _signed_in(request, storage, desk)
     tickets, cursor = queues.list_tickets(storage, playbook, principal, request.query, request.now)
-    shown = [view.summary_view(ticket, playbook, principal) for ticket in tickets]
+    locale = locale_of(request, playbook.locale)
+    shown = [view.summary_view(ticket, playbook, principal, locale) for ticket in tickets]
     return HttpResponse({"tickets": shown, "cursor": cursor})
 
 
@@ -87,14 +88,15 @@ def show_ticket(
         Forbidden: the caller's role sees no tickets.
     """
     principal, playbook = _signed_in(request, storage, desk)
-    require(principal, SEES_TICKETS, "see tickets")
+    require(principal, SEES_TICKETS, Phrase("see tickets"))
     ticket = storage.tickets.load(desk, number)
     numbers = storage.contacts.tickets(desk, ticket.customer.hash, MAX_OTHER_TICKETS + 1)
     others = storage.tickets.load_many(desk, [other for other in numbers if other != number])
     page, opening = _page(storage, ticket, page_before(request))
     offline = may_take_over(principal, "take", ticket) and is_offline(storage, ticket)
     full = view.FullTicket(page, opening, _merged(storage, page), others, offline)
-    shown = view.ticket_view(full, playbook, principal, files.link, request.now)
+    locale = locale_of(request, playbook.locale)
+    shown = view.ticket_view(full, playbook, principal, files.link, locale, request.now)
     shown["sms"] = text_message_frame(
         ticket, playbook, lambda: base_url(playbook, aws.public_url(request.deployment))
     )
@@ -190,13 +192,14 @@ def act(
         until = (request.now + CONTACT_SHOWN_FOR).astimezone(playbook.zone)
         shown = {"contact": opened["contact"], "shown_until": until}
         return HttpResponse({"number": number, "version": ticket.version, **shown})
-    return HttpResponse(view.summary_view(ticket, playbook, principal))
+    locale = locale_of(request, playbook.locale)
+    return HttpResponse(view.summary_view(ticket, playbook, principal, locale))
 
 
 def _create_upload(
     request: Request, storage: Storage, principal: Principal, number: str, files: Files
 ) -> HttpResponse:
-    require(principal, SEES_TICKETS, "add a file")
+    require(principal, SEES_TICKETS, Phrase("add a file"))
     ticket = storage.tickets.load(principal.desk, number)
     if not works_on(principal, ticket):
         raise Forbidden("Only those who work on this ticket can add files to it.")

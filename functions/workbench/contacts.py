@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from functions.core.domain.commands import CorrectContact
-from functions.core.domain.errors import FieldError, InvalidInput
+from functions.core.domain.errors import FieldError, InvalidInput, Phrase
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
@@ -27,7 +27,12 @@ def correct_contact(
     if command.customer is not None and command.customer.undeliverable:
         raise InvalidInput(
             "Mail came back from this contact too.",
-            (FieldError("contact", f"no mail goes there: {command.customer.undeliverable}"),),
+            (
+                FieldError(
+                    "contact",
+                    Phrase("no mail goes there: {cause}", cause=command.customer.undeliverable),
+                ),
+            ),
         )
     return command
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from functions.core.domain.errors import FieldError, Forbidden, InvalidInput
+from functions.core.domain.errors import FieldError, Forbidden, InvalidInput, Phrase
 from functions.core.domain.roster import Role
 from functions.core.domain.rules import Playbook
 from functions.core.domain.tasks import assignees
@@ -57,7 +57,7 @@ def list_tickets(
     _require_known("queue", queue, tuple(QUEUES))
     if status is not None:
         _require_known("status", status, STATUSES)
-    require(principal, QUEUES[queue], f"see the queue {queue}")
+    require(principal, QUEUES[queue], Phrase("see the queue {queue}", queue=queue))
     partitions = partitions_of(queue, status, principal, storage, playbook, now)
     return _page(storage, partitions, status, query.get("cursor") or None)
 
@@ -131,7 +131,8 @@ def _months(now: datetime) -> list[str]:
 def _require_known(field: str, name: str, known: Sequence[str]) -> None:
     if name not in known:
         raise InvalidInput(
-            f"There is no {field} {name!r}.", (FieldError(field, f"one of: {', '.join(known)}"),)
+            Phrase("There is no {field} '{name}'.", field=field, name=name),
+            (FieldError(field, Phrase("one of: {names}", names=known)),),
         )
 
 

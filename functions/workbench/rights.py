@@ -15,10 +15,16 @@ from datetime import datetime
 from typing import get_args
 
 from functions.core.domain import commands as c
-from functions.core.domain.commands.base import LEADERS, Scope, allowed, steps_allowed
-from functions.core.domain.errors import Forbidden, NotFound, Unauthorised
+from functions.core.domain.commands.base import (
+    LEADERS,
+    Scope,
+    action_name,
+    allowed,
+    steps_allowed,
+)
+from functions.core.domain.errors import Forbidden, NotFound, Phrase, Unauthorised
 from functions.core.domain.roster import Agent, Role
-from functions.core.domain.rules import Playbook, Step
+from functions.core.domain.rules import Locale, Playbook, Step
 from functions.core.domain.tasks import assignees, has_to_call, open_slips
 from functions.core.domain.ticket import DONE, OPEN, Ticket
 from functions.core.services.merging import same_customer
@@ -109,15 +115,19 @@ def principal_of(storage: Storage, signed_in: Caller, desk: str, now: datetime) 
     return Principal(signed_in.username, desk, agent)
 
 
-def require(principal: Principal, roles: frozenset[Role], purpose: str) -> None:
+def require(principal: Principal, roles: frozenset[Role], purpose: object) -> None:
     """Require one of `roles`.
 
     Raises:
         Forbidden: the caller has none of them.
     """
     if not principal.roles & roles:
-        needed = ", ".join(role for role in RANKED if role in roles)
-        raise Forbidden(f"You need one of these roles to {purpose}: {needed}.")
+        needed = [role for role in RANKED if role in roles]
+        raise Forbidden(
+            Phrase(
+                "You need one of these roles to {purpose}: {roles}.", purpose=purpose, roles=needed
+            )
+        )
 
 
 def require_action(
@@ -136,14 +146,14 @@ def require_action(
     Raises:
         Forbidden: the caller's roles do not give it, in general or on this ticket.
     """
-    require(principal, frozenset(_rights(action)), action)
+    require(principal, frozenset(_rights(action)), action_name(action))
     if action == "open-contact" and may_open_contact(principal, ticket, playbook):
         return
     if not (
         may(principal, action, ticket)
         or (handler_is_offline and may_take_over(principal, action, ticket))
     ):
-        raise _not_yours(action)
+        raise _not_yours(action, action_name(action))
 
 
 def may_take_over(principal: Principal, action: str, ticket: Ticket) -> bool:
@@ -168,7 +178,7 @@ def require_merge_right(principal: Principal, action: str, tickets: Sequence[Tic
         Forbidden: an agent may not combine the data of different customers.
     """
     if action == "merge" and not same_customer(*tickets):
-        purpose = "merge tickets of different customers, or of a contact that is not proven"
+        purpose = Phrase("merge tickets of different customers, or of a contact that is not proven")
         require(principal, frozenset(LEADERS), purpose)
 
 
@@ -196,14 +206,14 @@ def require_step(principal: Principal, name: str, step: Step, ticket: Ticket) ->
     Raises:
         Forbidden: the playbook names other roles, or the caller does not handle the ticket.
     """
-    require(principal, _roles_of(step), name)
+    require(principal, _roles_of(step), action_name(name, step))
     if not may_step(principal, step, ticket):
         if step.answers:
-            raise Forbidden(f"You may not {name}: only the department that was asked may answer.")
-        raise _not_yours(name)
+            raise Forbidden(Phrase("Only the department that was asked may answer."))
+        raise _not_yours(name, action_name(name, step))
 
 
-def _not_yours(action: str) -> Forbidden:
+def _not_yours(action: str, named: Mapping[Locale, str]) -> Forbidden:
     if action == "callback":
         return Forbidden(
             "You may not record this call-back: quality assurance, the team that has to call, and "
@@ -214,8 +224,11 @@ def _not_yours(action: str) -> Forbidden:
             f"You may not {action} on this ticket: only whoever has to call this customer may."
         )
     return Forbidden(
-        f"You may not {action} this ticket: it is neither assigned to you nor waiting for your "
-        "team. A supervisor can assign it to you."
+        Phrase(
+            "You may not {action} this ticket: it is neither assigned to you nor waiting for your "
+            "team. A supervisor can assign it to you.",
+            action=named,
+        )
     )
 
 

@@ -19,6 +19,7 @@ from functions.core.domain.errors import (
     ActionNotAllowed,
     FieldError,
     InvalidInput,
+    Phrase,
     Refused,
     TooManyAttempts,
     Unauthorised,
@@ -89,8 +90,8 @@ _TOO_MANY = frozenset(
 )
 _WRONG_CODE = frozenset({"CodeMismatchException", "EnableSoftwareTokenMFAException"})
 
-_WRONG_PASSWORD = "Username or password is wrong."  # noqa: S105 - a message
-_SIGN_IN_AGAIN = "The session has ended. Sign in again."
+_WRONG_PASSWORD = Phrase("Username or password is wrong.")
+_SIGN_IN_AGAIN = Phrase("The session has ended. Sign in again.")
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class Sessions:
         """
         username, session = _unpack(answer.session)
         response = _ask(
-            "The code is wrong or too late.",
+            Phrase("The code is wrong or too late."),
             self.cognito.respond_to_auth_challenge,
             ClientId=self.client_id,
             ChallengeName=MFA,
@@ -234,7 +235,7 @@ def is_answer(body: bytes) -> bool:
     return isinstance(document, dict) and "session" in document
 
 
-def _ask(wrong: str, call: Callable[..., Any], **arguments: Any) -> Mapping[str, Any]:
+def _ask(wrong: Phrase, call: Callable[..., Any], **arguments: Any) -> Mapping[str, Any]:
     """Call Cognito; `wrong` is the answer to whatever it does not accept."""
     from botocore.exceptions import ClientError
 

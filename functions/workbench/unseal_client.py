@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from functions.core.domain.errors import ActionNotAllowed, TryAgain
+from functions.core.domain.errors import ActionNotAllowed, Phrase, TryAgain
 from functions.core.platform.settings import Deployment
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def unseal(
         raise TryAgain("unseal failed")  # the payload may quote the original
     result: dict[str, Any] = json.loads(payload)
     if result["refused"]:
-        raise ActionNotAllowed(f"It could not be opened: {result['refused']}.")
+        raise ActionNotAllowed(
+            Phrase("It could not be opened: {cause}.", cause=Phrase(result["refused"]))
+        )
     original: dict[str, str] = result["original"]
     return original

@@ -25,6 +25,7 @@ from functions.core.services.merging import same_customer
 from functions.core.services.suggesting import suggest
 from functions.core.storage.files import FILES
 from functions.core.text.sms_numbers import SMS_WITHHELD, SmsObstacle
+from functions.core.text.templating import step_fields
 from functions.core.text.words import delivery_reason, event_label, label
 from functions.workbench.rights import Principal, possible_actions, possible_steps, works_on
 
@@ -53,10 +54,14 @@ class FullTicket:
 
 
 def summary_view(
-    ticket: Ticket, playbook: Playbook, principal: Principal, *, handler_is_offline: bool = False
+    ticket: Ticket,
+    playbook: Playbook,
+    principal: Principal,
+    locale: Locale,
+    *,
+    handler_is_offline: bool = False,
 ) -> dict[str, Any]:
-    """A ticket in a list, and in the response to an action."""
-    locale = playbook.locale
+    """A ticket in a list, and in the response to an action, with labels in a language."""
     priority = playbook.priorities.get(ticket.priority)
     problem = contact_problem(ticket.customer.sms_obstacle, locale)
     return {
@@ -76,6 +81,7 @@ def summary_view(
         "queue": ticket.queue,
         "team": ticket.team,
         "handler": ticket.handler,
+        "handler_name": ticket.handler_name,
         "reviewer": ticket.reviewer,
         "channel": ticket.channel,
         "locale": ticket.locale,
@@ -121,7 +127,12 @@ def contact_problem(obstacle: SmsObstacle | None, locale: Locale) -> str | None:
 
 
 def ticket_view(
-    full: FullTicket, playbook: Playbook, principal: Principal, link: Link, now: datetime
+    full: FullTicket,
+    playbook: Playbook,
+    principal: Principal,
+    link: Link,
+    locale: Locale,
+    now: datetime,
 ) -> dict[str, Any]:
     """The full view of a ticket, with the messages and files of tickets merged into it.
 
@@ -133,7 +144,9 @@ def ticket_view(
     description = received.description
     draft = suggest(ticket, playbook, description, ticket.locale, now)
     return {
-        **summary_view(ticket, playbook, principal, handler_is_offline=full.handler_is_offline),
+        **summary_view(
+            ticket, playbook, principal, locale, handler_is_offline=full.handler_is_offline
+        ),
         "question": open_question(ticket, history),
         "description": description,
         "subject": received.subject,
@@ -144,8 +157,8 @@ def ticket_view(
         "environment": received.environment,
         "attempted": received.attempted,
         "entered_by": received.entered_by,
-        "timeline": list(_timeline(history, playbook)),
-        "messages": _conversation(full, playbook),
+        "timeline": list(_timeline(history, playbook, locale)),
+        "messages": _conversation(full, playbook, locale),
         "timers": [
             {
                 "kind": kind,
@@ -166,9 +179,9 @@ def ticket_view(
             for event in commit.of(e.TicketClassified)
             for rule in event.rules
         ],
-        "steps": _steps(ticket, received, playbook, principal),
+        "steps": _steps(ticket, received, playbook, principal, locale),
         "facts": dict(ticket.facts),
-        "pending": _pending(ticket, playbook),
+        "pending": _pending(ticket, playbook, locale),
         "records": [
             _without_words(entry) for entry in handling_record(history, playbook.records.pattern)
         ],
@@ -177,7 +190,7 @@ def ticket_view(
         "related": list(ticket.related),
         "before": earlier_page(history),
         "history": [other.number for other in full.others],
-        "other_tickets": [_other(other, ticket, playbook) for other in full.others],
+        "other_tickets": [_other(other, ticket, playbook, locale) for other in full.others],
     }
 
 
@@ -193,13 +206,16 @@ def _without_words(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _steps(
-    ticket: Ticket, received: e.TicketReceived, playbook: Playbook, principal: Principal
+    ticket: Ticket,
+    received: e.TicketReceived,
+    playbook: Playbook,
+    principal: Principal,
+    locale: Locale,
 ) -> list[dict[str, Any]]:
     """The desk's own steps that the caller may take now, with their fields.
 
     A field's `value` is what is known already: from the request, or from the step before (D4).
     """
-    locale = playbook.locale
     return [
         {
             "action": name,
@@ -211,9 +227,14 @@ def _steps(
                     "label": field.label[locale],
                     "kind": field.kind,
                     "choices": list(field.choices),
+                    "choice_labels": {
+                        choice: term.label[locale]
+                        for choice, term in playbook.choices(field).items()
+                    },
                     "required": field.required,
                     "required_with": field.required_with,
                     "max": field.max,
+                    "customer_sees": field.customer_sees,
                     "future": field.future,
                     "value": _prefilled(key, field, ticket, received),
                 }
@@ -243,22 +264,21 @@ def _given(received: e.TicketReceived, name: str) -> str:
     return value or ""
 
 
-def _pending(ticket: Ticket, playbook: Playbook) -> dict[str, Any] | None:
+def _pending(ticket: Ticket, playbook: Playbook, locale: Locale) -> dict[str, Any] | None:
     """The step that waits for a supervisor's approval (C9)."""
     pending = ticket.pending
     if pending is None:
         return None
     return {
         "step": pending.step,
-        "label": label(playbook.steps, pending.step, playbook.locale),
+        "label": label(playbook.steps, pending.step, locale),
         "fields": dict(pending.fields),
         "by": pending.by,
     }
 
 
-def _other(ticket: Ticket, shown: Ticket, playbook: Playbook) -> dict[str, Any]:
+def _other(ticket: Ticket, shown: Ticket, playbook: Playbook, locale: Locale) -> dict[str, Any]:
     """Another ticket of the same contact; anybody can have named the contact of an unproven one."""
-    locale = playbook.locale
     return {
         "number": ticket.number,
         "status": ticket.status,
@@ -271,17 +291,24 @@ def _other(ticket: Ticket, shown: Ticket, playbook: Playbook) -> dict[str, Any]:
     }
 
 
-def _timeline(history: Sequence[e.Commit], playbook: Playbook) -> Iterable[dict[str, Any]]:
+def _timeline(
+    history: Sequence[e.Commit], playbook: Playbook, locale: Locale
+) -> Iterable[dict[str, Any]]:
     """Every event with its actor and time (A14), except changes of timers."""
     return (
         {
             "at": _local(commit.at, playbook),
             "event": event.event,
-            "label": event_label(event, playbook, playbook.locale),
+            "label": event_label(event, playbook, locale),
             "actor": commit.actor,
             "version": commit.version,
             "sealed": commit.sealed,
             "details": _details(event),
+            **(
+                {"fields": step_fields(event, playbook, locale, for_customer=False)}
+                if isinstance(event, e.StepTaken)
+                else {}
+            ),
         }
         for commit in history
         for event in commit.events
@@ -305,12 +332,12 @@ def _details(event: e.Event) -> dict[str, Any]:
     return details
 
 
-def _conversation(full: FullTicket, playbook: Playbook) -> list[dict[str, Any]]:
+def _conversation(full: FullTicket, playbook: Playbook, locale: Locale) -> list[dict[str, Any]]:
     """The messages of the ticket and of those merged into it, in order, each with its number."""
     messages = [
         (message_order(record, message["at"], message["version"]), record.ticket.number, message)
         for record in full.records
-        for message in _messages(record, playbook.locale)
+        for message in _messages(record, locale)
     ]
     messages.sort(key=itemgetter(0))
     return [
@@ -366,7 +393,7 @@ def _message(
 
 
 def _outcome(delivery: Delivery, locale: Locale) -> dict[str, Any]:
-    """Why a message did not go out, or not yet, in the desk's language; a text message's parts."""
+    """Why a message did not go out, or not yet,; a text message's parts."""
     reason = {"reason": delivery_reason(delivery.cause, locale)} if delivery.cause else {}
     return reason | ({"parts": delivery.parts} if delivery.parts else {})
 

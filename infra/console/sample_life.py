@@ -181,7 +181,7 @@ class SampleLife:
         """Take one of the desk's own steps with sample values, approved if it has to be."""
         moment = (self.now + timedelta(hours=4)).astimezone(self.playbook.zone)
         values = {
-            key: field.choices[0]
+            key: next(iter(field.choices))
             if field.kind == "choice"
             else moment.isoformat(timespec="minutes")
             if field.kind == "time"

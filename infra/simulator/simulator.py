@@ -291,8 +291,9 @@ class Simulator:
     def _route(self, app: Any, path: str) -> tuple[str, dict[str, str]]:
         from urllib.parse import unquote
 
-        for resource in sorted(app.routes, key=lambda r: r.count("{")):
+        for resource in sorted(app.routes, key=lambda r: ("+}" in r, r.count("{"))):
             pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", resource)
+            pattern = re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", pattern)
             match = re.fullmatch(pattern, path)
             if match:
                 return resource, {k: unquote(v) for k, v in match.groupdict().items()}

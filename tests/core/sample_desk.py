@@ -50,7 +50,12 @@ DESK: dict[str, Any] = {
         "low": {"label": both("低")},
     },
     "default_priority": "medium",
-    "tags": {"login": {"label": both("登录"), "keywords": ["无法登录"], "type": "fault"}},
+    "tags": {
+        "login": {
+            "label": both("G-登录"), "customer_label": both("登录"), "keywords": ["无法登录"],
+            "type": "fault",
+        },
+    },
     "customer_classes": {"vip": {"customer_ids": ["V*"], "comes_first": True}},
     "teams": {
         "technical": {"label": both("技术支持组")},

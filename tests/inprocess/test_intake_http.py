@@ -104,7 +104,7 @@ def test_a_purchase_date_must_be_a_date(simulator: Simulator, given: str) -> Non
     answer = post_ticket(simulator, {**BODY, "product": {"name": "冰箱", "purchased_on": given}})
     assert answer.status == 400
     assert answer.json["errors"] == [
-        {"field": "product.purchased_on", "message": "a date, such as 2026-03-10"}
+        {"field": "product.purchased_on", "message": "请填写日期，例如 2026-03-10"}
     ]
 
 
@@ -116,7 +116,7 @@ def test_a_body_of_another_type_is_refused_as_a_problem(simulator: Simulator) ->
     assert answer.json == {
         "title": "Unsupported Media Type",
         "status": 415,
-        "detail": "Unsupported media type: text/plain",
+        "detail": "This address does not take a body of this type.",
     }
 
 

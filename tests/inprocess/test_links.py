@@ -106,7 +106,7 @@ def test_a_submitter_neither_confirms_nor_rates(
     act_on(simulator, number, "assign", agent="li-1")
     act_on(simulator, number, "resolve", summary="已重置密码")
     refused = post(simulator, link, call, **body)
-    assert (refused.status, "link that was sent" in refused.json["detail"]) == (403, True)
+    assert (refused.status, "我们发给您的链接" in refused.json["detail"]) == (403, True)
     assert not proven(storage, number)
     assert post(simulator, link_sent(simulator, storage, number), call, **body).status == 200
     assert proven(storage, number)

@@ -152,7 +152,7 @@ def test_a_refused_merge_names_the_reason(journey: SimulatedJourney) -> None:
     one, other = file_two(journey)
     third = file_proven(journey, "无法登录")
     itself = act_on(journey, "li-1", one, "merge", into=one)
-    assert (itself.status, "itself" in itself.json["detail"]) == (409, True)
+    assert (itself.status, "与自身合并" in itself.json["detail"]) == (409, True)
     assert act_on(journey, "li-1", one, "merge", into="NOPE").status == 404
     assert act_on(journey, "li-1", other, "merge", into=one).status == 200
     for answer in (

@@ -244,7 +244,7 @@ def test_a_stranger_cannot_send_words_under_the_desk_s_name(journey: SimulatedJo
     refused = journey.http("POST", path, {**body, "type": "D"})
     assert refused.status == 400
     (error,) = refused.json["errors"]
-    assert error == {"field": "type", "message": "one of: Z, G, T"}
+    assert error == {"field": "type", "message": "请填写其中之一：信息咨询、功能故障、投诉建议"}
     journey.file(**{**body, "name": bait, "order": bait})
     assert not [text for _, text in moto_internals.sent_texts() if "evil.example" in text]
     assert moto_internals.sent_texts()

@@ -231,7 +231,7 @@ def test_a_used_act_opens_nothing(
     journey.file(DESCRIPTION, contact=PHONE)
     monkeypatch.setattr(Idempotency, "put_once", lambda *_: False)
     answer = open_original(journey, "li-1", 1)
-    assert (answer.status, "used before" in answer.json["detail"]) == (409, True)
+    assert (answer.status, "已使用过" in answer.json["detail"]) == (409, True)
 
 
 @pytest.mark.requirement("G4")

@@ -217,8 +217,8 @@ def test_staff_never_get_the_customers_secret_link(playbook: Playbook) -> None:
     ("text", "shown"),
     [
         ("{{ number }}|{{ desk }}|{{ name }}", "CS20260310001|客户支持中心|*先生/女士"),
-        ("{{ type }}|{{ tag }}|{{ tags }}", "报障|无法登录|无法登录、no-such-tag"),
-        ("{{ priority }}|{{ promise }}", "高|2小时内响应"),
+        ("{{ type }}|{{ tag }}|{{ tags }}", "报障|无法登录|无法登录"),
+        ("{{ priority }}|{{ promise }}", "|2小时内响应"),
         ("{{ expected_response_by }}", "3月10日（周二）14:00"),
         ("{{ score }}{{ reason }}{{ question }}{{ due_at }}{{ timer }}{{ nothing }}", ""),
         ("{{ text }}", "您好，请先更新到最新版本。\n\n如仍无法登录，请告诉我们 <错误代码>。"),

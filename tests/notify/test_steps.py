@@ -23,14 +23,24 @@ VISIT: dict[str, Any] = {
     "label": {"zh-CN": "预约上门", "en": "Visit agreed"},
     "source": ["in_progress"],
     "fields": {
-        "arrives_at": {"label": {"zh-CN": "到达", "en": "arrival"}, "kind": "time"},
-        "reason": {"label": {"zh-CN": "原因", "en": "reason"}, "required": False},
+        "arrives_at": {
+            "label": {"zh-CN": "到达", "en": "arrival"},
+            "kind": "time",
+            "customer_sees": True,
+        },
+        "reason": {
+            "label": {"zh-CN": "原因", "en": "reason"},
+            "required": False,
+            "customer_sees": True,
+        },
     },
 }
 WAIT: dict[str, Any] = {
     "label": {"zh-CN": "等待到货", "en": "Waiting for parts"},
     "source": ["in_progress"],
-    "fields": {"parts": {"label": {"zh-CN": "配件", "en": "parts"}, "kind": "list"}},
+    "fields": {
+        "parts": {"label": {"zh-CN": "配件", "en": "parts"}, "kind": "list", "customer_sees": True}
+    },
 }
 ON_THE_WAY = e.StepTaken(step="visit", fields={"arrives_at": "2026-03-10T06:00:00+00:00"})
 PARTS = e.StepTaken(step="wait", fields={"parts": "压缩机"})
@@ -194,7 +204,14 @@ def test_every_field_is_a_template_variable(field_desk: Playbook) -> None:
     from functions.core.services.composing import variables
 
     filled = variables(
-        ON_THE_WAY, ticket(), field_desk, "en", status_url="", description="", told_at=NOON
+        ON_THE_WAY,
+        ticket(),
+        field_desk,
+        "en",
+        for_customer=False,
+        status_url="",
+        description="",
+        told_at=NOON,
     )
     assert set(filled) == template_variables(field_desk)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,22 +10,27 @@ from urllib.parse import urlencode
 
 import pytest
 
+from functions.core.domain import commands as c
+from functions.core.domain.errors import Refused
 from functions.core.domain.events import Attachment
 from functions.core.domain.rules import FileRules, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.settings import Deployment
-from functions.core.platform.web import HttpResponse, Request
+from functions.core.platform.web import HttpResponse, Request, locale_of, wants_page
 from functions.core.playbook import load
+from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.text.tokens import LinkKind, link_key
 from functions.portal.calls import PortalContext, show, write
 from functions.portal.files import NewAttachment, keep
+from functions.portal.page import error_page
 from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import DESK, NOON, agent, file_ticket, make_table
 
 ROOT = b"k" * 32
 DEPLOYMENT = Deployment("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
+CarryOut = Callable[..., Ticket]
 
 
 def _keep(folder: str, files: Sequence[NewAttachment], rules: FileRules) -> tuple[Attachment, ...]:
@@ -42,6 +47,16 @@ def _link(file: Attachment) -> str:
 
 def _seal(desk: str, number: str, words: bytes) -> tuple[bytes, ...]:
     return (b"\x01" + words[::-1],)
+
+
+def _answered(request: Request, call: Callable[[], HttpResponse]) -> HttpResponse:
+    """Call as `web.respond` does for a browser; a program's refusal is raised."""
+    try:
+        return call()
+    except Refused as refused:
+        if not wants_page(request.headers):
+            raise
+        return error_page(refused, locale_of(request, "zh-CN"))
 
 
 @dataclass
@@ -65,12 +80,12 @@ class Customer:
 
     def get(self, accept: str = "application/json", **query: str) -> HttpResponse:
         request = Request("GET", DEPLOYMENT, self.now, query=query, headers={"accept": accept})
-        return show(request, self._desk, self.desk, self.number)
+        return _answered(request, lambda: show(request, self._desk, self.desk, self.number))
 
     def post(self, call: str, body: bytes, query: dict[str, str], **headers: str) -> HttpResponse:
         written = {name.replace("_", "-"): value for name, value in headers.items()}
         request = Request("POST", DEPLOYMENT, self.now, query=query, headers=written, body=body)
-        return write(request, self._desk, self.desk, self.number, call)
+        return _answered(request, lambda: write(request, self._desk, self.desk, self.number, call))
 
     def send(self, call: str, fields: dict[str, Any], **headers: str) -> HttpResponse:
         """A program's call with the key."""
@@ -123,3 +138,16 @@ def ticket(storage: Storage, playbook: Playbook) -> Ticket:
 def customer(storage: Storage, ticket: Ticket) -> Customer:
     """The customer of `ticket`."""
     return Customer(storage)
+
+
+@pytest.fixture
+def carry_out(storage: Storage, playbook: Playbook, ticket: Ticket) -> CarryOut:
+    """Carry commands out on the ticket, as agents and functions do."""
+
+    def carry_out(*commands: c.Command, actor: str = "agent-1") -> Ticket:
+        after = ticket
+        for command in commands:
+            after = change(storage, ticket.desk, NUMBER, command, playbook, NOON, actor=actor)
+        return after
+
+    return carry_out

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import urljoin
 
 import pytest
 
 from functions.core.domain import commands as c
+from functions.core.domain.errors import TryAgain
 from functions.core.domain.rules import Playbook
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.text.tokens import link_key
+from functions.portal import access
 from infra.simulator.simulator import Simulator
 from tests.core.sample_desk import NOON, file_ticket
 from tests.portal.deployment import DEPLOYMENT, ROOT, deployed
@@ -21,6 +24,7 @@ pytestmark = pytest.mark.requirement("F6", "A13", "A16", "G4")
 NUMBER = "CS20260310001"
 PATH = f"/desks/testdesk/tickets/{NUMBER}"
 KEY = link_key(ROOT, "customer", "testdesk", NUMBER, 1)
+FORM = "application/x-www-form-urlencoded"
 BROWSER = {"Accept": "text/html,*/*;q=0.8"}
 
 
@@ -67,9 +71,11 @@ def test_a_browser_gets_a_page_over_http(simulator: Simulator) -> None:
     ],
 )
 def test_a_wrong_proof_is_a_problem_document(simulator: Simulator, path: str) -> None:
-    answer = simulator.http("GET", path)
+    english = {"Accept-Language": "en"}
+    answer = simulator.http("GET", path, headers=english)
     assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
-    assert answer.text == simulator.http("GET", "/desks/testdesk/tickets/CS9").text
+    missing = simulator.http("GET", "/desks/testdesk/tickets/CS9", headers=english)
+    assert answer.text == missing.text
 
 
 @pytest.mark.requirement("A13")
@@ -116,3 +122,68 @@ def test_a_customer_confirms_the_solution_over_http(
     change(_storage(), "testdesk", NUMBER, c.Resolve("好了"), playbook, NOON, actor="agent-1")
     answer = simulator.http("POST", f"{PATH}/confirmation?key={KEY}", {"solved": True})
     assert (answer.status, answer.json["number"]) == (200, NUMBER)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "type_", "status", "says"),
+    [
+        ("GET", "/desks/testdesk/tickets/CS9", None, "", 404, ("没有找到工单", "no such ticket")),
+        ("GET", "/desks/testdesk", None, "", 404, ("没有找到此页面", "at this address")),
+        ("GET", "/desks/testdesk/a/b", None, "", 404, ("没有找到此页面", "at this address")),
+        ("DELETE", PATH, None, "", 405, ("不支持这种请求方法", "no such method")),
+        ("POST", f"{PATH}/messages", b"x", "text/x", 415, ("不接受这种类型", "body of this type")),
+        ("POST", f"{PATH}/messages", b"x" * 300_000, FORM, 413, ("256 KiB", "256 KiB")),
+        ("POST", f"{PATH}/messages?key={KEY}", b"text=", FORM, 400, ("至少 1 个字", "at least")),
+        ("POST", f"{PATH}/survey?key={KEY}", b"score=5", FORM, 409, ("尚未处理", "not solved")),
+        ("GET", f"{PATH}?key=busy", None, "", 503, ("请稍后再试", "try again in a moment")),
+        ("GET", f"{PATH}?key=broken", None, "", 500, ("我们的系统出了问题", "failed on our side")),
+    ],
+)  # fmt: skip
+def test_each_error_is_a_page_in_the_reader_s_language(
+    simulator: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    path: str,
+    body: bytes | None,
+    type_: str,
+    status: int,
+    says: tuple[str, str],
+) -> None:
+    """The same error is a problem document for a program."""
+    for key, error in (("busy", TryAgain("secret")), ("broken", KeyError("secret"))):
+        if path.endswith(key):
+            monkeypatch.setattr(access, "authorize", Mock(side_effect=error))
+    for locale, said in zip(("zh-CN,zh;q=0.9,en;q=0.2", "fr, en;q=0.5"), says, strict=True):
+        headers = {"Accept-Language": locale} | ({"Content-Type": type_} if type_ else {})
+        page = simulator.http(method, path, body, headers={**BROWSER, **headers})
+        assert (page.status, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert said in page.text
+        assert page.headers["content-security-policy"].startswith("default-src 'none'")
+        document = simulator.http(method, path, body, headers=headers)
+        assert document.headers["content-type"] == "application/problem+json"
+        assert said in document.text
+        assert "secret" not in page.text + document.text
+
+
+@pytest.mark.requirement("A13", "C10")
+def test_a_409_says_which_cause_applies(simulator: Simulator, playbook: Playbook) -> None:
+    def said(call: str, body: dict[str, Any]) -> str:
+        headers = {"Accept-Language": "en"}
+        answer = simulator.http("POST", f"{PATH}/{call}?key={KEY}", body, headers=headers)
+        assert answer.status == 409
+        return str(answer.json["detail"])
+
+    def then(*commands: c.TicketCommand) -> None:
+        for command in commands:
+            change(_storage(), "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
+
+    score, solved = {"score": 5}, {"solved": True}
+    found = [said("survey", score), said("confirmation", solved)]
+    then(c.Resolve("好了"), c.ExpireSurvey(1))
+    found += [said("survey", score), said("confirmation", solved)]
+    then(c.Reopen(), c.Close("垃圾信息"))
+    found.append(said("survey", score))
+    then(c.Reopen(), c.Take("technical", "agent-1"), c.Resolve("好了"), c.AnswerSurvey(5))
+    found.append(said("survey", score))
+    assert [words for words in found if "state" in words] == []
+    assert len(set(found)) == len(found)

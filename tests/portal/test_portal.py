@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -24,40 +23,24 @@ from functions.core.domain.errors import (
 from functions.core.domain.events import EVENTS, CustomerWrote
 from functions.core.domain.rules import LOCALES, Playbook
 from functions.core.domain.ticket import Customer as Person, Ticket
-from functions.core.platform.web import Request, problem
+from functions.core.platform.web import problem, wants_page
 from functions.core.playbook import load
-from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.playbooks import CachedPlaybook
 from functions.core.text.words import label, nearest_locale
-from functions.portal.calls import wants_page
 from tests.core.sample_desk import DESK, NOON, file_ticket
 from tests.core.text.test_file_types import REAL, package
-from tests.portal.conftest import DEPLOYMENT, NUMBER, Customer
+from tests.portal.conftest import NUMBER, CarryOut, Customer
 
 pytestmark = pytest.mark.requirement("F6", "A11", "A13", "A14", "A15", "A16", "G1", "G4")
 FIELDS = [
     "number", "status", "status_label", "type", "tags", "priority", "team", "handler",
     "received_at", "expected_response_by", "expected_resolution_by", "first_response_at",
-    "resolved_at", "summary", "timeline", "question", "attachments",
+    "resolved_at", "summary", "timeline", "question", "messages", "attachments",
     "refused", "before",
 ]  # fmt: skip
 
 PHOTO = b64encode(REAL["png"]).decode()
-CarryOut = Callable[..., Ticket]
-
-
-@pytest.fixture
-def carry_out(storage: Storage, playbook: Playbook, ticket: Ticket) -> CarryOut:
-    """Carry commands out on the ticket, as agents and functions do."""
-
-    def carry_out(*commands: c.Command, actor: str = "agent-1") -> Ticket:
-        after = ticket
-        for command in commands:
-            after = change(storage, ticket.desk, NUMBER, command, playbook, NOON, actor=actor)
-        return after
-
-    return carry_out
 
 
 ASSIGN = c.Assign(team="technical", handler="agent-1")
@@ -71,7 +54,7 @@ def test_the_status_has_the_contract_s_fields_and_the_desk_s_offset(
     view = customer.get(key=customer.key).body
     assert list(view) == FIELDS
     assert (view["status"], view["handler"], view["team"]) == (
-        "in_progress", "agent-1", "technical",
+        "in_progress", "技术支持组", "technical",
     )  # fmt: skip
     assert view["received_at"].isoformat() == "2026-03-10T12:00:00+08:00"
     assert view["expected_resolution_by"].utcoffset().total_seconds() == 8 * 3600
@@ -188,7 +171,7 @@ def test_a_wrong_proof_and_a_missing_ticket_are_answered_alike(
             calls.made.clear()
             with pytest.raises(NotFound) as refused:
                 who.get(**wrong)
-            outcomes.append((str(problem(refused.value)), list(calls.made)))
+            outcomes.append((str(problem(refused.value, "en")), list(calls.made)))
         assert outcomes[0] == outcomes[1]
         assert outcomes[0][1] == made
 
@@ -382,13 +365,18 @@ def test_a_score_off_the_scale_is_refused(
 def test_a_desk_can_ask_for_a_score_in_words(
     storage: Storage, carry_out: CarryOut, customer: Customer
 ) -> None:
-    """Also on the page."""
-    words = {"非常满意": 5, "一般": 3, "不满意": 1}
+    """Also on the page; an English customer reads and answers in English."""
+    labels = (("非常满意", "Delighted", 5), ("一般", "So so", 3), ("不满意", "Not satisfied", 1))
+    words = {zh: {"label": {"zh-CN": zh, "en": en}, "score": n} for zh, en, n in labels}
     worded = load({**DESK, "survey": {**DESK["survey"], "words": words}})
     storage.playbooks.cache["testdesk"] = CachedPlaybook(NOON, 1, worded)
     carry_out(ASSIGN, c.Resolve("已重置密码"))
-    assert 'value="非常满意"' in customer.get("text/html", key=customer.key).body
-    assert customer.send("survey", {"score": "非常满意"}).body["status"] == "archived"
+    page = customer.get("text/html", key=customer.key, lang="en").body
+    assert 'value="非常满意" required><span>Delighted</span>' in page
+    with pytest.raises(InvalidInput) as refused:
+        customer.send("survey", {"score": "fine"})
+    assert refused.value.errors[0].message == "one of: Delighted, So so, Not satisfied"
+    assert customer.send("survey", {"score": "delighted"}).body["status"] == "archived"
 
 
 def test_a_refused_call_names_the_customer_s_allowed_actions(customer: Customer) -> None:
@@ -600,7 +588,7 @@ def test_a_missing_ticket_is_a_page_for_browsers(storage: Storage, ticket: Ticke
     ],
 )
 def test_a_client_that_accepts_html_gets_html(accept: str, page: bool) -> None:
-    assert wants_page(Request("GET", DEPLOYMENT, NOON, headers={"accept": accept})) is page
+    assert wants_page({"accept": accept}) is page
 
 
 # Words

@@ -46,6 +46,21 @@ def handlers(storage: Storage, *numbers: str) -> list[str | None]:
     return [storage.tickets.load("testdesk", number).handler for number in numbers]
 
 
+@pytest.mark.requirement("A8")
+def test_the_ticket_keeps_the_display_name_of_its_handler(
+    storage: Storage, playbook: Playbook
+) -> None:
+    """Customers read it without a look at the roster; it goes with the handler."""
+    file_waiting(storage, playbook, "CS1")
+    storage.roster.put(agent("agent-1", display_name="客服-张"))
+    Router(storage, playbook, NOON).assign_waiting(TEAM, 99)
+    assigned = storage.tickets.load("testdesk", "CS1")
+    assert (assigned.handler, assigned.handler_name) == ("agent-1", "客服-张")
+    carry_out(storage, playbook, "CS1", c.Resolve("好了"))
+    carry_out(storage, playbook, "CS1", c.Reopen())
+    assert storage.tickets.load("testdesk", "CS1").handler_name == ""
+
+
 @pytest.mark.requirement("D7")
 def test_a_ticket_without_a_suitable_agent_does_not_hold_up_the_next(
     storage: Storage, playbook: Playbook

@@ -129,7 +129,7 @@ def test_terms_are_accepted_by_name_or_label(
     """Types, tags, priorities and teams."""
     _system(storage, playbook, c.AskConfirmation("technical", "哪个模块？"))
     agent, supervisor = signed_in("agent-1"), signed_in("supervisor-1")
-    after = agent.act("confirm-type", type="报障", tags=["登录"], priority="低")
+    after = agent.act("confirm-type", type="报障", tags=["G-登录"], priority="低")
     assert (after["type"], after["tags"], after["priority"]) == ("fault", ["login"], "low")
     assert agent.act("priority", priority="高")["priority"] == "high"
     assert supervisor.act("assign", team="通用咨询组")["team"] == "general"
@@ -153,6 +153,30 @@ def test_a_supervisor_changes_the_handler_at_any_time(
     text = str(supervisor.show()["timeline"])
     assert "138****8000" in text
     assert "13800138000" not in text
+
+
+@pytest.mark.requirement("A7", "A8")
+@pytest.mark.parametrize(
+    ("who", "action", "body", "name"),
+    [
+        ("agent-1", "take", {}, "客服-张"),
+        ("supervisor-1", "assign", {"agent": "agent-1"}, "客服-张"),
+        ("supervisor-1", "assign", {"agent": "agent-2"}, ""),
+    ],
+)
+def test_whoever_gets_a_ticket_brings_the_display_name(
+    storage: Storage,
+    ticket: Ticket,
+    signed_in: SignedIn,
+    who: str,
+    action: str,
+    body: dict[str, str],
+    name: str,
+) -> None:
+    storage.roster.put(agent("agent-1", display_name="客服-张"))
+    storage.roster.cache.clear()
+    signed_in(who).act(action, **body)
+    assert storage.tickets.load("testdesk", NUMBER).handler_name == name
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 
 from app import app
 from functions.core.domain.events import Attachment
-from functions.core.domain.rules import Playbook
+from functions.core.domain.rules import CustomerTerm, Playbook
+from functions.core.platform import container
 from functions.core.storage.database import Storage
 from infra.simulator.simulator import ApiResponse, Simulator
 from tests.core.sample_desk import NOON, file_ticket
@@ -67,6 +68,29 @@ def test_an_entered_request_has_its_channel(
     shown = _as(simulator, "agent-1", "GET", f"{TICKETS}/{filed.json['number']}").json
     assert (shown["channel"], shown["entered_by"]) == (channel, "agent-1")
     assert shown["records"][0]["number"] == f"{filed.json['number']}-001"
+
+
+def test_labels_and_errors_follow_accept_language(simulator: Simulator, playbook: Playbook) -> None:
+    """Else they are in the desk's language; a stored value stays as it is."""
+    storage = container.storage(simulator.deployment)
+    english = {"zh-CN": "已受理", "en": "Received"}
+    statuses = {**playbook.statuses, "received": CustomerTerm(label=english)}
+    storage.playbooks.put(playbook.model_copy(update={"statuses": statuses}), NOON)
+    simulator.replace_containers()
+    number = _as(simulator, "agent-1", "POST", TICKETS, NEW).json["number"]
+    for header, label, error in (
+        ({"Accept-Language": "en-GB, zh;q=0.5"}, "Received", "reply is not possible while"),
+        ({"Accept-Language": "fr"}, "已受理", "工单状态为“已受理”，无法执行“回复”"),
+        ({}, "已受理", "工单状态为“已受理”，无法执行“回复”"),
+    ):
+        path = f"{TICKETS}/{number}"
+        shown = _as(simulator, "supervisor-1", "GET", path, headers=header).json
+        assert (shown["status"], shown["status_label"]) == ("received", label)
+        body = {"text": "您好"}
+        noted = _as(simulator, "supervisor-1", "POST", f"{path}/note", body, headers=header)
+        assert noted.json["status_label"] == label
+        refused = _as(simulator, "supervisor-1", "POST", f"{path}/reply", body, headers=header)
+        assert (refused.status, refused.json["detail"].startswith(error)) == (409, True)
 
 
 @pytest.mark.requirement("D10")

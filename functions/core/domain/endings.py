@@ -68,7 +68,11 @@ def read_ending(text: str, playbook: Playbook) -> Ending:
         return " "
 
     rest = _SCORE.sub(lambda match: take_score(match, _value(match, high)), folded)
-    words = {fold(word): score for word, score in survey.words.items()}
+    words = {
+        fold(name): word.score
+        for key, word in survey.words.items()
+        for name in (key, *word.label.values())
+    }
 
     def take_word(match: re.Match[str]) -> str:
         if match[0] in words:

@@ -27,7 +27,40 @@ in the function's dead-letter queue.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
+
+
+class Phrase(str):
+    """An English text with values, which `core/text/error_texts.py` can say in Chinese.
+
+    It is the English text. A text without values needs no `Phrase`. A value may itself be a text in
+    each language, such as a label of the playbook, another phrase, or a list of values.
+    """
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, **values: object) -> Phrase:
+        said = {name: spoken(value, "en") for name, value in values.items()}
+        phrase = super().__new__(cls, template.format(**said))
+        phrase.template, phrase.values = template, values
+        return phrase
+
+
+def spoken(value: object, locale: Literal["zh-CN", "en"]) -> str:
+    """Write a value of a phrase in a language."""
+    if isinstance(value, Mapping):
+        return str(value[locale])
+    if isinstance(value, list | tuple):
+        return (", " if locale == "en" else "、").join(spoken(one, locale) for one in value)
+    return str(value)
+
+
+def too_long(limit: int, length: int) -> Phrase:
+    """Say that a text of `length` characters is over its limit."""
+    return Phrase("{limit} characters at most, not {length}", limit=limit, length=length)
 
 
 class DeskbellError(Exception):

@@ -96,6 +96,15 @@ Signature = Annotated[Text, BeforeValidator(_same_in_both)]
 """A text in each language, or one for both."""
 
 
+def _with_labels(value: object) -> object:
+    """Return choices without labels for a list of names."""
+    return dict.fromkeys(value) if isinstance(value, list | tuple) else value
+
+
+Choices = Annotated[dict[str, Text | None], BeforeValidator(_with_labels)]
+"""Choices with their labels, or a list of choices that have none."""
+
+
 def as_tuple(value: object) -> object:
     """Return a list of one for a single name."""
     return (value,) if isinstance(value, str) else value

@@ -34,6 +34,7 @@ def upgraded(document: Any) -> Any:
     if isinstance(document, dict):
         _mark_the_class_that_comes_first(document)
         _rename_webhook_types(document)
+        _label_the_words_of_the_survey(document)
     return document
 
 
@@ -48,6 +49,14 @@ def _mark_the_class_that_comes_first(document: dict[str, Any]) -> None:
         customer_class.get("comes_first") for customer_class in classes.values()
     ):
         classes[_FORMER_FIRST_CLASS]["comes_first"] = True
+
+
+def _label_the_words_of_the_survey(document: dict[str, Any]) -> None:
+    """Use the words as their own labels, which former playbooks did not have."""
+    words = (document.get("survey") or {}).get("words") or {}
+    for word, score in words.items():
+        if isinstance(score, int):
+            words[word] = {"label": {"zh-CN": word, "en": word}, "score": score}
 
 
 def _rename_webhook_types(document: dict[str, Any]) -> None:

@@ -37,6 +37,7 @@ from functions.core.domain.playbook_types import (
     MAIL_ADDRESS,
     STEP_FIELD_HOLDS,
     Amount,
+    Choices,
     Duration,
     Identifier,
     Locale as Locale,
@@ -98,6 +99,15 @@ class Term(Section):
     label: Text
 
 
+class CustomerTerm(Term):
+    """A term that customers may read by a label of its own.
+
+    Without `customer_label` they do not see a tag or a priority, and a status by its `label`.
+    """
+
+    customer_label: Text | None = None
+
+
 class Type(Term):
     """A class of requests (A1, B3, D3, E1). `agents_only`: only agents may give it."""
 
@@ -105,7 +115,7 @@ class Type(Term):
     agents_only: bool = False
 
 
-class Priority(Term):
+class Priority(CustomerTerm):
     """A priority. The playbook lists priorities by rank, the most urgent first."""
 
     colour: str = "grey"
@@ -127,7 +137,7 @@ class Vague(Section):
     times: int = Field(default=2, ge=1, le=3)
 
 
-class Tag(Term):
+class Tag(CustomerTerm):
     """A2: a preset tag and its keywords."""
 
     keywords: Words = Field(min_length=1)
@@ -342,14 +352,20 @@ class Review(Section):
     then: Literal["review", "second_handling"] = "review"
 
 
+class SurveyWord(Term):
+    """A word that customers rate with, and its score."""
+
+    score: int
+
+
 class Survey(Section):
     """A12, A13: the survey after resolution.
 
-    `words` maps words to scores, best first, for desks that ask in words.
+    `words` holds words for scores, best first, for desks that ask in words.
     """
 
     scores: tuple[int, int] = (1, 5)
-    words: dict[str, int] = {}
+    words: dict[str, SurveyWord] = {}
     wait: Wait
     review: Review
 
@@ -382,15 +398,18 @@ class StepField(Term):
     `required_with` names values of the step's other fields with which the field is required too.
     A time with `future` is ahead, by a year at most. `from_request` names the fields of the request
     that the agent's form is filled in with (D4).
+    A choice without a label is that of the team of its name. Customers see the field, on their page
+    and in messages, only with `customer_sees`.
     """
 
     kind: StepFieldKind = "text"
-    choices: tuple[str, ...] = ()
+    choices: Choices = {}
     required: bool = True
     required_with: dict[Identifier, str] = {}
     max: int = Field(default=500, ge=1, le=4000)
     future: bool = False
     from_request: Annotated[tuple[RequestField, ...], BeforeValidator(as_tuple)] = ()
+    customer_sees: bool = False
 
     @property
     def holds(self) -> Holds:
@@ -527,7 +546,7 @@ class Playbook(Section):
     teams: dict[str, Team] = Field(min_length=1)
     routing: tuple[Destination, ...] = Field(min_length=1)
     assignment: Assignment = Field(default_factory=Assignment)
-    statuses: dict[str, Term]
+    statuses: dict[str, CustomerTerm]
     timers: dict[str, TimerRule] = {}
     templates: tuple[ReplyTemplate, ...] = ()
     articles: dict[str, Article] = {}
@@ -588,6 +607,21 @@ class Playbook(Section):
     def ranks(self) -> dict[str, int]:
         """Priority → rank, 0 the most urgent."""
         return {name: rank for rank, name in enumerate(self.priorities)}
+
+    def choices(self, field: StepField) -> dict[str, Term]:
+        """Return the choices of a step's field with their labels, those of teams included."""
+        return {
+            key: Term(label=label)
+            if label
+            else self.teams.get(key) or Term(label=dict.fromkeys(LOCALES, key))
+            for key, label in field.choices.items()
+        }
+
+    @cached_property
+    def shown_fields(self) -> frozenset[str]:
+        """The fields of the desk's steps that customers may see."""
+        fields = (entry for step in self.steps.values() for entry in step.fields.items())
+        return frozenset(name for name, field in fields if field.customer_sees)
 
     @cached_property
     def public_contacts(self) -> tuple[str, ...]:

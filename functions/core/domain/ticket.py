@@ -240,6 +240,7 @@ class TicketChanges(TypedDict, total=False):
     queue: Queue
     team: str | None
     handler: str | None
+    handler_name: str
     reviewer: str | None
     expected_response_by: datetime | None
     first_response_at: datetime | None
@@ -320,6 +321,7 @@ class Ticket(Value):
     queue: Queue = "new"
     team: TermName | None = None
     handler: TermName | None = None
+    handler_name: TermName = ""
     reviewer: TermName | None = None
     expected_response_by: datetime | None = None
     first_response_at: datetime | None = None
@@ -411,7 +413,7 @@ class Ticket(Value):
         former = self.former_handlers
         if self.handler and self.handler not in former:
             former = (*former, self.handler)
-        return {"handler": None, "former_handlers": former}
+        return {"handler": None, "handler_name": "", "former_handlers": former}
 
 
 def next_wake(before: Ticket | None, after: Ticket) -> datetime | None:

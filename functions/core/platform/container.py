@@ -10,6 +10,7 @@ from functions.core.platform.settings import Deployment
 from functions.core.storage.database import Storage
 
 if TYPE_CHECKING:
+    from functions.core.domain.rules import Locale
     from functions.core.services.contacts import ContactCorrector
     from functions.core.services.create_ticket import TicketCreator
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 def storage(deployment: Deployment) -> Storage:
     """Return the table of a deployment; the instance caches playbooks between calls."""
     return Storage.on(aws.dynamodb(), deployment.table)
+
+
+def desk_locale(deployment: Deployment, desk: str) -> Locale | None:
+    """Return the language of a desk whose playbook is at hand: an error must read nothing."""
+    if not storage.cache_info().currsize:
+        return None
+    return storage(deployment).playbooks.known_locale(desk)
 
 
 def ticket_creator(deployment: Deployment) -> TicketCreator:

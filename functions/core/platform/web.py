@@ -20,16 +20,21 @@ from functions.core.domain.errors import (
     ActionNotAllowed,
     FieldError,
     InvalidInput,
+    Phrase,
     Refused,
     TooLarge,
     TryAgain,
+    too_long,
 )
 from functions.core.domain.events import Commit
+from functions.core.domain.rules import Locale
 from functions.core.platform import clock
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.storage.outages import is_outage
+from functions.core.text.error_texts import translated
 from functions.core.text.json_body import Model, parse_model
+from functions.core.text.words import accepted_locale, nearest_locale, weight
 
 if TYPE_CHECKING:
     from chalice.app import Blueprint, Response
@@ -78,7 +83,7 @@ class Request:
         if len(key) > MAX_IDEMPOTENCY_KEY:
             raise InvalidInput(
                 "The idempotency key is too long.",
-                (FieldError(header, f"{MAX_IDEMPOTENCY_KEY} characters at most, not {len(key)}"),),
+                (FieldError(header, too_long(MAX_IDEMPOTENCY_KEY, len(key))),),
             )
         return key
 
@@ -121,16 +126,27 @@ def earlier_page(history: Sequence[Commit]) -> int | None:
     return history[0].version if history and history[0].version > 1 else None
 
 
-def respond(blueprint: Blueprint, function: Callable[[Request], HttpResponse]) -> Response:
-    """Answer the blueprint's current request with `function`."""
+ErrorPage = Callable[[Refused, Locale], HttpResponse]
+"""Renders a refusal as a page, for browsers."""
+
+
+def respond(
+    blueprint: Blueprint,
+    function: Callable[[Request], HttpResponse],
+    error_page: ErrorPage | None = None,
+) -> Response:
+    """Answer the blueprint's current request with `function`.
+
+    Args:
+        error_page: renders whatever `function` refuses, if the caller is a browser.
+    """
     from chalice.app import Response
 
-    response = _call(function, _request(blueprint))
+    request = _request(blueprint.current_request, blueprint.lambda_context)
+    response = _call(function, request, error_page)
     text = response.body if isinstance(response.body, str) else _dump(response.body)
     headers: dict[str, str | list[str]] = {
-        "Content-Type": f"{response.content_type}; charset=utf-8"
-        if response.content_type.startswith("text/")
-        else response.content_type,
+        "Content-Type": _content_type(response),
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
         "Strict-Transport-Security": HSTS,
@@ -139,52 +155,120 @@ def respond(blueprint: Blueprint, function: Callable[[Request], HttpResponse]) -
     return Response(body=text, status_code=response.status, headers=headers)
 
 
-def problem(refused: Refused) -> HttpResponse:
+def _content_type(response: HttpResponse) -> str:
+    media = response.content_type
+    return f"{media}; charset=utf-8" if media.startswith("text/") else media
+
+
+def locale_of(request: Request, desk: Locale | None = None) -> Locale:
+    """Return the language of a response: the caller's, else the desk's, else English.
+
+    Args:
+        desk: the desk's language, if the caller knows it; otherwise that of a playbook at hand.
+    """
+    asked = nearest_locale(request.query.get("lang"))
+    asked = asked or accepted_locale(request.headers.get("accept-language")) or desk
+    return asked or _desk_locale(request) or "en"
+
+
+def _desk_locale(request: Request) -> Locale | None:
+    from functions.core.platform import container
+
+    desk = request.params.get("desk")
+    return container.desk_locale(request.deployment, desk) if desk else None
+
+
+def problem(refused: Refused, locale: Locale) -> HttpResponse:
     """Return a refusal as a problem document (RFC 9457)."""
     body: dict[str, Any] = {
-        "title": refused.title,
+        "title": translated(refused.title, locale),
         "status": refused.status,
-        "detail": refused.detail,
+        "detail": translated(refused.detail, locale),
     }
     if isinstance(refused, InvalidInput):
-        body["errors"] = [{"field": e.field, "message": e.message} for e in refused.errors]
+        body["errors"] = [
+            {"field": e.field, "message": translated(e.message, locale)} for e in refused.errors
+        ]
     if isinstance(refused, ActionNotAllowed):
         body["allowed"] = list(refused.allowed)
     return HttpResponse(body, refused.status, content_type="application/problem+json")
 
 
-def errors_as_problems(event: Any, get_response: Callable[[Any], Response]) -> Response:
-    """HTTP middleware: turn Chalice's own errors into problems, such as a media type that the route
-    does not accept.
+def errors_as_problems(
+    event: Any, get_response: Callable[[Any], Response], error_page: ErrorPage
+) -> Response:
+    """HTTP middleware: turn Chalice's own errors into problems or, at a customer's address, pages.
 
-    Chalice's errors have a dict as body (`{"Code": …, "Message": …}`); the routes' own responses
-    have text.
+    Such an error is a media type that the route does not accept. Chalice's errors have a dict as
+    body (`{"Code": …, "Message": …}`); the routes' own responses have text.
     """
     response = get_response(event)
     if isinstance(response.body, dict):
-        status = HTTPStatus(response.status_code)
-        body = {"title": status.phrase, "status": status, "detail": response.body["Message"]}
-        response.body = _dump(body)
-        response.headers["Content-Type"] = "application/problem+json"
+        status = response.status_code
+        refused = Refused(_CHALICE_ERRORS.get(status, _FAILED))
+        refused.status, refused.title = status, HTTPStatus(status).phrase
+        request = _request(event, event.lambda_context)
+        locale = locale_of(request)
+        page = wants_page(request.headers) and event.path.startswith("/desks/")
+        found = error_page(refused, locale) if page else problem(refused, locale)
+        response.body = found.body if isinstance(found.body, str) else _dump(found.body)
+        response.headers |= {**found.headers, "Content-Type": _content_type(found)}
     return response
 
 
-def _call(function: Callable[[Request], HttpResponse], request: Request) -> HttpResponse:
+_FAILED = "Something failed on our side. It has been recorded."
+
+_CHALICE_ERRORS = {
+    400: "The request cannot be read.",
+    405: "This address has no such method.",
+    415: "This address does not take a body of this type.",
+}
+
+
+def wants_page(headers: Mapping[str, str]) -> bool:
+    """Return whether the caller prefers HTML to JSON (RFC 9110, section 12.5.1)."""
+    weights = {"text/html": 0.0, "application/json": 0.0}
+    for part in headers.get("accept", "").lower().split(","):
+        media, _, parameters = part.partition(";")
+        if media.strip() in weights:
+            weights[media.strip()] = max(weights[media.strip()], weight(parameters))
+    return weights["text/html"] > weights["application/json"]
+
+
+def _call(
+    function: Callable[[Request], HttpResponse],
+    request: Request,
+    error_page: ErrorPage | None = None,
+) -> HttpResponse:
     """Call `function`; turn whatever it raises into a response."""
     try:
-        if len(request.body) > MAX_BODY:
-            raise TooLarge(f"A body may have {MAX_BODY // 1024} KiB at most.")
-        return function(request)
+        return _checked(function, request)
     except Refused as refused:
-        return problem(refused)
+        locale = locale_of(request)
+        page = error_page is not None and wants_page(request.headers)
+        found = error_page(refused, locale) if error_page and page else problem(refused, locale)
+        if isinstance(refused, _Busy):
+            headers = {**found.headers, "Retry-After": RETRY_AFTER_SECONDS}
+            return replace(found, headers=headers)
+        return found
+
+
+def _checked(function: Callable[[Request], HttpResponse], request: Request) -> HttpResponse:
+    """Call `function`; whatever it raises becomes a refusal."""
+    try:
+        if len(request.body) > MAX_BODY:
+            raise TooLarge(Phrase("A body may have {limit} KiB at most.", limit=MAX_BODY // 1024))
+        return function(request)
+    except Refused:
+        raise
     except Exception as error:
         # The only catch-all, so that no caller ever sees a stack trace.
         if isinstance(error, TryAgain) or is_outage(error):
             log.warning("api.busy", extra={"cause": str(error)})
-            busy = problem(_Busy("This cannot be done right now. Please try again in a moment."))
-            return replace(busy, headers={"Retry-After": RETRY_AFTER_SECONDS})
+            busy = _Busy("This cannot be done right now. Please try again in a moment.")
+            raise busy from error
         log.exception("api.failed")
-        return problem(_Failed("Something failed on our side. It has been recorded."))
+        raise _Failed(_FAILED) from error
 
 
 class _Busy(Refused, status=503, title="Busy"):
@@ -195,13 +279,12 @@ class _Failed(Refused, status=500, title="Failed"):
     pass
 
 
-def _request(blueprint: Blueprint) -> Request:
-    current = blueprint.current_request
+def _request(current: Any, lambda_context: Any) -> Request:
     context = current.context or {}
     body = current.raw_body or b""
     return Request(
         method=current.method,
-        deployment=Deployment.of(blueprint.lambda_context),
+        deployment=Deployment.of(lambda_context),
         now=clock.now(),
         params=dict(current.uri_params or {}),
         query=dict(current.query_params or {}),

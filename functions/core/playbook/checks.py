@@ -49,7 +49,8 @@ def problems(playbook: Playbook) -> Iterator[Problem]:
     yield from _allowances(playbook)
     yield from _scores(playbook)
     for name, step in playbook.steps.items():
-        yield from _step(name, step)
+        yield from _step(name, step, playbook)
+    yield from _shown_fields(playbook)
     for kind, timer in playbook.timers.items():
         if timer.task is not None and not timer.task.startswith(TEAM_NAMED):
             yield ("timers", kind, "task"), "expected 'team:' with a team"
@@ -81,10 +82,6 @@ _WRITTEN_BY_CUSTOMER = frozenset({"description", "order"})
 
 def _relayed_texts(playbook: Playbook) -> Iterator[Problem]:
     """Find messages that would send a stranger's words to whatever contact the stranger named."""
-    from jinja2 import TemplateSyntaxError, meta
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    environment = ImmutableSandboxedEnvironment()
     for name, ons in _told_to_customers(playbook).items():
         message = playbook.messages.get(name)
         if message is None or message.agents_only:
@@ -92,16 +89,23 @@ def _relayed_texts(playbook: Playbook) -> Iterator[Problem]:
         said = {EVENTS[on].says for on in ons if on in EVENTS and EVENTS[on].direction == "in"}
         for field in ("subject", "text", "sms"):
             for locale, text in (getattr(message, field) or {}).items():
-                try:
-                    used = meta.find_undeclared_variables(environment.parse(text))
-                except TemplateSyntaxError:
-                    continue  # `_texts` reports it
-                for variable in sorted(used & (_WRITTEN_BY_CUSTOMER | said)):
+                for variable in sorted(_used(text) & (_WRITTEN_BY_CUSTOMER | said)):
                     yield (
                         ("messages", name, field, locale),
                         f"'{variable}' would send a stranger's words to any contact; leave it out, "
                         "or restrict the message with `agents_only: true`",
                     )
+
+
+def _used(text: str) -> set[str]:
+    """Return the variables of a text; none if it is no template, which `_texts` reports."""
+    from jinja2 import TemplateSyntaxError, meta
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    try:
+        return meta.find_undeclared_variables(ImmutableSandboxedEnvironment().parse(text))
+    except TemplateSyntaxError:
+        return set()
 
 
 def _told_to_customers(playbook: Playbook) -> dict[str, set[str]]:
@@ -226,12 +230,12 @@ def _scores(playbook: Playbook) -> Iterator[Problem]:
         )
     elif not low < playbook.survey.review.below <= high:
         yield ("survey", "review", "below"), f"expected a number from {low + 1} to {high}"
-    for word, score in playbook.survey.words.items():
-        if not low <= score <= high:
-            yield ("survey", "words", word), f"expected a number from {low} to {high}"
+    for name, word in playbook.survey.words.items():
+        if not low <= word.score <= high:
+            yield ("survey", "words", name, "score"), f"expected a number from {low} to {high}"
 
 
-def _step(name: str, step: Step) -> Iterator[Problem]:
+def _step(name: str, step: Step, playbook: Playbook) -> Iterator[Problem]:
     location = ("steps", name)
     if name in {*agent_actions(), "attachments"}:
         yield location, "every desk has an action of this name; choose another"
@@ -246,6 +250,12 @@ def _step(name: str, step: Step) -> Iterator[Problem]:
             yield (*location, "fields", key, "future"), "only a field of kind time can be ahead"
         if field.kind == "choice" and not field.choices:
             yield (*location, "fields", key, "choices"), "a choice needs at least one entry"
+        for choice, label in field.choices.items():
+            if label is None and choice not in playbook.teams:
+                yield (
+                    (*location, "fields", key, "choices"),
+                    f"'{choice}' is no team, so it needs a label in each language",
+                )
     if step.asks is not None and not step.asks.startswith((TEAM_NAMED, TEAM_IN)):
         yield (*location, "asks"), "expected 'team:' with a team, or 'field:' with a step's field"
     amount = step.approval.field if step.approval else None
@@ -255,6 +265,25 @@ def _step(name: str, step: Step) -> Iterator[Problem]:
             f"'{amount}' is compared, so its kind must be number",
         )
     yield from _step_target(location, step)
+
+
+def _shown_fields(playbook: Playbook) -> Iterator[Problem]:
+    """Find fields that only some steps show to customers, and messages that show others."""
+    for name, step in playbook.steps.items():
+        for key, field in step.fields.items():
+            if key in playbook.shown_fields and not field.customer_sees:
+                yield (
+                    ("steps", name, "fields", key, "customer_sees"),
+                    "another step shows the field of this name to customers, so all have to",
+                )
+    hidden = {key for step in playbook.steps.values() for key in step.fields}
+    hidden -= playbook.shown_fields | TEMPLATE_VARIABLES
+    told = _told_to_customers(playbook)
+    for location, text in _all_texts(playbook):
+        if location[0] == "messages" and location[1] not in told:
+            continue
+        for variable in sorted(_used(text) & hidden):
+            yield location, f"customers may not see '{variable}'; set its `customer_sees`"
 
 
 def _step_target(location: Location, step: Step) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from functions.core.domain import commands as c
-from functions.core.domain.errors import Conflict, StaleVersion
+from functions.core.domain.errors import Conflict, Phrase, StaleVersion
 from functions.core.domain.events import Commit
 from functions.core.domain.lifecycle import Decided, apply, decide, queue_rank
 from functions.core.domain.privacy import Rewrite, rewritten
@@ -138,8 +138,12 @@ def require_version(ticket: Ticket, expected: int | None) -> None:
     """
     if expected is not None and ticket.version != expected:
         raise StaleVersion(
-            f"You acted on version {expected}; the ticket is at version {ticket.version}. "
-            "Look at it again."
+            Phrase(
+                "You acted on version {expected}; the ticket is at version {version}. "
+                "Look at it again.",
+                expected=expected,
+                version=ticket.version,
+            )
         )
 
 

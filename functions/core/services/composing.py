@@ -173,12 +173,16 @@ def _timer_notifications(event: Event, playbook: Playbook) -> Iterator[Notificat
         yield Notification(event, tell.to, tell.message, event.kind)
 
 
+_VALUES = (
+    "type", "priority", "tags", "team", "handler", "handler_name", "summary", "score", "queue",
+)  # fmt: skip
+"""The fields of a ticket that an event of the same field name sets."""
+
+
 def ticket_at_event(event: Event, ticket: Ticket, commit: Commit) -> Ticket:
     """Return the ticket with the values of the event and its commit."""
     values = {
-        field: getattr(event, field)
-        for field in ("type", "priority", "tags", "team", "handler", "summary", "score", "queue")
-        if getattr(event, field, None) is not None
+        field: getattr(event, field) for field in _VALUES if getattr(event, field, None) is not None
     }
     if isinstance(event, TicketReceived):
         # The classification of the same commit, not a later one: a repeated record has to select
@@ -252,6 +256,7 @@ def compose(
         ticket_at_event(notification.event, ticket, commit),
         playbook,
         locale,
+        for_customer=outside,
         status_url=status_url if for_customer else "",
         description=description,
         told_at=commit.at if outside else None,
@@ -325,6 +330,7 @@ def variables(
     playbook: Playbook,
     locale: Locale,
     *,
+    for_customer: bool,
     status_url: str,
     description: str,
     told_at: datetime | None = None,
@@ -337,7 +343,7 @@ def variables(
     """
     kind = getattr(event, "kind", "")
     step = getattr(event, "step", "")
-    ticket_values = ticket_variables(ticket, playbook, locale)
+    ticket_values = ticket_variables(ticket, playbook, locale, for_customer=for_customer)
     due_at = _deadline(event, ticket, playbook)
     if told_at is not None:
         ticket_values |= promise_variables(ticket, playbook, locale, told_at)
@@ -358,7 +364,7 @@ def variables(
     # Of its own step a message tells this time's values, not those of an earlier time.
     own = dict.fromkeys(playbook.steps[step].fields, "") if step in playbook.steps else {}
     facts = {**ticket.facts, **own, **getattr(event, "fields", {})}
-    return with_fields(common, facts, playbook, locale, step)
+    return with_fields(common, facts, playbook, locale, for_customer=for_customer, step=step)
 
 
 def _deadline(event: Event, ticket: Ticket, playbook: Playbook) -> datetime | None:

@@ -82,7 +82,7 @@ class ContactCorrector:
         try:
             contact = normalise_contact(address)
         except ValueError as error:
-            wrong = FieldError("contact", str(error))
+            wrong = FieldError("contact", error.args[0])
             raise InvalidInput("Some fields are invalid; see errors.", (wrong,)) from error
         digest = contact_digest(contact, playbook.desk, self.root_key)
         known = self.storage.contacts.known(playbook.desk, None, digest)

@@ -21,7 +21,14 @@ from pydantic_core import PydanticCustomError
 
 from functions.core.domain import events as e
 from functions.core.domain.commands import Receive
-from functions.core.domain.errors import DeadLetter, FieldError, InvalidInput, KeyReused
+from functions.core.domain.commands.base import one_of
+from functions.core.domain.errors import (
+    DeadLetter,
+    FieldError,
+    InvalidInput,
+    KeyReused,
+    too_long,
+)
 from functions.core.domain.lifecycle import apply, decide, queue_rank
 from functions.core.domain.matching import find_term
 from functions.core.domain.privacy import rewritten
@@ -370,10 +377,10 @@ def _playbook_errors(
     except KeyError:
         pass
     except ValueError as error:
-        wrong.append(FieldError("contact", str(error)))
+        wrong.append(FieldError("contact", error.args[0]))
     limit, length = playbook.fields.description_max, len(texts.get("description", ""))
     if length > limit and not whole_text_kept:
-        wrong.append(FieldError("description", f"{limit} characters at most, not {length}"))
+        wrong.append(FieldError("description", too_long(limit, length)))
     allowed: dict[str, Mapping[str, Term]] = {
         "type": {
             name: kind for name, kind in playbook.types.items() if by_agent or not kind.agents_only
@@ -382,7 +389,7 @@ def _playbook_errors(
     }
     for name, terms in allowed.items():
         if name in texts and find_term(texts[name], terms) is None:
-            wrong.append(FieldError(name, f"one of: {', '.join(terms)}"))
+            wrong.append(one_of(name, terms))
     return wrong
 
 

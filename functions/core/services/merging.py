@@ -16,7 +16,7 @@ from datetime import datetime
 
 from functions.core.domain import commands as c
 from functions.core.domain.commands.base import allowed
-from functions.core.domain.errors import ActionNotAllowed, Forgotten, NotFound
+from functions.core.domain.errors import ActionNotAllowed, Forgotten, NotFound, Phrase
 from functions.core.domain.events import TicketMerged
 from functions.core.domain.lifecycle import Decided, decide
 from functions.core.domain.record import TicketRecord
@@ -145,13 +145,19 @@ def _decide_merge(
     try:
         target = storage.tickets.load(ticket.desk, command.into)
     except NotFound as error:
-        raise NotFound(f"There is no ticket {command.into} on this desk.") from error
+        raise NotFound(
+            Phrase("There is no ticket {number} on this desk.", number=command.into)
+        ) from error
     if target.merged is not None:
         end = merge_target(storage, target).number
         raise ActionNotAllowed(
-            f"{target.number} was merged into {end}. Merge into {end} instead."
+            Phrase(
+                "{number} was merged into {end}. Merge into {end} instead.",
+                number=target.number,
+                end=end,
+            )
             if end != ticket.number
-            else f"{target.number} was merged into this ticket.",
+            else Phrase("{number} was merged into this ticket.", number=target.number),
             allowed(ticket),
         )
     same = same_customer(ticket, target)

@@ -60,13 +60,12 @@ def _variables(
     ticket: Ticket, playbook: Playbook, description: str, locale: Locale, now: datetime
 ) -> dict[str, str]:
     """Return the template variables that are known."""
-    ticket_values = ticket_variables(ticket, playbook, locale)
+    ticket_values = ticket_variables(ticket, playbook, locale, for_customer=True)
     vague = (rule.vague for tag in ticket.tags if (rule := playbook.tags.get(tag)))
     common = {
         **ticket_values,
         **promise_variables(ticket, playbook, locale, now),
-        "tag": ticket_values["tag"] or ticket_values["type"],
         "question": next((v.question[locale] for v in vague if v), ""),
         "description": description,
     }
-    return with_fields(common, ticket.facts, playbook, locale)
+    return with_fields(common, ticket.facts, playbook, locale, for_customer=True)

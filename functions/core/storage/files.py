@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from functions.core.domain.errors import FieldError, InvalidInput
+from functions.core.domain.errors import FieldError, InvalidInput, Phrase
 from functions.core.domain.events import Attachment
 from functions.core.domain.ticket import RefusedFile
 from functions.core.text.file_types import (
@@ -159,7 +159,7 @@ class Files:
         errors: list[FieldError] = []
         for index, upload in enumerate(dict.fromkeys(ids)):
             attachment = self._accept(desk, number, upload, rules)
-            if isinstance(attachment, str):
+            if isinstance(attachment, Phrase):
                 errors.append(FieldError(f"attachments.{index}", attachment))
             else:
                 attachments.append(attachment)
@@ -167,11 +167,11 @@ class Files:
             raise InvalidInput("Some files are not accepted; see errors.", tuple(errors))
         return tuple(attachments)
 
-    def _accept(self, desk: str, number: str, upload: str, rules: FileRules) -> Attachment | str:
+    def _accept(self, desk: str, number: str, upload: str, rules: FileRules) -> Attachment | Phrase:
         """Return one upload as an attachment, or an error text."""
         from botocore.exceptions import ClientError
 
-        missing = "nothing was uploaded under this id; upload the file first"
+        missing = Phrase("nothing was uploaded under this id; upload the file first")
         if not _ID.fullmatch(upload):
             return missing
         try:
@@ -210,12 +210,16 @@ def refusal_reason(
     return None if actual.kind in kinds else "kind"
 
 
-def explain_refusal(reason: str, kinds: tuple[FileKind, ...], rules: FileRules) -> str:
+def explain_refusal(reason: str, kinds: tuple[FileKind, ...], rules: FileRules) -> Phrase:
     """Explain the reason to the sender of the file."""
     if reason == "size":
-        return f"{rules.max_mb} MB at most"
-    content = {"program": "a program", "macros": "a file with macros"}.get(reason, "another type")
-    return f"the content is {content}; accepted types: {accepted(kinds)}"
+        return Phrase("{limit} MB at most", limit=rules.max_mb)
+    types = accepted(kinds)
+    if reason == "program":
+        return Phrase("the content is a program; accepted types: {types}", types=types)
+    if reason == "macros":
+        return Phrase("the content is a file with macros; accepted types: {types}", types=types)
+    return Phrase("the content is another type; accepted types: {types}", types=types)
 
 
 def _named(folder: str, content: bytes, actual: FileType, name: str) -> Attachment:

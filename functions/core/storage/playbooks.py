@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.domain.errors import Conflict, NotFound, PlaybookError
-from functions.core.domain.rules import DESK_NAME, Playbook
+from functions.core.domain.errors import Conflict, NotFound, Phrase, PlaybookError
+from functions.core.domain.rules import DESK_NAME, Locale, Playbook
 from functions.core.storage.items import ticket_of_key
 from functions.core.storage.table import REFUSED, Item, key, stamp
 
@@ -79,6 +79,11 @@ class Playbooks:
         self.cache[desk] = CachedPlaybook(now, version, playbook)
         return version, playbook
 
+    def known_locale(self, desk: str) -> Locale | None:
+        """The language of a desk whose playbook was read before, without reading it."""
+        cached = self.cache.get(desk)
+        return cached.playbook.locale if cached else None
+
     def _is_missing(self, desk: str, now: datetime) -> bool:
         """Return whether a desk cannot exist by its name, or did not exist a moment ago."""
         read_at = self.missing.get(desk, _LONG_AGO)
@@ -127,7 +132,9 @@ class Playbooks:
         """
         item = self.table.get(f"DESK#{desk}", _version_sort_key(version))
         if item is None:
-            raise NotFound(f"Desk {desk} has no playbook {version}.")
+            raise NotFound(
+                Phrase("Desk {desk} has no playbook {version}.", desk=desk, version=version)
+            )
         document: str = item["body"]["S"]
         return document
 

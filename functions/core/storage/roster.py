@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.core.domain.errors import NotFound, TryAgain
+from functions.core.domain.errors import NotFound, Phrase, TryAgain
 from functions.core.domain.roster import Agent
 from functions.core.storage.items import agent_profile, due_attributes, read_agent
 from functions.core.storage.table import REFUSED, Item, key, stamp
@@ -121,7 +121,9 @@ class Roster:
         """
         agent = self.get(desk, username)
         if agent is None:
-            raise NotFound(f"{username} is not on the roster of {desk}.")
+            raise NotFound(
+                Phrase("{username} is not on the roster of {desk}.", username=username, desk=desk)
+            )
         update: Any = {
             "TableName": self.table.name,
             "Key": key(*_agent_key(desk, username)),

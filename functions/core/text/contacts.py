@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from functions.core.domain.countries import PHONE_REGION
+from functions.core.domain.errors import Phrase
 from functions.core.text.folding import FOLDED, INVISIBLE
 from functions.core.text.patterns import CJK_END, STARS, LazyPattern
 
@@ -24,11 +25,11 @@ class ContactError(ValueError):
         self.reason: ContactProblem = reason
 
 
-_CONTACT_PROBLEMS: dict[ContactProblem, str] = {
-    "empty": "A contact is required: a phone number or an e-mail address.",
-    "not_phone_or_email": "The contact is neither a phone number nor an e-mail address.",
-    "invalid_phone": "The phone number does not exist in its country's numbering plan.",
-    "invalid_email": "The e-mail address is not well-formed.",
+_CONTACT_PROBLEMS: dict[ContactProblem, Phrase] = {
+    "empty": Phrase("A contact is required: a phone number or an e-mail address."),
+    "not_phone_or_email": Phrase("The contact is neither a phone number nor an e-mail address."),
+    "invalid_phone": Phrase("The phone number does not exist in its country's numbering plan."),
+    "invalid_email": Phrase("The e-mail address is not well-formed."),
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from functions.core.domain.errors import FieldError, InvalidInput
+from functions.core.domain.errors import FieldError, InvalidInput, Phrase
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -18,6 +18,20 @@ _MESSAGES = {
     "missing": "this field is required",
     "extra_forbidden": "there is no such field",
     "model_type": "send a JSON object",
+    "string_type": "Input should be a valid string",
+    "int_type": "Input should be a valid integer",
+    "int_parsing": "Input should be a valid integer",
+    "int_from_float": "Input should be a valid integer",
+    "bool_type": "Input should be true or false",
+    "bool_parsing": "Input should be true or false",
+    "tuple_type": "Input should be a list",
+    "literal_error": "Input should be {expected}",
+    "string_too_short": "{min_length} characters at least",
+    "string_too_long": "{max_length} characters at most",
+    "string_pattern_mismatch": "This is not written as it should be",
+    "too_long": "{max_length} entries at most, not {actual_length}",
+    "greater_than_equal": "Input should be greater than or equal to {ge}",
+    "less_than_equal": "Input should be less than or equal to {le}",
 }
 """pydantic's error type → the message for it; other types keep pydantic's own message."""
 
@@ -54,5 +68,7 @@ def parse_model(model: type[Model], body: bytes) -> Model:
 
 def _field_error(error: ErrorDetails) -> FieldError:
     name = ".".join(str(part) for part in error["loc"])
-    message = _MESSAGES.get(error["type"], error["msg"].removeprefix("Value error, "))
-    return FieldError(name, message)
+    template = _MESSAGES.get(error["type"])
+    if template is None:
+        return FieldError(name, error["msg"].removeprefix("Value error, "))
+    return FieldError(name, Phrase(template, **error.get("ctx", {})))

@@ -11,11 +11,19 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from functions.core.domain.events import StepTaken
 from functions.core.domain.promises import Promise, promise
 from functions.core.domain.rules import Locale, Playbook, StepField
 from functions.core.domain.ticket import Ticket
 from functions.core.domain.timers import parse_field_time
-from functions.core.text.words import LIST_SEPARATOR, label
+from functions.core.text.words import (
+    LIST_SEPARATOR,
+    customer_label,
+    customer_status,
+    customer_tags,
+    handler_for_customer,
+    label,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -100,28 +108,49 @@ def promise_variables(
     return variables
 
 
-def ticket_variables(ticket: Ticket, playbook: Playbook, locale: Locale) -> dict[str, str]:
-    """Return the variables of a ticket in one language; unknown values are empty."""
-    tags = [label(playbook.tags, tag, locale) for tag in ticket.tags]
+def ticket_variables(
+    ticket: Ticket, playbook: Playbook, locale: Locale, *, for_customer: bool
+) -> dict[str, str]:
+    """Return the variables of a ticket in one language; unknown values are empty.
+
+    Customers read statuses, tags and priorities by the labels for customers, and the handler's
+    display name; staff read the desk's own.
+    """
     priority = playbook.priorities.get(ticket.priority)
+    if for_customer:
+        tags = customer_tags(ticket.tags, playbook, locale)
+        status = customer_status(ticket.status, playbook, locale)
+        urgency = customer_label(playbook.priorities, ticket.priority, locale) or ""
+        handler = handler_for_customer(ticket, playbook, locale) or ""
+    else:
+        tags = [label(playbook.tags, tag, locale) for tag in ticket.tags]
+        status = label(playbook.statuses, ticket.status, locale)
+        urgency = label(playbook.priorities, ticket.priority, locale)
+        handler = ticket.handler_name or ticket.handler or ""
     return {
         "number": ticket.number,
         "desk": playbook.name[locale],
         "name": ticket.customer.name,
-        "status": label(playbook.statuses, ticket.status, locale),
+        "status": status,
         "type": label(playbook.types, ticket.type, locale),
         "tags": LIST_SEPARATOR[locale].join(tags),
         "tag": tags[0] if tags else "",
-        "priority": label(playbook.priorities, ticket.priority, locale),
+        "priority": urgency,
         "team": label(playbook.teams, ticket.team, locale),
-        "handler": ticket.handler or "",
+        "handler": handler,
         "promise": priority.promise[locale] if priority and priority.promise else "",
         "expected_response_by": format_time(ticket.expected_response_by, playbook, locale),
         "expected_resolution_by": format_time(ticket.expected_resolution_by, playbook, locale),
         "summary": ticket.summary or "",
-        "score": "" if ticket.score is None else str(ticket.score),
+        "score": _score(ticket.score, playbook, locale),
         "order": ticket.order or "",
     }
+
+
+def _score(score: int | None, playbook: Playbook, locale: Locale) -> str:
+    words = playbook.survey.words.values()
+    word = next((word.label[locale] for word in words if word.score == score), None)
+    return word or ("" if score is None else str(score))
 
 
 def with_fields(
@@ -129,9 +158,13 @@ def with_fields(
     facts: Mapping[str, str],
     playbook: Playbook,
     locale: Locale,
+    *,
+    for_customer: bool,
     step: str = "",
 ) -> dict[str, str]:
     """Add the fields of the desk's steps to the common variables (D11, E4).
+
+    Those that customers may not see are empty for them.
 
     If several steps have a field of the same name, the definition in `step` wins, then the first.
     A common variable of the same name wins unless it is empty.
@@ -140,7 +173,9 @@ def with_fields(
     for _, definition in sorted(playbook.steps.items(), key=lambda entry: entry[0] != step):
         for name, field in definition.fields.items():
             if name not in fields:
-                fields |= _shown(name, facts.get(name, ""), field, playbook, locale)
+                hidden = for_customer and not field.customer_sees
+                value = "" if hidden else facts.get(name, "")
+                fields |= _variables_of(name, value, field, playbook, locale)
     return {
         **fields,
         **{name: value for name, value in common.items() if value or name not in fields},
@@ -151,17 +186,43 @@ TIME_PARTS = ("date", "time")
 """The suffixes of the variables that hold one part of a field's time: `arrives_at_time`."""
 
 
-def _shown(
+def _variables_of(
     name: str, value: str, field: StepField, playbook: Playbook, locale: Locale
 ) -> dict[str, str]:
-    """Return a field's value for people; a time in the desk's zone, as a whole and in parts."""
-    if field.kind != "time":
-        return {name: value}
-    at = parse_field_time(value)
-    shown = {f"{name}_{part}": "" for part in TIME_PARTS} | {name: value}
-    if at is not None:
-        local = at.astimezone(playbook.zone)
-        shown[name] = format_time(at, playbook, locale)
-        shown[f"{name}_date"] = format_day(local, locale)
-        shown[f"{name}_time"] = f"{local:%H:%M}"
+    """Return the variables of a field: its value, and of a time its parts in the desk's zone."""
+    shown = {name: field_value(value, field, playbook, locale)}
+    if field.kind == "time":
+        at = parse_field_time(value)
+        local = at.astimezone(playbook.zone) if at else None
+        shown[f"{name}_date"] = format_day(local, locale) if local else ""
+        shown[f"{name}_time"] = f"{local:%H:%M}" if local else ""
     return shown
+
+
+def field_value(value: str, field: StepField, playbook: Playbook, locale: Locale) -> str:
+    """Return a field's value for people: a choice's label, a time to the minute."""
+    if field.kind == "choice" and value:
+        return label(playbook.choices(field), value, locale)
+    if field.kind == "list":
+        return LIST_SEPARATOR[locale].join(value.split(LIST_SEPARATOR["zh-CN"]))
+    at = parse_field_time(value) if field.kind == "time" else None
+    return format_time(at, playbook, locale) if at else value
+
+
+def step_fields(
+    event: StepTaken, playbook: Playbook, locale: Locale, *, for_customer: bool
+) -> list[dict[str, str]]:
+    """Return the fields of a step as people read them: `name`, `label` and `value`."""
+    step = playbook.steps.get(event.step)
+    fields = step.fields if step else {}
+    return [
+        {
+            "name": name,
+            "label": label(fields, name, locale),
+            "value": field_value(value, fields[name], playbook, locale)
+            if name in fields
+            else value,
+        }
+        for name, value in event.fields.items()
+        if not for_customer or (name in fields and fields[name].customer_sees)
+    ]

@@ -7,10 +7,11 @@ its class.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from functions.core.domain.events import Event, StepTaken
-from functions.core.domain.rules import LOCALES, Locale, Playbook, Term
+from functions.core.domain.rules import LOCALES, CustomerTerm, Locale, Playbook, Term
+from functions.core.domain.ticket import Ticket
 
 TEXTS: dict[str, dict[Locale, str]] = {
     "step.received": {"zh-CN": "已收到", "en": "Received"},
@@ -66,6 +67,8 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "en": "Files: {files}. Open them here: {link}",
     },
     "page.files": {"zh-CN": "附件", "en": "Files"},
+    "page.messages": {"zh-CN": "沟通记录", "en": "Conversation"},
+    "page.you": {"zh-CN": "您", "en": "You"},
     "page.refused": {"zh-CN": "未收取的文件", "en": "Files that were not taken"},
     "refused.size": {"zh-CN": "文件过大", "en": "too large"},
     "refused.count": {"zh-CN": "文件数量过多", "en": "too many files"},
@@ -90,34 +93,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "done.messages": {"zh-CN": "留言已收到，谢谢。", "en": "Your message has arrived. Thank you."},
     "done.survey": {"zh-CN": "感谢您的评价。", "en": "Thank you for your rating."},
     "done.confirmation": {"zh-CN": "感谢您的确认。", "en": "Thank you for your answer."},
-    "error.title": {"zh-CN": "无法完成", "en": "This did not work"},
-    "error.400": {
-        "zh-CN": "填写的内容不符合要求，请返回修改。",
-        "en": "Something in it does not fit. Please go back and change it.",
-    },
-    "error.404": {
-        "zh-CN": "没有找到工单，请检查链接是否完整。",
-        "en": "There is no such ticket. Please check that the link is complete.",
-    },
-    "error.409": {
-        "zh-CN": "当前状态下无法进行此操作，或您已经评价过。",
-        "en": "This is not possible now, or has been done already.",
-    },
-    "error.403": {
-        "zh-CN": "此链接只能查看和补充您提交的内容。如需确认或评价，请使用我们发给您的链接。",
-        "en": "This link only shows what was submitted. "
-        "To confirm or rate, please use the link that we sent you.",
-    },
-    "error.413": {"zh-CN": "内容过长。", "en": "This is too long."},
-    "error.429": {
-        "zh-CN": "尝试次数过多，请一小时后再试，或使用我们发给您的链接。",
-        "en": "Too many attempts. Please try again in an hour, or use the link that we sent you.",
-    },
-    "error.422": {
-        "zh-CN": "此请求已用其他内容提交过。",
-        "en": "This was sent before with other words.",
-    },
-    "error.503": {"zh-CN": "系统繁忙，请稍后再试。", "en": "Busy right now. Please try again."},
 }  # fmt: skip
 """Key → text."""
 
@@ -225,10 +200,60 @@ def label(terms: Mapping[str, object], key: str | None, locale: Locale) -> str:
     return term.label[locale] if isinstance(term, Term) else key
 
 
+def customer_label(
+    terms: Mapping[str, CustomerTerm], key: str | None, locale: Locale
+) -> str | None:
+    """The label by which customers read a tag or a priority; None for an internal one."""
+    term = terms.get(key or "")
+    return term.customer_label[locale] if term and term.customer_label else None
+
+
+def customer_tags(tags: Iterable[str], playbook: Playbook, locale: Locale) -> list[str]:
+    """The labels of those tags that customers read, each once."""
+    labels = (customer_label(playbook.tags, tag, locale) for tag in tags)
+    return list(dict.fromkeys(each for each in labels if each))
+
+
+def customer_status(status: str, playbook: Playbook, locale: Locale) -> str:
+    """The label of a status for customers."""
+    own = customer_label(playbook.statuses, status, locale)
+    return own or label(playbook.statuses, status, locale)
+
+
+def handler_for_customer(ticket: Ticket, playbook: Playbook, locale: Locale) -> str | None:
+    """The handler as customers read it: the display name, else the team."""
+    if ticket.handler is None:
+        return None
+    return ticket.handler_name or label(playbook.teams, ticket.team, locale)
+
+
 def nearest_locale(tag: str | None) -> Locale | None:
     """The supported language of a language tag (`zh`, `zh-Hans`, `en-GB`), None for any other."""
     prefix = (tag or "").strip().casefold()
     return next((known for known in LOCALES if prefix.startswith(known[:2])), None)
+
+
+def accepted_locale(header: str | None) -> Locale | None:
+    """The supported language that `Accept-Language` prefers; None if it names none (RFC 9110)."""
+    wanted: dict[Locale, float] = {}
+    for part in (header or "")[:_READ].split(","):
+        tag, _, parameters = part.partition(";")
+        known = nearest_locale(tag)
+        if known and weight(parameters) > wanted.get(known, 0):
+            wanted[known] = weight(parameters)
+    return max(wanted, key=lambda known: wanted[known], default=None)
+
+
+def weight(parameters: str) -> float:
+    """The weight of an entry of an `Accept…` header, 0 if it cannot be read."""
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.strip().partition("=")
+        if name == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
 
 
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")

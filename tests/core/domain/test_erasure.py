@@ -46,7 +46,7 @@ STEP = {
         "cost": {**FIELD, "kind": "number"},
         "phone": {**FIELD, "kind": "number"},
         "done_at": {**FIELD, "kind": "time"},
-        "way": {**FIELD, "kind": "choice", "choices": ["remote", "visit"]},
+        "way": {**FIELD, "kind": "choice", "choices": {"remote": both("r"), "visit": both("v")}},
     },
 }
 WRITTEN = {

@@ -67,7 +67,12 @@ STEPS: dict[str, Any] = {
         "to": "in_progress",
         "fields": {
             "amount": {**_FIELD, "kind": "number"},
-            "means": {**_FIELD, "kind": "choice", "choices": ["券", "现金"], "required": False},
+            "means": {
+                **_FIELD,
+                "kind": "choice",
+                "choices": {"券": both("券"), "现金": both("现金")},
+                "required": False,
+            },
         },
         "approval": {"field": "amount", "over": 100},
     },

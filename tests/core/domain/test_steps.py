@@ -9,7 +9,7 @@ import pytest
 
 from functions.core.domain import commands as c, events as e
 from functions.core.domain.classification import classify
-from functions.core.domain.errors import PlaybookError
+from functions.core.domain.errors import InvalidInput, PlaybookError
 from functions.core.domain.lifecycle import apply, decide
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
@@ -39,7 +39,7 @@ ESCALATE: dict[str, Any] = {
     "escalate": {
         "label": both("升级"),
         "source": ["assigned", "in_progress"],
-        "fields": {"why": {"label": both("原因")}},
+        "fields": {"why": {"label": both("原因"), "customer_sees": True}},
         "then": {"priority": "high", "add_tags": "login"},
     },
     "phone": {
@@ -204,6 +204,28 @@ def test_a_template_part_depends_on_the_customer_s_mood() -> None:
     upset = ticket.model_copy(update={"mood": "upset"})
     assert suggest(ticket, playbook, "", "zh-CN", NOON).text == "您好。\n\n订单 A-1024：要求赔偿"
     assert suggest(upset, playbook, "", "zh-CN", NOON).text == "非常抱歉。\n\n订单 A-1024：要求赔偿"
+
+
+@pytest.mark.requirement("E5")
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [("上门", "上门"), ("a visit", "上门"), ("qa", "qa"), ("质检组", "qa"), ("x", None)],
+)
+def test_a_choice_is_given_by_key_or_label_and_stored_as_its_key(
+    given: str, stored: str | None
+) -> None:
+    """The names of teams have the labels of the teams."""
+    choices = {"上门": {"zh-CN": "上门", "en": "A visit"}, "qa": None}
+    field = {"label": both("方式"), "kind": "choice", "choices": choices}
+    steps = {"go": {"label": both("x"), "source": ["assigned"], "fields": {"way": field}}}
+    if stored is not None:
+        assert ticket_after(desk(steps=steps), c.TakeStep("go", {"way": given})).facts == {
+            "way": stored
+        }
+        return
+    with pytest.raises(InvalidInput) as refused:
+        ticket_after(desk(steps=steps), c.TakeStep("go", {"way": given}))
+    assert [error.message for error in refused.value.errors] == ["one of: A visit, 质检组"]
 
 
 @pytest.mark.requirement("E4")

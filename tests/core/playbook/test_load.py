@@ -143,6 +143,8 @@ MISTAKES = {
     "a tab": ("desk: standard", "\tdesk: standard", "not YAML: found character"),
 }  # fmt: skip
 
+_BOTH = {"zh-CN": "x", "en": "x"}
+
 
 def _refusal(playbook: Any) -> str:
     """The message with which a file or dict is refused."""
@@ -300,8 +302,8 @@ class TestFromADict:
 
     def test_scores_of_words_lie_within_the_scale(self) -> None:
         wrong = deepcopy(DESK)
-        wrong["survey"]["words"] = {"满意": 6}
-        assert "survey.words.满意: expected a number from 1 to 5" in _refusal(wrong)
+        wrong["survey"]["words"] = {"满意": {"label": {"zh-CN": "满意", "en": "Good"}, "score": 6}}
+        assert "survey.words.满意.score: expected a number from 1 to 5" in _refusal(wrong)
 
     def test_an_unknown_key_is_reported_with_the_keys_of_its_section(self) -> None:
         wrong = deepcopy(DESK)
@@ -333,6 +335,8 @@ _MEANT = {"label": {"zh-CN": "项", "en": "f"}}
          "steps.go.by: there is no 'enginer'; expected one of agent, supervisor"),
         ("go", {"fields": {"plan": {**_MEANT, "kind": "choice"}}},
          "steps.go.fields.plan.choices: a choice needs at least one entry"),
+        ("go", {"fields": {"plan": {**_MEANT, "kind": "choice", "choices": ["a"]}}},
+         "steps.go.fields.plan.choices: 'a' is no team, so it needs a label in each language"),
         ("go", {"fields": {"sum": _MEANT}, "approval": {"field": "sum", "over": 100}},
          "steps.go.approval.field: 'sum' is compared, so its kind must be number"),
     ],
@@ -487,6 +491,53 @@ def test_a_former_webhook_type_is_upgraded_when_stored_and_refused_in_a_file(for
     assert stored.webhooks["crm"].events == (current, "ticket.received")
     renamed = f"webhooks.crm.events.0: '{former}' was renamed to '{current}'"
     assert _refusal(desk) == renamed
+
+
+def test_words_and_choices_of_a_stored_playbook_are_their_own_labels() -> None:
+    """Former playbooks had no labels for them."""
+    plan = {"label": _BOTH, "kind": "choice", "choices": ["qa", "券"]}
+    steps = {"go": {"label": _BOTH, "source": ["assigned"], "fields": {"plan": plan}}}
+    desk = {**deepcopy(DESK), "steps": steps}
+    desk["survey"] = {**desk["survey"], "words": {"满意": 5}}
+    stored = Playbook.stored(json.dumps(desk))
+    word = stored.survey.words["满意"]
+    assert (word.score, word.label) == (5, {"zh-CN": "满意", "en": "满意"})
+    choices = stored.choices(stored.steps["go"].fields["plan"])
+    assert [term.label["en"] for term in choices.values()] == ["质检组", "券"]
+    assert Playbook.stored(stored.model_dump_json(exclude_defaults=True)) == stored
+
+
+@pytest.mark.parametrize(
+    ("to", "shown", "refused"),
+    [
+        ("customer", (False, False), "messages.m.text.en: customers may not see 'plan'"),
+        ("customer", (True, False), "steps.b.fields.plan.customer_sees: another step shows"),
+        ("customer", (True, True), None),
+        ("handler", (False, False), None),
+    ],
+)
+def test_messages_to_customers_use_only_the_fields_that_they_see(
+    to: str, shown: tuple[bool, bool], refused: str | None
+) -> None:
+    said = {"zh-CN": "{{ plan }}", "en": "{{ plan }}"}
+    desk = {
+        **deepcopy(DESK),
+        "steps": {
+            name: {
+                "label": _BOTH,
+                "source": ["assigned"],
+                "fields": {"plan": {"label": _BOTH, "customer_sees": sees}},
+            }
+            for name, sees in zip("ab", shown, strict=True)
+        },
+        "messages": {"m": {"subject": _BOTH, "text": said}},
+        "notifications": [{"on": "step:a", "to": to, "message": "m"}],
+    }
+    if refused is None:
+        load(desk)
+    else:
+        with pytest.raises(PlaybookError, match=refused):
+            load(desk)
 
 
 class TestPriorityScale:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.core.domain.errors import ActionNotAllowed, FieldError, InvalidInput
+from functions.core.domain.errors import ActionNotAllowed, FieldError, InvalidInput, Phrase
 from functions.core.domain.events import Event, TicketReopened
 from functions.core.domain.privacy import FREE_TEXT, TERM
 from functions.core.domain.tasks import open_slips
@@ -24,7 +24,7 @@ from functions.core.domain.ticket import MAX_ATTACHMENTS, OPEN, STATUSES, Reopen
 
 if TYPE_CHECKING:
     from functions.core.domain.roster import Role
-    from functions.core.domain.rules import Playbook
+    from functions.core.domain.rules import Locale, Playbook, Step
 
 ANY_STATUS: frozenset[Status] = frozenset(STATUSES)
 
@@ -174,22 +174,36 @@ def steps_allowed(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
     return tuple(steps)
 
 
+def action_name(action: str, step: Step | None = None) -> Mapping[Locale, str]:
+    """Name an action in an error: in English as in the address of its call."""
+    agents = agent_actions().get(action)
+    chinese = agents.label[0] if agents else step.label["zh-CN"] if step else action
+    return {"zh-CN": chinese, "en": action}
+
+
 def not_allowed(action: str, ticket: Ticket, playbook: Playbook) -> ActionNotAllowed:
     """The refusal of an action that the ticket's status forbids; it names the allowed ones."""
     status = playbook.statuses.get(ticket.status)
-    target = f" It goes on as {ticket.merged.into}." if ticket.merged else ""
-    return ActionNotAllowed(
-        f"{action} is not possible while the ticket is "
-        f"{status.label['en'] if status else ticket.status}.{target}",
-        (*allowed(ticket), *steps_allowed(ticket, playbook)),
-    )
+    values: dict[str, Any] = {
+        "action": action_name(action, playbook.steps.get(action)),
+        "status": status.label if status else ticket.status,
+    }
+    detail = Phrase("{action} is not possible while the ticket is {status}.", **values)
+    if ticket.merged:
+        values["into"] = ticket.merged.into
+        detail = Phrase(
+            "{action} is not possible while the ticket is {status}. It goes on as {into}.", **values
+        )
+    return ActionNotAllowed(detail, (*allowed(ticket), *steps_allowed(ticket, playbook)))
 
 
 def require_known(field: str, name: str, terms: Mapping[str, Any]) -> None:
     """Raise `InvalidInput` for a name that the playbook does not have."""
     errors = unknown_names(field, (name,), terms)
     if errors:
-        raise InvalidInput(f"There is no {field} {name!r} on this desk.", errors)
+        raise InvalidInput(
+            Phrase("There is no {field} '{name}' on this desk.", field=field, name=name), errors
+        )
 
 
 def unknown_names(
@@ -198,7 +212,17 @@ def unknown_names(
     """An error for the field if it names something that the playbook does not have."""
     if all(name in terms for name in names):
         return ()
-    return (FieldError(field, f"one of: {', '.join(terms)}"),)
+    return (one_of(field, terms),)
+
+
+def one_of(field: str, terms: Mapping[str, Any]) -> FieldError:
+    """The error for a field that has to name one of these terms, by their labels if they have."""
+    return FieldError(
+        field,
+        Phrase(
+            "one of: {names}", names=[getattr(term, "label", key) for key, term in terms.items()]
+        ),
+    )
 
 
 def reopened(

@@ -19,7 +19,7 @@ from functions.core.domain.commands.base import (
     allowed,
     not_allowed,
 )
-from functions.core.domain.errors import ActionNotAllowed
+from functions.core.domain.errors import ActionNotAllowed, Phrase
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import DONE, IN_HAND, OPEN, Ticket
 
@@ -80,13 +80,20 @@ class ReceiveMerged(
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         if self.other_open and ticket.status not in OPEN:
             raise ActionNotAllowed(
-                f"{ticket.number} has ended, and the other ticket is still open: reopen "
-                f"{ticket.number} first, or merge the other way round.",
+                Phrase(
+                    "{number} has ended, and the other ticket is still open: reopen {number} "
+                    "first, or merge the other way round.",
+                    number=ticket.number,
+                ),
                 allowed(ticket),
             )
         if len(ticket.carries) >= MAX_MERGED:
             raise ActionNotAllowed(
-                f"{MAX_MERGED} tickets were merged into {ticket.number} already, the maximum."
+                Phrase(
+                    "{count} tickets were merged into {number} already, the maximum.",
+                    count=MAX_MERGED,
+                    number=ticket.number,
+                )
             )
         received = e.MergeReceived(
             other=self.other, same_customer=self.same_customer, reason=self.reason

@@ -21,7 +21,7 @@ from functions.core.domain.commands.base import (
     TicketCommand,
     reopened,
 )
-from functions.core.domain.errors import AlreadyAnswered, FieldError, InvalidInput
+from functions.core.domain.errors import AlreadyAnswered, FieldError, InvalidInput, Phrase
 from functions.core.domain.privacy import FREE_TEXT, FreeText, TermName
 from functions.core.domain.ticket import DONE, OPEN, Status, Ticket
 
@@ -59,7 +59,10 @@ class Resolve(
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         limit = playbook.fields.summary_max
         if not 1 <= len(self.summary) <= limit:
-            error = FieldError("summary", f"write 1 to {limit} characters, not {len(self.summary)}")
+            phrase = Phrase(
+                "write 1 to {limit} characters, not {length}", limit=limit, length=len(self.summary)
+            )
+            error = FieldError("summary", phrase)
             raise InvalidInput("A ticket is resolved with a summary of what was done.", (error,))
         resolved = e.TicketResolved(
             summary=self.summary,
@@ -152,7 +155,7 @@ class AnswerSurvey(
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         low, high = playbook.survey.scores
         if not low <= self.score <= high:
-            error = FieldError("score", f"a number from {low} to {high}")
+            error = FieldError("score", Phrase("a number from {low} to {high}", low=low, high=high))
             raise InvalidInput("The score is invalid.", (error,))
         if ticket.score is not None:
             raise already_answered()

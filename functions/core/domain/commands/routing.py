@@ -218,6 +218,7 @@ class _Assignment:
 
     team: str
     handler: str
+    handler_name: str
     reason: str
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
@@ -227,6 +228,7 @@ class _Assignment:
         assigned = e.TicketAssigned(
             team=self.team,
             handler=self.handler,
+            handler_name=self.handler_name,
             reason=self.reason,
             status=ticket.waiting_status if ticket.waiting_status in _WAITING else "assigned",
             announced=self.team != ticket.announced_team,
@@ -252,6 +254,7 @@ class Take(
     handler: TermName
     reason: FreeText = ""
     by_person: bool = True
+    handler_name: TermName = ""
 
 
 class AssignBody(Body):
@@ -284,6 +287,7 @@ class Assign(
     handler: TermName
     reason: FreeText = ""
     by_person: bool = False
+    handler_name: TermName = ""
 
 
 class PriorityBody(Body):

@@ -20,10 +20,12 @@ from functions.core.domain.commands.base import (
     Remark,
     TicketCommand,
     not_allowed,
+    one_of,
     require_known,
 )
 from functions.core.domain.commands.resolution import Resolve
-from functions.core.domain.errors import FieldError, InvalidInput
+from functions.core.domain.errors import FieldError, InvalidInput, Phrase, too_long
+from functions.core.domain.matching import find_term
 from functions.core.domain.privacy import FreeText, StepFields, TermName
 from functions.core.domain.tasks import asked_team, open_slips
 from functions.core.domain.ticket import DONE, OPEN, Attachment, Slip, Ticket
@@ -68,7 +70,7 @@ class TakeStep(
         step = playbook.steps[self.step]
         if ticket.status not in step.source or (step.answers and not open_slips(step, ticket)):
             raise not_allowed(self.step, ticket, playbook)
-        fields = checked_fields(step, self.fields, now)
+        fields = checked_fields(step, self.fields, playbook, now)
         if step.approval is not None and _needs_approval(step.approval, fields):
             requested = e.ApprovalRequested(
                 step=self.step, fields=fields, attachments=self.attachments, by=self.by
@@ -143,8 +145,12 @@ def _needs_approval(approval: Approval, fields: dict[str, str]) -> bool:
     return Decimal(fields.get(approval.field) or "0") > approval.over
 
 
-def checked_fields(step: Step, values: Mapping[str, str], now: datetime) -> dict[str, str]:
+def checked_fields(
+    step: Step, values: Mapping[str, str], playbook: Playbook, now: datetime
+) -> dict[str, str]:
     """The fields of a step, stripped and checked against their kinds.
+
+    A choice may be given by its key or by its label in any language.
 
     Raises:
         InvalidInput: missing, unknown or malformed fields; every one is named.
@@ -163,24 +169,27 @@ def checked_fields(step: Step, values: Mapping[str, str], now: datetime) -> dict
         problem = _problem(field, value, now)
         if problem:
             errors.append(FieldError(name, problem))
+        if field.kind == "choice":
+            choices = playbook.choices(field)
+            value = find_term(value, choices) or ""
+            if not value:
+                errors.append(one_of(name, choices))
         fields[name] = value
     if errors:
         raise InvalidInput("Some fields are invalid; see errors.", tuple(errors))
     return fields
 
 
-def _problem(field: StepField, value: str, now: datetime) -> str | None:
+def _problem(field: StepField, value: str, now: datetime) -> Phrase | None:
     if len(value) > field.max:
-        return f"{field.max} characters at most, not {len(value)}"
+        return too_long(field.max, len(value))
     if field.kind == "time" and timers.parse_field_time(value) is None:
-        return "a moment with its offset, such as 2026-03-10T14:00:00+08:00"
+        return Phrase("a moment with its offset, such as 2026-03-10T14:00:00+08:00")
     at = timers.parse_field_time(value) if field.future else None
     if at is not None and not now < at <= now + FARTHEST:
-        return "a moment that is still ahead, within a year"
+        return Phrase("a moment that is still ahead, within a year")
     if field.kind == "number" and not _NUMBER.fullmatch(value):
-        return "a number, such as 120 or 99.50"
-    if field.kind == "choice" and value not in field.choices:
-        return f"one of: {', '.join(field.choices)}"
+        return Phrase("a number, such as 120 or 99.50")
     return None
 
 

@@ -109,7 +109,7 @@ class TicketAssigned(
     webhook="ticket.assigned",
     customer="status",
 ):
-    """An agent became the ticket's handler.
+    """An agent became the ticket's handler; customers read `handler_name`.
 
     `status` is that of the ticket from now on: what it waits for, it goes on waiting for. With
     `announced` the customer is told of the team, whom it has not been told of yet (A8).
@@ -117,6 +117,7 @@ class TicketAssigned(
 
     team: TermName
     handler: TermName
+    handler_name: TermName = ""
     reason: FreeText = ""
     status: Status = "assigned"
     announced: bool | None = None  # events of earlier versions do not say
@@ -130,6 +131,7 @@ class TicketAssigned(
             "queue": "agent",
             "team": self.team,
             "handler": self.handler,
+            "handler_name": self.handler_name,
             "announced_team": self.team if self.announced else ticket.announced_team,
             "awaits_answer": False,
             "assigned_at": commit.at,

@@ -1,0 +1,251 @@
+"""The texts of errors in Chinese. The code raises them in English (`domain.errors.Phrase`).
+
+Both languages have the same `{placeholders}`. A test walks all errors of the code and fails for one
+that is missing here.
+"""
+
+from __future__ import annotations
+
+from functions.core.domain.errors import Phrase, spoken
+from functions.core.domain.rules import Locale
+
+CHINESE: dict[str, str] = {
+    # Titles
+    "The request cannot be carried out": "无法完成请求",
+    "Invalid request": "请求内容有误",
+    "Not signed in": "尚未登录",
+    "Not allowed": "没有权限",
+    "Not found": "没有找到",
+    "Not possible now": "当前无法进行此操作",
+    "The ticket has changed": "工单已更新",
+    "Already answered": "已经评价过",
+    "Too large": "内容过大",
+    "This key was used before": "此幂等键已使用过",
+    "Too many attempts": "操作过于频繁",
+    "Busy": "系统繁忙",
+    "Failed": "系统出错",
+    "The account is not ready": "账号尚未就绪",
+    "Bad Request": "请求内容有误",
+    "Method Not Allowed": "不支持此请求方法",
+    "Unsupported Media Type": "不支持此内容类型",
+    "Internal Server Error": "系统出错",
+    # Any call
+    "Some fields are invalid; see errors.": "部分内容不符合要求，请看 errors。",
+    "The body is not JSON in UTF-8.": "请求正文不是 UTF-8 编码的 JSON。",
+    "A body may have {limit} KiB at most.": "请求正文不能超过 {limit} KiB。",
+    "The idempotency key is too long.": "幂等键过长。",
+    "The page is invalid.": "页码无效。",
+    "The request cannot be read.": "无法读取请求。",
+    "This address has no such method.": "此地址不支持这种请求方法。",
+    "This address does not take a body of this type.": "此地址不接受这种类型的正文。",
+    "This cannot be done right now. Please try again in a moment.": "现在无法完成，请稍后再试。",
+    "Something failed on our side. It has been recorded.": "我们的系统出了问题，已记录下来。",
+    "There is no such desk.": "没有这个服务台。",
+    "There is no such ticket.": "没有这张工单。",
+    "There is no ticket {number} on this desk.": "本服务台没有工单 {number}。",
+    "There is no {field} '{name}' on this desk.": "本服务台没有“{name}”（{field}）。",
+    "There is no {field} '{name}'.": "没有“{name}”（{field}）。",
+    # Fields
+    "this field is required": "此项必填",
+    "there is no such field": "没有这一项",
+    "send a JSON object": "请发送 JSON 对象",
+    "one of: {names}": "请填写其中之一：{names}",
+    "{limit} characters at most, not {length}": "最多 {limit} 个字，现有 {length} 个字",
+    "write 1 to {limit} characters, not {length}": "请填写 1 至 {limit} 个字，现有 {length} 个字",
+    "a number from {low} to {high}": "请填写 {low} 至 {high} 的数字",
+    "a number, or one of the desk's own words": "请填写数字，或本服务台的评价用语",
+    "a number, such as 120 or 99.50": "请填写数字，例如 120 或 99.50",
+    "a text, a number or a list of texts": "请填写文字、数字或文字列表",
+    "a date, such as 2026-03-10": "请填写日期，例如 2026-03-10",
+    "a moment with its offset, such as 2026-03-10T14:00:00+08:00": (
+        "请填写带时区的时间，例如 2026-03-10T14:00:00+08:00"
+    ),
+    "a version, as the last answer's `before`": "请填写上次返回的 before",
+    "send the cursor of the page before, or none": "请填写上一页返回的 cursor，或不填",
+    "base64 of at least one byte": "请填写 base64 编码的内容，至少一个字节",
+    "{limit} MB at most": "最大 {limit} MB",
+    "the content is a program; accepted types: {types}": "内容是程序文件；可接受的类型：{types}",
+    "the content is a file with macros; accepted types: {types}": (
+        "内容是带宏的文件；可接受的类型：{types}"
+    ),
+    "the content is another type; accepted types: {types}": "不接受此类文件；可接受的类型：{types}",
+    "nothing was uploaded under this id; upload the file first": "此编号下没有文件，请先上传",
+    "Some files are not accepted; see errors.": "部分文件不符合要求，请看 errors。",
+    "Input should be a valid string": "请填写文字",
+    "Input should be a valid integer": "请填写整数",
+    "Input should be true or false": "请填写 true 或 false",
+    "Input should be a list": "请填写列表",
+    "Input should be {expected}": "请填写其中之一：{expected}",
+    "Input should be greater than or equal to {ge}": "不能小于 {ge}",
+    "Input should be less than or equal to {le}": "不能大于 {le}",
+    "{min_length} characters at least": "至少 {min_length} 个字",
+    "{max_length} characters at most": "最多 {max_length} 个字",
+    "{max_length} entries at most, not {actual_length}": (
+        "最多 {max_length} 项，现有 {actual_length} 项"
+    ),
+    "This is not written as it should be": "格式不正确",
+    "A contact is required: a phone number or an e-mail address.": "请填写手机号码或邮箱地址。",
+    "The contact is neither a phone number nor an e-mail address.": (
+        "联系方式既不是电话号码，也不是邮箱地址。"
+    ),
+    "The phone number does not exist in its country's numbering plan.": (
+        "此电话号码不存在，请检查。"
+    ),
+    "The e-mail address is not well-formed.": "邮箱地址格式不正确。",
+    # Customers and channels
+    "There is no such ticket, or the link is not complete.": "没有找到工单，请检查链接是否完整。",
+    "There is nothing at this address. Please check the link.": "没有找到此页面，请检查链接。",
+    "Too many wrong attempts. Try again in an hour.": "尝试次数过多，请一小时后再试。",
+    "Too many messages in an hour. Please try again later.": "一小时内的留言过多，请稍后再试。",
+    "This link shows what was submitted. To confirm or rate, use the link that was sent to the "
+    "ticket's contact.": (
+        "此链接只能查看和补充您提交的内容。如需确认或评价，请使用我们发给您的链接。"
+    ),
+    "The form cannot be read.": "无法读取表单。",
+    "The score is invalid.": "评价无效。",
+    "This survey has been answered already. Thank you.": "您已经评价过，谢谢。",
+    "This request is not solved yet. You can rate it once it is.": (
+        "您的请求尚未处理完成，完成后即可评价。"
+    ),
+    "This request is not solved yet. You can confirm it once it is.": (
+        "您的请求尚未处理完成，完成后即可确认。"
+    ),
+    "The time for rating this request is over. If the problem is back, send us a message.": (
+        "此次服务的评价时间已过。如问题再次出现，请给我们留言。"
+    ),
+    "This request is complete. If the problem is back, send us a message.": (
+        "您的请求已完成。如问题再次出现，请给我们留言。"
+    ),
+    "This request was closed. If you still need help, send us a message.": (
+        "您的请求已关闭。如仍需帮助，请给我们留言。"
+    ),
+    "This request was merged with another one and goes on there.": (
+        "您的请求已与另一张工单合并，将在那里继续处理。"
+    ),
+    "This request's data was erased. Please file a new request.": (
+        "此请求的个人信息已删除，请重新提交请求。"
+    ),
+    "This Idempotency-Key was used before with another text. Use a new key for a new message.": (
+        "此幂等键已用于另一条留言，新的留言请使用新的键。"
+    ),
+    "This Idempotency-Key was used before with another body. Use a new key for a new request.": (
+        "此幂等键已用于另一个请求，新的请求请使用新的键。"
+    ),
+    "Invalid signature. Sign `webhook-id.webhook-timestamp.body` with this desk's secret by the "
+    "Standard Webhooks scheme, and send it within five minutes.": (
+        "签名无效。请按 Standard Webhooks 规范，用本服务台的密钥对 "
+        "`webhook-id.webhook-timestamp.body` 签名，并在五分钟内发送。"
+    ),
+    "Invalid signature for this desk's {channel} channel.": "本服务台 {channel} 渠道的签名无效。",
+    "There is no such desk, or it does not use this channel.": "没有这个服务台，或它未使用此渠道。",
+    "There is nothing to read here; the provider posts to this address.": (
+        "此地址没有可读取的内容，仅供渠道服务商推送。"
+    ),
+    # Agents
+    "Sign in by POST /session and send its token as a bearer token.": (
+        "请通过 POST /session 登录，并以 Bearer 方式发送返回的 token。"
+    ),
+    "Username or password is wrong.": "用户名或密码错误。",
+    "The session has ended. Sign in again.": "登录已失效，请重新登录。",
+    "The code is wrong or too late.": "验证码错误或已过期。",
+    "The code does not fit the secret.": "验证码与密钥不符。",
+    "the six digits that the authenticator shows now": "请填写身份验证器当前显示的六位数字",
+    "Too many attempts. Wait a minute and try again.": "尝试次数过多，请一分钟后再试。",
+    "This account has an authenticator already. An administrator can remove it.": (
+        "此账号已绑定身份验证器，如需解绑请联系管理员。"
+    ),
+    "This account is not on the roster of any desk.": "此账号不在任何服务台的名册上。",
+    "This account needs a new password before it can be used. Ask an administrator to set one.": (
+        "此账号需要先设置新密码，请联系管理员。"
+    ),
+    "You do not work at this desk any more.": "您已不在本服务台工作。",
+    "You are not on this desk's roster.": "您不在本服务台的名册上。",
+    "You are not on this desk's roster, so you cannot handle tickets.": (
+        "您不在本服务台的名册上，不能处理工单。"
+    ),
+    "You are on no team of this desk's roster.": "您不属于本服务台的任何团队。",
+    "{username} is not on the roster of {desk}.": "{username} 不在 {desk} 的名册上。",
+    "Desk {desk} has no playbook {version}.": "服务台 {desk} 没有手册版本 {version}。",
+    "You need one of these roles to {purpose}: {roles}.": (
+        "需要以下角色之一才能{purpose}：{roles}。"
+    ),
+    "see tickets": "查看工单",
+    "see the queue {queue}": "查看队列 {queue}",
+    "add a file": "添加文件",
+    "enter a request": "录入工单",
+    "merge tickets of different customers, or of a contact that is not proven": (
+        "合并不同客户或联系方式未核实的工单"
+    ),
+    "You may not {action} this ticket: it is neither assigned to you nor waiting for your team. "
+    "A supervisor can assign it to you.": (
+        "您不能对此工单执行“{action}”：它未分配给您，也不在您团队的队列中。可请主管分配给您。"
+    ),
+    "You may not record this call-back: quality assurance, the team that has to call, and the "
+    "assigned reviewer may.": "您不能记录此次回访：只有质检、负责回访的团队和指定的回访人可以。",
+    "Only those who work on this ticket can add files to it.": "只有处理此工单的人员可以添加文件。",
+    "There is no action '{action}' on this desk; it has {known}.": (
+        "本服务台没有操作“{action}”，可用的操作有：{known}。"
+    ),
+    "{action} is not possible while the ticket is {status}.": (
+        "工单状态为“{status}”，无法执行“{action}”。"
+    ),
+    "{action} is not possible while the ticket is {status}. It goes on as {into}.": (
+        "工单状态为“{status}”，无法执行“{action}”。请到工单 {into} 继续处理。"
+    ),
+    "You acted on version {expected}; the ticket is at version {version}. Look at it again.": (
+        "您看到的是版本 {expected}，工单已更新到版本 {version}，请刷新后再操作。"
+    ),
+    "A ticket is resolved with a summary of what was done.": "解决工单时请填写处理摘要。",
+    "This step takes no files.": "此步骤不接受文件。",
+    "this step takes none": "此步骤不接受文件",
+    "Name the recipient: an agent, a team or a queue.": "请指定接收方：坐席、团队或队列。",
+    "exactly one of agent, team and queue": "请只填写 agent、team、queue 中的一项",
+    "Nobody of that name on this desk's roster handles tickets.": (
+        "本服务台名册上没有可处理工单的此人。"
+    ),
+    "the username of an active agent": "请填写在职坐席的用户名",
+    "A call-back is assigned to a person.": "回访须指定到人。",
+    "Messages to this contact arrive, so only a supervisor may name another one.": (
+        "发往此联系方式的消息可以送达，只有主管可以更换。"
+    ),
+    "Mail came back from this contact too.": "发往此联系方式的邮件也被退回。",
+    "no mail goes there: {cause}": "邮件无法送达：{cause}",
+    "There is no such message, or it has no sealed original.": "没有这条消息，或它没有封存的原文。",
+    "the version of a message whose `sealed` is true": "请填写 sealed 为 true 的消息的 version",
+    "It could not be opened: {cause}.": "无法查看原文：{cause}。",
+    "there is no such act on record": "没有查看记录",
+    "the recorded act is not fresh any more": "查看记录已过期",
+    "nothing is sealed there": "此处没有封存的原文",
+    "the recorded act was used before": "查看记录已使用过",
+    "The customer's personal data was erased.": "客户的个人信息已删除。",
+    "The ticket is under a legal hold; release it first.": "工单处于延期保存状态，请先解除。",
+    "The cursor does not belong to this list.": "cursor 不属于此列表。",
+    "A ticket cannot be merged into itself.": "工单不能与自身合并。",
+    "{number} has ended, and the other ticket is still open: reopen {number} first, or merge the "
+    "other way round.": (
+        "工单 {number} 已结束，而另一张工单仍在处理：请先重新打开 {number}，或反向合并。"
+    ),
+    "{count} tickets were merged into {number} already, the maximum.": (
+        "已有 {count} 张工单合并到 {number}，达到上限。"
+    ),
+    "{number} was merged into {end}. Merge into {end} instead.": (
+        "工单 {number} 已合并到 {end}，请合并到 {end}。"
+    ),
+    "{number} was merged into this ticket.": "工单 {number} 已合并到此工单。",
+}
+"""English text with placeholders → the same in Chinese."""
+
+
+def translated(text: str, locale: Locale) -> str:
+    """Say the text of an error in a language; a text that is not known stays English."""
+    if locale == "en":
+        return str(text)
+    template, values = (text.template, text.values) if isinstance(text, Phrase) else (text, {})
+    chinese = CHINESE.get(template)
+    if chinese is None:
+        return str(text)
+    said = {
+        name: translated(value, locale) if isinstance(value, Phrase) else spoken(value, locale)
+        for name, value in values.items()
+    }
+    return chinese.format(**said)
