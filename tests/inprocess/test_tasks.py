@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
 
+from functions.core.domain.errors import PlaybookError
 from functions.core.domain.roster import Agent, Role
+from functions.core.playbook import load
 from functions.core.storage.idempotency import Idempotency
+from functions.core.storage.items import ended_task_item, task_item
 from infra.console.verification import Verification
 from tests import moto_internals
 from tests.inprocess import conftest
@@ -53,8 +56,11 @@ def desk(name: str, **emails: str) -> Iterator[SimulatedJourney]:
     ]
     with deployed(name, roster) as journey:
         yield journey
-        verification = Verification(journey.storage, datetime.now().astimezone(), lambda: None)
-        assert list(verification.broken_invariants()) == []
+        assert list(_verification(journey).broken_invariants()) == []
+
+
+def _verification(journey: SimulatedJourney) -> Verification:
+    return Verification(journey.storage, datetime.now(UTC), lambda: None)
 
 
 def tasks(journey: SimulatedJourney, who: str, queue: str = "tasks") -> list[str]:
@@ -270,3 +276,44 @@ def _parts(mail: Any) -> list[str]:
 
     message: Any = message_from_string(str(mail.raw_data), policy=policy.default)
     return [part.get_content() for part in message.walk() if not part.is_multipart()]
+
+
+@pytest.mark.requirement("G11")
+@pytest.mark.parametrize(
+    ("kind", "listed", "problem"),
+    [("review", False, "is to be done, but nobody finds it"), ("slip", True, "is done")],
+)
+def test_verify_finds_tasks_that_are_lost_or_left_over(
+    kind: str, listed: bool, problem: str
+) -> None:
+    with desk("aftersales") as journey:
+        journey.file("冰箱不制冷", channel="app", product=FRIDGE)
+        table, ticket = journey.storage.table, journey.ticket
+        task = ticket.tasks[0].model_copy(update={"kind": kind})
+        wrong, right = task_item(ticket, task), ended_task_item(ticket, task)
+        if not listed:
+            wrong, right = right, wrong
+        table.client.put_item(TableName=table.name, Item=wrong)
+        found = list(_verification(journey).broken_invariants())
+        assert [line.partition(": ")[2] for line in found] == [f"{wrong['sk']['S']}: {problem}"]
+        table.client.put_item(TableName=table.name, Item=right)
+
+
+@pytest.mark.requirement("E5", "D4")
+@pytest.mark.parametrize(
+    ("at", "value", "problem"),
+    [
+        (("steps", "collaborate", "asks"), "handler", "expected 'team:' with a team, or 'field:'"),
+        (("steps", "collaborate", "asks"), "team:门卫", "there is no '门卫'"),
+        (("steps", "collaboration-answer", "answers"), "ask", "there is no 'ask'"),
+        (("timers", "collaboration", "task"), "handler", "expected 'team:' with a team"),
+        (("timers", "collaboration", "task"), "team:门卫", "there is no '门卫'"),
+    ],
+)
+def test_a_playbook_with_a_slip_to_nobody_is_refused(
+    at: tuple[str, str, str], value: str, problem: str
+) -> None:
+    document = conftest.shipped(conftest.ROOT / "playbooks" / "rapid.yaml").model_dump(mode="json")
+    document[at[0]][at[1]][at[2]] = value
+    with pytest.raises(PlaybookError, match=problem):
+        load(document)
