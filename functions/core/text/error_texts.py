@@ -48,6 +48,7 @@ CHINESE: dict[str, str] = {
     # Fields
     "this field is required": "此项必填",
     "there is no such field": "没有这一项",
+    "fill in the placeholders of the draft, or delete them": "请填写草稿中的占位内容，或将其删去",
     "send a JSON object": "请发送 JSON 对象",
     "one of: {names}": "请填写其中之一：{names}",
     "{limit} characters at most, not {length}": "最多 {limit} 个字，现有 {length} 个字",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ from functions.core.domain.commands.base import (
     reopened,
 )
 from functions.core.domain.endings import read_ending
+from functions.core.domain.errors import FieldError, InvalidInput
 from functions.core.domain.follow_ups import evaluated
 from functions.core.domain.privacy import FREE_TEXT, FreeText, PersonalText, TermName
 from functions.core.domain.ticket import DONE, OPEN, Attachment, RefusedFile, Status, Ticket
@@ -31,6 +33,16 @@ if TYPE_CHECKING:
     from functions.core.domain.rules import Playbook
 
 _WORKED_ON: frozenset[Status] = frozenset({"assigned", "in_progress", "awaiting_customer"})
+
+
+_PLACEHOLDER = re.compile(r"【请填写|\[fill in")
+
+
+def _require_filled_in(text: str) -> None:
+    """Refuse a draft whose placeholders nobody has filled in (E4)."""
+    if _PLACEHOLDER.search(text):
+        error = FieldError("text", "fill in the placeholders of the draft, or delete them")
+        raise InvalidInput("Some fields are invalid; see errors.", (error,))
 
 
 class ReplyBody(BodyWithFiles):
@@ -54,6 +66,7 @@ class Reply(
     attachments: tuple[Attachment, ...] = ()
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        _require_filled_in(self.text)
         return [e.ReplySent(text=self.text, attachments=self.attachments)]
 
 
@@ -81,6 +94,7 @@ class RequestInformation(
     attachments: tuple[Attachment, ...] = ()
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        _require_filled_in(self.text)
         return [e.InformationRequested(text=self.text, attachments=self.attachments)]
 
 
