@@ -304,6 +304,17 @@ def test_a_message_after_the_solution_reopens_the_ticket(chat: Chat) -> None:
 
 
 @pytest.mark.requirement("E11")
+@pytest.mark.requirement("A13", "C5")
+def test_a_score_and_thanks_end_the_ticket_and_open_no_other(chat: Chat) -> None:
+    chat.write_and_take()
+    chat.act("resolve", summary="已重置密码")
+    for words, texts in (("5分，谢谢", 1), ("谢谢！", 2)):
+        chat.write(words)
+        assert (chat.ticket.status, chat.ticket.score) == ("archived", 5)
+        assert len(chat.written()) == texts
+    assert len(chat.tickets) == 1
+
+
 def test_a_message_takes_three_calls_to_the_table(chat: Chat) -> None:
     chat.write("你好", user=chat.provider.user[:-4] + "wxyz")  # the playbook is known by now
     for words in ("无法登录", "是手机端"):

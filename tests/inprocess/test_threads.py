@@ -170,6 +170,25 @@ def test_an_answer_opens_a_linked_ticket(
     assert customer_messages(storage, number) == []
 
 
+@pytest.mark.requirement("A13", "G1")
+@pytest.mark.parametrize(("reply", "days"), [("linked", 0), ("reopen", 15)])
+def test_thanks_open_no_ticket(
+    simulator: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch, reply: str, days: int
+) -> None:
+    change_playbook(storage, simulator, closed_reply=reply)
+    number = closed_ticket(simulator, storage)
+    mail = make_mail(CUSTOMER, DESK, "Re: x", References=own_id(simulator, number))
+    body = mail.partition(b"\n\n")[0].replace(b"base64", b"8bit") + "\n\n好的，谢谢！".encode()
+    later = datetime.now(UTC) + timedelta(days=days)
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "now", lambda: later)
+        simulator.mail(body, DESK)
+        simulator.pump()
+    assert waiting_numbers(storage) == set()
+    assert storage.tickets.load("standard", number).status == "closed"
+    assert [message.text for message in customer_messages(storage, number)] == ["好的，谢谢！"]
+
+
 @pytest.mark.requirement("G1")
 def test_an_interrupted_link_is_made_by_the_next_attempt(
     simulator: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch
