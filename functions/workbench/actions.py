@@ -152,7 +152,7 @@ class _Run:
         require_version(ticket, body.version)
         hiding = self.original.hiding
         self.command = _command(self.action, self.step, body, ticket, context, hiding)
-        if isinstance(self.command, c.Approve):
+        if isinstance(self.command, c.Approve) and self.command.approved:
             self.original.sealed_before = _sealed_with_request(context.storage, ticket)
         decided = self._decide(ticket)
         require_merge_right(

@@ -192,7 +192,7 @@ def test_a_change_and_its_entry_in_the_audit_are_one(storage: Storage) -> None:
     """If the entry cannot be written, nothing changes."""
     storage.roster.put(agent())
     entry = AuditEntry(
-        at=NOON, actor="console:a", act="agents.deactivate", desk="testdesk", target="agent-1"
+        at=NOON, actor="console:a", act="person.remove", desk="testdesk", target="agent-1"
     )
     write = storage.audit.write(entry)
     assert storage.roster.set_active("testdesk", "agent-1", False, write)
