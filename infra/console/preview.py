@@ -156,6 +156,9 @@ class _Stories:
         life.wait(self.playbook.survey.wait)
         life.do(c.ExpireSurvey(1), "system")
         yield "No answer to the survey", life
+        life = self.resolved()
+        life.do(c.Confirm(False), "customer")
+        yield "Not solved, says the customer, without a word more", life
 
     def changes(self) -> Lives:
         """Tell what else may happen to a ticket."""
@@ -169,6 +172,10 @@ class _Stories:
         life.do(c.CorrectContact(mail, b""))
         life.do(c.MailReturned("bounce 5.1.1", permanent=True), "system")
         yield "Another contact, whose mail comes back", life
+        for text, _ in samples.LATER:
+            life = self.assigned()
+            life.do(c.CustomerMessage(text, "web"), "customer")
+            yield f"Later the customer writes: {text}", life
         life = self.assigned()
         life.do(c.Enqueue(life.ticket.team or "", "supervisor"), "supervisor")
         yield "Handed to the supervisors", life

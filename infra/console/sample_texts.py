@@ -32,6 +32,10 @@ ANSWER = ("型号是 KF-35，去年5月购买的", "The model is KF-35, bought l
 SUMMARY = ("重置设置，测试正常", "Reset the settings; it works again")
 VAGUE = ("就是用不了", "It just does not work")
 UNSOLVED = ("问题又出现了，还是不行", "The problem is back; it still does not work")
+LATER = (
+    ("现在冒烟了，有焦味", "Now it is smoking; there is a burning smell"),
+    ("太差劲了，等了这么久没人管，我很生气", "I am furious: nobody has cared all this time"),
+)
 CLOSED = ("与另一张工单重复", "A duplicate of another ticket")
 CAUSE = ("处理时间过长", "It took too long")
 
@@ -70,5 +74,17 @@ FIELDS: dict[str, tuple[str, str]] = {
 """Field of a step → its sample value; another field gets its own label."""
 
 ENGLISH = dict(
-    (*REQUESTS, REPLY, QUESTION, ANSWER, SUMMARY, VAGUE, UNSOLVED, CLOSED, CAUSE, *FIELDS.values())
+    (
+        *REQUESTS,
+        *LATER,
+        REPLY,
+        QUESTION,
+        ANSWER,
+        SUMMARY,
+        VAGUE,
+        UNSOLVED,
+        CLOSED,
+        CAUSE,
+        *FIELDS.values(),
+    )
 )
