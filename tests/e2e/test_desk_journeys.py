@@ -166,8 +166,9 @@ def test_omnichannel_opens_its_own_tickets(system: System) -> None:
     assert journey.never_sent("customer", "received")
     journey.act(agent, "proactive-contact", contact_result="已接通", contact_note="同意续费")
     journey.act(agent, "reply", text="续费链接已发送，请查收。")
-    assert journey.channel_of("reply") == "phone"
+    assert [task["kind"] for t in journey.queue(agent, "tasks") for task in t["tasks"]] == ["call"]
     journey.act(agent, "feedback-given", feedback_channel="电话", feedback_result="客户已知悉")
+    assert journey.channel_of("reply") == "phone"  # sent by the call
     journey.act(agent, "resolve", summary="客户同意续费")
     journey.act_as_customer("survey", score="基本满意")
     journey.until_status("archived")
