@@ -95,6 +95,7 @@ def wants_call(ticket: Ticket, events: Iterable[e.Event], playbook: Playbook) ->
     return any(
         isinstance(event, _BY_PEOPLE)
         and not _is_call(event, playbook)
+        and not getattr(event, "silent", False)
         and _is_told(event, ticket, playbook)
         for event in events
     )
