@@ -61,7 +61,7 @@ TIMER_KINDS: dict[str, dict[Literal["zh-CN", "en"], str]] = {
     "customer_info": {"zh-CN": "客户补充信息", "en": "information from the customer"},
     "acceptance": {"zh-CN": "接单", "en": "acceptance"},
     "review": {"zh-CN": "审核", "en": "review"},
-    "resolution": {"zh-CN": "解决", "en": "resolution"},
+    "resolution": {"zh-CN": "处理", "en": "resolution"},
     "callback": {"zh-CN": "回访", "en": "call-back"},
     "collaboration": {"zh-CN": "跨部门协作", "en": "collaboration"},
     "customer_update": {"zh-CN": "客户进度通报", "en": "update to the customer"},
