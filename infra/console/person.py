@@ -78,7 +78,8 @@ def add(
     password = "" if has_user(pool, person.username) else new_password()
     entry = trail.entry("person.add", person.desk, person.username, after=_shown(agent))
     storage.roster.put(agent, storage.audit.write(entry))
-    storage.roster.set_active(person.desk, person.username, True)
+    if before is not None and not before.active:
+        storage.roster.set_active(person.desk, person.username, True)
     create_user(pool, person, password)
 
 
