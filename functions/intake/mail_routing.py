@@ -299,6 +299,7 @@ class MailRouter:
             refused=source.refused,
             unproven=source.unproven,
             by_another=by_another,
+            proven=proves,
         )
         proven = proves and by_another is None
         command: Command = proving(message, ticket) if proven else message

@@ -19,8 +19,8 @@ from typing import Any, Literal, TypeVar
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.core.domain import events as e
 from functions.core.domain.errors import DeskbellError, TryAgain
-from functions.core.domain.events import TicketClassified
 from functions.core.domain.record import archive_key
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import DONE
@@ -318,7 +318,8 @@ class Smoke:
 
     def _routed(self, number: str) -> bool:
         history = self._records.storage.tickets.history(self.desk, number)
-        return any(commit.of(TicketClassified) for commit in history)
+        routed = (e.TicketQueued, e.TicketAssigned, e.ConfirmationRequested, e.CustomerAsked)
+        return any(commit.of(*routed) for commit in history)
 
     def _delivered(self, number: str, event: str) -> bool:
         sent = [

@@ -86,6 +86,8 @@ EVENTS: dict[str, e.Event] = {
         ),
         e.TicketResolved(summary="重置登录密码，客户已能登录", resolution=1),
         e.TicketReopened(reason="又无法登录了", team="技术支持组"),
+        e.PriorityChanged(priority="高"),
+        e.ReasonAsked(),
         e.TicketMerged(other="CS20260310002"),
         e.TicketClosed(reason="商品已由门店更换"),
         e.NobodyOnline(team="技术支持组"),

@@ -156,11 +156,13 @@ def test_thanks_never_erase_a_score_and_a_review_keeps_its_call_back() -> None:
 
 
 @pytest.mark.requirement("A13", "G3")
-@pytest.mark.parametrize("mark", ["unproven", "by_submitter", "stranger"])
-def test_only_the_proven_customer_scores_or_confirms(mark: str) -> None:
-    after, events, _ = writes(resolved("standard"), "standard", "5分", **{mark: True})
+@pytest.mark.parametrize(
+    "mark", [{"proven": False}, {"by_submitter": True}, {"stranger": True}, {"by_another": "l***"}]
+)
+def test_only_the_proven_customer_scores_or_confirms(mark: dict[str, Any]) -> None:
+    after, events, _ = writes(resolved("standard"), "standard", "5分", **mark)
     assert (after.score, events) == (None, ["CustomerWrote"])
-    waiting, _, _ = writes(resolved("aftersales"), "aftersales", "好了", **{mark: True})
+    waiting, _, _ = writes(resolved("aftersales"), "aftersales", "好了", **mark)
     assert waiting.status == "awaiting_confirmation"
 
 

@@ -110,7 +110,7 @@ class CustomerMessage(
 
     The command service sets `via` and `stranger` on a message to a merged ticket. `by_another` is
     the masked address of a sender who is not the customer; `by_submitter`: a submitter link was
-    used, which proves no contact.
+    used, which proves no contact. Only a `proven` customer's message scores or confirms.
     """
 
     text: FreeText
@@ -123,6 +123,7 @@ class CustomerMessage(
     stranger: bool = False
     by_another: PersonalText | None = None
     by_submitter: bool = False
+    proven: bool = True
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         message = e.CustomerWrote(
@@ -158,7 +159,7 @@ class CustomerMessage(
 
         ending = read_ending(self.text, playbook)
         kind, words = ending.kind, "" if ending.bare else self.text
-        own = not (self.stranger or self.unproven or self.by_submitter or self.by_another)
+        own = self.proven and not (self.stranger or self.by_submitter or self.by_another)
         awaiting = ticket.status == "awaiting_confirmation"
         if ending.score is not None:
             if own and ticket.score is None and ticket.status in AnswerSurvey.action.sources:
