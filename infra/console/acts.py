@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, str] = {
     "channel.list": "shows the names of keys, not the secrets",
     "playbook.check": "reads a file",
     "playbook.list": _READS,
+    "playbook.preview": "reads a file",
     "quarantine.list": "shows causes, and subjects as the lists of tickets do",
     "up": "runs a local system",
     "verify": "names tickets and fields, no content",

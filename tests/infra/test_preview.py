@@ -65,7 +65,11 @@ def test_a_preview_needs_a_playbook_and_says_what_it_shows() -> None:
         assert result.exit_code != 0
 
 
-TWO_PARTS = {("standard", "received", "zh-CN"): "A4", ("rapid", "clarify", "zh-CN"): "E2"}
+TWO_PARTS = {
+    ("standard", "received", "zh-CN"): "A4",
+    ("omnichannel", "received", "zh-CN"): "B1",
+    ("rapid", "clarify", "zh-CN"): "E2",
+}
 """Text messages whose wording a guide prescribes → the requirement."""
 
 
