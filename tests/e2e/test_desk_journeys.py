@@ -421,7 +421,7 @@ def test_rapid_asks_two_questions_about_a_vague_request(system: System, clear: b
     journey.set_online("technical-support", 1)
     journey.file("登录有问题")
     assert "您是指无法登录，还是收不到验证码？" in journey.await_message("customer", "clarify")
-    assert journey.status()["status_label"] == "待协同"
+    assert journey.status()["status_label"] == "处理中"
     if clear:
         journey.act_as_customer("messages", text="收不到验证码")
         view = journey.until_handled_by("technical-support-1")

@@ -84,7 +84,7 @@ def test_a_submitter_sees_what_was_submitted_and_nothing_else(
     assert mine["number"] == number
     assert mine["status"] == theirs["status"] == "resolved"
     assert mine["expected_response_by"] == theirs["expected_response_by"]
-    hidden = ("tags", "priority", "team", "handler", "summary", "timeline", "attachments")
+    hidden = ("tags", "team", "handler", "summary", "timeline", "messages", "attachments")
     assert all(theirs[name] or name == "attachments" for name in hidden)
     assert not any(mine[name] for name in hidden)
     page = simulator.http("GET", link, headers=PAGE).text

@@ -159,10 +159,13 @@ def test_each_type_is_classified_and_routed_within_ten_seconds(journey: Simulate
 
 @pytest.mark.requirement("E2", "E10")
 def test_a_vague_request_gets_two_different_questions(journey: SimulatedJourney) -> None:
-    """您是指无法登录，还是收不到验证码？ Then it goes to a supervisor as 待协同."""
+    """您是指无法登录，还是收不到验证码？ Then it goes to a supervisor as 待协同.
+
+    The customer reads 处理中.
+    """
     journey.online("js-1")
     journey.file("登录有问题")
-    assert journey.status()["status_label"] == "待协同"
+    assert journey.status()["status_label"] == "处理中"
     assert "您是指无法登录，还是收不到验证码？" in journey.message_text("customer", "clarify")
     journey.act_as_customer("messages", text="就是登录那里")
     assert journey.messages_to("customer") == ["received", "clarify", "clarify"]
@@ -212,7 +215,7 @@ def test_an_unclassified_request_goes_to_a_supervisor(journey: SimulatedJourney)
     journey.online("kx-1")
     journey.file("你好，在吗")
     assert journey.ticket.queue == "supervisor"
-    assert journey.status()["status_label"] == "待协同"
+    assert journey.status()["status_label"] == "处理中"
     assert journey.messages_to("supervisor") == ["confirm_type"]
     assert journey.messages_to("customer") == ["received"]
 

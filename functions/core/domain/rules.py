@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal, get_args
@@ -32,6 +32,7 @@ from functions.core.domain.errors import PlaybookError
 from functions.core.domain.playbook_endings import Endings
 from functions.core.domain.playbook_limits import AutomaticLimits, Sms, UnprovenTickets
 from functions.core.domain.playbook_negations import Negations
+from functions.core.domain.playbook_numbers import Numbering, Records
 from functions.core.domain.playbook_types import (
     LOCALES as LOCALES,
     MAIL_ADDRESS,
@@ -60,26 +61,6 @@ from functions.core.domain.ticket import Queue
 
 FileKind = Literal["image", "document", "text", "media", "archive", "message", "other"]
 """The kinds of files that a desk may accept. `other` is an unknown type that does not run."""
-
-
-class Numbering(Section):
-    """A3: the pattern of ticket numbers, e.g. `CS{date:%Y%m%d}{serial:03}`.
-
-    `block` serials are drawn at once; with more than one, numbers have gaps and are not in order.
-    """
-
-    pattern: str
-    restarts: Literal["day", "month", "year", "never"] = "day"
-    block: int = Field(default=1, ge=1, le=1000)
-
-    def write(self, local: datetime, serial: int) -> str:
-        """Format the number of a serial at a time in the desk's time zone."""
-        return self.pattern.format(date=local, serial=serial)
-
-    def period(self, local: datetime) -> str:
-        """Name the period, at a time in the desk's time zone, in which serials count up."""
-        form = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y", "never": "ever"}[self.restarts]
-        return local.strftime(form)
 
 
 class Fields(Section):
@@ -457,12 +438,6 @@ class Step(Term):
     not_reached: Names = ()
     then: Effect = Field(default_factory=Effect)
     approval: Approval | None = None
-
-
-class Records(Section):
-    """B7: the pattern of the numbers of handling records."""
-
-    pattern: str = "{ticket}-{step:03}"
 
 
 Consequence = Literal["accept", "untrusted", "quarantine"]
