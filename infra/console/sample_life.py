@@ -189,6 +189,7 @@ class SampleLife:
                 key, ("1" if field.kind == "number" else field.label["zh-CN"],)
             )[0]
             for key, field in self.playbook.steps[name].fields.items()
+            if not field.required_with
         }
         return self.do(c.TakeStep(name, values)) and (
             self.ticket.pending is None or self.do(c.Approve(True), "supervisor")

@@ -229,9 +229,18 @@ def test_a_return_goes_to_the_warehouse_with_its_order(journey: SimulatedJourney
     journey.tick(journey.due("collaboration") + SECOND)
     assert journey.messages_to("team:仓储组")[-1] == "warehouse_reminder"
     assert journey.try_action("kf-1", "warehouse-done", warehouse_result="已退款").status == 403
-    journey.act("cc-1", "warehouse-done", warehouse_result="已退款")
+    # A refusal says why, and what comes next
+    refused = {"warehouse_result": "验收不通过"}
+    answer = journey.try_action("cc-1", "warehouse-done", **refused)
+    assert [error["field"] for error in answer.json["errors"]] == [
+        "rejection_reason",
+        "rejection_next_step",
+    ]
+    more = {"rejection_reason": "缺少配件", "rejection_next_step": "补齐后可再次寄回"}
+    journey.act("cc-1", "warehouse-done", **refused, **more)
     assert journey.stored_status == "in_progress"
-    assert "已退款" in journey.message_text("customer", "warehouse_done")
+    told = journey.message_text("customer", "warehouse_done")
+    assert all(text in told for text in ("验收不通过", *more.values()))
 
 
 @pytest.mark.requirement("D3", "D5", "D6")

@@ -72,7 +72,7 @@ class TicketReopened(
 
 class SecondHandlingStarted(
     Event,
-    label=("已启动二次处理", "Second handling started"),
+    label=("由资深同事重新处理", "Taken up by a senior colleague"),
     webhook="second_handling.started",
     customer="status",
 ):
