@@ -77,7 +77,7 @@ def test_a_wechat_conversation_goes_from_verification_to_survey(
     wait_until(lambda: any("?key=" in words for words in account.messages), "the survey goes out")
     heard = account.messages
     assert any("请点击“忘记密码”重置" in words for words in heard)
-    assert not any("已受理" in words for words in heard)  # that went with the answer
+    assert not any("已接收" in words for words in heard)  # that went with the answer
     messages = system.http("GET", path, token=token).json["messages"]
     assert {"是手机端"} <= {m["text"] for m in messages if m["direction"] == "in"}
     states = {m["delivery"] for m in messages if m["direction"] == "out"}

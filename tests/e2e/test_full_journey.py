@@ -229,9 +229,9 @@ def test_a_request_over_smtp_reaches_the_archive(desk: Desk) -> None:
     message.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="截图.pdf")
     for _ in range(3):
         send(desk.system, message)
-    desk.mail(address, "已受理")
+    desk.mail(address, "已接收")
     time.sleep(3)  # the repetitions would have been acknowledged by now
-    assert len([m for m in desk.system.sent(address) if "已受理" in mail_text(m)]) == 1
+    assert len([m for m in desk.system.sent(address) if "已接收" in mail_text(m)]) == 1
 
     listed = desk.as_agent("supervisor", "GET", "/tickets?queue=all").json["tickets"]
     (ticket,) = [t for t in listed if t["channel"] == "mail" and t["tags"] == ["支付失败"]]
@@ -274,7 +274,7 @@ def test_a_request_over_smtp_reaches_the_archive(desk: Desk) -> None:
     incoming = [m["text"] for m in view["messages"] if m["direction"] == "in"]
     assert incoming[-1] == "订单号 4211"
     assert not any("让我看看" in text for text in incoming)
-    desk.mail("eve@example.net", "已受理")
+    desk.mail("eve@example.net", "已接收")
 
 
 def send(system: System, message: EmailMessage) -> None:
@@ -304,7 +304,7 @@ def test_twenty_concurrent_repetitions_make_one_ticket(desk: Desk) -> None:
         assert len({answer.text for answer in answers}) == 1
         desk.mail(address, answers[0].json["number"])
         time.sleep(3)
-        receipts = [m for m in desk.system.sent(address) if "已受理" in mail_text(m)]
+        receipts = [m for m in desk.system.sent(address) if "已接收" in mail_text(m)]
         assert len(receipts) == 1
 
 
@@ -318,9 +318,9 @@ def test_twenty_concurrent_copies_of_a_mail_make_one_ticket(desk: Desk) -> None:
     message.set_content("包裹到哪里了？")
     with ThreadPoolExecutor(20) as many:
         list(many.map(lambda _: send(desk.system, message), range(20)))
-    desk.mail(address, "已受理")
+    desk.mail(address, "已接收")
     time.sleep(5)
-    receipts = [m for m in desk.system.sent(address) if "已受理" in mail_text(m)]
+    receipts = [m for m in desk.system.sent(address) if "已接收" in mail_text(m)]
     assert len(receipts) == 1
 
 

@@ -439,8 +439,8 @@ def test_a_raw_mail_over_http_makes_one_ticket(simulator: Simulator, storage: St
     ("subject", "text", "wanted"),
     [
         ("Payment failed", "My card was declined.", "We have received"),
-        ("支付失败", "请协助处理", "已受理"),
-        ("404", "", "已受理"),
+        ("支付失败", "请协助处理", "已接收"),
+        ("404", "", "已接收"),
     ],
 )
 def test_the_acknowledgement_uses_the_mail_s_language(

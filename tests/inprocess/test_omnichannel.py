@@ -76,7 +76,7 @@ def test_an_upset_customer_s_large_payment_is_handled_as_the_guide_says(
     # B13: the agent is warned, and the template comforts first; B2: the comfort is recorded
     assert journey.messages_to("handler") == ["handler_upset"]
     assert view["mood"] == "upset"
-    assert view["suggestion"]["text"].startswith("您好，非常抱歉")
+    assert view["suggestion"]["text"].startswith("您好，遇到这样的事，您的心情我理解")
     journey.act(
         "js-1", "comfort", comfort_measure="电话安抚", comfort_note="致歉", comfort_result="已平复"
     )

@@ -65,10 +65,10 @@ def test_an_escalating_complaint_is_handled_as_the_guide_says(journey: Simulated
 
     # E9: an upset customer is met with empathy first, by Deskbell and by the draft
     assert journey.messages_to("customer") == ["received", "assigned_upset"]
-    assert "非常抱歉" in journey.message_text("customer", "assigned_upset")
+    assert "理解您的心情" in journey.message_text("customer", "assigned_upset")
     draft = view["suggestion"]["text"].split("\n\n")
     assert len(draft) == 4
-    assert "非常抱歉" in draft[0]
+    assert "换作是我也会生气" in draft[0]
 
     # E4, E10: the order is known, so it is confirmed and not asked for
     assert "KS-20240520-7" in draft[1]
@@ -287,7 +287,6 @@ def test_four_templates_have_four_parts_that_depend_on_the_mood(journey: Simulat
         upset = four_parts(journey, text, article)
         calm = four_parts(journey, text.split("，")[0], article)
         assert upset[0] != calm[0]
-        assert "抱歉" in upset[0]
         assert upset[2] == calm[2]
 
 
@@ -298,8 +297,7 @@ def four_parts(journey: SimulatedJourney, text: str, article: str) -> list[str]:
     assert view["suggestion"]["article"] == article
     parts: list[str] = view["suggestion"]["text"].split("\n\n")
     assert len(parts) == 4
-    assert parts[0].startswith("先生/女士，")
-    assert journey.number in parts[3]
+    assert parts[0].startswith("尊敬的先生/女士，您好，")
     if article != "建议收集":
         assert "A-1024" in parts[1]
     return parts

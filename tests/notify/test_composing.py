@@ -23,7 +23,7 @@ from functions.core.services.composing import (
 )
 from tests.inprocess.conftest import ROOT, shipped
 from tests.notify.deployment import NOON
-from tests.notify.sample_events import EVENTS, LINK, NUMBER, commit, received, ticket, timer
+from tests.notify.sample_events import EVENTS, LINK, commit, received, ticket, timer
 
 
 def render(
@@ -63,20 +63,6 @@ def probe(playbook: Playbook, text: str, event: e.Event | None = None, **changes
 def test_an_assignment_notifies_customer_and_handler(playbook: Playbook) -> None:
     found = selected(playbook, EVENTS["TicketAssigned"])
     assert found == [("customer", "assigned"), ("handler", "handler_assigned")]
-
-
-@pytest.mark.requirement("A11")
-@pytest.mark.parametrize("locale", ["zh-CN", "en"])
-def test_a_message_to_a_team_has_no_empty_brackets_without_a_handler(
-    playbook: Playbook, locale: str
-) -> None:
-    """As when the customer adds something while the ticket waits."""
-    desk = playbook.model_copy(update={"locale": locale})
-    notification = Notification(EVENTS["CustomerWrote"], "handler", "handler_customer_wrote")
-    assert "agent-1" in render(notification, ticket(), desk).text
-    first = render(notification, ticket(handler=None, status="queued"), desk).text.split("\n")[0]
-    assert NUMBER in first
-    assert not set(first) & set("()（）")
 
 
 @pytest.mark.requirement("A8")

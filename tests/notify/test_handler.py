@@ -23,7 +23,7 @@ def test_a_new_ticket_is_acknowledged_by_mail(harness: Harness) -> None:
     [mail] = harness.mails
     assert set(mail.destinations) == {MAIL}
     message = message_from_string(mail.raw_data, policy=policy.default)
-    assert message["Subject"] == f"[{ticket.number}] 您的请求已受理"
+    assert message["Subject"] == f"[{ticket.number}] 请求已接收"
     body = message.get_body(("plain",))
     assert body is not None
     text = body.get_content()

@@ -109,11 +109,11 @@ def test_each_step_is_in_the_timeline(
         "已收到请求", "已分配处理人员", "工程师已出发",
     ]  # fmt: skip
     assert view["timeline"][-1]["fields"] == [
-        {"name": "arrives_at", "label": "预计到达", "value": "2026-03-10 14:00"}
+        {"name": "arrives_at", "label": "预计到达", "value": "3月10日（周二）14:00"}
     ]
     page = customer.get(PAGE, key=customer.key).body
     assert "工程师已出发" in page
-    assert "预计到达：2026-03-10 14:00" in page
+    assert "预计到达：3月10日（周二）14:00" in page
     assert "内部核查" not in page
     assert "主板" not in str(view)
     english = customer.get(PAGE, key=customer.key, lang="en").body

@@ -136,7 +136,8 @@ def test_the_ticket_lists_the_possible_steps_with_their_fields(
     assert (visit["label"], visit["to"], visit["attachments"]) == ("预约上门", "in_progress", True)
     assert visit["fields"][0] == {
         "name": "arrives_at", "label": "内容", "kind": "time", "choices": [], "required": True,
-        "max": 500, "choice_labels": {}, "customer_sees": False, "future": False, "value": "",
+        "max": 500, "required_with": {}, "choice_labels": {}, "customer_sees": False,
+        "future": False, "value": "",
     }  # fmt: skip
     assert compensate["approval"] == {"field": "amount", "over": 100}
     assert {"reply", "visit"} <= set(shown["actions"])

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -30,12 +30,18 @@ from functions.core.domain.calendar import BusinessCalendar
 from functions.core.domain.countries import PHONE_REGION, country_of_zone
 from functions.core.domain.errors import PlaybookError
 from functions.core.domain.playbook_endings import Endings
-from functions.core.domain.playbook_limits import AutomaticLimits, Sms, UnprovenTickets
+from functions.core.domain.playbook_limits import Sms, UnprovenTickets
+from functions.core.domain.playbook_mail import (
+    Checks as Checks,
+    Consequence as Consequence,
+    FileKind as FileKind,
+    FileRules as FileRules,
+    Mail as Mail,
+)
 from functions.core.domain.playbook_negations import Negations
 from functions.core.domain.playbook_numbers import Numbering, Records
 from functions.core.domain.playbook_types import (
     LOCALES as LOCALES,
-    MAIL_ADDRESS,
     STEP_FIELD_HOLDS,
     Amount,
     Choices,
@@ -58,9 +64,6 @@ from functions.core.domain.playbook_upgrades import upgraded
 from functions.core.domain.privacy import Holds
 from functions.core.domain.recipients import Recipient
 from functions.core.domain.ticket import Queue
-
-FileKind = Literal["image", "document", "text", "media", "archive", "message", "other"]
-"""The kinds of files that a desk may accept. `other` is an unknown type that does not run."""
 
 
 class Fields(Section):
@@ -438,41 +441,6 @@ class Step(Term):
     not_reached: Names = ()
     then: Effect = Field(default_factory=Effect)
     approval: Approval | None = None
-
-
-Consequence = Literal["accept", "untrusted", "quarantine"]
-"""The consequence of a verdict about a mail: accept it and trust its sender, accept it without
-trusting the sender's address, or quarantine it until an operator releases it."""
-
-
-class Checks(Section):
-    """G3: the consequence of each verdict about a mail, and its maximum size."""
-
-    virus: Consequence = "quarantine"
-    spam: Consequence = "quarantine"
-    dmarc: Consequence = "quarantine"
-    authentication: Consequence = "untrusted"
-    unproven: Consequence = "untrusted"
-    results_of: str = ""
-    max_mb: int = Field(default=40, ge=1, le=40)
-
-
-class Mail(Section):
-    """The desk's mailbox and the sender's name of its mail."""
-
-    address: str = Field(pattern=rf"^{MAIL_ADDRESS}$")
-    sender: Text
-    checks: Checks = Field(default_factory=Checks)
-    automatic_limits: AutomaticLimits = Field(default_factory=AutomaticLimits)
-
-
-class FileRules(Section):
-    """D10: the files that are kept from customers and that agents may add."""
-
-    customers: tuple[FileKind, ...] = get_args(FileKind)
-    agents: tuple[FileKind, ...] = ("image", "document")
-    max_mb: int = Field(default=20, ge=1, le=20)
-    most: int = Field(default=20, ge=0, le=100)
 
 
 class Retention(Section):

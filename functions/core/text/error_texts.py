@@ -48,6 +48,10 @@ CHINESE: dict[str, str] = {
     # Fields
     "this field is required": "此项必填",
     "there is no such field": "没有这一项",
+    "{agent} has handled this ticket": "{agent} 处理过此工单",
+    "Whoever has handled a ticket does not call back about it; name somebody else. "
+    "A supervisor can insist (insist: true).": "处理过工单的人不能回访，请指定其他人；"
+    "主管可以坚持（insist: true）。",
     "fill in the placeholders of the draft, or delete them": "请填写草稿中的占位内容，或将其删去",
     "send a JSON object": "请发送 JSON 对象",
     "one of: {names}": "请填写其中之一：{names}",

@@ -74,7 +74,8 @@ def test_the_draft_is_in_the_customer_s_language() -> None:
 @pytest.mark.parametrize("locale", ["zh-CN", "en"])
 def test_every_type_has_a_draft_without_a_tag(kind: str, locale: Locale) -> None:
     found = suggest(ticket(type=kind), STANDARD, "", locale, AT)
-    assert STANDARD.types[kind].label[locale] in found.text
+    assert found.text
+    assert STANDARD.types[kind].label[locale] not in found.text.split("\n")[0]  # it is internal
     assert found.article is None
 
 

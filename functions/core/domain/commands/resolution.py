@@ -216,7 +216,9 @@ class AssignReview(
         if ticket.reviewer == self.reviewer:
             return []
         if ticket.handled_by(self.reviewer) and not self.insist:
-            error = FieldError("agent", f"{self.reviewer} has handled this ticket")
+            error = FieldError(
+                "agent", Phrase("{agent} has handled this ticket", agent=self.reviewer)
+            )
             raise InvalidInput(
                 "Whoever has handled a ticket does not call back about it; name somebody else. "
                 "A supervisor can insist (insist: true).",
