@@ -209,7 +209,7 @@ def require_step(principal: Principal, name: str, step: Step, ticket: Ticket) ->
     require(principal, _roles_of(step), action_name(name, step))
     if not may_step(principal, step, ticket):
         if step.answers:
-            raise Forbidden(Phrase("Only the department that was asked may answer."))
+            raise Forbidden("Only the department that was asked may answer.")
         raise _not_yours(name, action_name(name, step))
 
 
@@ -221,7 +221,10 @@ def _not_yours(action: str, named: Mapping[Locale, str]) -> Forbidden:
         )
     if action in {"open-contact", "record-call"}:
         return Forbidden(
-            f"You may not {action} on this ticket: only whoever has to call this customer may."
+            Phrase(
+                "You may not {action} on this ticket: only whoever has to call this customer may.",
+                action=named,
+            )
         )
     return Forbidden(
         Phrase(

@@ -117,7 +117,7 @@ def test_each_step_is_in_the_timeline(
     assert "内部核查" not in page
     assert "主板" not in str(view)
     english = customer.get(PAGE, key=customer.key, lang="en").body
-    assert "Arrives: 2026-03-10 14:00" in english
+    assert "Arrives: Tue 10 Mar, 14:00 (GMT+8)" in english
 
 
 @pytest.mark.requirement("D10")

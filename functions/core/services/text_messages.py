@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from functions.core.domain import events as e
-from functions.core.domain.errors import FieldError, InvalidInput
+from functions.core.domain.errors import FieldError, InvalidInput, Phrase
 from functions.core.domain.lifecycle import Decided, apply
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
@@ -38,12 +38,17 @@ def require_short(decided: Decided, playbook: Playbook, base: Callable[[], str])
     for rendered in _to_customer(decided.ticket, decided.events, playbook, base):
         parts = sms_parts(rendered.sms)
         if parts > MAX_PARTS:
-            length = len(rendered.sms)
+            length, counts = len(rendered.sms), {"most": MAX_PARTS, "parts": parts}
             raise InvalidInput(
-                f"The customer gets a text message, and this one would have {parts} parts "
-                f"({length} characters); {MAX_PARTS} are the most. Shorten it, or attach a "
-                "document, which the customer opens by the link in the message.",
-                (FieldError("text", f"{MAX_PARTS} parts at most, not {parts}"),),
+                Phrase(
+                    "The customer gets a text message, and this one would have {parts} parts "
+                    "({length} characters); {most} are the most. Shorten it, or attach a "
+                    "document, which the customer opens by the link in the message.",
+                    parts=parts,
+                    length=length,
+                    most=MAX_PARTS,
+                ),
+                (FieldError("text", Phrase("{most} parts at most, not {parts}", **counts)),),
             )
 
 

@@ -48,6 +48,19 @@ CHINESE: dict[str, str] = {
     # Fields
     "this field is required": "此项必填",
     "there is no such field": "没有这一项",
+    "a moment that is still ahead, within a year": "尚未到来、一年以内的时间",
+    "a date that is not in the future": "不晚于今天的日期",
+    "{most} parts at most, not {parts}": "最多 {most} 条，不能是 {parts} 条",
+    "The customer gets a text message, and this one would have {parts} parts "
+    "({length} characters); {most} are the most. Shorten it, or attach a "
+    "document, which the customer opens by the link in the message.": "客户收到的是短信，"
+    "这条内容需要 {parts} 条短信（{length} 字），最多 {most} 条。请缩短内容，或改用附件，"
+    "客户可通过短信中的链接打开。",
+    "Too many wrong links. Try again in an hour.": "错误的链接过多，请一小时后再试。",
+    "There is no number or address of this customer to open.": "没有可查看的客户号码或地址。",
+    "You may not {action} on this ticket: only whoever has to call this customer may.": "您不能在此工单"
+    "上{action}，只有需要致电该客户的人可以。",
+    "Only the department that was asked may answer.": "只有被请求协助的部门可以答复。",
     "{agent} has handled this ticket": "{agent} 处理过此工单",
     "Whoever has handled a ticket does not call back about it; name somebody else. "
     "A supervisor can insist (insist: true).": "处理过工单的人不能回访，请指定其他人；"
