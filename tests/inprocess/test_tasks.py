@@ -100,7 +100,7 @@ def test_a_call_back_has_an_assignee_who_is_told_and_can_call(
 
         assert tasks(journey, "zj-2", "mine") == []
         refused = journey.try_action("zj-1", "assign", agent="li-1")
-        assert (refused.status, "handled" in refused.json["errors"][0]["message"]) == (400, True)
+        assert (refused.status, "处理过" in refused.json["errors"][0]["message"]) == (400, True)
         assert journey.try_action("zj-1", "assign", agent="li-1", insist=True).status == 403
         journey.act("zg-1", "assign", agent="li-1", insist=True)
         assert tasks(journey, "li-1") == ["callback"]
@@ -193,7 +193,7 @@ def test_a_slip_is_the_department_s_until_it_answers_even_late() -> None:
         assert [tasks(journey, who) for who in ("cc-1", "cw-1", "kx-1")] == [["slip"], [], []]
         for other in ("cw-1", "kx-1"):
             refused = journey.try_action(other, "collaboration-answer", answer="x")
-            assert (refused.status, "asked" in refused.json["detail"]) == (403, True)
+            assert (refused.status, "被请求" in refused.json["detail"]) == (403, True)
         due = journey.due("collaboration")
         (task,) = journey.queue("cc-1", "tasks")[0]["tasks"]
         assert datetime.fromisoformat(task["due_at"]) == due

@@ -116,8 +116,8 @@ def test_an_agent_sees_the_parts_while_writing_and_too_many_are_refused(
     for action, field in (("reply", "text"), ("request-info", "text")):
         refused = act_on(simulator, number, action, **{field: "请重启" * 70})
         assert refused.status == 400
-        assert re.search(r"\b[45] parts", refused.json["detail"])
-        assert "attach" in refused.json["detail"]
+        assert re.search(r"需要 [45] 条短信", refused.json["detail"])
+        assert "附件" in refused.json["detail"]
     assert len(texts()) == before
     by_mail, _ = file_form(simulator, contact="li.lei@example.com")
     assert view(simulator, by_mail)["sms"] is None

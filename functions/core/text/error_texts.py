@@ -58,8 +58,8 @@ CHINESE: dict[str, str] = {
     "客户可通过短信中的链接打开。",
     "Too many wrong links. Try again in an hour.": "错误的链接过多，请一小时后再试。",
     "There is no number or address of this customer to open.": "没有可查看的客户号码或地址。",
-    "You may not {action} on this ticket: only whoever has to call this customer may.": "您不能在此工单"
-    "上{action}，只有需要致电该客户的人可以。",
+    "You may not {action} on this ticket: only whoever has to call this customer may.": "您不能在此"
+    "工单上{action}，只有需要致电该客户的人可以。",
     "Only the department that was asked may answer.": "只有被请求协助的部门可以答复。",
     "{agent} has handled this ticket": "{agent} 处理过此工单",
     "Whoever has handled a ticket does not call back about it; name somebody else. "
