@@ -17,6 +17,7 @@ from functions.core.domain.events import (
     CallRequested,
     Commit,
     ContactCorrected,
+    CustomerWrote,
     TicketReceived,
 )
 from functions.core.domain.privacy import free_texts, rewritten
@@ -206,7 +207,8 @@ class Preparation:
             )
             notification = replace(notification, event=blanked.events[0])
         elif commit.version > 1 and uses_description(playbook, notification.message):
-            description = self.opening.description
+            wrote = commit.of(CustomerWrote)  # what the event is about, else the request
+            description = wrote[-1].text if wrote else self.opening.description
         link = ticket_link(playbook, self.public_url, self.root, "customer", ticket)
         short = short_link(playbook, self.public_url, self.root, ticket)
         rendered = compose(

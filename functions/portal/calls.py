@@ -82,6 +82,7 @@ def show(request: Request, context: PortalContext, desk: str, number: str) -> Ht
         proof={name: request.query[name] for name in (_PARAMETERS[proof],)},
         calls=submissions.open_calls(ticket, playbook, proof),
         done=request.query.get("done"),
+        now=request.now,
         goes_on=_link_to(context, ticket, goes_on_as, proof, request) if goes_on_as else None,
     )
     return HttpResponse(page.status_page(shown), headers=page.HEADERS, content_type="text/html")

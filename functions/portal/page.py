@@ -7,6 +7,7 @@ no cache keeps it (OWASP, "Content Security Policy Cheat Sheet").
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -19,6 +20,7 @@ from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform.web import HttpResponse
 from functions.core.text.error_texts import translated
+from functions.core.text.templating import promise_variables
 from functions.core.text.words import LIST_SEPARATOR, TEXTS, label, say
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ class Shown:
     proof: dict[str, str]
     calls: tuple[str, ...]
     done: str | None
+    now: datetime
     goes_on: dict[str, str] | None = None
 
 
@@ -164,7 +167,8 @@ def _tone(status: str) -> str:
 def _details(shown: Shown) -> list[tuple[str, str]]:
     """The label and text of every field that is not empty."""
     playbook, locale, view = shown.playbook, shown.locale, shown.view
-    ended = shown.ticket.status not in OPEN
+    open_ = shown.ticket.status in OPEN
+    promised = promise_variables(shown.ticket, playbook, locale, shown.now) if open_ else {}
     fields = {
         "page.type": label(playbook.types, view["type"], locale),
         "page.tags": LIST_SEPARATOR[locale].join(view["tags"] or ()),
@@ -173,16 +177,18 @@ def _details(shown: Shown) -> list[tuple[str, str]]:
         "page.handler": view["handler"] or "",
         "page.received_at": clock(view["received_at"]),
         # A promise is of interest while it is to be kept.
-        "page.expected_response_by": (
-            "" if view["first_response_at"] or ended else clock(view["expected_response_by"])
-        ),
+        "page.expected_response_by": _promised("response", promised, locale),
         "page.first_response_at": clock(view["first_response_at"]),
-        "page.expected_resolution_by": (
-            "" if view["resolved_at"] or ended else clock(view["expected_resolution_by"])
-        ),
+        "page.expected_resolution_by": _promised("resolution", promised, locale),
         "page.resolved_at": clock(view["resolved_at"]),
     }
     return [(say(name, locale), text) for name, text in fields.items() if text]
+
+
+def _promised(name: str, promised: Mapping[str, str], locale: Locale) -> str:
+    opens_at = promised.get(f"{name}_opens_at")
+    by = promised.get(f"expected_{name}_by", "")
+    return say("page.when_open", locale, at=opens_at) if opens_at else by
 
 
 def _scores(playbook: Playbook, locale: Locale) -> list[tuple[str, str]]:

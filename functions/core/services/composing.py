@@ -192,6 +192,8 @@ def ticket_at_event(event: Event, ticket: Ticket, commit: Commit) -> Ticket:
             values |= found.model_dump(include={"type", "priority", "mood", "tags"})
     if isinstance(event, FollowUpClassified):
         values["mood"] = event.mood
+    for later in commit.of(FollowUpClassified):  # what is news comes first
+        values["tags"] = tuple(dict.fromkeys((*later.tags, *ticket.tags)))
     for timers_set in commit.of(TimersSet):
         values["timers"] = {**ticket.timers, **timers_set.timers}
         first: Timer | None = timers_set.timers.get("first_response")

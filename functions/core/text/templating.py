@@ -23,6 +23,7 @@ from functions.core.text.words import (
     customer_tags,
     handler_for_customer,
     label,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -97,15 +98,30 @@ def promise_variables(
     `response_opens_at` and `resolution_opens_at` say when it opens instead.
     """
     variables = {}
-    deadlines = {
+    for name, deadline in _deadlines(ticket).items():
+        told = promise(deadline, now, playbook.hours) if deadline else Promise()
+        variables[f"expected_{name}_by"] = _deadline(name, told.by, ticket, playbook, locale)
+        variables[f"{name}_opens_at"] = format_time(told.opens_at, playbook, locale)
+    return variables
+
+
+def _deadlines(ticket: Ticket) -> dict[str, datetime | None]:
+    """Return the deadlines that are still to be met."""
+    return {
         "response": ticket.expected_response_by if ticket.first_response_at is None else None,
         "resolution": ticket.expected_resolution_by,
     }
-    for name, deadline in deadlines.items():
-        told = promise(deadline, now, playbook.hours) if deadline else Promise()
-        variables[f"expected_{name}_by"] = format_time(told.by, playbook, locale)
-        variables[f"{name}_opens_at"] = format_time(told.opens_at, playbook, locale)
-    return variables
+
+
+def _deadline(
+    name: str, at: datetime | None, ticket: Ticket, playbook: Playbook, locale: Locale
+) -> str:
+    """Format a deadline; one in a year without official holidays yet says so (G2)."""
+    timer = ticket.timers.get("first_response" if name == "response" else name)
+    provisional = at is not None and timer is not None and timer.counted_at is not None
+    return format_time(at, playbook, locale) + (
+        say("time.provisional", locale) if provisional else ""
+    )
 
 
 def ticket_variables(
@@ -139,8 +155,10 @@ def ticket_variables(
         "team": label(playbook.teams, ticket.team, locale),
         "handler": handler,
         "promise": priority.promise[locale] if priority and priority.promise else "",
-        "expected_response_by": format_time(ticket.expected_response_by, playbook, locale),
-        "expected_resolution_by": format_time(ticket.expected_resolution_by, playbook, locale),
+        **{
+            f"expected_{name}_by": _deadline(name, deadline, ticket, playbook, locale)
+            for name, deadline in _deadlines(ticket).items()
+        },
         "summary": ticket.summary or "",
         "score": _score(ticket.score, playbook, locale),
         "order": ticket.order or "",

@@ -54,6 +54,11 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "form.survey.high": {"zh-CN": "非常满意", "en": "Very"},
     "form.comment": {"zh-CN": "想对我们说的话（选填）", "en": "Anything to add (optional)"},
     "form.rate": {"zh-CN": "提交评价", "en": "Send rating"},
+    "page.when_open": {"zh-CN": "{at}开始服务后", "en": "when we open, {at}"},
+    "time.provisional": {
+        "zh-CN": "（暂定，以官方放假安排为准）",
+        "en": " (subject to the official holidays)",
+    },
     "page.colon": {"zh-CN": "：", "en": ": "},
     "page.earlier": {"zh-CN": "更早的记录", "en": "Earlier entries"},
     "page.submitted": {"zh-CN": "提交的内容", "en": "What you submitted"},
