@@ -261,13 +261,13 @@ class System:
         The short link of an SMS is followed.
         """
         link = re.compile(rf"https?://\S+?(/desks/\S+/{re.escape(number)}\?key=[\w-]+)")
-        short = re.compile(rf"{re.escape(number)}.*https?://\S+?(/t/\w{{11}})$")
+        short = re.compile(r"https?://\S+?(/t/\w{11})\b")
 
         def look() -> str | None:
             for text in self.all_sent():
                 if found := link.search(text):
                     return found[1]
-                if found := short.search(text):
+                if (found := short.search(text)) and f"/{number}?" in self.followed(found[1]):
                     return self.followed(found[1])
             return None
 
@@ -275,12 +275,15 @@ class System:
         return f"{self.local['api']}{wait_until(look, f'a message with the link of {number}')}"
 
     def followed(self, path: str) -> str:
-        """Return the path and query that a link leads to."""
+        """Return the path and query that a link leads to; empty if it has ended."""
         asked = urllib.request.Request(
             f"{self.local['api']}{path}", headers={"Accept": "text/html"}
         )
-        with urllib.request.urlopen(asked, timeout=30) as answer:
-            to = urlsplit(answer.url)
+        try:
+            with urllib.request.urlopen(asked, timeout=30) as answer:
+                to = urlsplit(answer.url)
+        except urllib.error.HTTPError:
+            return ""
         return f"{to.path}?{to.query}"
 
     def all_sent(self) -> Iterator[str]:
