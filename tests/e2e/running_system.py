@@ -267,8 +267,12 @@ class System:
             for text in self.all_sent():
                 if found := link.search(text):
                     return found[1]
-                if (found := short.search(text)) and f"/{number}?" in self.followed(found[1]):
-                    return self.followed(found[1])
+                found = short.search(text)
+                other = re.search(r"[A-Z]{2}\d{11,}|\b20\d{7,}", text)  # another ticket's number
+                if found and (number in text or not other):
+                    path = self.followed(found[1])
+                    if f"/{number}?" in path:
+                        return path
             return None
 
         # A desk's links may begin with a name of its own, which nothing here answers.

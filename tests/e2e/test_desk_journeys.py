@@ -108,7 +108,7 @@ def test_an_omnichannel_call_is_handled_until_its_erasure(system: System) -> Non
     assert {"step", "communication", "solution"} == {entry["kind"] for entry in records}
 
     # B9: 不满意 starts a second handling, one level up, with the reason recorded
-    assert journey.link in journey.mail(address, "满意 / 基本满意 / 不满意")
+    assert journey.link in journey.mail(address, "“满意”“基本满意”或“不满意”")
     journey.set_online("technical-support", 1, 2)
     journey.act_as_customer("survey", score="不满意", comment="到账太慢")
     view = journey.until_handled_by("technical-support-2")

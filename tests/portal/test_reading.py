@@ -93,7 +93,7 @@ def read(desk: Playbook, ticket: Ticket, history: list[e.Commit], locale: Locale
     view = status_view(ticket, history, desk, locale, lambda file: "https://f.example")
     view["before"] = None
     calls = ("messages", "confirmation", "survey")
-    shown = page.Shown(ticket, view, desk, locale, {"key": "k"}, calls, None)
+    shown = page.Shown(ticket, view, desk, locale, {"key": "k"}, calls, None, NOON)
     html = page.status_page(shown)
     assert f'data-status="{ticket.status}"' in html
     text = re.sub(r"<style>.*?</style>|<[^>]*>", " ", html, flags=re.DOTALL)
