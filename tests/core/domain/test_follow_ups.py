@@ -91,6 +91,12 @@ def test_an_agent_who_raises_the_priority_causes_the_same() -> None:
     after = then(ticket, c.SetPriority("紧急"), playbook)
     (told,) = notifications_for(committed(ticket, events, NOON), after, playbook)
     assert (told.recipient, told.message) == ("supervisor", "supervisor_urgent")
+    back = then(after, c.SetPriority("中"), playbook)
+    events = decide(back, c.SetPriority("紧急"), playbook, NOON)
+    twice = then(back, c.SetPriority("紧急"), playbook)
+    assert notifications_for(committed(back, events, NOON), twice, playbook) == ()
+    _, _, news = writes(back, "rapid", "支付失败导致订单取消")  # the customer's news is told
+    assert ("supervisor", "supervisor_urgent") in news
 
 
 @pytest.mark.requirement("A6", "E3")
