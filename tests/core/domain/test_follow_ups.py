@@ -15,7 +15,7 @@ from functions.core.domain.lifecycle import decide
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Attachment, Status, Ticket
 from functions.core.playbook import load
-from functions.core.services.composing import notifications_for
+from functions.core.services.composing import compose, notifications_for
 from tests.core.sample_desk import NOON, committed, received, then
 
 
@@ -260,6 +260,26 @@ def test_a_poor_answer_without_words_leads_to_one_question(name: str) -> None:
     taken = then(after, c.Take(after.team or "", "agent-2"), playbook)
     again = then(taken, c.Resolve("再次处理"), playbook)
     assert "ReasonAsked" not in {x.event for x in decide(again, answer, playbook, NOON)}
+
+
+@pytest.mark.requirement("A13", "D13")
+@pytest.mark.parametrize(("name", "status"), [("standard", "in_review"), ("aftersales", None)])
+def test_a_poor_score_promises_no_handling_that_does_not_follow(
+    name: str, status: str | None
+) -> None:
+    """A call-back follows, or the confirmation decides."""
+    playbook, ticket = desk(name), resolved(name)
+    events = decide(ticket, c.AnswerSurvey(1), playbook, NOON)
+    after, commit = then(ticket, c.AnswerSurvey(1), playbook), committed(ticket, events, NOON)
+    assert after.status == (status or "awaiting_confirmation")
+    (asks,) = (n for n in notifications_for(commit, after, playbook) if n.message == "ask_reason")
+    for locale, word, promise in (("zh-CN", "满意", "继续处理"), ("en", "rating", "go on")):
+        ticket = after.model_copy(update={"locale": locale})
+        found = compose(asks, commit, ticket, playbook, status_url="https://x", short_url="x")
+        for text in (found.text, found.sms):
+            assert word in text
+            assert promise not in text
+        assert "解决" not in found.subject
 
 
 @pytest.mark.requirement("A14")
