@@ -496,7 +496,7 @@ def test_an_event_without_notifications_reads_no_deliveries(
 ) -> None:
     """Under the playbook that the commit was written under, no other run can have claimed any."""
     case.harness.storage.playbooks.get("standard", NOON)  # as every writer does
-    case.change(c.SetPriority("高"))
+    case.change(c.SetPriority("低"))
     monkeypatch.setattr(case.interrupted, "get", lambda *_: pytest.fail("read"))
     case.process(interrupted=True)
     assert case.deliveries == []

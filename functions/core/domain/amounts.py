@@ -6,18 +6,26 @@ import re
 import unicodedata
 from decimal import Decimal
 
-_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
+_FORMAL = str.maketrans(
+    "壹贰貳叁參肆伍陆陸柒捌玖拾佰仟萬億圓塊兩",
+    "一二二三三四五六六七八九十百千万亿圆块两",
+)
+"""Numerals of cheques and traditional characters → those that everybody writes."""
+
+_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")}
+_DIGITS |= {"两": 2, "几": 2, "〇": 0}  # 几万 is two or more
 _TENS = {"十": 10, "百": 100, "千": 1000}
 _UNITS = {"": 1, "百": 100, "千": 1000, "万": 10_000, "百万": 1_000_000, "千万": 10_000_000}
 _UNITS |= {"亿": 100_000_000, "k": 1000, "w": 10_000}
 
-_ARABIC = r"(?<![\d.,*a-z])(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,9}(?!\d))(?:\.\d{1,4})?"
-_CHINESE = r"(?<![第十百千\d])[一二两三四五六七八九十][零〇一二两三四五六七八九十百千]{0,8}"
+_APART = r"(?:(?<=rmb)|(?<=cny)|(?<=usd)|(?<![\d.,*a-z]))"
+_ARABIC = rf"{_APART}(?:\d{{1,3}}(?:,\d{{3}}){{1,4}}|\d{{1,9}}(?!\d))(?:\.\d{{1,4}})?"
+_CHINESE = r"(?<![第十百千\d])[一二两三四五六七八九十几][零〇一二两三四五六七八九十百千几]{0,8}"
 _AMOUNT = re.compile(
     rf"(?P<before>(?:[¥$€£]|rmb|cny|usd|金额|人民币|共计|合计)\s?:?\s?"
-    r"|(?:扣款?|转账?|付款?|支付|充值?|损失|骗走?|盗?刷走?|少|欠|赔|退款?)"
-    r"(?:了|走|掉|我|你们|们|共|约|大概|将近|差不多|款){0,3}\s?)?"
-    rf"(?:(?P<number>{_ARABIC})|(?P<words>{_CHINESE}))\s?"
+    r"|(?:扣[款费]?|转账?|付[款费]?|支付|缴费?|充值?|损失|骗走?|盗?刷走?|少|欠|赔|退款?)"
+    r"(?:了|走|掉|我|你们|们|共|约|大概|将近|差不多|款){0,3}\s?:?\s?)?"
+    rf"(?:(?P<number>{_ARABIC})|(?P<words>{_CHINESE}))[多余来几]?\s?"
     r"(?P<unit>百万|千万|万|亿|千|百|k(?![a-z])|w(?![a-z充快功灯适电瓦无]))?"
     r"(?:(?<=[万w])(?P<rest>[一二三四五六七八九]|[1-9](?!\d))千?)?[多余来几]?\s?"
     r"(?P<after>元|块(?!儿?[地屏板])|圆|人民币|大洋|rmb|cny|yuan|usd|dollars?|euros?)?",
@@ -37,7 +45,7 @@ def amount_in(text: str) -> Decimal | None:
     Conditions compare it with `amount_over`, whose unit is the desk's currency. An amount has a
     currency, follows a verb such as 扣了, or is written in 万, w or k and counts nothing else.
     """
-    normalized = unicodedata.normalize("NFKC", text)
+    normalized = unicodedata.normalize("NFKC", text).translate(_FORMAL)
     return max(filter(None, map(_value, _AMOUNT.finditer(normalized))), default=None)
 
 

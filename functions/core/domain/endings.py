@@ -23,27 +23,35 @@ EndingKind = Literal["score", "solved", "thanks", "unsolved", "other", "unclear"
 class Ending:
     """What a message after a resolution says.
 
-    - `score`: it scores the resolution with `score`; `bare` if it has no more to say.
+    - `score`: it scores the resolution with `score`; `bare` if it has no more to say. `solved`:
+      it also says whether the problem is solved.
     - `solved`, `thanks`: it needs no answer.
     - `unsolved`: the problem is still there; `bare` as above.
     - `other`: it asks for something else, or complains.
-    - `unclear`: the handler has to read it.
+    - `unclear`: the handler has to read it; `later` if it only announces an answer.
     """
 
     kind: EndingKind
     score: int | None = None
     bare: bool = False
+    solved: bool | None = None
+    later: bool = False
 
     @property
     def needs_no_answer(self) -> bool:
         """Return whether a message about an ended ticket is no new request."""
         return self.kind in {"solved", "thanks"}
 
+    @property
+    def answers_nothing(self) -> bool:
+        """Return whether a message to a ticket that waits for the customer leaves it waiting."""
+        return self.kind == "thanks" or self.later
+
 
 _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2}
 _DIGITS |= {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 _SCORE = re.compile(
-    r"(?<![\d./:点时])(?P<number>\d{1,3}|[零一二两三四五六七八九]"
+    r"(?<![\d./:点时-])(?<![\d一二三四五][~到至])(?P<number>\d{1,3}|[零一二两三四五六七八九]"
     r"|\b(?:one|two|three|four|five)\b) ?(?:分(?![钟之期开别店公手析类内享钱])|颗?星(?!期)"
     r"|stars?\b|points?\b|⭐|(?:/|out of) ?(?P<of>\d{1,3}))"
     r"|(?:评分|打分|评价|rating|score|give (?:it|you|them) an?|打|给) ?:? ?"
@@ -51,12 +59,16 @@ _SCORE = re.compile(
     r"|(?P<full>满分)|(?P<stars>[⭐★]{2,})"
 )
 _QUOTES = frozenset('“”"「」『』')
-_CATEGORIES = ("fillers", "thanks", "solved", "more", "unsolved")
+_CATEGORIES = ("fillers", "thanks", "solved", "times", "later", "more", "unsolved", "symptoms")
+_NAME = re.compile(r"(?:[小老]\w|\w师傅)(?=[很真挺]|非常|特别|态度|服务|耐心|专业|热情)")
+_DENIAL = re.compile(r"(?:[没无不非未勿]|没有|\bnot|\bno|n't) ?$")
+_BARE_NUMBER = re.compile(r"[\s.,!。、~]*(\d{1,3})[\s.,!。、~]*")
 
 
 def read_ending(text: str, playbook: Playbook) -> Ending:
     """Read a message that the customer writes after a resolution. Never raises."""
-    survey, scores, said, loose = playbook.survey, set[int](), set[str](), False
+    survey, scores, said = playbook.survey, set[int](), set[str]()
+    loose = denied = False
     low, high = survey.scores
     folded = fold(text)
 
@@ -75,29 +87,36 @@ def read_ending(text: str, playbook: Playbook) -> Ending:
     }
 
     def take_word(match: re.Match[str]) -> str:
+        nonlocal denied
         if match[0] in words:
+            denied |= _DENIAL.search(match.string, 0, match.start()) is not None
             take_score(match, words[match[0]])
         else:
             said.add(_categories(playbook.endings)[match[0]])
         return " "
 
-    rest = _pattern(playbook.endings, tuple(words)).sub(take_word, rest)
+    rest = _pattern(playbook.endings, tuple(words)).sub(take_word, _NAME.sub(" ", rest))
     left = "".join(filter(_is_word, rest))
-    if not scores and re.fullmatch(r"\d{1,3}", left):
-        scores, left = {int(left)}, ""
+    number = None if scores else _BARE_NUMBER.fullmatch(rest)
+    if number:
+        scores, left = {int(number[1])}, ""
     question = "?" in folded
-    score = next(iter(scores)) if len(scores) == 1 else None
+    problem = not said.isdisjoint({"unsolved", "symptoms"})
+    understood = not (left or question or said & {"later", "times"})
+    score = next(iter(scores)) if len(scores) == 1 and not denied else None
     if score is not None and low <= score <= high:
-        bare = not left and not said & {"unsolved", "more"}
-        more = said & {"unsolved", "more"} or question
-        if bare or (not loose and (score < survey.review.below or not more)):
-            return Ending("score", score, bare=bare)
-    if "unsolved" in said:
-        return Ending("unsolved", bare=not left and not said & {"more"})
+        bare = understood and not problem and "more" not in said
+        comments = left or problem or "more" in said or "later" in said
+        if bare or (comments and not loose and score < survey.review.below):
+            solved = None if question or not (problem or "solved" in said) else not problem
+            return Ending("score", score, bare=bare, solved=solved)
+    if problem:
+        return Ending("unsolved", bare=not left and not said & {"more", "symptoms"})
     if "more" in said or (question and left):
         return Ending("other")
-    if left or scores or question:
-        return Ending("unclear")
+    if scores or not understood:
+        later = "later" in said and not (left or scores or question)
+        return Ending("unclear", later=later)
     return Ending("solved" if "solved" in said else "thanks" if "thanks" in said else "unclear")
 
 

@@ -31,12 +31,31 @@ def evaluated(ticket: Ticket, text: str, playbook: Playbook) -> list[e.Event]:
     events: list[e.Event] = []
     if change.tags or change.mood or change.product or change.proposed_type:
         events.append(change)
-    ranks = playbook.ranks
-    said = found.tags or set(found.rules) - set(silent.rules)
-    rank = ranks[found.priority]
-    if said and rank < ranks[silent.priority] and rank < ranks.get(ticket.priority, 99):
-        events.append(e.PriorityChanged(priority=found.priority))
+    priority = _asked_for(found, silent, playbook)
+    if priority is not None and playbook.ranks[priority] < _rank(ticket, playbook):
+        events.append(e.PriorityChanged(priority=priority))
     return events
+
+
+def alarms(ticket: Ticket, text: str, playbook: Playbook) -> bool:
+    """Return whether a message by itself raises the priority, or is as urgent as can be."""
+    found, silent = (_classified(words, ticket, playbook) for words in (text, ""))
+    priority = _asked_for(found, silent, playbook)
+    if priority is None:
+        return False
+    rank = playbook.ranks[priority]
+    return rank == 0 or rank < _rank(ticket, playbook)
+
+
+def _asked_for(found: Classification, silent: Classification, playbook: Playbook) -> str | None:
+    """Return the priority that the words of a message ask for, None if they ask for none."""
+    said = found.tags or set(found.rules) - set(silent.rules)
+    ranks = playbook.ranks
+    return found.priority if said and ranks[found.priority] < ranks[silent.priority] else None
+
+
+def _rank(ticket: Ticket, playbook: Playbook) -> int:
+    return playbook.ranks.get(ticket.priority, 99)
 
 
 def _classified(text: str, ticket: Ticket, playbook: Playbook) -> Classification:

@@ -30,17 +30,30 @@ _SOLVED = """
 """
 _UNSOLVED = """
 没解决|没有解决|未解决|没能解决|解决不了|没有得到解决|没处理|没有处理|没人处理|没人联系|没好
-|没有好|没修好|没弄好|没用|没有用|没效果|没有效果|没恢复|没有恢复|没变化|没收到|没有收到|未收到
-|没到|没有到账|没到账|未到账|还没|还不|还未|还是|还在|还有问题|还会|仍|依然|依旧|老样子|老问题
-|一样的问题|又出|又不|又坏|又开始|又来|又报|又没|又登|又是|不行|不好|不对|不好使|不好用|不能
-|不可以|不成|不了|不上|不开|不到|不去|无法|没法|没办法|坏了|报错|出错|错误|失败|异常|故障|有问题
-|并没有|不满意|不太满意|不是很满意|不怎么满意|不满|失望|没退|没有退|没发|没有发|坏的|闪退|崩溃
-|卡死|黑屏|漏水|not solved|not resolved|not fixed|unsolved|unresolved|not working|stopped working
-|not work|doesn't work|does not work|doesn't help|does not help|didn't help|did not help
-|didn't work|did not work|isn't working|still|again|is back|came back|comes back|same problem
-|same issue|same error|same thing|broken|crashes|crashed|crashing|fails|failed|error|errors|can't
-|cannot|unable|useless|not satisfied|dissatisfied|unhappy|disappointed|not happy|not received
-|haven't received|have not received|never|not yet|no solution|no refund|worse|wrong
+|没有好|没修好|没弄好|没用|没有用|没效果|没有效果|没恢复|没有恢复|没变化|还没|还不|还未|还是
+|还在|还有问题|还会|仍|依然|依旧|老样子|老问题|一样的问题|又出|又不|又坏|又开始|又来|又报|又没
+|又登|又是|不行|不好|不对|不好使|不好用|不能|不可以|不成|不了|不上|不开|不到|不去|无法|没法
+|没办法|有问题|并没有|不满意|不太满意|不是很满意|不怎么满意|不满|失望|not solved|not resolved
+|not fixed|unsolved|unresolved|not working|not work|doesn't work|does not work|doesn't help
+|does not help|didn't help|did not help|didn't work|did not work|isn't working|still|again
+|is back|came back|comes back|same problem|same issue|same error|same thing|fails|failed|can't
+|cannot|unable|useless|not satisfied|dissatisfied|unhappy|disappointed|not happy|never|not yet
+|no solution|worse|wrong
+"""
+_SYMPTOMS = """
+没收到|没有收到|未收到|没到|没有到账|没到账|未到账|坏了|报错|出错|错误|失败|异常|故障|没退
+|没有退|没发|没有发|坏的|闪退|崩溃|卡死|黑屏|漏水|stopped working|broken|crashes|crashed
+|crashing|error|errors|not received|haven't received|have not received|no refund
+"""
+_LATER = """
+看看|看一下|看下|试试|试一下|试下|查一下|查查|找找|找一下|再说|回复您|回复你|告诉您|告诉你
+|发给您|发给你|发您|发你|补给您|let you know|get back to you|look|look into it|check|check it
+|try|try it|send it|send you
+"""
+_TIMES = """
+今晚|今天|晚上|晚点|晚些|稍后|待会|等会|等下|等一下|等一会|一会儿|一会|回头|明天|明早|后天|周末
+|下班|到家|回家|有空|抽空|先|再|later|soon|tonight|today|tomorrow|this evening|at home
+|when i'm home
 """
 _MORE = """
 另外|补一下|没寄|还差|还有一个|还有个|还有|还想|想问|想咨询|想了解|请问|问一下|问下|问问|顺便
@@ -54,11 +67,12 @@ _MORE = """
 _FILLERS = """
 你好|您好|在|了|的|啦|啊|呀|哦|噢|呢|哈|哈哈|嘻嘻|你们|您们|我们|你|您|我|它|亲|这次|这个|那个
 |客服|小姐姐|小哥哥|小哥|老师|师傅|工作人员|大家|你们的帮助|您的帮助|的帮助|的支持|的解答|解答
-|的服务|服务|的回复|已经|已|现在|刚|刚刚|刚才|试了|试了一下|试过|按照|按|说的|方法|个|都|也|就|很
-|非常|挺|十分|特别|比较|真的|真心|终于|完全|全部|确认|给|打|评|打分|评分|评价|祝|可以|能|再次
-|及时|hi|hello|hey|dear|all|it|it's|that|this|is|are|i|i'm|i'd|we|you|your|the|a|an|and|for|to|of
-|with|so|very|much|really|now|many|team|your help|the help|helping me|helping|your support
-|quick reply|quick answer|your service|just|everything|give|rating|score|yes|yeah|was
+|的服务|服务|的回复|已经|已|现在|刚|刚刚|刚才|试了|试了一下|试过|按照|按|说的|方法|个|都|也|就
+|很|非常|挺|十分|特别|比较|真的|真心|终于|完全|全部|确认|给|打|评|打分|评分|评价|祝|可以|能|再次
+|及时|必须|还算|hi|hello|hey|dear|all|it|it's|that|this|is|are|i|i'm|i'd|we|you|your|the|a|an
+|and|for|to|of|with|so|very|much|really|now|many|team|your help|the help|helping me|helping
+|your support|quick reply|quick answer|your service|just|everything|give|rating|score|yes|yeah
+|was|will|i'll|we'll
 """
 
 
@@ -70,11 +84,15 @@ class Endings(Section):
     """The words of messages after a resolution.
 
     `thanks` and `solved` need no answer if nothing else is said, apart from `fillers`. `unsolved`
-    says that the problem is still there, `more` asks for something else.
+    says that the problem is still there, `symptoms` also what it is, `more` asks for something
+    else. `later` announces an answer, perhaps with `times`.
     """
 
     thanks: Words = _words(_THANKS)
     solved: Words = _words(_SOLVED)
     unsolved: Words = _words(_UNSOLVED)
+    symptoms: Words = _words(_SYMPTOMS)
     more: Words = _words(_MORE)
+    later: Words = _words(_LATER)
+    times: Words = _words(_TIMES)
     fillers: Words = _words(_FILLERS)

@@ -231,6 +231,7 @@ class TicketChanges(TypedDict, total=False):
     contact_proven: bool
     type: str
     priority: str
+    former_priorities: tuple[str, ...]
     updated_at: datetime
     tags: tuple[str, ...]
     mood: str | None
@@ -282,6 +283,7 @@ class Ticket(Value):
     - `entered_by`: the agent who entered the request, if one did.
     - `facts`: latest value of each field recorded with the desk's steps (arrival time, parts used).
     - `announced_team`: the team that the customer was told of (A8).
+    - `former_priorities`: those that it had before, since it was last reopened.
     - `reopen_to`: the recipient of a reopened ticket.
     - `slips`: the departments that have not answered yet, in the order in which they were asked.
     - `calls`: the versions whose message to the customer waits for a call (B8).
@@ -312,6 +314,7 @@ class Ticket(Value):
     priority: TermName
     received_at: datetime
     updated_at: datetime
+    former_priorities: tuple[TermName, ...] = ()
     tags: tuple[TermName, ...] = ()
     mood: TermName | None = None
     proposed_type: TermName | None = None

@@ -19,6 +19,7 @@ from functions.core.domain.events import (
     ContactCorrected,
     Event,
     FollowUpClassified,
+    PriorityChanged,
     ReasonAsked,
     SecondHandlingStarted,
     TicketAssigned,
@@ -129,9 +130,12 @@ def _excluded_recipients(event: Event) -> set[str]:
     """Return the recipients that an event does not concern, whatever the playbook says.
 
     The customer is not told of another handler in the same team, of the silent end of spam, nor of
-    a merge with a ticket that may be another customer's. A former contact is told only that it was
+    a merge with a ticket that may be another customer's. The supervisors are not told again of a
+    priority that a person sets once more. A former contact is told only that it was
     replaced, and only if messages reached it.
     """
+    if isinstance(event, PriorityChanged) and event.again:
+        return {"supervisor", FORMER_CONTACT}
     if isinstance(event, TicketAssigned) and event.announced is False:
         return {"customer", FORMER_CONTACT}
     if isinstance(event, TicketMerged) and not event.same_customer:

@@ -35,6 +35,10 @@ def test_an_ending_is_read(desk: str, text: str, kind: str) -> None:
         ("1分，没解决", False),
         ("没解决", True),
         ("没解决，页面还是空白", False),
+        ("还是不行", True),
+        ("未解决，还在漏水", False),
+        ("又闪退了", False),
+        ("Not solved, it crashed again", False),
     ],
 )
 def test_an_answer_without_a_reason_is_bare(text: str, *, bare: bool) -> None:

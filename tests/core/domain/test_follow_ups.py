@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,9 +13,9 @@ from functions.core.domain import commands as c, events as e
 from functions.core.domain.errors import ActionNotAllowed
 from functions.core.domain.lifecycle import decide
 from functions.core.domain.rules import Playbook
-from functions.core.domain.ticket import Ticket
+from functions.core.domain.ticket import Attachment, Status, Ticket
 from functions.core.playbook import load
-from functions.core.services.composing import notifications_for
+from functions.core.services.composing import compose, notifications_for
 from tests.core.sample_desk import NOON, committed, received, then
 
 
@@ -90,6 +91,12 @@ def test_an_agent_who_raises_the_priority_causes_the_same() -> None:
     after = then(ticket, c.SetPriority("紧急"), playbook)
     (told,) = notifications_for(committed(ticket, events, NOON), after, playbook)
     assert (told.recipient, told.message) == ("supervisor", "supervisor_urgent")
+    back = then(after, c.SetPriority("中"), playbook)
+    events = decide(back, c.SetPriority("紧急"), playbook, NOON)
+    twice = then(back, c.SetPriority("紧急"), playbook)
+    assert notifications_for(committed(back, events, NOON), twice, playbook) == ()
+    _, _, news = writes(back, "rapid", "支付失败导致订单取消")  # the customer's news is told
+    assert ("supervisor", "supervisor_urgent") in news
 
 
 @pytest.mark.requirement("A6", "E3")
@@ -125,6 +132,13 @@ ENDS = [
     ("aftersales", "谢谢", "awaiting_confirmation", None, []),
     ("aftersales", "未解决，又漏水了", "queued", None, ["ConfirmationGiven", "TicketReopened"]),
     ("aftersales", "我晚上看看", "awaiting_confirmation", None, []),
+    ("aftersales", "确认解决，满意", "in_review", 3,
+     ["SurveyAnswered", "ConfirmationGiven", "CallbackRequested"]),
+    ("aftersales", "Solved, very satisfied", "in_review", 4,
+     ["SurveyAnswered", "ConfirmationGiven", "CallbackRequested"]),
+    ("aftersales", "不满意，没修好", "queued", None,
+     ["SurveyAnswered", "ConfirmationGiven", "TicketReopened"]),
+    ("aftersales", "满意", "awaiting_confirmation", 3, ["SurveyAnswered"]),
     ("rapid", "未解决，还是登不上", "queued", None, ["SurveyAnswered", "SecondHandlingStarted"]),
 ]  # fmt: skip
 
@@ -139,6 +153,70 @@ def test_a_message_after_a_resolution_is_read_before_it_acts(
     assert events[: len(caused) + 1] == ["CustomerWrote", *caused]
     assert ("handler", "handler_customer_wrote") in told
     assert caused or len(events) == 1
+
+
+DANGERS = [
+    ("standard", "手机冒烟了，有焦味", "高"),
+    ("standard", "谢谢，又冒烟了", "高"),
+    ("standard", "5分，不过账号被盗刷了", "高"),
+    ("rapid", "我的账户被盗刷了两万元", "紧急"),
+    ("omnichannel", "充电器起火了", "P1"),
+    ("aftersales", "好的，漏电了", "紧急"),
+]
+
+
+@pytest.mark.requirement("A13", "B4", "D5", "E3")
+@pytest.mark.parametrize("status", ["solved", "in_review", "archived", "closed"])
+@pytest.mark.parametrize(("name", "text", "priority"), DANGERS)
+def test_a_danger_reopens_a_ticket_and_alarms_once(
+    name: str, text: str, priority: str, status: str
+) -> None:
+    """However the message begins, and however long ago the ticket ended."""
+    before = resolved(name)
+    if status != "solved":
+        ended = NOON - timedelta(days=60)
+        before = before.changed(status=cast(Status, status), archived_at=ended, score=3)
+    after, events, told = writes(before, name, text)
+    assert (after.status, after.priority) == ("queued", priority)
+    assert {"TicketReopened", "FollowUpClassified", "PriorityChanged"} <= set(events)
+    assert ("supervisor", "supervisor_urgent") in told
+    safety = any("安全隐患" in tag for tag in after.tags)
+    assert (("customer", "safety_advice") in told) is safety
+    again = then(after, c.Take(after.team or "", "agent-2"), desk(name))
+    again = then(again, c.Resolve("再次处理"), desk(name))
+    back, events, told = writes(again, name, text)
+    assert back.status == "queued"
+    assert not {"FollowUpClassified", "PriorityChanged"} & set(events)
+    assert ("customer", "safety_advice") not in told
+
+
+@pytest.mark.requirement("A6", "E3")
+def test_a_danger_is_told_while_the_type_is_being_confirmed() -> None:
+    playbook = desk("standard")
+    new = received(playbook, description="功能异常", type="咨询", priority="中", type_given=False)
+    asked = then(new, c.AskConfirmation("技术支持组", "?"), playbook)
+    after, _, told = writes(asked, "standard", "现在冒烟了")
+    assert (after.status, after.priority) == ("pending_confirmation", "高")
+    assert ("supervisor", "supervisor_urgent") in told
+
+
+WAITS = [
+    ("谢谢！", False), ("好的，我晚上看看", False), ("OK, I'll check tonight", False),
+    ("收到，稍后发您", False), ("好的，明天上午", True), ("已经好了", True), ("订单号是A123", True),
+    ("还是不行", True), ("看看截图", True),
+]  # fmt: skip
+
+
+@pytest.mark.requirement("A11")
+@pytest.mark.parametrize(("text", "answers"), WAITS)
+def test_only_an_answer_ends_the_wait_for_the_customer(text: str, *, answers: bool) -> None:
+    asked = then(opened("standard", "无法登录"), c.RequestInformation("订单号？"), desk("standard"))
+    after, events, told = writes(asked, "standard", text)
+    assert (after.status == "in_progress") is ("InformationReceived" in events) is answers
+    assert ("handler", "handler_customer_wrote") in told
+    file = Attachment(name="a.png", content_type="image/png", size=1, key="k")
+    shown, _, _ = writes(asked, "standard", text, attachments=(file,))
+    assert shown.status == "in_progress"
 
 
 @pytest.mark.requirement("A13")
@@ -182,6 +260,26 @@ def test_a_poor_answer_without_words_leads_to_one_question(name: str) -> None:
     taken = then(after, c.Take(after.team or "", "agent-2"), playbook)
     again = then(taken, c.Resolve("再次处理"), playbook)
     assert "ReasonAsked" not in {x.event for x in decide(again, answer, playbook, NOON)}
+
+
+@pytest.mark.requirement("A13", "D13")
+@pytest.mark.parametrize(("name", "status"), [("standard", "in_review"), ("aftersales", None)])
+def test_a_poor_score_promises_no_handling_that_does_not_follow(
+    name: str, status: str | None
+) -> None:
+    """A call-back follows, or the confirmation decides."""
+    playbook, ticket = desk(name), resolved(name)
+    events = decide(ticket, c.AnswerSurvey(1), playbook, NOON)
+    after, commit = then(ticket, c.AnswerSurvey(1), playbook), committed(ticket, events, NOON)
+    assert after.status == (status or "awaiting_confirmation")
+    (asks,) = (n for n in notifications_for(commit, after, playbook) if n.message == "ask_reason")
+    for locale, word, promise in (("zh-CN", "满意", "继续处理"), ("en", "rating", "go on")):
+        ticket = after.model_copy(update={"locale": locale})
+        found = compose(asks, commit, ticket, playbook, status_url="https://x", short_url="x")
+        for text in (found.text, found.sms):
+            assert word in text
+            assert promise not in text
+        assert "解决" not in found.subject
 
 
 @pytest.mark.requirement("A14")

@@ -25,7 +25,7 @@ from functions.core.domain.commands.base import (
 )
 from functions.core.domain.endings import read_ending
 from functions.core.domain.errors import FieldError, InvalidInput
-from functions.core.domain.follow_ups import evaluated
+from functions.core.domain.follow_ups import alarms, evaluated
 from functions.core.domain.privacy import FREE_TEXT, FreeText, PersonalText, TermName
 from functions.core.domain.ticket import DONE, OPEN, Attachment, RefusedFile, Status, Ticket
 
@@ -141,6 +141,8 @@ class CustomerMessage(
         if ticket.status in DONE or ticket.status == "awaiting_confirmation":
             return [message, *self._after_resolution(ticket, playbook, now)]
         goes_on = ticket.waiting_status == "awaiting_customer" and not self.stranger
+        if goes_on and not (self.attachments or self.refused):
+            goes_on = not read_ending(self.text, playbook).answers_nothing
         received = [e.InformationReceived()] if goes_on else []
         return [message, *received, *self._evaluated(ticket, playbook)]
 
@@ -152,7 +154,8 @@ class CustomerMessage(
     ) -> Sequence[e.Event]:
         """Act on a message to a resolved or ended ticket by what it says (A13, D13, E7).
 
-        What is unclear changes nothing: its handler reads it and can reopen the ticket.
+        What is unclear changes nothing: its handler reads it and can reopen the ticket. Danger
+        reopens it however the message begins and whenever it comes (D5, E3).
         """
         # Not imported before: actions are listed in the order of their declarations.
         from functions.core.domain.commands.resolution import AnswerSurvey, Confirm
@@ -161,18 +164,28 @@ class CustomerMessage(
         kind, words = ending.kind, "" if ending.bare else self.text
         own = self.proven and not (self.stranger or self.by_submitter or self.by_another)
         awaiting = ticket.status == "awaiting_confirmation"
-        if ending.score is not None:
+        known = ending.needs_no_answer or (ending.score is not None and ending.bare)
+        alarm = not (known or self.stranger) and alarms(ticket, self.text, playbook)
+        if alarm:
+            kind, words = "unsolved", self.text
+        elif ending.score is not None:
+            answers: list[e.Event] = []
             if own and ticket.score is None and ticket.status in AnswerSurvey.action.sources:
-                return AnswerSurvey(ending.score, words).decide(ticket, playbook, now)
-            if ending.score >= playbook.survey.review.below or ticket.status == "in_review":
-                return []
+                answers += AnswerSurvey(ending.score, words).decide(ticket, playbook, now)
+            if own and awaiting and ending.solved is not None and not self.attachments:
+                confirm = Confirm(ending.solved, "" if ending.solved else words)
+                scored = ticket.changed(score=ending.score)
+                answers += confirm.decide(scored, playbook, now)
+            poor = ending.score < playbook.survey.review.below
+            if answers or not poor or ticket.status == "in_review":
+                return answers
             kind = "unsolved"
         if kind == "solved" and awaiting and own and not self.attachments:
             return Confirm(solved=True).decide(ticket, playbook, now)
         if ending.needs_no_answer and not self.attachments:
             return []
         ended = ticket.archived_at or ticket.resolved_at
-        late = ended is None or now - ended > playbook.reopen_within
+        late = not alarm and (ended is None or now - ended > playbook.reopen_within)
         unclear = kind not in {"unsolved", "other"}
         kept = kind != "unsolved" and (awaiting or ticket.status == "in_review")
         if late or kept or (unclear and ticket.handler is not None):
@@ -180,7 +193,7 @@ class CustomerMessage(
         if kind == "unsolved" and own and (awaiting or ticket.status == "resolved"):
             again = Confirm(solved=False, reason=words).decide(ticket, playbook, now)
         else:
-            again = [] if awaiting else [reopened(ticket, "", playbook)]
+            again = [] if awaiting and not alarm else [reopened(ticket, "", playbook)]
         return [*again, *self._evaluated(ticket, playbook)]
 
 

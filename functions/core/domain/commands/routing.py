@@ -317,4 +317,7 @@ class SetPriority(
         require_known("priority", self.priority, playbook.priorities)
         if self.priority == ticket.priority:
             return []
-        return [e.PriorityChanged(priority=self.priority, reason=self.reason)]
+        rank, ranks = playbook.ranks[self.priority], playbook.ranks
+        again = any(ranks.get(former, 99) <= rank for former in ticket.former_priorities)
+        again = again and rank < ranks.get(ticket.priority, 99)
+        return [e.PriorityChanged(priority=self.priority, reason=self.reason, again=again)]

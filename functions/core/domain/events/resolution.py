@@ -65,6 +65,7 @@ class TicketReopened(
             "archived_at": None,
             "level": ticket.level + (self.to == "senior"),
             "reopen_to": self.to,
+            "former_priorities": (),
             "pending": None,
             "slips": (),
         }

@@ -143,10 +143,15 @@ class TicketAssigned(
 class PriorityChanged(
     Event, label=("优先级已调整", "Priority changed"), webhook="ticket.priority_changed", wakes=BOTH
 ):
-    """The priority was set by a person or raised by an escalation."""
+    """The priority was set by a person or raised by an escalation.
+
+    `again`: a person raised it to what it was before, of which the supervisors know.
+    """
 
     priority: TermName
     reason: FreeText = ""
+    again: bool = False
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
-        return {"priority": self.priority}
+        former = dict.fromkeys((*ticket.former_priorities, ticket.priority))
+        return {"priority": self.priority, "former_priorities": tuple(former)}
