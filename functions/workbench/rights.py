@@ -25,7 +25,13 @@ from functions.core.domain.commands.base import (
 from functions.core.domain.errors import Forbidden, NotFound, Phrase, Unauthorised
 from functions.core.domain.roster import Agent, Role
 from functions.core.domain.rules import Locale, Playbook, Step
-from functions.core.domain.tasks import assignees, has_to_call, open_slips
+from functions.core.domain.tasks import (
+    has_task,
+    has_to_call,
+    has_to_call_back,
+    may_call_back,
+    open_slips,
+)
 from functions.core.domain.ticket import DONE, OPEN, Ticket
 from functions.core.services.merging import same_customer
 from functions.core.storage.database import Storage
@@ -304,7 +310,7 @@ def works_on(principal: Principal, ticket: Ticket) -> bool:
     return (
         principal.username in (ticket.handler, ticket.reviewer)
         or ticket.team in (None, principal.team)
-        or any(task.assignee in assignees(principal.agent) for task in ticket.tasks)
+        or has_task(principal.agent, ticket)
     )
 
 
@@ -313,21 +319,13 @@ def _waits_for_team_or_is_own(principal: Principal, ticket: Ticket) -> bool:
     return waits or principal.username in (ticket.handler, ticket.reviewer)
 
 
-def _has_to_call(principal: Principal, ticket: Ticket) -> bool:
-    teams = (
-        ticket.status == "in_review" and ticket.queue == "waiting" and ticket.team == principal.team
-    )
-    return teams or ticket.reviewer == principal.username
-
-
 _SCOPES: Mapping[Scope, Callable[[Principal, Ticket], bool]] = {
     "own": lambda principal, ticket: ticket.handler == principal.username,
-    "callback": _has_to_call,
+    "callback": lambda principal, ticket: has_to_call_back(principal.agent, ticket),
     "call": lambda principal, ticket: has_to_call(principal.agent, ticket),
     "team": _waits_for_team_or_is_own,
     "review": lambda principal, ticket: (
-        ticket.status == "in_review"
-        and (ticket.reviewer == principal.username or not ticket.handled_by(principal.username))
+        ticket.status == "in_review" and may_call_back(principal.username, ticket)
     ),
     "merged": lambda principal, ticket: (
         principal.username in (ticket.handler, ticket.merged.by if ticket.merged else None)

@@ -254,6 +254,24 @@ def test_reviews_parts_and_call_backs_of_a_repair_are_found_by_their_teams() -> 
         assert tasks(journey, "kf-2") == []
 
 
+@pytest.mark.requirement("A13", "D13")
+def test_nobody_of_the_team_calls_back_about_their_own_work() -> None:
+    with desk("aftersales") as journey:
+        journey.online("kf-1")
+        journey.file("请问保修期是多久？")
+        journey.act("kf-1", "resolve", summary="保修期一年")
+        journey.act_as_customer("survey", score="不满意", comment="没有说清楚")
+        journey.act_as_customer("confirmation", solved=True)
+        assert [tasks(journey, who) for who in ("kf-1", "kf-2")] == [[], ["callback"]]
+        assert "callback" not in journey.view("kf-1")["actions"]
+        assert journey.try_action("kf-1", "callback", cause="客户满意").status == 403
+        opened(journey, "kf-1", 403)
+        journey.act("zg-1", "assign", agent="kf-1", insist=True)
+        assert [tasks(journey, who) for who in ("kf-1", "kf-2")] == [["callback"], []]
+        opened(journey, "kf-1", 200)
+        journey.act("kf-1", "callback", cause="已说明")
+
+
 @pytest.mark.requirement("A8", "C9")
 def test_what_concerns_one_person_goes_to_that_person_once() -> None:
     """Without an address of their own: the team's mailbox, with the name."""
