@@ -131,6 +131,25 @@ def test_a_call_back_has_an_assignee_who_is_told_and_can_call(
 
 
 @pytest.mark.requirement("B8")
+@pytest.mark.parametrize("name", TEAMS)
+@pytest.mark.parametrize("contact", ["010-62345678", "+1 415 555 2671"])
+def test_a_customer_whose_number_gets_no_text_messages_is_called(name: str, contact: str) -> None:
+    """As one who prefers it; the answer counts, and is as long as it needs, when it is told."""
+    with desk(name) as journey:
+        journey.file("请问保修期是多久？", contact=contact)
+        journey.act("zg-1", "take")
+        assert journey.view()["sms"] is None
+        journey.act("zg-1", "reply", text="保修期一年。" * 60)
+        reply = _reply(journey)
+        assert (reply["channel"], reply["delivery"]) == ("phone", "waiting")
+        assert "call" in tasks(journey, "zg-1")
+        assert journey.status()["first_response_at"] is None
+        journey.act("zg-1", "record-call", outcome="客户已了解")
+        assert _reply(journey)["delivery"] == "sent"
+        assert journey.status()["first_response_at"] is not None
+
+
+@pytest.mark.requirement("B8")
 @pytest.mark.parametrize("by", ["record-call", "feedback-given"])
 def test_a_customer_who_prefers_calls_is_called(by: str) -> None:
     """Nothing is sent until the call is on record; no mail has the number, the text no link."""

@@ -102,14 +102,13 @@ def has_task(agent: Agent, ticket: Ticket) -> bool:
 
 
 _BY_PEOPLE = (e.ReplySent, e.InformationRequested, e.StepTaken, e.TicketResolved, e.TicketClosed)
-"""Events that a person of the desk causes. Automatic messages go to a customer who prefers calls
-as text messages: nobody is called to hear that a ticket was assigned."""
+"""Events that a person of the desk causes. Automatic messages are not for a call: nobody is called
+to hear that a ticket was assigned."""
 
 
 def wants_call(ticket: Ticket, events: Iterable[e.Event], playbook: Playbook) -> bool:
     """Return whether the customer has to be called to hear of events of one commit (B8)."""
-    customer = ticket.customer
-    if customer.kind != "phone" or customer.preferred != "phone" or ticket.erased:
+    if not ticket.customer.is_called or ticket.erased:
         return False
     return any(
         isinstance(event, _BY_PEOPLE)
