@@ -200,10 +200,14 @@ def may_correct_contact(principal: Principal, ticket: Ticket) -> bool:
 
 
 def may_open_contact(principal: Principal, ticket: Ticket, playbook: Playbook) -> bool:
-    """Return whether the caller may open the customer's contact: whoever has to call, or may take
-    a step that is a call (A13, B8, D13, E3)."""
-    steps = possible_steps(principal, ticket, playbook)
-    return may(principal, "open-contact", ticket) or any(playbook.steps[s].calls for s in steps)
+    """Return whether the caller may open the customer's contact: whoever has to call (A13, B8,
+    D13), and the handler for the first response, if a step that is a call can give it (E3)."""
+    if may(principal, "open-contact", ticket):
+        return True
+    handles = ticket.handler == principal.username and ticket.customer.kind == "phone"
+    first = handles and ticket.first_response_at is None
+    steps = possible_steps(principal, ticket, playbook) if first else ()
+    return any(playbook.steps[name].calls for name in steps)
 
 
 def require_step(principal: Principal, name: str, step: Step, ticket: Ticket) -> None:

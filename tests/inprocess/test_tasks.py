@@ -194,6 +194,35 @@ def test_a_customer_who_prefers_calls_is_called(by: str) -> None:
         assert journey.try_action("kf-2", "record-call", outcome="x").status in {403, 409}
 
 
+@pytest.mark.requirement("B8", "E3", "G4")
+@pytest.mark.parametrize(
+    ("name", "who", "filed", "before", "after"),
+    [
+        ("omnichannel", "kf-1", {}, 200, 403),
+        ("omnichannel", "kf-1", {"preferred_channel": "phone"}, 200, 200),
+        ("omnichannel", "kf-1", {"contact": "han@example.com"}, 403, 403),
+        ("rapid", "kx-1", {}, 200, 403),
+        ("rapid", "kx-1", {"contact": "han@example.com"}, 403, 403),
+        ("standard", "li-1", {}, 403, 403),  # no step of this desk is a call
+    ],
+)
+def test_the_number_is_open_to_whoever_has_to_call(
+    name: str, who: str, filed: dict[str, str], before: int, after: int
+) -> None:
+    """The handler until the first response, later for what waits for a call; nobody for a mail."""
+    with desk(name) as journey:
+        journey.online(who)
+        journey.file("请问发票怎么开？", **filed)
+        journey.act("zg-1", "assign", agent=who)
+        for status in (before, after):
+            opened(journey, who, status)
+            assert ("open-contact" in journey.view(who)["actions"]) is (status == 200)
+            journey.act(who, "reply", text="请在“我的订单”中申请。")
+        if filed.get("preferred_channel"):
+            journey.act(who, "record-call", outcome="客户已了解")
+            opened(journey, who, 403)
+
+
 def _reply(journey: SimulatedJourney) -> Any:
     (reply,) = [m for m in journey.view()["messages"] if m["event"] == "ReplySent"]
     return reply

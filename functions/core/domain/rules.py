@@ -422,8 +422,9 @@ class Step(Term):
     `asks` names the department to which the step sends a slip: `team:` with a team, or `field:`
     with the field that names it. Only that department and supervisors may take a step that
     `answers` it; its `to` applies while the ticket waits for the department (B6, D9, E5). With
-    `calls` the step is a call to the customer: whoever may take it may open the contact, and it
-    tells what waited for a call, unless a field has one of the values `not_reached` (B8, E3).
+    `calls` the step is a call to the customer: until the first response the handler may open the
+    number for it, and it tells what waited for a call, unless a field has one of the values
+    `not_reached` (B8, E3).
     """
 
     by: Names = ("agent",)
