@@ -19,7 +19,7 @@ from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform.web import HttpResponse
 from functions.core.text.error_texts import translated
-from functions.core.text.words import LIST_SEPARATOR, TEXTS, label, say
+from functions.core.text.words import LIST_SEPARATOR, TEXTS, say
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -163,13 +163,13 @@ def _tone(status: str) -> str:
 
 def _details(shown: Shown) -> list[tuple[str, str]]:
     """The label and text of every field that is not empty."""
-    playbook, locale, view = shown.playbook, shown.locale, shown.view
+    locale, view = shown.locale, shown.view
     ended = shown.ticket.status not in OPEN
     fields = {
-        "page.type": label(playbook.types, view["type"], locale),
+        "page.type": view["type"] or "",
         "page.tags": LIST_SEPARATOR[locale].join(view["tags"] or ()),
         "page.priority": view["priority"] or "",
-        "page.team": label(playbook.teams, view["team"], locale),
+        "page.team": view["team"] or "",
         "page.handler": view["handler"] or "",
         "page.received_at": clock(view["received_at"]),
         # A promise is of interest while it is to be kept.
