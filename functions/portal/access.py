@@ -89,7 +89,7 @@ def authorize_by_key(
 
 def no_such_ticket() -> NotFound:
     """Return the one error for a missing ticket and for a wrong proof."""
-    return NotFound("There is no such ticket, or the link is not complete.")
+    return NotFound("There is no such request, or the link is not complete.")
 
 
 def _load(storage: Storage, desk: str, number: str) -> Ticket | None:

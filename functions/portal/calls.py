@@ -158,7 +158,7 @@ def _submit(
     if proof == "submitter" and call != "messages":
         raise Forbidden(
             "This link shows what was submitted. To confirm or rate, use the link that was sent to "
-            "the ticket's contact."
+            "the contact that was given."
         )
     submission = submissions.Submission(
         context.storage, playbook, ticket, proof, request, context.keep, context.seal

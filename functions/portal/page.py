@@ -21,7 +21,7 @@ from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform.web import HttpResponse
 from functions.core.text.error_texts import translated
 from functions.core.text.templating import promise_variables
-from functions.core.text.words import LIST_SEPARATOR, TEXTS, label, say
+from functions.core.text.words import LIST_SEPARATOR, TEXTS, say
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -170,10 +170,10 @@ def _details(shown: Shown) -> list[tuple[str, str]]:
     open_ = shown.ticket.status in OPEN
     promised = promise_variables(shown.ticket, playbook, locale, shown.now) if open_ else {}
     fields = {
-        "page.type": label(playbook.types, view["type"], locale),
+        "page.type": view["type"] or "",
         "page.tags": LIST_SEPARATOR[locale].join(view["tags"] or ()),
         "page.priority": view["priority"] or "",
-        "page.team": label(playbook.teams, view["team"], locale),
+        "page.team": view["team"] or "",
         "page.handler": view["handler"] or "",
         "page.received_at": clock(view["received_at"]),
         # A promise is of interest while it is to be kept.

@@ -14,11 +14,12 @@ from functions.core.domain.ticket import Ticket
 from functions.core.storage.files import FILES
 from functions.core.text.templating import step_fields
 from functions.core.text.words import (
+    customer_event_label,
     customer_label,
     customer_status,
     customer_tags,
-    event_label,
     handler_for_customer,
+    label,
     say,
 )
 
@@ -50,10 +51,10 @@ def status_view(
         "number": ticket.number,
         "status": ticket.status,
         "status_label": customer_status(ticket.status, playbook, locale),
-        "type": ticket.type,
+        "type": label(playbook.types, ticket.type, locale),
         "tags": customer_tags(ticket.tags, playbook, locale) or None,
         "priority": customer_label(playbook.priorities, ticket.priority, locale),
-        "team": ticket.team,
+        "team": label(playbook.teams, ticket.team, locale) or None,
         "handler": handler_for_customer(ticket, playbook, locale),
         "received_at": local(ticket.received_at, zone),
         "expected_response_by": local(ticket.expected_response_by, zone),
@@ -65,7 +66,7 @@ def status_view(
             {
                 "at": local(commit.at, zone),
                 "event": event.event,
-                "label": event_label(event, playbook, locale),
+                "label": customer_event_label(event, playbook, locale),
                 **({"number": commit.number} if commit.number != ticket.number else {}),
                 **_step(event, playbook, locale),
             }
@@ -112,7 +113,9 @@ def submitter_view(
         "number": ticket.number,
         "status": ticket.status,
         "status_label": customer_status(ticket.status, playbook, locale),
-        "type": request.type if request and request.type_given else None,
+        "type": label(playbook.types, request.type, locale)
+        if request and request.type_given
+        else None,
         "tags": None,
         "priority": None,
         "team": None,
@@ -154,7 +157,8 @@ def _messages(
             if (event.direction is None and not asked) or _by_stranger(event):
                 continue
             by = names.get(commit.actor) or playbook.name[locale]
-            if event.direction == "in":
+            # What an agent entered is the desk's record, not the customer's words.
+            if event.direction == "in" and not getattr(event, "entered_by", None):
                 by = getattr(event, "by_another", None) or say("page.you", locale)
             yield {
                 "direction": event.direction or "out",

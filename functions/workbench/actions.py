@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from functions.core.domain import commands as c, events as e
@@ -23,6 +24,7 @@ from functions.core.domain.errors import (
     FieldError,
     Forbidden,
     InvalidInput,
+    KeyReused,
     NotFound,
     Phrase,
 )
@@ -43,6 +45,7 @@ from functions.core.services.links import base_url
 from functions.core.services.text_messages import by_text_message, require_short
 from functions.core.storage.database import Storage
 from functions.core.storage.files import Files
+from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.masking import mask
 from functions.core.text.unmasking import MessageMasker, Original
 from functions.workbench.rights import (
@@ -79,7 +82,10 @@ def act(
 ) -> Ticket:
     """Carry out an action and return the ticket after it.
 
+    A repeated `Idempotency-Key` carries out nothing and returns the ticket as it is (G1).
+
     Raises:
+        KeyReused: the caller used the key before on this ticket with another action or body.
         NotFound: there is no such action or ticket.
         InvalidInput: the body or a file is invalid; the error names every invalid field.
         Forbidden: the caller lacks the right, in general or on this ticket.
@@ -101,17 +107,44 @@ def act(
     body = request.read(declared.body if declared else StepBody)
     run = _Run(context, action, step, body, now)
     principal = context.principal
-    ticket = retry_on_conflict(
-        context.storage,
-        principal.desk,
-        number,
-        run.decision,
-        context.playbook,
-        now,
-        actor=principal.username,
-        original=run.original,
-    )
+    idempotency = _idempotency(principal, number, action, body, request)
+    try:
+        if idempotency and (stored := context.storage.idempotency.get(idempotency)):
+            raise Duplicate(stored)
+        ticket = retry_on_conflict(
+            context.storage,
+            principal.desk,
+            number,
+            run.decision,
+            context.playbook,
+            now,
+            actor=principal.username,
+            idempotency=idempotency,
+            original=run.original,
+        )
+    except Duplicate as duplicate:
+        if idempotency and duplicate.record and duplicate.record.body != idempotency.body:
+            raise KeyReused(
+                "This Idempotency-Key was used before with another body. "
+                "Use a new key for a new request."
+            ) from duplicate
+        return context.storage.tickets.load(principal.desk, number)
     return _update_contact(context, ticket, run.command, now)
+
+
+_WITHOUT_KEY = frozenset({"open-contact", "open-original", "set-customer-class"})
+"""Actions without a key: each look at a secret is recorded, and setting a class can be repeated."""
+
+
+def _idempotency(
+    principal: Principal, number: str, action: str, body: Body, request: Request
+) -> IdempotencyRecord | None:
+    key = request.key("Idempotency-Key")
+    if not key or action in _WITHOUT_KEY:
+        return None
+    digest = sha256(f"{action} {body.model_dump_json()}".encode()).hexdigest()
+    key = f"{principal.username}:{number}:{key}"
+    return IdempotencyRecord(principal.desk, "action", key, body=digest, number=number)
 
 
 class _Run:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functions.core.domain.errors import FieldError, Forbidden, InvalidInput, Phrase
 from functions.core.domain.roster import Role
 from functions.core.domain.rules import Playbook
-from functions.core.domain.tasks import assignees
+from functions.core.domain.tasks import assignees, has_task
 from functions.core.domain.ticket import STATUSES, Ticket
 from functions.core.storage.database import Storage
 from functions.core.storage.items import task_queue_key
@@ -59,7 +59,10 @@ def list_tickets(
         _require_known("status", status, STATUSES)
     require(principal, QUEUES[queue], Phrase("see the queue {queue}", queue=queue))
     partitions = partitions_of(queue, status, principal, storage, playbook, now)
-    return _page(storage, partitions, status, query.get("cursor") or None)
+    tickets, cursor = _page(storage, partitions, status, query.get("cursor") or None)
+    if queue == "tasks":  # the team's call-backs about one's own work are for the others
+        tickets = [ticket for ticket in tickets if has_task(principal.agent, ticket)]
+    return tickets, cursor
 
 
 def partitions_of(

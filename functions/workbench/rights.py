@@ -25,7 +25,13 @@ from functions.core.domain.commands.base import (
 from functions.core.domain.errors import Forbidden, NotFound, Phrase, Unauthorised
 from functions.core.domain.roster import Agent, Role
 from functions.core.domain.rules import Locale, Playbook, Step
-from functions.core.domain.tasks import assignees, has_to_call, open_slips
+from functions.core.domain.tasks import (
+    has_task,
+    has_to_call,
+    has_to_call_back,
+    may_call_back,
+    open_slips,
+)
 from functions.core.domain.ticket import DONE, OPEN, Ticket
 from functions.core.services.merging import same_customer
 from functions.core.storage.database import Storage
@@ -194,10 +200,14 @@ def may_correct_contact(principal: Principal, ticket: Ticket) -> bool:
 
 
 def may_open_contact(principal: Principal, ticket: Ticket, playbook: Playbook) -> bool:
-    """Return whether the caller may open the customer's contact: whoever has to call, or may take
-    a step that is a call (A13, B8, D13, E3)."""
-    steps = possible_steps(principal, ticket, playbook)
-    return may(principal, "open-contact", ticket) or any(playbook.steps[s].calls for s in steps)
+    """Return whether the caller may open the customer's contact: whoever has to call (A13, B8,
+    D13), and the handler for the first response, if a step that is a call can give it (E3)."""
+    if may(principal, "open-contact", ticket):
+        return True
+    handles = ticket.handler == principal.username and ticket.customer.kind == "phone"
+    first = handles and ticket.first_response_at is None
+    steps = possible_steps(principal, ticket, playbook) if first else ()
+    return any(playbook.steps[name].calls for name in steps)
 
 
 def require_step(principal: Principal, name: str, step: Step, ticket: Ticket) -> None:
@@ -304,7 +314,7 @@ def works_on(principal: Principal, ticket: Ticket) -> bool:
     return (
         principal.username in (ticket.handler, ticket.reviewer)
         or ticket.team in (None, principal.team)
-        or any(task.assignee in assignees(principal.agent) for task in ticket.tasks)
+        or has_task(principal.agent, ticket)
     )
 
 
@@ -313,21 +323,13 @@ def _waits_for_team_or_is_own(principal: Principal, ticket: Ticket) -> bool:
     return waits or principal.username in (ticket.handler, ticket.reviewer)
 
 
-def _has_to_call(principal: Principal, ticket: Ticket) -> bool:
-    teams = (
-        ticket.status == "in_review" and ticket.queue == "waiting" and ticket.team == principal.team
-    )
-    return teams or ticket.reviewer == principal.username
-
-
 _SCOPES: Mapping[Scope, Callable[[Principal, Ticket], bool]] = {
     "own": lambda principal, ticket: ticket.handler == principal.username,
-    "callback": _has_to_call,
+    "callback": lambda principal, ticket: has_to_call_back(principal.agent, ticket),
     "call": lambda principal, ticket: has_to_call(principal.agent, ticket),
     "team": _waits_for_team_or_is_own,
     "review": lambda principal, ticket: (
-        ticket.status == "in_review"
-        and (ticket.reviewer == principal.username or not ticket.handled_by(principal.username))
+        ticket.status == "in_review" and may_call_back(principal.username, ticket)
     ),
     "merged": lambda principal, ticket: (
         principal.username in (ticket.handler, ticket.merged.by if ticket.merged else None)

@@ -185,6 +185,8 @@ class SampleLife:
             if field.kind == "choice"
             else moment.isoformat(timespec="minutes")
             if field.kind == "time"
+            else self.now.date().isoformat()
+            if field.kind == "date"
             else samples.FIELDS.get(
                 key, ("1" if field.kind == "number" else field.label["zh-CN"],)
             )[0]

@@ -6,6 +6,7 @@ the system goes on working meanwhile; only what is still wrong is reported.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -193,7 +194,7 @@ class Verification:
                 if mask_but(text, playbook.public_contacts) != text:
                     yield f"{type(value).__name__}.{path} holds personal data outside the seal"
         for customer in _customers(ticket, commits):
-            if mask_but(customer, ()) != customer:
+            if not _MASKED.fullmatch(customer):
                 yield "a contact is not masked"
 
     def _delivery_problems(self, delivery: Delivery, item: Item) -> Iterator[str]:
@@ -263,6 +264,10 @@ def _task_problems(ticket: Ticket, items: list[Item]) -> Iterator[str]:
     }
     for sk in sorted(listed.keys() ^ expected.keys()):
         yield f"{sk}: {'is to be done, but nobody finds it' if sk in expected else 'is done'}"
+
+
+_MASKED = re.compile(r"[^*@]{0,6}\*+[^*@]{0,6}|[^*@]?\*{3}[^*@]?@[^*]+|\*+[^*]{4}|")
+"""A contact as `mask_contact` shows it."""
 
 
 def _lists_task(item: Item) -> bool:

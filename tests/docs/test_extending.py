@@ -420,7 +420,7 @@ def test_the_page_is_rendered_in_both_languages(
     browser = {"Accept": "text/html"}
     refused = journey.http("GET", f"{path}/acknowledgement?key=x&lang={language}", headers=browser)
     assert refused.status == 404
-    assert ("没有找到工单" if language == "zh-CN" else "no such ticket") in refused.text
+    assert ("没有找到此请求" if language == "zh-CN" else "no such request") in refused.text
 
 
 def test_the_status_page_is_rendered_in_both_languages(journey: StandardJourney) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from typer.testing import CliRunner
@@ -14,6 +14,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.storage.database import Storage
 from functions.core.storage.items import ticket_key
 from functions.core.storage.table import stamp
+from functions.core.text.contacts import ContactStyle, mask_contact
 from infra.console.main import app
 from infra.console.verification import Verification
 from infra.simulator.simulator import Simulator
@@ -156,6 +157,8 @@ def wrong_queue(storage: Storage, number: str) -> None:
     put(storage, item(storage, number, "TICKET") | {"queue_pk": {"S": "standard#waiting#x"}})
 
 
+CONTACT = {"kind": "email", "hash": "h"}
+
 BREAKS: dict[str, tuple[Callable[[Storage, str], None], str]] = {
     "events contiguous": (delete_event, "the events are not contiguous: [2] missing"),
     "version = last event": (delete_last_event, "but the last event is"),
@@ -179,6 +182,12 @@ BREAKS: dict[str, tuple[Callable[[Storage, str], None], str]] = {
         lambda s, n: change_body(s, n, "EVENT#000001", description="请打13912345678"),
         "TicketReceived.description holds personal data outside the seal",
     ),
+    "contact masked": (
+        lambda s, n: change_body(
+            s, n, "TICKET", customer=CONTACT | {"contact": "feng.jia6@example.com"}
+        ),
+        "a contact is not masked",
+    ),
     "delivery masked": (
         lambda s, n: change_body(s, n, "DELIVERY#000001", text="请打13912345678"),
         "Delivery.text holds personal data outside the seal",
@@ -188,6 +197,18 @@ BREAKS: dict[str, tuple[Callable[[Storage, str], None], str]] = {
         ": not a ticket: KeyError",
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("style", get_args(ContactStyle))
+def test_a_contact_is_masked_in_the_desk_s_style(
+    storage: Storage, number: str, style: ContactStyle
+) -> None:
+    mails = ("feng.jia6@example.com", "han@example.com", "a@b.c", "ab@x.cn")
+    for contact in (*mails, "13812345678", "12345", "010-62345678", "wechat:oabc12345"):
+        for shown, problems in ((mask_contact(contact, style), 0), (contact, 1)):
+            change_body(storage, number, "TICKET", customer=CONTACT | {"contact": shown})
+            found = [line for line in broken_invariants(storage) if "not masked" in line]
+            assert len(found) == problems, shown
 
 
 @pytest.mark.parametrize("name", BREAKS)

@@ -35,7 +35,7 @@ def test_an_arrival_is_still_ahead(journey: SimulatedJourney, by: timedelta) -> 
     assert answer.status == 400
     (error,) = answer.json["errors"]
     assert error["field"] == "arrival"
-    assert "ahead" in error["message"]
+    assert error["message"] == "尚未到来、一年以内的时间"
 
 
 @pytest.mark.requirement("B6", "D11", "E5")
@@ -61,6 +61,24 @@ def test_nothing_was_bought_in_the_future(journey: SimulatedJourney, by_agent: b
         )
         assert answer.status == status
     assert [error["field"] for error in answer.json["errors"]] == ["product.purchased_on"]
+
+
+@pytest.mark.requirement("D4")
+def test_nothing_is_completed_with_a_date_of_purchase_that_is_none(
+    journey: SimulatedJourney,
+) -> None:
+    journey.file("冰箱不制冷", product={"name": "冰箱"})
+    today = datetime.now(UTC).astimezone(journey.playbook.zone).date()
+    given = {"product_line": "冰箱", "warranty": "保修期内", "symptoms": "不制冷"}
+    for bought, problem in (
+        ((today + timedelta(days=1)).isoformat(), "不晚于今天的日期"),
+        ("去年", "请填写日期，例如 2026-03-10"),
+        ("2026-02-30", "请填写日期，例如 2026-03-10"),
+    ):
+        answer = journey.try_action("zg-1", "complete", purchased_on=bought, **given)
+        expected = [{"field": "purchased_on", "message": problem}]
+        assert (answer.status, answer.json["errors"]) == (400, expected)
+    journey.act("zg-1", "complete", purchased_on=today.isoformat(), **given)
 
 
 @pytest.mark.requirement("A4")

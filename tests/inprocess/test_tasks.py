@@ -131,6 +131,25 @@ def test_a_call_back_has_an_assignee_who_is_told_and_can_call(
 
 
 @pytest.mark.requirement("B8")
+@pytest.mark.parametrize("name", TEAMS)
+@pytest.mark.parametrize("contact", ["010-62345678", "+1 415 555 2671"])
+def test_a_customer_whose_number_gets_no_text_messages_is_called(name: str, contact: str) -> None:
+    """As one who prefers it; the answer counts, and is as long as it needs, when it is told."""
+    with desk(name) as journey:
+        journey.file("请问保修期是多久？", contact=contact)
+        journey.act("zg-1", "take")
+        assert journey.view()["sms"] is None
+        journey.act("zg-1", "reply", text="保修期一年。" * 60)
+        reply = _reply(journey)
+        assert (reply["channel"], reply["delivery"]) == ("phone", "waiting")
+        assert "call" in tasks(journey, "zg-1")
+        assert journey.status()["first_response_at"] is None
+        journey.act("zg-1", "record-call", outcome="客户已了解")
+        assert _reply(journey)["delivery"] == "sent"
+        assert journey.status()["first_response_at"] is not None
+
+
+@pytest.mark.requirement("B8")
 @pytest.mark.parametrize("by", ["record-call", "feedback-given"])
 def test_a_customer_who_prefers_calls_is_called(by: str) -> None:
     """Nothing is sent until the call is on record; no mail has the number, the text no link."""
@@ -173,6 +192,35 @@ def test_a_customer_who_prefers_calls_is_called(by: str) -> None:
         assert journey.status()["first_response_at"] is not None
         assert journey.view()["records"][-1]["event"] == "CallRecorded"
         assert journey.try_action("kf-2", "record-call", outcome="x").status in {403, 409}
+
+
+@pytest.mark.requirement("B8", "E3", "G4")
+@pytest.mark.parametrize(
+    ("name", "who", "filed", "before", "after"),
+    [
+        ("omnichannel", "kf-1", {}, 200, 403),
+        ("omnichannel", "kf-1", {"preferred_channel": "phone"}, 200, 200),
+        ("omnichannel", "kf-1", {"contact": "han@example.com"}, 403, 403),
+        ("rapid", "kx-1", {}, 200, 403),
+        ("rapid", "kx-1", {"contact": "han@example.com"}, 403, 403),
+        ("standard", "li-1", {}, 403, 403),  # no step of this desk is a call
+    ],
+)
+def test_the_number_is_open_to_whoever_has_to_call(
+    name: str, who: str, filed: dict[str, str], before: int, after: int
+) -> None:
+    """The handler until the first response, later for what waits for a call; nobody for a mail."""
+    with desk(name) as journey:
+        journey.online(who)
+        journey.file("请问发票怎么开？", **filed)
+        journey.act("zg-1", "assign", agent=who)
+        for status in (before, after):
+            opened(journey, who, status)
+            assert ("open-contact" in journey.view(who)["actions"]) is (status == 200)
+            journey.act(who, "reply", text="请在“我的订单”中申请。")
+        if filed.get("preferred_channel"):
+            journey.act(who, "record-call", outcome="客户已了解")
+            opened(journey, who, 403)
 
 
 def _reply(journey: SimulatedJourney) -> Any:
@@ -252,6 +300,24 @@ def test_reviews_parts_and_call_backs_of_a_repair_are_found_by_their_teams() -> 
         assert journey.messages_to("reviewer") == ["review_assigned"]
         journey.act("kf-2", "callback", cause="客户满意")
         assert tasks(journey, "kf-2") == []
+
+
+@pytest.mark.requirement("A13", "D13")
+def test_nobody_of_the_team_calls_back_about_their_own_work() -> None:
+    with desk("aftersales") as journey:
+        journey.online("kf-1")
+        journey.file("请问保修期是多久？")
+        journey.act("kf-1", "resolve", summary="保修期一年")
+        journey.act_as_customer("survey", score="不满意", comment="没有说清楚")
+        journey.act_as_customer("confirmation", solved=True)
+        assert [tasks(journey, who) for who in ("kf-1", "kf-2")] == [[], ["callback"]]
+        assert "callback" not in journey.view("kf-1")["actions"]
+        assert journey.try_action("kf-1", "callback", cause="客户满意").status == 403
+        opened(journey, "kf-1", 403)
+        journey.act("zg-1", "assign", agent="kf-1", insist=True)
+        assert [tasks(journey, who) for who in ("kf-1", "kf-2")] == [["callback"], []]
+        opened(journey, "kf-1", 200)
+        journey.act("kf-1", "callback", cause="已说明")
 
 
 @pytest.mark.requirement("A8", "C9")

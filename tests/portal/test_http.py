@@ -127,7 +127,10 @@ def test_a_customer_confirms_the_solution_over_http(
 @pytest.mark.parametrize(
     ("method", "path", "body", "type_", "status", "says"),
     [
-        ("GET", "/desks/testdesk/tickets/CS9", None, "", 404, ("没有找到工单", "no such ticket")),
+        (
+            "GET", "/desks/testdesk/tickets/CS9", None, "", 404,
+            ("没有找到此请求", "no such request"),
+        ),
         ("GET", "/desks/testdesk", None, "", 404, ("没有找到此页面", "at this address")),
         ("GET", "/desks/testdesk/a/b", None, "", 404, ("没有找到此页面", "at this address")),
         ("DELETE", PATH, None, "", 405, ("不支持这种请求方法", "no such method")),

@@ -54,7 +54,7 @@ def test_the_status_has_the_contract_s_fields_and_the_desk_s_offset(
     view = customer.get(key=customer.key).body
     assert list(view) == FIELDS
     assert (view["status"], view["handler"], view["team"]) == (
-        "in_progress", "技术支持组", "technical",
+        "in_progress", "技术支持组", "技术支持组",
     )  # fmt: skip
     assert view["received_at"].isoformat() == "2026-03-10T12:00:00+08:00"
     assert view["expected_resolution_by"].utcoffset().total_seconds() == 8 * 3600
@@ -569,8 +569,8 @@ def test_an_unreadable_form_is_refused(customer: Customer) -> None:
 def test_a_missing_ticket_is_a_page_for_browsers(storage: Storage, ticket: Ticket) -> None:
     missing = Customer(storage, "CS20260310999")
     answer = missing.get(PAGE, key=missing.key)
-    assert (answer.status, "没有找到工单" in answer.body) == (404, True)
-    assert "There is no such ticket" in missing.get(PAGE, lang="en").body
+    assert (answer.status, "没有找到此请求" in answer.body) == (404, True)
+    assert "There is no such request" in missing.get(PAGE, lang="en").body
 
 
 @pytest.mark.parametrize(

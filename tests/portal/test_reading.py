@@ -177,3 +177,25 @@ def test_the_conversation_names_people_as_customers_know_them(
     assert "agent-1" not in shown
     assert customer.get(contact="8000").body["messages"] == []
     assert "请看附件" not in customer.get(PAGE, contact="8000").body
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_timeline_has_words_for_customers(desk: Playbook, locale: Locale) -> None:
+    """Every step that they see has a label of its own; type and team are labels, too."""
+    ticket, history = life(desk, next(iter(desk.tags)), "in_progress")
+    view = status_view(ticket, history, desk, locale)
+    seen = {name: step.customer_label for name, step in desk.steps.items() if step.customer_sees}
+    shown = {entry["step"]: entry["label"] for entry in view["timeline"] if "step" in entry}
+    assert shown == {name: label[locale] if label else None for name, label in seen.items()}
+    labels = (desk.types[ticket.type].label[locale], desk.teams[ticket.team or ""].label[locale])
+    assert (view["type"], view["team"]) == labels
+
+
+def test_what_an_agent_entered_is_the_desk_s(desk: Playbook) -> None:
+    """It may be the desk's own initiative (B12); the customer's messages stay the customer's."""
+    ticket, history = life(desk, next(iter(desk.tags)), "in_progress")
+    received = history[0].events[0].model_copy(update={"entered_by": LOGIN})
+    history[0] = history[0].model_copy(update={"events": (received,), "actor": "another"})
+    view = status_view(ticket, history, desk, "zh-CN", lambda file: "https://f.example")
+    by = [message["by"] for message in view["messages"] if message["direction"] == "in"]
+    assert by == [desk.name["zh-CN"], "您"]

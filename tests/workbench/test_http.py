@@ -55,6 +55,36 @@ def test_an_agent_enters_a_request_once(simulator: Simulator) -> None:
     assert [entry["actor"] for entry in shown.json["timeline"]] == ["agent-1", "agent-1"]
 
 
+@pytest.mark.requirement("G1")
+def test_an_action_with_a_key_is_carried_out_once(simulator: Simulator) -> None:
+    """Also one that the status does not allow again, such as `resolve`; a key is one person's."""
+    number = _as(simulator, "agent-1", "POST", TICKETS, NEW).json["number"]
+
+    def act(key: str, action: str, who: str = "supervisor-1", **body: Any) -> ApiResponse:
+        path, headers = f"{TICKETS}/{number}/{action}", {"Idempotency-Key": key} if key else {}
+        return _as(simulator, who, "POST", path, body, headers=headers)
+
+    def events(name: str) -> int:
+        shown = _as(simulator, "supervisor-1", "GET", f"{TICKETS}/{number}").json["timeline"]
+        return sum(entry["event"] == name for entry in shown)
+
+    act("", "take")
+    for action, body, event in (
+        ("reply", {"text": "请致电13912345678"}, "ReplySent"),
+        ("note", {"text": "备注"}, "NoteAdded"),
+        ("resolve", {"summary": "已处理"}, "TicketResolved"),
+    ):
+        answers = [act(f"k-{action}", action, **body) for _ in range(3)]
+        assert [(x.status, x.json) for x in answers] == [(200, answers[0].json)] * 3
+        assert events(event) == 1
+    assert act("k-note", "note", text="别的").status == 422
+    assert act("k-note", "reopen", reason="备注").status == 422
+    assert act("k-note", "note", "qa-1", text="备注").status == 200
+    assert act("", "note", text="备注").status == 200
+    assert events("NoteAdded") == 3
+    assert act("k" * 201, "note", text="备注").status == 400
+
+
 @pytest.mark.requirement("B1", "D1", "B12")
 @pytest.mark.parametrize(
     ("body", "channel"),

@@ -154,11 +154,12 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Amount = Annotated[Decimal, PlainSerializer(float, when_used="json")]
 """A sum of money; a number in JSON."""
 
-StepFieldKind = Literal["text", "time", "number", "choice", "list"]
+StepFieldKind = Literal["text", "time", "date", "number", "choice", "list"]
 
 STEP_FIELD_HOLDS: dict[StepFieldKind, Holds] = {
     "text": FREE_TEXT,
     "time": TERM,
+    "date": FREE_TEXT,  # stored ones were not checked before
     "number": COUNTED,
     "choice": TERM,
     "list": COUNTED,

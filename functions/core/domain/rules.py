@@ -86,7 +86,8 @@ class Term(Section):
 class CustomerTerm(Term):
     """A term that customers may read by a label of its own.
 
-    Without `customer_label` they do not see a tag or a priority, and a status by its `label`.
+    Without `customer_label` they do not see a tag or a priority, and a status or a step by its
+    `label`.
     """
 
     customer_label: Text | None = None
@@ -408,22 +409,23 @@ class Approval(Section):
     over: Amount = Decimal(0)
 
 
-class Step(Term):
+class Step(CustomerTerm):
     """D8-D11, B2, B6, E5: an action that the desk defines, with its fields.
 
     `source` names the statuses in which agents may take it, `to` the status it leads to (absent:
     the status stays). `by` names the roles that may take it. Members of `teams` may take it on any
     ticket: the warehouse answers, an agent reviews an engineer's ticket (D4, D9). With
-    `customer_sees` the step appears in the customer's timeline. With `resolves` it also resolves
-    the ticket; the field of that name is the summary. With `responds` it counts as the first
-    response, as a call to the customer does (E3). `then` changes the ticket's classification (E6);
-    its `priority` never lowers one.
+    `customer_sees` the step appears in the customer's timeline, by its `customer_label`. With
+    `resolves` it also resolves the ticket; the field of that name is the summary. With `responds`
+    it counts as the first response, as a call to the customer does (E3). `then` changes the
+    ticket's classification (E6); its `priority` never lowers one.
 
     `asks` names the department to which the step sends a slip: `team:` with a team, or `field:`
     with the field that names it. Only that department and supervisors may take a step that
     `answers` it; its `to` applies while the ticket waits for the department (B6, D9, E5). With
-    `calls` the step is a call to the customer: whoever may take it may open the contact, and it
-    tells what waited for a call, unless a field has one of the values `not_reached` (B8, E3).
+    `calls` the step is a call to the customer: until the first response the handler may open the
+    number for it, and it tells what waited for a call, unless a field has one of the values
+    `not_reached` (B8, E3).
     """
 
     by: Names = ("agent",)

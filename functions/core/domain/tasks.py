@@ -74,23 +74,41 @@ def _due_at(ticket: Ticket, *kinds: str) -> datetime | None:
     return next((timer.due_at for timer in timers if timer.awaits), None)
 
 
+def may_call_back(username: str, ticket: Ticket) -> bool:
+    """Return whether a person may call back about a ticket: nobody about their own work, unless a
+    supervisor has insisted (A13, D13)."""
+    return username == ticket.reviewer or not ticket.handled_by(username)
+
+
+def has_to_call_back(agent: Agent, ticket: Ticket) -> bool:
+    """Return whether the call-back of a ticket in review is this person's task (A13, D13)."""
+    mine = ticket.status == "in_review" and _who_calls_back(ticket) in assignees(agent)
+    return mine and may_call_back(agent.username, ticket)
+
+
 def has_to_call(agent: Agent, ticket: Ticket) -> bool:
     """Return whether a call to the customer is this person's task (A13, B8, D13)."""
-    due = [_who_calls_back(ticket)] if ticket.status == "in_review" else []
-    if ticket.calls:
-        due.append(_who_calls(ticket))
-    return not set(due).isdisjoint(assignees(agent))
+    passes_on = bool(ticket.calls) and _who_calls(ticket) in assignees(agent)
+    return passes_on or has_to_call_back(agent, ticket)
+
+
+def has_task(agent: Agent, ticket: Ticket) -> bool:
+    """Return whether one of the ticket's tasks is this person's."""
+    return any(
+        task.assignee in assignees(agent)
+        and (task.kind != "callback" or may_call_back(agent.username, ticket))
+        for task in ticket.tasks
+    )
 
 
 _BY_PEOPLE = (e.ReplySent, e.InformationRequested, e.StepTaken, e.TicketResolved, e.TicketClosed)
-"""Events that a person of the desk causes. Automatic messages go to a customer who prefers calls
-as text messages: nobody is called to hear that a ticket was assigned."""
+"""Events that a person of the desk causes. Automatic messages are not for a call: nobody is called
+to hear that a ticket was assigned."""
 
 
 def wants_call(ticket: Ticket, events: Iterable[e.Event], playbook: Playbook) -> bool:
     """Return whether the customer has to be called to hear of events of one commit (B8)."""
-    customer = ticket.customer
-    if customer.kind != "phone" or customer.preferred != "phone" or ticket.erased:
+    if not ticket.customer.is_called or ticket.erased:
         return False
     return any(
         isinstance(event, _BY_PEOPLE)

@@ -147,6 +147,12 @@ class Customer(Value):
         """Return whether only automatic mail is blocked; agents may still write."""
         return (self.undeliverable or "").startswith(COMPLAINT)
 
+    @property
+    def is_called(self) -> bool:
+        """Return whether people call: the customer prefers it, or the number gets no texts (B8)."""
+        no_texts = self.preferred == "phone" or self.sms_obstacle is not None
+        return self.kind == "phone" and no_texts
+
     def without_person(self, number: str) -> Self:
         """The customer of an erased ticket: class and preferences stay for statistics (B10)."""
         return self.model_copy(

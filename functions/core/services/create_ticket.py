@@ -11,17 +11,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from pydantic_core import PydanticCustomError
 
 from functions.core.domain import events as e
 from functions.core.domain.commands import Receive
 from functions.core.domain.commands.base import one_of
+from functions.core.domain.commands.steps import date_problem
 from functions.core.domain.errors import (
     DeadLetter,
     FieldError,
@@ -69,17 +69,6 @@ class NewProduct(BaseModel):
     model: Short | None = None
     serial: Short | None = None
     purchased_on: str | None = None
-
-    @field_validator("purchased_on")
-    @classmethod
-    def _is_a_date(cls, written: str | None) -> str | None:
-        try:
-            valid = written is None or date.fromisoformat(written).isoformat() == written
-        except ValueError:
-            valid = False
-        if not valid:
-            raise PydanticCustomError("date", "a date, such as 2026-03-10")
-        return written
 
 
 _ADDED = ("since", "environment", "attempted")
@@ -408,8 +397,9 @@ def _validate(playbook: Playbook, request: TicketRequest) -> _Fields:
         whole_text_kept=source.text is not None,
     )
     bought = body.product.purchased_on if body.product else None
-    if bought and date.fromisoformat(bought) > request.now.astimezone(playbook.zone).date():
-        wrong.append(FieldError("product.purchased_on", "a date that is not in the future"))
+    today = request.now.astimezone(playbook.zone).date()
+    if bought is not None and (problem := date_problem(bought, today)):
+        wrong.append(FieldError("product.purchased_on", problem))
     if wrong:
         raise InvalidInput("Some fields are invalid; see errors.", tuple(wrong))
     return _Fields(

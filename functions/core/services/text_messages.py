@@ -22,8 +22,8 @@ _WRITTEN = "\ue000"
 
 
 def by_text_message(ticket: Ticket) -> bool:
-    """Return whether the customer gets text messages: a phone contact who prefers no calls."""
-    return ticket.customer.kind == "phone" and ticket.customer.preferred != "phone"
+    """Return whether the customer gets text messages: a phone contact who is not called."""
+    return ticket.customer.kind == "phone" and not ticket.customer.is_called
 
 
 def require_short(decided: Decided, playbook: Playbook, base: Callable[[], str]) -> None:

@@ -111,12 +111,14 @@ CHINESE: dict[str, str] = {
     ),
     "The e-mail address is not well-formed.": "邮箱地址格式不正确。",
     # Customers and channels
-    "There is no such ticket, or the link is not complete.": "没有找到工单，请检查链接是否完整。",
+    "There is no such request, or the link is not complete.": (
+        "没有找到此请求，请检查链接是否完整。"
+    ),
     "There is nothing at this address. Please check the link.": "没有找到此页面，请检查链接。",
     "Too many wrong attempts. Try again in an hour.": "尝试次数过多，请一小时后再试。",
     "Too many messages in an hour. Please try again later.": "一小时内的留言过多，请稍后再试。",
     "This link shows what was submitted. To confirm or rate, use the link that was sent to the "
-    "ticket's contact.": (
+    "contact that was given.": (
         "此链接只能查看和补充您提交的内容。如需确认或评价，请使用我们发给您的链接。"
     ),
     "The form cannot be read.": "无法读取表单。",
@@ -138,7 +140,7 @@ CHINESE: dict[str, str] = {
         "您的请求已关闭。如仍需帮助，请给我们留言。"
     ),
     "This request was merged with another one and goes on there.": (
-        "您的请求已与另一张工单合并，将在那里继续处理。"
+        "您的请求已与另一个请求合并，将在那里继续处理。"
     ),
     "This request's data was erased. Please file a new request.": (
         "此请求的个人信息已删除，请重新提交请求。"

@@ -20,9 +20,9 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "step.resolved": {"zh-CN": "已解决", "en": "Resolved"},
     "step.done": {"zh-CN": "已完成", "en": "Done"},
     "step.closed": {"zh-CN": "已关闭", "en": "Closed"},
-    "page.number": {"zh-CN": "工单号", "en": "Ticket"},
+    "page.number": {"zh-CN": "工单号", "en": "Request"},
     "page.progress": {"zh-CN": "处理进度", "en": "Progress"},
-    "page.details": {"zh-CN": "工单信息", "en": "Details"},
+    "page.details": {"zh-CN": "请求信息", "en": "Details"},
     "page.timeline": {"zh-CN": "处理记录", "en": "What has happened"},
     "page.type": {"zh-CN": "类型", "en": "Type"},
     "page.tags": {"zh-CN": "标签", "en": "Tags"},
@@ -37,11 +37,11 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "page.summary": {"zh-CN": "解决方案", "en": "Solution"},
     "page.asked": {"zh-CN": "请补充以下信息", "en": "We need to know"},
     "page.goes_on": {
-        "zh-CN": "此工单已与另一张工单合并，将以新的工单号继续处理：",
+        "zh-CN": "此请求已与另一个请求合并，将以新的工单号继续处理：",
         "en": "This request was merged with another one. It goes on under the number",
     },
     "page.merged": {
-        "zh-CN": "此工单已与其他请求一并处理。",
+        "zh-CN": "此请求已与其他请求一并处理。",
         "en": "This request is handled together with another one.",
     },
     "page.times": {"zh-CN": "时区：{zone}", "en": "Time zone: {zone}"},
@@ -90,7 +90,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "form.quarantined": {
         "zh-CN": "您的请求已收到。目前提交量异常，工作人员核对后会为您建立工单，请勿重复提交。",
         "en": "We have received your request. There are unusually many at the moment: "
-        "somebody will look at yours and open a ticket. Please do not send it again.",
+        "somebody will look at yours and give it a number. Please do not send it again.",
     },
     "form.unsolved": {"zh-CN": "问题还没有解决？", "en": "Not solved after all?"},
     "form.unsolved.reason": {"zh-CN": "请说明还有什么问题", "en": "What is still wrong?"},
@@ -195,6 +195,12 @@ def event_label(event: Event, playbook: Playbook, locale: Locale) -> str:
     if isinstance(event, StepTaken) and event.step in playbook.steps:
         return playbook.steps[event.step].label[locale]
     return event.label[locale]
+
+
+def customer_event_label(event: Event, playbook: Playbook, locale: Locale) -> str:
+    """The label of an event in the customer's timeline."""
+    own = customer_label(playbook.steps, getattr(event, "step", None), locale)
+    return own or event_label(event, playbook, locale)
 
 
 def label(terms: Mapping[str, object], key: str | None, locale: Locale) -> str:

@@ -35,7 +35,7 @@ Scope = Literal["own", "team", "callback", "call", "review", "merged", "any"]
 - `team`: the caller is handler or reviewer, or the ticket waits for the caller's team or for
   routing.
 - `callback`: the caller is to call the customer back: the reviewer (A13), or any member of the
-  team that has to call (D13), but not the handler as such.
+  team that has to call (D13) who has not handled it.
 - `call`: a call to the customer is the caller's task, whether a call-back or a message (B8).
 - `review`: the ticket is in review, and the caller is not its handler.
 - `merged`: the caller handled it when it was merged, or merged it.

@@ -300,7 +300,7 @@ class RecordCall(
         listed=False,
     ),
 ):
-    """Record the call to a customer who prefers calls (B8)."""
+    """Record the call to a customer who is called (B8)."""
 
     outcome: FreeText
     reached: bool = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -166,7 +166,7 @@ def checked_fields(
             if field.required or with_others:
                 errors.append(FieldError(name, "this field is required"))
             continue
-        problem = _problem(field, value, now)
+        problem = _problem(field, value, now.astimezone(playbook.zone))
         if problem:
             errors.append(FieldError(name, problem))
         if field.kind == "choice":
@@ -188,9 +188,22 @@ def _problem(field: StepField, value: str, now: datetime) -> Phrase | None:
     at = timers.parse_field_time(value) if field.future else None
     if at is not None and not now < at <= now + FARTHEST:
         return Phrase("a moment that is still ahead, within a year")
+    if field.kind == "date":
+        return date_problem(value, now.date())
     if field.kind == "number" and not _NUMBER.fullmatch(value):
         return Phrase("a number, such as 120 or 99.50")
     return None
+
+
+def date_problem(value: str, today: date) -> Phrase | None:
+    """Say what is wrong with a date that has come; None if nothing is."""
+    try:
+        at = date.fromisoformat(value)
+    except ValueError:
+        at = None
+    if at is None or at.isoformat() != value:
+        return Phrase("a date, such as 2026-03-10")
+    return Phrase("a date that is not in the future") if at > today else None
 
 
 class ApproveBody(Body):

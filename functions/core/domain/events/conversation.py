@@ -58,7 +58,7 @@ class InformationRequested(
 class CallRequested(
     Event, label=("需电话告知客户", "Customer to be called"), webhook="call.requested"
 ):
-    """The customer prefers calls: somebody has to pass on by phone what this commit says (B8)."""
+    """The customer is called: somebody has to pass on by phone what this commit says (B8)."""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {"calls": (*ticket.calls, commit.version)}
