@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -280,21 +281,24 @@ class System:
 
     def followed(self, path: str) -> str:
         """Return the path and query that a link leads to; empty if it has ended."""
-        asked = urllib.request.Request(
-            f"{self.local['api']}{path}", headers={"Accept": "text/html"}
-        )
-        try:
-            with urllib.request.urlopen(asked, timeout=30) as answer:
-                to = urlsplit(answer.url)
-        except urllib.error.HTTPError:
-            return ""
-        return f"{to.path}?{to.query}"
+        return _followed(f"{self.local['api']}{path}")
 
     def all_sent(self) -> Iterator[str]:
         at = self.local["aws_endpoint"]
         for path in ("ses/messages", "sns/sms-messages"):
             with urllib.request.urlopen(f"{at}/_ministack/{path}", timeout=30) as answer:
                 yield from _texts(json.load(answer))
+
+
+@cache  # wrong codes are counted
+def _followed(url: str) -> str:
+    asked = urllib.request.Request(url, headers={"Accept": "text/html"})
+    try:
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            to = urlsplit(answer.url)
+    except urllib.error.HTTPError:
+        return ""
+    return f"{to.path}?{to.query}"
 
 
 def _texts(value: Any) -> Iterator[str]:
