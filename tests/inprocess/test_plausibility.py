@@ -64,9 +64,7 @@ def test_nothing_was_bought_in_the_future(journey: SimulatedJourney, by_agent: b
 
 
 @pytest.mark.requirement("D4")
-def test_nothing_is_completed_with_a_date_of_purchase_that_is_none(
-    journey: SimulatedJourney,
-) -> None:
+def test_a_completed_date_of_purchase_is_one(journey: SimulatedJourney) -> None:
     journey.file("冰箱不制冷", product={"name": "冰箱"})
     today = datetime.now(UTC).astimezone(journey.playbook.zone).date()
     given = {"product_line": "冰箱", "warranty": "保修期内", "symptoms": "不制冷"}

@@ -191,6 +191,13 @@ def test_the_timeline_has_words_for_customers(desk: Playbook, locale: Locale) ->
     assert (view["type"], view["team"]) == labels
 
 
+@pytest.mark.requirement("D10")
+def test_the_guide_s_nodes_keep_their_names() -> None:
+    steps = load(Path(__file__).parents[2] / "playbooks" / "aftersales.yaml").steps
+    labels = [(step.customer_label or {}).get("zh-CN") for step in steps.values()]
+    assert {"已上门检测", "配件已申领", "等待到货", "维修完成"} <= set(labels)
+
+
 def test_what_an_agent_entered_is_the_desk_s(desk: Playbook) -> None:
     """It may be the desk's own initiative (B12); the customer's messages stay the customer's."""
     ticket, history = life(desk, next(iter(desk.tags)), "in_progress")
