@@ -33,7 +33,7 @@ def evaluated(ticket: Ticket, text: str, playbook: Playbook) -> list[e.Event]:
         events.append(change)
     priority = _asked_for(found, silent, playbook)
     if priority is not None and playbook.ranks[priority] < _rank(ticket, playbook):
-        events.append(e.PriorityChanged(priority=priority))
+        events.append(e.PriorityChanged(priority=priority, again=False))
     return events
 
 

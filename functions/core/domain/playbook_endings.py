@@ -72,7 +72,7 @@ _FILLERS = """
 |及时|必须|还算|hi|hello|hey|dear|all|it|it's|that|this|is|are|i|i'm|i'd|we|you|your|the|a|an
 |and|for|to|of|with|so|very|much|really|now|many|team|your help|the help|helping me|helping
 |your support|quick reply|quick answer|your service|just|everything|give|rating|score|yes|yeah
-|was|will|i'll|we'll
+|was|will|i'll|we'll|没有不满意|没什么不满意
 """
 
 

@@ -138,6 +138,12 @@ ENDS = [
      ["SurveyAnswered", "ConfirmationGiven", "CallbackRequested"]),
     ("aftersales", "不满意，没修好", "queued", None,
      ["SurveyAnswered", "ConfirmationGiven", "TicketReopened"]),
+    ("aftersales", "不满意，又漏水了", "queued", None,
+     ["SurveyAnswered", "ConfirmationGiven", "TicketReopened", "FollowUpClassified"]),
+    ("standard", "1分，冒烟了", "queued", None,
+     ["SurveyAnswered", "ConfirmationGiven", "TicketReopened", "FollowUpClassified"]),
+    ("rapid", "1分，冒烟了", "queued", None,
+     ["SurveyAnswered", "SecondHandlingStarted", "TicketReopened", "FollowUpClassified"]),
     ("aftersales", "满意", "awaiting_confirmation", 3, ["SurveyAnswered"]),
     ("rapid", "未解决，还是登不上", "queued", None, ["SurveyAnswered", "SecondHandlingStarted"]),
 ]  # fmt: skip

@@ -166,20 +166,24 @@ class CustomerMessage(
         awaiting = ticket.status == "awaiting_confirmation"
         known = ending.needs_no_answer or (ending.score is not None and ending.bare)
         alarm = not (known or self.stranger) and alarms(ticket, self.text, playbook)
-        if alarm:
-            kind, words = "unsolved", self.text
-        elif ending.score is not None:
-            answers: list[e.Event] = []
+        answers: list[e.Event] = []
+        poor = ending.score is not None and ending.score < playbook.survey.review.below
+        if ending.score is not None and (poor or not alarm):
             if own and ticket.score is None and ticket.status in AnswerSurvey.action.sources:
                 answers += AnswerSurvey(ending.score, words).decide(ticket, playbook, now)
             if own and awaiting and ending.solved is not None and not self.attachments:
                 confirm = Confirm(ending.solved, "" if ending.solved else words)
                 scored = ticket.changed(score=ending.score)
                 answers += confirm.decide(scored, playbook, now)
-            poor = ending.score < playbook.survey.review.below
-            if answers or not poor or ticket.status == "in_review":
+            if alarm and not any(isinstance(event, e.TicketReopened) for event in answers):
+                answers = [event for event in answers if isinstance(event, e.SurveyAnswered)]
+            elif alarm:
+                return [*answers, *self._evaluated(ticket, playbook)]
+            elif answers or not poor or ticket.status == "in_review":
                 return answers
             kind = "unsolved"
+        if alarm:
+            kind, words = "unsolved", self.text
         if kind == "solved" and awaiting and own and not self.attachments:
             return Confirm(solved=True).decide(ticket, playbook, now)
         if ending.needs_no_answer and not self.attachments:
@@ -194,7 +198,7 @@ class CustomerMessage(
             again = Confirm(solved=False, reason=words).decide(ticket, playbook, now)
         else:
             again = [] if awaiting and not alarm else [reopened(ticket, "", playbook)]
-        return [*again, *self._evaluated(ticket, playbook)]
+        return [*answers, *again, *self._evaluated(ticket, playbook)]
 
 
 class NoteBody(BodyWithFiles):

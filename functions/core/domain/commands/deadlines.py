@@ -35,7 +35,8 @@ class Tick(
             if effects.raise_by:
                 priority = playbook.shifted(ticket.priority, effects.raise_by)
                 if priority != ticket.priority:
-                    events.append(e.PriorityChanged(priority=priority, reason=reason))
+                    raised = e.PriorityChanged(priority=priority, reason=reason, again=False)
+                    events.append(raised)
             queue: Queue | None = "waiting" if effects.queue == "team" else effects.queue
             if queue and ticket.queue != queue and ticket.status in OPEN:
                 team = effects.team or playbook.team_or_last(ticket.team)

@@ -150,8 +150,10 @@ class PriorityChanged(
 
     priority: TermName
     reason: FreeText = ""
-    again: bool = False
+    again: bool | None = None  # events of earlier versions do not say
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        if self.again is None:
+            return {"priority": self.priority}
         former = dict.fromkeys((*ticket.former_priorities, ticket.priority))
         return {"priority": self.priority, "former_priorities": tuple(former)}
