@@ -62,14 +62,14 @@ def test_a_desk_sends_to_the_countries_that_it_names(
     assert providers.addresses == ["+447912345678"]
 
 
-def test_an_agents_reply_to_a_landline_is_withheld_too(
+def test_an_agents_reply_to_a_landline_waits_for_a_call(
     harness: Harness, dispatcher: Dispatcher, providers: Providers
 ) -> None:
     ticket = harness.change(harness.file("+862161234567"), ASSIGN, c.Reply("您好"))
     dispatcher.process(harness.event_record(ticket))
     (delivery,) = [d for d in harness.deliveries(ticket) if d.event == "ReplySent"]
-    assert delivery.cause == SMS_WITHHELD["not_mobile"]
-    assert providers.sent == []
+    assert (delivery.channel, delivery.state) == ("phone", "waiting")
+    assert providers.addresses == ["tech@standard.local"]  # whoever has to call
 
 
 def test_a_landline_is_named_as_one_over_the_limit_too(
