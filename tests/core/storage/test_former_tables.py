@@ -278,7 +278,7 @@ CUSTOMERS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
 AGENTS: tuple[tuple[str, str, str, dict[str, Any], str], ...] = (
     ("pending-confirmation", "li-1", "confirm-type", {"type": "报障"}, "assigned"),
     ("awaiting-approval", "zg-1", "approve", {"approved": True}, "awaiting_department"),
-    ("aftersales-callback-wanted", "kf-1", "callback", {"cause": "好"}, "archived"),
+    ("aftersales-callback-wanted", "zg-1", "callback", {"cause": "好"}, "archived"),
     ("awaiting-department", "cc-1", "collaboration-answer", {"answer": "今晚"}, "in_progress"),
     ("merged-open", "zg-1", "unmerge", {}, "assigned"),
 )
