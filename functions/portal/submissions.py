@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -34,6 +35,9 @@ from functions.core.text.tokens import LinkKind
 from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.portal.access import Proof, no_such_ticket
 from functions.portal.files import MAX_FILES, NewAttachment
+
+if TYPE_CHECKING:
+    from functions.portal.shapes import Changed
 
 MAX_MESSAGES = 30
 """Messages that one kind of a ticket's links takes within `MESSAGE_WINDOW`."""
@@ -248,4 +252,5 @@ def open_calls(ticket: Ticket, playbook: Playbook, proof: Proof) -> tuple[str, .
 
 
 def _response(ticket: Ticket, status: int = 200) -> HttpResponse:
-    return HttpResponse({"number": ticket.number, "status": ticket.status}, status)
+    changed: Changed = {"number": ticket.number, "status": ticket.status}
+    return HttpResponse(changed, status)

@@ -6,15 +6,18 @@ date.
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+from app import app
 from functions.core.domain.audit import ACTS
 from functions.core.domain.commands import ACTIONS
 from functions.core.domain.events import EVENTS
 from functions.core.domain.ticket import OPEN, STATUSES, TIMER_KINDS, Value
 from functions.core.domain.webhooks import event_of_type
 from functions.notify.webhook_message import INTERNAL_FIELDS
+from infra.docs.openapi import FILE, description, event_meaning
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -94,9 +97,7 @@ def messages() -> str:
         kind = EVENTS[event]
         hidden = {key for key, inside in INTERNAL_FIELDS.items() if inside is True}
         fields = " ".join(f"`{field}`" for field in kind.model_fields if field not in hidden)
-        # Receivers do not know the catalogue's requirement ids.
-        meaning = re.sub(r" \((?:[A-H]\d+(?:[–, ]+)?)+\)", "", _meaning(kind))
-        lines.append(f"| `{name}` | {meaning} | {fields or 'nothing'} |")
+        lines.append(f"| `{name}` | {event_meaning(event)} | {fields or 'nothing'} |")
     return "\n".join(lines)
 
 
@@ -139,7 +140,13 @@ def regenerate(text: str) -> str:
     return text
 
 
+def described() -> str:
+    """The description of the API, as it is served."""
+    return json.dumps(description(app.routes), ensure_ascii=False, indent=1) + "\n"
+
+
 def main() -> None:
+    FILE.write_text(described(), encoding="utf-8")
     for page in sorted(DOCS.glob("*.md")):
         old = page.read_text(encoding="utf-8")
         if (new := regenerate(old)) != old:
