@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -65,13 +65,16 @@ class NewConfirmation(_Body):
     reason: str = Field(default="", max_length=1000)
 
 
+_Score = int | Annotated[str, Field(max_length=40)]
+
+
 class NewScore(_Body):
     """The body of a survey: a number of the scale, or one of the desk's own words."""
 
     score: int | str
     comment: str = Field(default="", max_length=1000)
 
-    @field_validator("score", mode="plain")
+    @field_validator("score", mode="plain", json_schema_input_type=_Score)
     @classmethod
     def _number_or_word(cls, score: object) -> int | str:
         # One message for the field; a union would give one for each of its branches.

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from functions.core.channels import base as channels
 from functions.core.domain import errors
@@ -30,7 +30,7 @@ from functions.core.domain.commands.steps import StepBody
 from functions.core.domain.events import EVENTS
 from functions.core.domain.ticket import STATUSES, Ticket
 from functions.core.domain.webhooks import event_of_type
-from functions.core.platform.web import MAX_IDEMPOTENCY_KEY, Busy, chalice_error, problem
+from functions.core.platform.web import MAX_IDEMPOTENCY_KEY, VERSION, Busy, chalice_error, problem
 from functions.core.services.create_ticket import NewTicket
 from functions.core.text import shapes as common
 from functions.intake.mail_routing import RoutedMail
@@ -87,7 +87,7 @@ def _query(name: str, description: str, **schema: Any) -> Schema:
 _KEY = _query("key", "The secret of a link to the ticket.")
 _CONTACT = _query("contact", "Instead: the last four digits of the phone number, at some desks.")
 _LANG = _query("lang", "The language of labels, `zh-CN` or `en`, before `Accept-Language`.")
-_BEFORE = _query("before", "Only versions before this one.", pattern="^[0-9]{1,6}$")
+_BEFORE = _query("before", "Only versions before this one.", pattern=f"^{VERSION}$")
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -252,7 +252,12 @@ _TAGS = {
     "functions.workbench.handler": "agents",
 }
 _SIGNED_HEADERS = [
-    {"name": f"webhook-{part}", "in": "header", "required": True, "schema": {"type": "string"}}
+    {
+        "name": f"webhook-{part}",
+        "in": "header",
+        "required": True,
+        "schema": {"type": "string", "minLength": 1},
+    }
     for part in ("id", "timestamp", "signature")
 ]
 
@@ -365,7 +370,7 @@ def _operation(operation: Operation, schemas: _Schemas, others: Iterable[Operati
             operation.media if call.body[0] in {"*/*", "message/rfc822"} else operation.media[:1]
         )
         described["requestBody"] = {
-            "required": True,
+            "required": any(map(_needs_fields, call.body)),
             "content": {each: {"schema": schemas.of(call.body, "validation")} for each in media},
         }
     responses = {
@@ -380,6 +385,11 @@ def _operation(operation: Operation, schemas: _Schemas, others: Iterable[Operati
     if operation.bearer:
         described["security"] = [{"token": []}]
     return described
+
+
+def _needs_fields(body: Any) -> bool:
+    is_model = isinstance(body, type) and issubclass(body, BaseModel)
+    return not is_model or any(field.is_required() for field in body.model_fields.values())
 
 
 def _path_parameter(name: str) -> Schema:
@@ -463,18 +473,15 @@ class _Schemas:
 
 
 def _untitled(schema: Any) -> Any:
-    """Leave out pydantic's titles, which repeat the names, and the line breaks of docstrings."""
+    """Leave out pydantic's titles, which repeat the names, and what docstrings say to us only."""
     if isinstance(schema, list):
         return [_untitled(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    return {
-        key: re.sub(r"\s+", " ", part)
-        if key == "description" and isinstance(part, str)
-        else _untitled(part)
-        for key, part in schema.items()
-        if not (key == "title" and isinstance(part, str))
-    }
+    kept = {key: part for key, part in schema.items() if key != "title" or isinstance(part, dict)}
+    if isinstance(kept.get("description"), str):
+        kept["description"] = _for_readers(kept["description"])
+    return {key: _untitled(part) for key, part in kept.items()}
 
 
 def _document_shapes(module: ModuleType) -> None:
@@ -544,6 +551,11 @@ def _public(event: Schema, schemas: _Schemas) -> Schema:
 
 
 def event_meaning(event: str) -> str:
-    """Return what an event means; readers do not know the catalogue's requirement ids."""
-    text = (EVENTS[event].__doc__ or "").strip().split("\n\n")[0]
-    return re.sub(r" \((?:[A-H]\d+(?:[–, ]+)?)+\)", "", re.sub(r"\s+", " ", text))
+    """Return what an event means."""
+    return _for_readers((EVENTS[event].__doc__ or "").strip().split("\n\n")[0])
+
+
+def _for_readers(docstring: str) -> str:
+    """Leave out line breaks and the requirement ids of our catalogue."""
+    text = re.sub(r"\s+", " ", docstring)
+    return re.sub(r" \((?:[A-H]\d+(?:[–, ]+)?)+\)", "", text)

@@ -8,6 +8,7 @@ other exception is logged, and the response reveals no details.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -50,7 +51,8 @@ HSTS = "max-age=31536000; includeSubDomains"
 RETRY_AFTER_SECONDS = "5"
 """`Retry-After` of a 503 (RFC 9110, section 10.2.3)."""
 
-_MAX_VERSION_DIGITS = 6
+VERSION = "[1-9][0-9]{0,5}"
+"""A version in a query, as a regular expression."""
 
 MAX_IDEMPOTENCY_KEY = 200
 """The maximum characters of an idempotency key."""
@@ -117,7 +119,7 @@ def page_before(request: Request) -> int | None:
     text = request.query.get("before")
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_VERSION_DIGITS):
+    if not re.fullmatch(VERSION, text):
         wrong = FieldError("before", "a version, as the last answer's `before`")
         raise InvalidInput("The page is invalid.", (wrong,))
     return int(text)
