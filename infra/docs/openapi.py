@@ -13,7 +13,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from itertools import pairwise
@@ -24,7 +24,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from functions.core.channels import base as channels
-from functions.core.domain import errors
+from functions.core.domain import errors as e
 from functions.core.domain.commands import ACTIONS, agent_actions
 from functions.core.domain.commands.steps import StepBody
 from functions.core.domain.events import EVENTS
@@ -50,33 +50,29 @@ NOT_CALLS = frozenset({"unknown_page", "unknown_path"})
 """Routes that only say, to a browser too, that there is nothing at an address."""
 
 Schema = dict[str, Any]
-Refusals = tuple[type[errors.Refused], ...]
+Refusals = tuple[type[e.Refused], ...]
 
 
-class UnsupportedMediaType(errors.Refused, status=415, title="Unsupported Media Type"):
+class UnsupportedMediaType(e.Refused, status=415, title="Unsupported Media Type"):
     """The route does not take a body of this type; Chalice says so."""
 
 
+_WRONG = (e.FieldError("text", "this field is required"),)
 _EXAMPLES = (
-    errors.InvalidInput(
-        "Some fields are invalid; see errors.",
-        (errors.FieldError("text", "this field is required"),),
-    ),
-    errors.Unauthorised("Sign in with POST /session and send its token as a bearer token."),
-    errors.Forbidden("Your role may not do this."),
-    errors.NotFound("There is no such ticket, or the link is not complete."),
-    errors.ActionNotAllowed("reply is not possible while the ticket is Closed.", ("note",)),
-    errors.StaleVersion("The ticket has changed since version 4; it is at version 5."),
-    errors.AlreadyAnswered("This request has been rated already."),
+    e.InvalidInput("Some fields are invalid; see errors.", _WRONG),
+    e.Unauthorised("Sign in with POST /session and send its token as a bearer token."),
+    e.Forbidden("Your role may not do this."),
+    e.NotFound("There is no such ticket, or the link is not complete."),
+    e.ActionNotAllowed("reply is not possible while the ticket is Closed.", ("note", "reopen")),
+    e.StaleVersion("The ticket has changed since version 4; it is at version 5."),
+    e.AlreadyAnswered("This request has been rated already."),
     session.NewPasswordRequired("This account needs a new password before it can be used."),
-    errors.TooLarge("A body may have 256 KiB at most."),
+    e.TooLarge("A body may have 256 KiB at most."),
     UnsupportedMediaType(chalice_error(415).detail),
-    errors.KeyReused("This Idempotency-Key was used before with another body."),
-    errors.TooManyAttempts("Too many attempts. Wait a minute and try again."),
+    e.KeyReused("This Idempotency-Key was used before with another body."),
+    e.TooManyAttempts("Too many attempts. Wait a minute and try again."),
     Busy("This cannot be done right now. Please try again in a moment."),
 )
-_OF_BODIES: Refusals = (errors.InvalidInput, errors.TooLarge, UnsupportedMediaType)
-_OF_ALL: Refusals = (errors.TooManyAttempts, Busy)
 
 
 def _query(name: str, description: str, **schema: Any) -> Schema:
@@ -88,191 +84,133 @@ _KEY = _query("key", "The secret of a link to the ticket.")
 _CONTACT = _query("contact", "Instead: the last four digits of the phone number, at some desks.")
 _LANG = _query("lang", "The language of labels, `zh-CN` or `en`, before `Accept-Language`.")
 _BEFORE = _query("before", "Only versions before this one.", pattern=f"^{VERSION}$")
+_PAGE = (_LANG, _BEFORE)
+_QUEUE = (
+    _query("queue", "`mine` unless given.", enum=list(QUEUES)),
+    _query("status", "Only tickets in this status.", enum=list(STATUSES)),
+    _query("cursor", "The `cursor` of the page before."),
+    _LANG,
+)
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "Makes a repetition harmless: it gets the first answer, for 400 days.",
     "schema": {"type": "string", "maxLength": MAX_IDEMPOTENCY_KEY},
 }
-
-
-@dataclass(frozen=True)
-class Call:
-    """What a call's route does not say about it.
-
-    Attributes:
-        answers: status → the shape of a JSON answer, or the media type of another one.
-        body: the shapes of bodies that it takes.
-        refuses: an example of each error beside those of every call.
-        keyed: it takes an idempotency key.
-    """
-
-    summary: str
-    answers: Mapping[int, Any]
-    body: tuple[Any, ...] = ()
-    refuses: Refusals = ()
-    query: tuple[Schema, ...] = ()
-    keyed: bool = False
-
-
-_customers_write = partial(
-    Call,
-    answers={200: portal.Changed, 303: "text/html"},
-    refuses=(errors.Forbidden, errors.NotFound, errors.ActionNotAllowed),
-    query=(_KEY, _LANG),
-)
-_SIGNED_IN: Refusals = (errors.Forbidden, errors.NotFound)
-
-CALLS: Mapping[str, Call] = {
-    "create_ticket": Call(
-        "File a request. While there are more of them than the desk takes, it waits (202).",
-        {201: common.Filed, 202: common.Held},
-        (NewTicket,),
-        (errors.NotFound, errors.KeyReused),
-        keyed=True,
-    ),
-    "webhook": Call(
-        "File a request from your own system, signed by Standard Webhooks. A repeated `webhook-id` "
-        "gets the first answer.",
-        {201: common.Filed},
-        (NewTicket,),
-        (errors.Unauthorised, errors.NotFound),
-    ),
-    "mime": Call(
-        "Take a raw mail from a mail provider, signed by Standard Webhooks.",
-        {202: (RoutedMail, common.Held)},
-        ("message/rfc822",),
-        (errors.Unauthorised, errors.NotFound),
-    ),
-    "get_channel": Call(
-        "Answer a chat provider's check of the address.",
-        {200: "text/plain"},
-        refuses=(errors.Unauthorised, errors.NotFound),
-    ),
-    "post_channel": Call(
-        "Take the messages of a chat provider, signed as it signs.",
-        {200: "*/*"},
-        ("*/*",),
-        (errors.Unauthorised, errors.NotFound),
-    ),
-    "ticket_status": Call(
-        "Show the status of a ticket: JSON, or the page for `Accept: text/html`.",
-        {200: (portal.StatusView, "text/html")},
-        refuses=(errors.InvalidInput, errors.NotFound),
-        query=(_KEY, _CONTACT, _LANG, _BEFORE),
-    ),
-    "customer_message": _customers_write(
-        "Add a customer's message, at most 30 an hour by one link.",
-        answers={201: portal.Changed, 303: "text/html"},
-        body=(NewMessage,),
-        refuses=(errors.NotFound, errors.ActionNotAllowed, errors.KeyReused),
-        keyed=True,
-    ),
-    "customer_confirmation": _customers_write(
-        "Say whether the problem is solved, by a customer link.", body=(NewConfirmation,)
-    ),
-    "customer_survey": _customers_write(
-        "Rate the solution once, by a customer link.",
-        body=(NewScore,),
-        refuses=(errors.Forbidden, errors.NotFound, errors.AlreadyAnswered),
-    ),
-    "short_link": Call(
-        "Follow the short link of a text message to the customer's page.",
-        {302: "text/html"},
-        refuses=(errors.NotFound,),
-    ),
-    "api_description": Call("Describe this API (OpenAPI 3.1).", {200: dict[str, Any]}),
-    "open_session": Call(
-        "Sign in with name and password; with an authenticator, then answer the challenge.",
-        {200: (workbench.Session, workbench.Challenge)},
-        (session.Credentials, session.ChallengeAnswer),
-        (errors.Unauthorised, session.NewPasswordRequired),
-    ),
-    "refresh_session": Call(
-        "Get a new token.", {200: workbench.Token}, (session.RefreshToken,), (errors.Unauthorised,)
-    ),
-    "enrol_authenticator": Call(
-        "Set up an authenticator: without `code` for its secret, then with the code that it shows.",
-        {200: (workbench.NewAuthenticator, workbench.Enrolled)},
-        (session.Enrolment,),
-        (errors.Unauthorised, errors.ActionNotAllowed, session.NewPasswordRequired),
-    ),
-    "list_tickets": Call(
-        "List a queue; which roles may see it, docs/http.md says.",
-        {200: workbench.TicketList},
-        refuses=(errors.InvalidInput, *_SIGNED_IN),
-        query=(
-            _query("queue", "`mine` unless given.", enum=list(QUEUES)),
-            _query("status", "Only tickets in this status.", enum=list(STATUSES)),
-            _query("cursor", "The `cursor` of the page before."),
-            _LANG,
-        ),
-    ),
-    "enter_ticket": Call(
-        "Enter a request that came by phone or at the counter, or that the desk itself makes.",
-        {201: workbench.Entered},
-        (NewTicket,),
-        (*_SIGNED_IN, errors.KeyReused),
-        keyed=True,
-    ),
-    "show_ticket": Call(
-        "Show a ticket with its conversation.",
-        {200: workbench.TicketView},
-        refuses=(errors.InvalidInput, *_SIGNED_IN),
-        query=(_LANG, _BEFORE),
-    ),
-    "set_presence": Call(
-        "Go online or offline: whether you get tickets. Going offline ends your shift.",
-        {200: Presence},
-        (Presence,),
-        _SIGNED_IN,
-    ),
-    "act": Call(
-        "Take one of the desk's own steps: its fields beside `version` and `attachments`.",
-        {200: workbench.SummaryView},
-        (StepBody,),
-        (*_SIGNED_IN, errors.ActionNotAllowed, errors.StaleVersion),
-        query=(_LANG,),
-    ),
-}
-"""The name of a route's function (with its method, if it has several) → its call."""
-
-_OPENED = {"open-original": workbench.OpenedOriginal, "open-contact": workbench.OpenedContact}
-_FROM = {
-    "create_ticket": ("number", "customers", "$response.body#/number"),
-    "webhook": ("number", "customers", "$response.body#/number"),
-    "enter_ticket": ("number", "agents", "$response.body#/number"),
-    "list_tickets": ("number", "agents", "$response.body#/tickets/0/number"),
-}
-"""Call → the parameter of other calls with this tag that its answer holds."""
-
-_TAGS = {
-    "functions.intake.handler": "channels",
-    "functions.portal.handler": "customers",
-    "functions.workbench.handler": "agents",
-}
-_SIGNED_HEADERS = [
-    {
-        "name": f"webhook-{part}",
-        "in": "header",
-        "required": True,
-        "schema": {"type": "string", "minLength": 1},
-    }
+_SIGNATURE = [
+    {"name": f"webhook-{part}", "in": "header", "required": True,
+     "schema": {"type": "string", "minLength": 1}}
     for part in ("id", "timestamp", "signature")
-]
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Operation:
-    """A call at a method and path of the description."""
+    """A call at a method and path; `CALLS` has what its route does not say.
 
-    name: str
-    method: str
-    path: str
-    call: Call
-    media: Sequence[str]
-    tag: str
-    bearer: bool
+    Attributes:
+        answers: status → the shape of a JSON answer, or the media type of another one.
+        takes: the shapes of bodies, or a media type.
+        refuses: the errors beside those of every call.
+        sends: parameters in query and headers.
+    """
+
+    summary: str
+    answers: Mapping[int, Any]
+    takes: tuple[Any, ...] = ()
+    refuses: Refusals = ()
+    sends: Sequence[Schema] = ()
+    name: str = ""
+    method: str = ""
+    path: str = ""
+    media: Sequence[str] = ()
+    tag: str = ""
+    bearer: bool = False
+
+
+_SIGNED_IN: Refusals = (e.Unauthorised, e.Forbidden, e.NotFound)
+_ACTS: Refusals = (*_SIGNED_IN, e.ActionNotAllowed, e.StaleVersion)
+_SIGNED: Refusals = (e.Unauthorised, e.NotFound)
+_KEYED: Refusals = (e.NotFound, e.KeyReused)
+_BY_LINK: Refusals = (e.Forbidden, e.NotFound, e.ActionNotAllowed)
+_ACCOUNT: Refusals = (e.Unauthorised, session.NewPasswordRequired)
+_WRITTEN = {200: portal.Changed, 303: "text/html"}
+
+# fmt: off
+CALLS: Mapping[str, Operation] = {
+    "create_ticket": Operation(
+        "File a request. While there are more of them than the desk takes, it waits (202).",
+        {201: common.Filed, 202: common.Held}, (NewTicket,), _KEYED, [_IDEMPOTENCY]),
+    "webhook": Operation(
+        "File a request from your own system, signed by Standard Webhooks. A repeated `webhook-id` "
+        "gets the first answer.", {201: common.Filed}, (NewTicket,), _SIGNED, _SIGNATURE),
+    "mime": Operation(
+        "Take a raw mail from a mail provider, signed by Standard Webhooks.",
+        {202: (RoutedMail, common.Held)}, ("message/rfc822",), _SIGNED, _SIGNATURE),
+    "get_channel": Operation(
+        "Answer a chat provider's check of the address.", {200: "text/plain"}, (), _SIGNED),
+    "post_channel": Operation(
+        "Take messages of a chat provider, signed as it signs.", {200: "*/*"}, ("*/*",), _SIGNED),
+    "ticket_status": Operation(
+        "Show the status of a ticket: JSON, or the page for `Accept: text/html`.",
+        {200: (portal.StatusView, "text/html")}, (), (e.InvalidInput, e.NotFound),
+        (_KEY, _CONTACT, *_PAGE)),
+    "customer_message": Operation(
+        "Add a customer's message, at most 30 an hour by one link.",
+        {201: portal.Changed, 303: "text/html"}, (NewMessage,), (*_KEYED, e.ActionNotAllowed),
+        (_KEY, _LANG, _IDEMPOTENCY)),
+    "customer_confirmation": Operation(
+        "Say whether the problem is solved, by a customer link.",
+        _WRITTEN, (NewConfirmation,), _BY_LINK, (_KEY, _LANG)),
+    "customer_survey": Operation(
+        "Rate the solution once, by a customer link.",
+        _WRITTEN, (NewScore,), (*_BY_LINK, e.AlreadyAnswered), (_KEY, _LANG)),
+    "short_link": Operation(
+        "Follow the short link of a text message to the customer's page.",
+        {302: "text/html"}, (), (e.NotFound,)),
+    "api_description": Operation("Describe this API (OpenAPI 3.1).", {200: dict[str, Any]}),
+    "open_session": Operation(
+        "Sign in with name and password; with an authenticator, then answer the challenge.",
+        {200: (workbench.Session, workbench.Challenge)},
+        (session.Credentials, session.ChallengeAnswer), _ACCOUNT),
+    "refresh_session": Operation(
+        "Get a new token.", {200: workbench.Token}, (session.RefreshToken,), (e.Unauthorised,)),
+    "enrol_authenticator": Operation(
+        "Set up an authenticator: without `code` for its secret, then with the code that it shows.",
+        {200: (workbench.NewAuthenticator, workbench.Enrolled)}, (session.Enrolment,),
+        (*_ACCOUNT, e.ActionNotAllowed)),
+    "list_tickets": Operation(
+        "List a queue; which roles may see it, docs/http.md says.",
+        {200: workbench.TicketList}, (), (e.InvalidInput, *_SIGNED_IN), _QUEUE),
+    "enter_ticket": Operation(
+        "Enter a request that came by phone or at the counter, or that the desk itself makes.",
+        {201: workbench.Entered}, (NewTicket,), (*_SIGNED_IN, e.KeyReused), [_IDEMPOTENCY]),
+    "show_ticket": Operation(
+        "Show a ticket with its conversation.",
+        {200: workbench.TicketView}, (), (e.InvalidInput, *_SIGNED_IN), _PAGE),
+    "set_presence": Operation(
+        "Go online or offline: whether you get tickets. Going offline ends your shift.",
+        {200: Presence}, (Presence,), _SIGNED_IN),
+    "act": Operation(
+        "Take one of the desk's own steps: its fields beside `version` and `attachments`.",
+        {200: workbench.SummaryView}, (StepBody,), _ACTS, (_LANG,)),
+}
+"""The name of a route's function (with its method, if it has several) → its call."""
+
+_UPLOAD = Operation(
+    "Ask where to put a file, which a later action names in `attachments`.",
+    {201: common.OfferedUpload}, (NewUpload,), _SIGNED_IN, name="create_upload")
+# fmt: on
+
+_OPENED = {"open-original": workbench.OpenedOriginal, "open-contact": workbench.OpenedContact}
+_TAGS = {"intake": "channels", "portal": "customers", "workbench": "agents"}
+_FROM = {
+    "create_ticket": ("customers", "$response.body#/number"),
+    "webhook": ("customers", "$response.body#/number"),
+    "enter_ticket": ("agents", "$response.body#/number"),
+    "list_tickets": ("agents", "$response.body#/tickets/0/number"),
+}
+"""Call → where its answer has the ticket's number, which calls with this tag take."""
 
 
 def operations(routes: Mapping[str, Mapping[str, Any]]) -> Iterator[Operation]:
@@ -283,37 +221,34 @@ def operations(routes: Mapping[str, Mapping[str, Any]]) -> Iterator[Operation]:
     """
     for path, methods in routes.items():
         for method, route in methods.items():
-            name = route.view_name
+            name = route.view_name if len(methods) == 1 else f"{method.lower()}_{route.view_name}"
+            name = name if name in CALLS else route.view_name
             if name in NOT_CALLS:
                 continue
-            if len(methods) > 1 and name not in CALLS:
-                name = f"{method.lower()}_{name}"
             at = partial(
-                Operation,
+                replace,
                 method=method.lower(),
                 media=route.content_types,
-                tag=_TAGS[route.view_function.__module__],
+                tag=_TAGS[route.view_function.__module__.split(".")[1]],
                 bearer=route.authorizer is not None,
             )
             if path == ACT:
-                yield from _actions(at)
-            yield at(name=name, path=path, call=CALLS[name])
+                yield from (at(each) for each in _actions())
+            yield at(CALLS[name], name=name, path=path)
 
 
-def _actions(at: partial[Operation]) -> Iterator[Operation]:
+def _actions() -> Iterator[Operation]:
     step = CALLS["act"]
     for name, action in agent_actions().items():
-        answer = _OPENED.get(name, workbench.SummaryView)
-        summary = f"{action.label[1]}: {ACTIONS[name].action.meaning}."
-        call = Call(summary, {200: answer}, (action.body,), step.refuses, step.query)
-        yield at(name=name.replace("-", "_"), path=ACT.replace("{action}", name), call=call)
-    upload = Call(
-        "Ask where to put a file, which a later action names in `attachments`.",
-        {201: common.OfferedUpload},
-        (NewUpload,),
-        _SIGNED_IN,
-    )
-    yield at(name="create_upload", path=ACT.replace("{action}", "attachments"), call=upload)
+        yield replace(
+            step,
+            summary=f"{action.label[1]}: {ACTIONS[name].action.meaning}.",
+            answers={200: _OPENED.get(name, workbench.SummaryView)},
+            takes=(action.body,),
+            name=name.replace("-", "_"),
+            path=ACT.replace("{action}", name),
+        )
+    yield replace(_UPLOAD, path=ACT.replace("{action}", "attachments"))
 
 
 def description(routes: Mapping[str, Mapping[str, Any]]) -> Schema:
@@ -353,38 +288,28 @@ def description(routes: Mapping[str, Mapping[str, Any]]) -> Schema:
     }
 
 
-def _operation(operation: Operation, schemas: _Schemas, others: Iterable[Operation]) -> Schema:
-    call, path = operation.call, operation.path
-    signed = errors.Unauthorised in call.refuses and not path.endswith("{channel}")
-    parameters = [_path_parameter(name) for name in re.findall(r"{(\w+)}", path)]
-    parameters += [*call.query, *([_IDEMPOTENCY] if call.keyed else ())]
-    parameters += _SIGNED_HEADERS if signed else []
+def _operation(call: Operation, schemas: _Schemas, others: Iterable[Operation]) -> Schema:
+    parameters = [_path_parameter(name) for name in re.findall(r"{(\w+)}", call.path)]
     described: Schema = {
-        "operationId": operation.name,
-        "tags": [operation.tag],
+        "operationId": call.name,
+        "tags": [call.tag],
         "summary": call.summary,
-        **({"parameters": parameters} if parameters else {}),
+        "parameters": [*parameters, *call.sends],
     }
-    if call.body:
-        media = (
-            operation.media if call.body[0] in {"*/*", "message/rfc822"} else operation.media[:1]
-        )
+    if call.takes:
+        any_text = isinstance(call.takes[0], str)
+        media = call.media if any_text else call.media[:1]  # not the page's own forms
         described["requestBody"] = {
-            "required": any(map(_needs_fields, call.body)),
-            "content": {each: {"schema": schemas.of(call.body, "validation")} for each in media},
+            "required": any(map(_needs_fields, call.takes)),
+            "content": {each: {"schema": schemas.of(call.takes, "validation")} for each in media},
         }
-    responses = {
-        str(status): _answer(status, shape, schemas) for status, shape in call.answers.items()
-    }
-    links = _links(operation, others)
-    if links and "201" in responses:
-        responses["201"]["links"] = links
-    refuses = {*call.refuses, *_OF_ALL, *(_OF_BODIES if call.body else ())}
-    refuses |= {errors.Unauthorised} if operation.bearer else set()
-    described["responses"] = responses | _problems(refuses, operation.tag == "customers")
-    if operation.bearer:
-        described["security"] = [{"token": []}]
-    return described
+    answers = {str(status): _answer(status, call, schemas) for status in call.answers}
+    if links := _links(call, others):
+        answers[min(answers)]["links"] = links
+    of_bodies = (e.InvalidInput, e.TooLarge, UnsupportedMediaType) if call.takes else ()
+    refuses = {*call.refuses, *of_bodies, e.TooManyAttempts, Busy}
+    described["responses"] = answers | _problems(refuses, call.tag == "customers")
+    return described | ({"security": [{"token": []}]} if call.bearer else {})
 
 
 def _needs_fields(body: Any) -> bool:
@@ -399,7 +324,8 @@ def _path_parameter(name: str) -> Schema:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _answer(status: int, shape: Any, schemas: _Schemas) -> Schema:
+def _answer(status: int, call: Operation, schemas: _Schemas) -> Schema:
+    shape = call.answers[status]
     shapes = shape if isinstance(shape, tuple) else (shape,)
     json_shapes = tuple(one for one in shapes if not isinstance(one, str))
     content: Schema = {one: {} for one in shapes if isinstance(one, str)}
@@ -408,23 +334,21 @@ def _answer(status: int, shape: Any, schemas: _Schemas) -> Schema:
     return {"description": HTTPStatus(status).phrase, "content": content}
 
 
-def _links(operation: Operation, others: Iterable[Operation]) -> Schema:
+def _links(call: Operation, others: Iterable[Operation]) -> Schema:
     """The calls that take what an answer holds, for whoever goes on from it."""
-    if operation.name == "open_session":
+    if call.name == "open_session":
         body = {"refresh_token": "$response.body#/refresh_token"}
         return {"refresh_session": {"operationId": "refresh_session", "requestBody": body}}
-    if operation.name not in _FROM:
-        return {}
-    name, tag, value = _FROM[operation.name]
-    given = {"desk": "$request.path.desk", name: value}
+    tag, number = _FROM.get(call.name, ("", ""))
+    given = {"desk": "$request.path.desk", "number": number}
     return {
         other.name: {"operationId": other.name, "parameters": given}
         for other in others
-        if other.tag == tag and f"{{{name}}}" in other.path
+        if other.tag == tag and "{number}" in other.path
     }
 
 
-def _problems(refuses: Iterable[type[errors.Refused]], has_pages: bool) -> Schema:
+def _problems(refuses: Iterable[type[e.Refused]], has_pages: bool) -> Schema:
     """The error answers by status, with an example of each error."""
     answers: Schema = {}
     for refused in sorted(refuses, key=lambda refused: (refused.status, refused.__name__)):
@@ -516,7 +440,7 @@ def _webhook(kind: str, event: str, schemas: _Schemas) -> Schema:
         "post": {
             "operationId": kind,
             "summary": event_meaning(event),
-            "parameters": _SIGNED_HEADERS,
+            "parameters": _SIGNATURE,
             "requestBody": {"content": {"application/json": body}},
             "responses": {"2XX": {"description": "Taken; after any other answer it comes again."}},
         }

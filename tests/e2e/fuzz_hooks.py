@@ -15,7 +15,6 @@ from typing import Any
 
 import requests
 import schemathesis
-from requests import PreparedRequest
 from schemathesis.core.parameters import ParameterLocation
 
 from tests.signed_requests import signed
@@ -30,12 +29,17 @@ _keys: dict[str, str] = {}
 _calls = count()
 
 
-def _sign(request: PreparedRequest) -> PreparedRequest:
-    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
-    if all(request.headers.get(name) for name in names):
+@schemathesis.serializer("message/rfc822")
+def _mail(context: Any, value: Any) -> bytes:
+    return str(value).encode("utf-8", "surrogateescape")
+
+
+def _sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    headers: Any = request.headers
+    if all(headers.get(f"webhook-{part}") for part in ("id", "timestamp", "signature")):
         body: Any = request.body or b""
         raw = body.encode() if isinstance(body, str) else body
-        request.headers.update(signed(_SECRET, raw, request.headers["webhook-id"]))
+        headers.update(signed(_SECRET, raw, headers["webhook-id"]))
     return request
 
 

@@ -89,10 +89,12 @@ def test_an_action_is_repeated_only_if_nothing_was_changed(
     desk = api.signed_in().desk("standard")
     api.will(status, {"title": "", "status": status, "detail": "why", "allowed": ["note"]})
     api.will(200, {"number": "CS1"})
-    try:
-        desk.act("CS1", "reply", text="x")
-    except ApiError as error:
-        assert (error.status, error.problem["allowed"]) == (status, ["note"])
+    if calls == 2:
+        assert desk.act("CS1", "reply", text="x")["number"] == "CS1"
+    else:
+        with pytest.raises(ApiError, match=f"{status} why") as refused:
+            desk.act("CS1", "reply", text="x")
+        assert refused.value.problem["allowed"] == ["note"]
     assert len(api.calls) == 1 + calls
     assert api.calls[1][3]["authorization"] == "Bearer t1"
 
@@ -143,20 +145,14 @@ def test_a_customer_writes_confirms_and_rates_by_the_link(api: Api) -> None:
     ticket.write("x")
     ticket.confirm(solved=True)
     ticket.rate(5)
-    paths = [path for _, path, *_ in api.calls]
-    assert paths == [
-        f"/desks/a/tickets/1/{c}?key=k" for c in ("messages", "confirmation", "survey")
-    ]
+    calls = ("messages", "confirmation", "survey")
+    assert [path for _, path, *_ in api.calls] == [f"/desks/a/tickets/1/{c}?key=k" for c in calls]
     assert "idempotency-key" in api.calls[0][3]
 
 
 def test_it_needs_the_standard_library_only() -> None:
     code = f"import sys; sys.path = [{str(ROOT)!r}, *[p for p in sys.path if 'site-' not in p]]; "
     loaded = "import deskbell.client; print([m for m in sys.modules if m.startswith('functions')])"
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", code + loaded],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command = [sys.executable, "-I", "-S", "-c", code + loaded]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
