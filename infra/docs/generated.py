@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from app import app
 from functions.core.domain.audit import ACTS
@@ -90,6 +91,31 @@ def events() -> str:
     return "\n".join(lines)
 
 
+def calls() -> str:
+    """Every call of the API with the fields of its body, those that may be absent in brackets."""
+    api = description(app.routes)
+    lines = ["| call | does | body |", "|---|---|---|"]
+    for path, methods in api["paths"].items():
+        for method, call in methods.items():
+            content = call.get("requestBody", {}).get("content", {})
+            schema = next(iter(content.values()))["schema"] if content else {}
+            bodies = [
+                _fields(api["components"]["schemas"][part["$ref"].rpartition("/")[2]])
+                for part in schema.get("anyOf", [schema])
+                if "$ref" in part
+            ]
+            lines.append(
+                f"| `{method.upper()} {path}` | {call['summary']} | {', or '.join(bodies)} |"
+            )
+    return "\n".join(lines)
+
+
+def _fields(schema: dict[str, Any]) -> str:
+    needed = schema.get("required", ())
+    names = (f"`{name}`" if name in needed else f"[`{name}`]" for name in schema["properties"])
+    return " ".join(names)
+
+
 def messages() -> str:
     """Every message type of webhooks with the fields of its event."""
     lines = ["| type | when | `data.event` holds |", "|---|---|---|"]
@@ -120,6 +146,7 @@ def _meaning(kind: type[Value]) -> str:
 
 
 GENERATED = {
+    "calls": calls,
     "statuses": statuses,
     "events": events,
     "messages": messages,

@@ -242,7 +242,8 @@ def _actions() -> Iterator[Operation]:
     for name, action in agent_actions().items():
         yield replace(
             step,
-            summary=f"{action.label[1]}: {ACTIONS[name].action.meaning}.",
+            summary=f"{action.label[1]}: {ACTIONS[name].action.meaning}. "
+            f"For {', '.join(f'{role} ({scope})' for role, scope in action.rights.items())}.",
             answers={200: _OPENED.get(name, workbench.SummaryView)},
             takes=(action.body,),
             name=name.replace("-", "_"),
