@@ -24,7 +24,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from uuid import uuid4
 
 if TYPE_CHECKING:
-    from functions.core.text.shapes import Filed, Held, OfferedUpload, Problem
+    from functions.core.text.shapes import Filed, Held, Problem
     from functions.portal.shapes import Changed, StatusView
     from functions.workbench.shapes import Entered, Session, SummaryView, TicketList, TicketView
 
@@ -39,8 +39,6 @@ _BUSY = frozenset({429, 503})
 
 _LOST = frozenset({502, 504})
 """After these answers, the call may have been carried out or not."""
-
-_CHALLENGE = "challenge"
 
 
 @dataclass(frozen=True)
@@ -111,10 +109,10 @@ class Deskbell:
             ApiError: name, password or code is wrong.
         """
         opened = self.call("POST", "/session", {"username": username, "password": password})
-        if _CHALLENGE in opened and code is not None:
+        if "challenge" in opened and code is not None:
             answer = {"session": opened["session"], "code": code()}
             opened = self.call("POST", "/session", answer)
-        if _CHALLENGE in opened:
+        if "challenge" in opened:
             raise ValueError("the account has an authenticator: its code is needed too")
         return replace(self, session=opened, renewing=threading.Lock())
 
@@ -134,17 +132,16 @@ class Deskbell:
         harmless = creates or method in {"GET", "PUT"}
         for attempt in range(TRIES):
             last = attempt == TRIES - 1
+            response = None
             try:
                 response = self.request(method, path, body, headers=headers)
             except NoAnswer:
                 if last or not harmless:
                     raise
-                response = None
-            status = response.status if response else 0
-            again = status in _BUSY or (harmless and status in {0, *_LOST})
-            if response and not again and status < 400:
+            if response and response.status < 400:
                 return response.json
-            if response and (last or not again):
+            repeatable = _BUSY | _LOST if harmless else _BUSY
+            if response and (last or response.status not in repeatable):
                 raise ApiError(response)
             self.sleep(_wait(attempt, response))
         raise AssertionError("unreachable")
@@ -243,19 +240,10 @@ class Desk:
                 return
             query["cursor"] = page["cursor"]
 
-    def pages(self, number: str) -> Iterator[TicketView]:
-        """Yield the pages of a ticket, the newest versions first."""
-        before = ""
-        while True:
-            page: TicketView = self.api.call("GET", f"{self._ticket(number)}{before}")
-            yield page
-            if page["before"] is None:
-                return
-            before = f"?before={page['before']}"
-
     def ticket(self, number: str) -> TicketView:
         """Return a ticket with its newest versions."""
-        return next(self.pages(number))
+        found: TicketView = self.api.call("GET", self._ticket(number))
+        return found
 
     def enter(self, *, key: str | None = None, **request: Any) -> Entered:
         """Enter a request that came by phone, at the counter, or that the desk itself makes."""
@@ -265,12 +253,6 @@ class Desk:
     def act(self, number: str, action: str, **body: Any) -> SummaryView:
         """Take an action or one of the desk's steps; `version` refuses it on a changed ticket."""
         found: SummaryView = self.api.call("POST", f"{self._ticket(number)}/{quote(action)}", body)
-        return found
-
-    def offer_upload(self, number: str, name: str, size: int) -> OfferedUpload:
-        """Ask where to put a file, which an action then names by its `id`."""
-        body = {"name": name, "size": size}
-        found: OfferedUpload = self.api.call("POST", f"{self._ticket(number)}/attachments", body)
         return found
 
     def set_online(self, online: bool) -> None:

@@ -378,7 +378,7 @@ class _Schemas:
     def of(self, shapes: Sequence[Any], mode: Any) -> Schema:
         """Return the schema of any of these shapes, or of the text of a media type."""
         if isinstance(shapes[0], str):
-            return {"type": "string"}
+            return {}
         inputs = [(shape, mode, TypeAdapter(shape)) for shape in shapes]
         schemas, generated = TypeAdapter.json_schemas(inputs, ref_template=_REF)
         self.components |= _untitled(generated.get("$defs", {}))

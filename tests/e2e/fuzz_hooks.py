@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,15 @@ from tests.signed_requests import signed
 
 _LOCAL = json.loads(Path(os.environ["DESKBELL_LOCAL"]).read_text("utf-8"))
 _SECRET = _LOCAL["webhook_secrets"]["standard"]
+_AGENT = next(a for a in _LOCAL["agents"] if a["role"] == "supervisor")
 _EACH = 15
 """Calls for which one ticket serves: some of them end it."""
 
 _keys: dict[str, str] = {}
-"""Ticket number → the key of its link; the newest last."""
+"""Ticket number → the key of its link."""
+_current: dict[bool, tuple[str, int]] = {}
+"""By agent, by customer → the ticket in use, and for how many calls."""
+
 _calls = count()
 
 
@@ -52,22 +55,26 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     well_formed = not meta.is_negative_at(ParameterLocation.BODY)
     if well_formed and isinstance(case.body, dict) and {"contact", "description"} <= set(case.body):
         case.body["contact"] = f"138{next(_calls):08}"
+    if path == "/session" and well_formed and "password" in case.body and next(_calls) % 2:
+        case.body |= {name: _AGENT[name] for name in ("username", "password")}
     if "{number}" in path and not meta.is_negative_at(ParameterLocation.PATH):
+        by_agent = path.startswith("/agent/")
         if case.path_parameters["number"] not in _keys:
-            if next(_calls) % _EACH == 0 or not _keys:
-                _file()
-            case.path_parameters["number"] = list(_keys)[-1]
-        takes_key = "/agent/" not in path and not meta.is_negative_at(ParameterLocation.QUERY)
-        if takes_key and next(_calls) % 5:
+            case.path_parameters["number"] = _ticket_for(by_agent)
+        if not by_agent and not meta.is_negative_at(ParameterLocation.QUERY) and next(_calls) % 5:
             case.query = {**(case.query or {}), "key": _keys[case.path_parameters["number"]]}
 
 
-def _file() -> None:
-    """File a ticket as a connected system does, whose answer has a customer link."""
-    raw = json.dumps({"contact": f"139{next(_calls):08}", "description": "无法登录"}).encode()
-    headers = {"Content-Type": "application/json", **signed(_SECRET, raw, f"fuzz-{next(_calls)}")}
-    url = f"{_LOCAL['api']}/desks/standard/channels/webhook"
-    _remember(requests.post(url, data=raw, headers=headers, timeout=60))
+def _ticket_for(by_agent: bool) -> str:
+    """Return the number of a ticket, a new one now and then: what agents do can end its links."""
+    number, used = _current.get(by_agent, ("", _EACH))
+    if used >= _EACH:
+        raw = json.dumps({"contact": f"139{next(_calls):08}", "description": "无法登录"}).encode()
+        headers = {"Content-Type": "application/json", **signed(_SECRET, raw, f"f{next(_calls)}")}
+        url = f"{_LOCAL['api']}/desks/standard/channels/webhook"
+        number, used = _remember(requests.post(url, data=raw, headers=headers, timeout=60)), 0
+    _current[by_agent] = (number, used + 1)
+    return number
 
 
 @schemathesis.hook
@@ -77,7 +84,7 @@ def after_call(context: Any, case: Any, response: Any) -> None:
         _remember(response)
 
 
-def _remember(response: Any) -> None:
-    found = re.search(r"tickets/([^?]+)\?key=([\w-]+)", response.json()["status_url"])
-    if found:
-        _keys[found[1]] = found[2]
+def _remember(response: Any) -> str:
+    number = str(response.json()["number"])
+    _keys[number] = response.json()["status_url"].partition("?key=")[2]
+    return number

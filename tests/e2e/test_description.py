@@ -33,6 +33,8 @@ bearer = "{token}"
 deterministic = true
 no-shrink = true
 max-examples = 8
+[phases.coverage]
+unexpected-methods = []
 [phases.stateful.generation]
 max-examples = 25
 [cache]

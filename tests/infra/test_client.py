@@ -116,10 +116,6 @@ def test_pages_are_followed(api: Api) -> None:
     api.will(200, {"tickets": [{"number": "2"}], "cursor": None})
     assert [ticket["number"] for ticket in desk.tickets("team")] == ["1", "2"]
     assert api.calls[-1][1].endswith("?queue=team&cursor=c+d")
-    api.will(200, {"before": 5})
-    api.will(200, {"before": None})
-    assert len(list(desk.pages("1"))) == 2
-    assert api.calls[-1][1].endswith("/1?before=5")
 
 
 def test_a_token_that_ends_soon_is_renewed(api: Api) -> None:
