@@ -189,6 +189,8 @@ def _as_json(request: Request) -> Request:
         )
     except ValueError as error:
         raise InvalidInput("The form cannot be read.") from error
+    if fields.get("solved") in {"true", "false"}:
+        fields["solved"] = fields["solved"] == "true"
     return replace(request, body=json.dumps(fields).encode())
 
 

@@ -72,7 +72,7 @@ def test_an_agent_handles_a_ticket_until_it_is_resolved(
         "InformationRequested", "NoteAdded", "TicketResolved", "TicketReopened",
     ]  # fmt: skip
     assert {entry["actor"] for entry in timeline[2:]} == {"agent-1"}
-    assert all(entry["at"] == NOON and entry["label"] for entry in timeline)
+    assert all(entry["at"] == "2026-03-10T12:00:00+08:00" and entry["label"] for entry in timeline)
 
 
 def test_the_desk_s_own_hotline_stays_readable_in_a_reply(
