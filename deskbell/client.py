@@ -37,6 +37,12 @@ EARLY = timedelta(minutes=2)
 _BUSY = frozenset({429, 503})
 """After these answers nothing was changed."""
 
+_WITHOUT_KEY = (
+    *("/session", "/session/refresh", "/confirmation", "/survey"),
+    *("/open-contact", "/open-original", "/attachments", "/set-customer-class"),
+)
+"""The ends of calls that take no idempotency key."""
+
 _LOST = frozenset({502, 504})
 """After these answers, the call may have been carried out or not."""
 
@@ -127,9 +133,9 @@ class Deskbell:
             ApiError: it was refused.
             NoAnswer: the API cannot be reached.
         """
-        creates = method == "POST" and path.partition("?")[0].endswith(("/tickets", "/messages"))
-        headers = {"Idempotency-Key": key or uuid4().hex} if creates else {}
-        harmless = creates or method in {"GET", "PUT"}
+        keyed = method == "POST" and not path.partition("?")[0].endswith(_WITHOUT_KEY)
+        headers = {"Idempotency-Key": key or uuid4().hex} if keyed else {}
+        harmless = keyed or method in {"GET", "PUT"}
         for attempt in range(TRIES):
             last = attempt == TRIES - 1
             response = None

@@ -38,6 +38,7 @@ from functions.notify.webhook_message import INTERNAL_FIELDS, TICKET_FIELDS
 from functions.portal import shapes as portal
 from functions.portal.submissions import NewConfirmation, NewMessage, NewScore
 from functions.workbench import session, shapes as workbench
+from functions.workbench.actions import WITHOUT_KEY
 from functions.workbench.calls import NewUpload, Presence
 from functions.workbench.queues import QUEUES
 
@@ -131,7 +132,6 @@ class Operation:
 _SIGNED_IN: Refusals = (e.Unauthorised, e.Forbidden, e.NotFound)
 _ACTS: Refusals = (*_SIGNED_IN, e.ActionNotAllowed, e.StaleVersion)
 _SIGNED: Refusals = (e.Unauthorised, e.NotFound)
-_KEYED: Refusals = (e.NotFound, e.KeyReused)
 _BY_LINK: Refusals = (e.Forbidden, e.NotFound, e.ActionNotAllowed)
 _ACCOUNT: Refusals = (e.Unauthorised, session.NewPasswordRequired)
 _WRITTEN = {200: portal.Changed, 303: "text/html"}
@@ -140,7 +140,7 @@ _WRITTEN = {200: portal.Changed, 303: "text/html"}
 CALLS: Mapping[str, Operation] = {
     "create_ticket": Operation(
         "File a request. While there are more of them than the desk takes, it waits (202).",
-        {201: common.Filed, 202: common.Held}, (NewTicket,), _KEYED, [_IDEMPOTENCY]),
+        {201: common.Filed, 202: common.Held}, (NewTicket,), (e.NotFound,), [_IDEMPOTENCY]),
     "webhook": Operation(
         "File a request from your own system, signed by Standard Webhooks. A repeated `webhook-id` "
         "gets the first answer.", {201: common.Filed}, (NewTicket,), _SIGNED, _SIGNATURE),
@@ -157,7 +157,7 @@ CALLS: Mapping[str, Operation] = {
         (_KEY, _CONTACT, *_PAGE)),
     "customer_message": Operation(
         "Add a customer's message, at most 30 an hour by one link.",
-        {201: portal.Changed, 303: "text/html"}, (NewMessage,), (*_KEYED, e.ActionNotAllowed),
+        {201: portal.Changed, 303: "text/html"}, (NewMessage,), (e.NotFound, e.ActionNotAllowed),
         (_KEY, _LANG, _IDEMPOTENCY)),
     "customer_confirmation": Operation(
         "Say whether the problem is solved, by a customer link.",
@@ -184,7 +184,7 @@ CALLS: Mapping[str, Operation] = {
         {200: workbench.TicketList}, (), (e.InvalidInput, *_SIGNED_IN), _QUEUE),
     "enter_ticket": Operation(
         "Enter a request that came by phone or at the counter, or that the desk itself makes.",
-        {201: workbench.Entered}, (NewTicket,), (*_SIGNED_IN, e.KeyReused), [_IDEMPOTENCY]),
+        {201: workbench.Entered}, (NewTicket,), _SIGNED_IN, [_IDEMPOTENCY]),
     "show_ticket": Operation(
         "Show a ticket with its conversation.",
         {200: workbench.TicketView}, (), (e.InvalidInput, *_SIGNED_IN), _PAGE),
@@ -193,7 +193,7 @@ CALLS: Mapping[str, Operation] = {
         {200: Presence}, (Presence,), _SIGNED_IN),
     "act": Operation(
         "Take one of the desk's own steps: its fields beside `version` and `attachments`.",
-        {200: workbench.SummaryView}, (StepBody,), _ACTS, (_LANG,)),
+        {200: workbench.SummaryView}, (StepBody,), _ACTS, (_LANG, _IDEMPOTENCY)),
 }
 """The name of a route's function (with its method, if it has several) → its call."""
 
@@ -246,6 +246,7 @@ def _actions() -> Iterator[Operation]:
             f"For {', '.join(f'{role} ({scope})' for role, scope in action.rights.items())}.",
             answers={200: _OPENED.get(name, workbench.SummaryView)},
             takes=(action.body,),
+            sends=[each for each in step.sends if each != _IDEMPOTENCY or name not in WITHOUT_KEY],
             name=name.replace("-", "_"),
             path=ACT.replace("{action}", name),
         )
@@ -309,6 +310,7 @@ def _operation(call: Operation, schemas: _Schemas, others: Iterable[Operation]) 
         answers[min(answers)]["links"] = links
     of_bodies = (e.InvalidInput, e.TooLarge, UnsupportedMediaType) if call.takes else ()
     refuses = {*call.refuses, *of_bodies, e.TooManyAttempts, Busy}
+    refuses |= {e.KeyReused} if _IDEMPOTENCY in call.sends else set()
     described["responses"] = answers | _problems(refuses, call.tag == "customers")
     return described | ({"security": [{"token": []}]} if call.bearer else {})
 

@@ -83,17 +83,17 @@ def test_a_request_is_filed_again_under_its_key_until_it_is_answered(api: Api) -
 
 
 @pytest.mark.parametrize(("status", "calls"), [(503, 2), (429, 2), (504, 1), (409, 1)])
-def test_an_action_is_repeated_only_if_nothing_was_changed(
+def test_a_call_without_a_key_is_repeated_only_if_nothing_was_changed(
     api: Api, status: int, calls: int
 ) -> None:
     desk = api.signed_in().desk("standard")
     api.will(status, {"title": "", "status": status, "detail": "why", "allowed": ["note"]})
     api.will(200, {"number": "CS1"})
     if calls == 2:
-        assert desk.act("CS1", "reply", text="x")["number"] == "CS1"
+        assert desk.act("CS1", "open-contact", reason="x")["number"] == "CS1"
     else:
         with pytest.raises(ApiError, match=f"{status} why") as refused:
-            desk.act("CS1", "reply", text="x")
+            desk.act("CS1", "open-contact", reason="x")
         assert refused.value.problem["allowed"] == ["note"]
     assert len(api.calls) == 1 + calls
     assert api.calls[1][3]["authorization"] == "Bearer t1"
