@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from functions.core.domain.commands.base import WholeNumber
 from functions.core.domain.errors import Forbidden, NotFound, Phrase
 from functions.core.domain.events import Commit
 from functions.core.domain.record import TicketRecord
@@ -68,7 +69,7 @@ class NewUpload(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
     name: str = Field(min_length=1, max_length=120)
-    size: int = Field(ge=1, le=MAX_BYTES)
+    size: WholeNumber = Field(ge=1, le=MAX_BYTES)
 
 
 def list_tickets(request: Request, storage: Storage, desk: str) -> HttpResponse:
