@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-from infra.simulator.simulator import ApiResponse
+from deskbell.client import ApiResponse
 
 
 class Journey(ABC):

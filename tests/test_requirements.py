@@ -26,7 +26,7 @@ CATALOGUE = {
 }
 LATER = {
     "B11", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C10", "C11", "C12", "D15", "D16", "E8",
-    "G10", "G11", "G12", "G13", "G14", "G15", "G16",
+    "G10", "G11", "G12", "G13", "G15", "G16",
     "H1", "H2", "H3", "H4", "H5", "H6", "H7", "H8",
 }  # fmt: skip
 """Requirements that are not implemented yet."""

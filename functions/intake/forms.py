@@ -33,6 +33,7 @@ from functions.intake.flooding import Flooding
 from functions.intake.signatures import verify
 
 if TYPE_CHECKING:
+    from functions.core.text.shapes import Held
     from functions.intake.mail_store import MailStore
 
 FORM = "form"
@@ -66,7 +67,7 @@ def receive(request: Request, desk: str) -> HttpResponse:
     except Quarantined as error:
         _quarantine(request, desk, key, str(error))
     locale = body.locale or written_in(body.description) or playbook.locale
-    answer = {"quarantined": True, "detail": say("form.quarantined", locale)}
+    answer: Held = {"quarantined": True, "detail": say("form.quarantined", locale)}
     return HttpResponse(answer, status=202)
 
 

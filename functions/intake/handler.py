@@ -110,7 +110,7 @@ def _mime(request: web.Request, desk: str) -> web.HttpResponse:
     storage(request.deployment).playbooks.get(desk, request.now)  # the desk first, as above
     forms.require_signature(request, desk, partial(aws.webhook_secret, request.deployment))
     routed = _mail_pipeline(request.deployment).process_raw(request.body, desk)
-    body = {"number": routed.number, "new": routed.new} if routed else {"quarantined": True}
+    body = vars(routed) if routed else {"quarantined": True}
     return web.HttpResponse(body, status=202)
 
 

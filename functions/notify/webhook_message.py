@@ -27,11 +27,12 @@ INTERNAL_FIELDS: Any = {
 """Fields of an event that no message contains: its type, which the message states otherwise, keys
 in the bucket, where the table keeps a contact, and its hash."""
 
-_TICKET_FIELDS = {
+TICKET_FIELDS = {
     "version", "status", "type", "tags", "priority", "channel", "locale", "queue", "team",
     "handler", "level", "received_at", "updated_at", "expected_response_by", "first_response_at",
     "resolved_at", "archived_at", "summary", "score",
 }  # fmt: skip
+"""The fields of a ticket that a message contains."""
 
 
 def is_webhook(delivery_id: str) -> bool:
@@ -94,7 +95,7 @@ def message_body(event: Event, commit: Commit, ticket: Ticket) -> bytes:
             "version": commit.version,
             "actor": commit.actor,
             "event": event.model_dump(mode="json", exclude=INTERNAL_FIELDS),
-            "ticket": ticket.model_dump(mode="json", include=_TICKET_FIELDS),
+            "ticket": ticket.model_dump(mode="json", include=TICKET_FIELDS),
         },
     )
 

@@ -68,7 +68,9 @@ def show(request: Request, context: PortalContext, desk: str, number: str) -> Ht
         # The end of a contact proves enough to show the status, but not the files.
         link = context.link if proof == "customer" else None
         carried, goes_on_as = _merged(context.storage, ticket)
-        view = status_view(ticket, history, playbook, locale, link, carried, goes_on_as)
+        view = status_view(ticket, history, playbook, locale, link, carried)
+        if goes_on_as:
+            view["goes_on_as"] = goes_on_as
     if proof == "contact":
         view["question"] = None
     view["before"] = earlier_page(history)
@@ -187,6 +189,8 @@ def _as_json(request: Request) -> Request:
         )
     except ValueError as error:
         raise InvalidInput("The form cannot be read.") from error
+    if fields.get("solved") in {"true", "false"}:
+        fields["solved"] = fields["solved"] == "true"
     return replace(request, body=json.dumps(fields).encode())
 
 

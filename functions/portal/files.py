@@ -6,7 +6,7 @@ from base64 import b64decode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from functions.core.domain.errors import FieldError, InvalidInput
@@ -36,7 +36,7 @@ class NewAttachment(BaseModel):
     )
     content: bytes
 
-    @field_validator("content", mode="plain")
+    @field_validator("content", mode="plain", json_schema_input_type=Base64Bytes)
     @classmethod
     def _decode(cls, encoded: object) -> bytes:
         # pydantic's own base64 type skips invalid characters, so a damaged file would be stored.

@@ -5,6 +5,7 @@ A route imports its code on its first request, as in the workbench (cold start).
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
@@ -58,6 +59,12 @@ def short_link(code: str) -> Response:
         ),
         error_page,
     )
+
+
+@bp.route("/openapi.json", methods=["GET"])
+def api_description() -> Response:
+    text = Path(__file__).with_name("openapi.json").read_text("utf-8")
+    return web.respond(bp, lambda _: web.HttpResponse(text))
 
 
 def _write(desk: str, number: str, call: str) -> Response:

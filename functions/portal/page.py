@@ -26,6 +26,8 @@ from functions.core.text.words import LIST_SEPARATOR, TEXTS, say
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from functions.portal.shapes import StatusView
+
 _HERE = Path(__file__).parent
 _STYLE = (_HERE / "page.css").read_text(encoding="utf-8")
 _STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
@@ -70,7 +72,7 @@ class Shown:
     """
 
     ticket: Ticket
-    view: dict[str, Any]
+    view: StatusView
     playbook: Playbook
     locale: Locale
     proof: dict[str, str]
@@ -135,9 +137,9 @@ def error_page(refused: Refused, locale: Locale) -> HttpResponse:
     return HttpResponse(html, refused.status, HEADERS, content_type="text/html")
 
 
-def clock(at: datetime | None) -> str:
-    """Format a time for people, `YYYY-MM-DD HH:MM:SS` (A15)."""
-    return at.strftime("%Y-%m-%d %H:%M:%S") if at else ""
+def clock(at: str | None) -> str:
+    """Format a time of the view for people, `YYYY-MM-DD HH:MM:SS` (A15)."""
+    return datetime.fromisoformat(at).strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
 def _steps(status: str, status_label: str, locale: Locale) -> list[tuple[str, str]]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 from functions.core.domain import events as e
 from functions.core.domain.record import TicketRecord, open_question
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.files import FILES
+from functions.core.text.shapes import local_time
 from functions.core.text.templating import step_fields
 from functions.core.text.words import (
     customer_event_label,
@@ -23,6 +22,10 @@ from functions.core.text.words import (
     say,
 )
 
+if TYPE_CHECKING:
+    from functions.core.text.shapes import FileView
+    from functions.portal.shapes import StatusEntry, StatusMessage, StatusView
+
 Link = Callable[[e.Attachment], str]
 
 
@@ -33,14 +36,12 @@ def status_view(
     locale: Locale,
     link: Link | None = None,
     merged: Sequence[TicketRecord] = (),
-    goes_on_as: str | None = None,
-) -> dict[str, Any]:
+) -> StatusView:
     """The JSON of the status call; times are ISO 8601 with the desk's offset.
 
     Args:
         link: makes a short-lived link to a file; None for a caller without a key.
         merged: tickets of the same customer that were merged into this one.
-        goes_on_as: the same customer's ticket that this one was merged into.
     """
     zone = playbook.zone
     commits = sorted(
@@ -56,35 +57,33 @@ def status_view(
         "priority": customer_label(playbook.priorities, ticket.priority, locale),
         "team": label(playbook.teams, ticket.team, locale) or None,
         "handler": handler_for_customer(ticket, playbook, locale),
-        "received_at": local(ticket.received_at, zone),
-        "expected_response_by": local(ticket.expected_response_by, zone),
-        "expected_resolution_by": local(ticket.expected_resolution_by, zone),
-        "first_response_at": local(ticket.first_response_at, zone),
-        "resolved_at": local(ticket.resolved_at, zone),
+        "received_at": local_time(ticket.received_at, zone),
+        "expected_response_by": local_time(ticket.expected_response_by, zone),
+        "expected_resolution_by": local_time(ticket.expected_resolution_by, zone),
+        "first_response_at": local_time(ticket.first_response_at, zone),
+        "resolved_at": local_time(ticket.resolved_at, zone),
         "summary": ticket.summary,
         "timeline": [
-            {
-                "at": local(commit.at, zone),
-                "event": event.event,
-                "label": customer_event_label(event, playbook, locale),
-                **({"number": commit.number} if commit.number != ticket.number else {}),
-                **_step(event, playbook, locale),
-            }
+            _entry(event, commit, ticket, playbook, locale)
             for commit in commits
             for event in _visible(commit)
             # Of a merged ticket only the conversation is shown.
             if commit.number == ticket.number or event.customer_visibility == "message"
         ],
-        **({"goes_on_as": goes_on_as} if goes_on_as else {}),
         "question": open_question(ticket, history),
         "messages": list(_messages(ticket, commits, playbook, locale, link)) if link else [],
         "attachments": [
-            {**_file(file, link), "at": local(commit.at, zone)}
+            {**_file(file, link), "at": local_time(commit.at, zone)}
             for commit in commits
             for file in _files(commit)
         ],
         "refused": [
-            {**file.model_dump(mode="json"), "at": local(commit.at, zone)}
+            {
+                "name": file.name,
+                "size": file.size,
+                "reason": file.reason,
+                "at": local_time(commit.at, zone),
+            }
             for commit in commits
             for event in commit.events
             if isinstance(event, e.TicketReceived | e.CustomerWrote) and not _by_stranger(event)
@@ -101,7 +100,7 @@ def submitter_view(
     opening: e.Commit | None,
     playbook: Playbook,
     locale: Locale,
-) -> dict[str, Any]:
+) -> StatusView:
     """The JSON for whoever filed the request and has not proven its contact (contract, *Links*).
 
     The keys of `status_view`, empty where its value is the desk's or the contact's, and what was
@@ -120,9 +119,9 @@ def submitter_view(
         "priority": None,
         "team": None,
         "handler": None,
-        "received_at": local(ticket.received_at, zone),
-        "expected_response_by": local(ticket.expected_response_by, zone),
-        "expected_resolution_by": local(ticket.expected_resolution_by, zone),
+        "received_at": local_time(ticket.received_at, zone),
+        "expected_response_by": local_time(ticket.expected_response_by, zone),
+        "expected_resolution_by": local_time(ticket.expected_resolution_by, zone),
         "first_response_at": None,
         "resolved_at": None,
         "summary": None,
@@ -132,7 +131,7 @@ def submitter_view(
         "attachments": [],
         "refused": [],
         "submitted": [
-            {"at": local(commit.at, zone), "text": event.words}
+            {"at": local_time(commit.at, zone), "text": event.words}
             for commit in (*([opening] if opening and opening not in history else ()), *history)
             for event in commit.events
             if isinstance(event, e.TicketReceived) or _by_this_submitter(event)
@@ -146,7 +145,7 @@ def _messages(
     playbook: Playbook,
     locale: Locale,
     link: Link,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[StatusMessage]:
     """What the customer and the desk wrote to each other, in order."""
     assigned = [event for commit in commits for event in commit.of(e.TicketAssigned)]
     names = {event.handler: event.handler_name for event in assigned}
@@ -163,13 +162,13 @@ def _messages(
             yield {
                 "direction": event.direction or "out",
                 "text": event.words,
-                "at": local(commit.at, playbook.zone),
+                "at": local_time(commit.at, playbook.zone),
                 "by": by,
                 "attachments": [_file(file, link) for file in getattr(event, "attachments", ())],
             }
 
 
-def _file(file: e.Attachment, link: Link | None) -> dict[str, Any]:
+def _file(file: e.Attachment, link: Link | None) -> FileView:
     return {
         "name": file.name,
         "content_type": file.content_type,
@@ -178,12 +177,21 @@ def _file(file: e.Attachment, link: Link | None) -> dict[str, Any]:
     }
 
 
-def _step(event: e.Event, playbook: Playbook, locale: Locale) -> dict[str, Any]:
-    """A step with those of its fields that customers see, such as the arrival time (D9, D11)."""
-    if not isinstance(event, e.StepTaken):
-        return {}
-    fields = step_fields(event, playbook, locale, for_customer=True)
-    return {"step": event.step, "fields": fields}
+def _entry(
+    event: e.Event, commit: e.Commit, ticket: Ticket, playbook: Playbook, locale: Locale
+) -> StatusEntry:
+    """An event; of a step those of its fields that customers see, such as the arrival (D9, D11)."""
+    entry: StatusEntry = {
+        "at": local_time(commit.at, playbook.zone),
+        "event": event.event,
+        "label": customer_event_label(event, playbook, locale),
+    }
+    if commit.number != ticket.number:
+        entry["number"] = commit.number
+    if isinstance(event, e.StepTaken):
+        entry["step"] = event.step
+        entry["fields"] = step_fields(event, playbook, locale, for_customer=True)
+    return entry
 
 
 def _by_this_submitter(event: e.Event) -> bool:
@@ -216,8 +224,3 @@ def _visible(commit: e.Commit) -> Iterator[e.Event]:
         else:
             seen.add(event.event)
             yield event
-
-
-def local(at: datetime | None, zone: ZoneInfo) -> datetime | None:
-    """Convert a time to a time zone, to the second."""
-    return at.astimezone(zone).replace(microsecond=0) if at else None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -35,6 +36,9 @@ from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.portal.access import Proof, no_such_ticket
 from functions.portal.files import MAX_FILES, NewAttachment
 
+if TYPE_CHECKING:
+    from functions.portal.shapes import Changed
+
 MAX_MESSAGES = 30
 """Messages that one kind of a ticket's links takes within `MESSAGE_WINDOW`."""
 MESSAGE_WINDOW = timedelta(hours=1)
@@ -61,13 +65,16 @@ class NewConfirmation(_Body):
     reason: str = Field(default="", max_length=1000)
 
 
+_Score = int | Annotated[str, Field(max_length=40)]
+
+
 class NewScore(_Body):
     """The body of a survey: a number of the scale, or one of the desk's own words."""
 
     score: int | str
     comment: str = Field(default="", max_length=1000)
 
-    @field_validator("score", mode="plain")
+    @field_validator("score", mode="plain", json_schema_input_type=_Score)
     @classmethod
     def _number_or_word(cls, score: object) -> int | str:
         # One message for the field; a union would give one for each of its branches.
@@ -248,4 +255,5 @@ def open_calls(ticket: Ticket, playbook: Playbook, proof: Proof) -> tuple[str, .
 
 
 def _response(ticket: Ticket, status: int = 200) -> HttpResponse:
-    return HttpResponse({"number": ticket.number, "status": ticket.status}, status)
+    changed: Changed = {"number": ticket.number, "status": ticket.status}
+    return HttpResponse(changed, status)

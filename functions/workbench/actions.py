@@ -132,7 +132,7 @@ def act(
     return _update_contact(context, ticket, run.command, now)
 
 
-_WITHOUT_KEY = frozenset({"open-contact", "open-original", "set-customer-class"})
+WITHOUT_KEY = frozenset({"open-contact", "open-original", "set-customer-class"})
 """Actions without a key: each look at a secret is recorded, and setting a class can be repeated."""
 
 
@@ -140,7 +140,7 @@ def _idempotency(
     principal: Principal, number: str, action: str, body: Body, request: Request
 ) -> IdempotencyRecord | None:
     key = request.key("Idempotency-Key")
-    if not key or action in _WITHOUT_KEY:
+    if not key or action in WITHOUT_KEY:
         return None
     digest = sha256(f"{action} {body.model_dump_json()}".encode()).hexdigest()
     key = f"{principal.username}:{number}:{key}"

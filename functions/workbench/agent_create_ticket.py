@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from functions.core.domain.errors import Phrase
 from functions.core.domain.rules import Playbook
@@ -17,10 +17,13 @@ from functions.core.storage.idempotency import IdempotencyRecord
 from functions.workbench.rights import ENTERS_TICKETS, Principal, require
 from functions.workbench.view import contact_problem
 
+if TYPE_CHECKING:
+    from functions.workbench.shapes import Entered
+
 
 def create_as_agent(
     request: Request, creator: TicketCreator, playbook: Playbook, principal: Principal
-) -> dict[str, Any]:
+) -> Entered:
     """Create a ticket under the agent's name; a repeated `Idempotency-Key` creates no second one.
 
     Raises:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from functions.core.domain.commands.base import WholeNumber
 from functions.core.domain.errors import Forbidden, NotFound, Phrase
 from functions.core.domain.events import Commit
 from functions.core.domain.record import TicketRecord
@@ -19,6 +20,7 @@ from functions.core.services.links import base_url
 from functions.core.services.text_messages import text_message_frame
 from functions.core.storage.database import Storage
 from functions.core.storage.files import MAX_BYTES, Files
+from functions.core.text.shapes import local_time
 from functions.workbench import actions, queues, view
 from functions.workbench.rights import (
     SEES_TICKETS,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from functions.core.services.contacts import ContactCorrector
     from functions.core.services.create_ticket import TicketCreator
     from functions.core.text.unmasking import Seal
+    from functions.workbench.shapes import OpenedContact, OpenedOriginal, TicketList
 
 Unseal = Callable[[str, str, int, str], dict[str, str]]
 """Opens an original or a contact: desk, number, version of the act, agent → field → text."""
@@ -66,7 +69,7 @@ class NewUpload(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
     name: str = Field(min_length=1, max_length=120)
-    size: int = Field(ge=1, le=MAX_BYTES)
+    size: WholeNumber = Field(ge=1, le=MAX_BYTES)
 
 
 def list_tickets(request: Request, storage: Storage, desk: str) -> HttpResponse:
@@ -75,7 +78,8 @@ def list_tickets(request: Request, storage: Storage, desk: str) -> HttpResponse:
     tickets, cursor = queues.list_tickets(storage, playbook, principal, request.query, request.now)
     locale = locale_of(request, playbook.locale)
     shown = [view.summary_view(ticket, playbook, principal, locale) for ticket in tickets]
-    return HttpResponse({"tickets": shown, "cursor": cursor})
+    page: TicketList = {"tickets": shown, "cursor": cursor}
+    return HttpResponse(page)
 
 
 def show_ticket(
@@ -186,12 +190,21 @@ def act(
     ticket = actions.act(context, number, action, request, request.now)
     if action == "open-original":
         opened = unseal(desk, number, ticket.version, principal.username)
-        return HttpResponse({"number": number, "version": ticket.version, "original": opened})
+        original: OpenedOriginal = {
+            "number": number,
+            "version": ticket.version,
+            "original": opened,
+        }
+        return HttpResponse(original)
     if action == "open-contact":
         opened = unseal(desk, number, ticket.version, principal.username)
-        until = (request.now + CONTACT_SHOWN_FOR).astimezone(playbook.zone)
-        shown = {"contact": opened["contact"], "shown_until": until}
-        return HttpResponse({"number": number, "version": ticket.version, **shown})
+        contact: OpenedContact = {
+            "number": number,
+            "version": ticket.version,
+            "contact": opened["contact"],
+            "shown_until": local_time(request.now + CONTACT_SHOWN_FOR, playbook.zone),
+        }
+        return HttpResponse(contact)
     locale = locale_of(request, playbook.locale)
     return HttpResponse(view.summary_view(ticket, playbook, principal, locale))
 
@@ -225,7 +238,7 @@ def set_presence(request: Request, storage: Storage, desk: str) -> HttpResponse:
         from functions.core.services.handing_over import end_shift
 
         end_shift(storage, playbook, principal.username, principal.username, request.now)
-    return HttpResponse({"online": presence.online})
+    return HttpResponse(presence.model_dump())
 
 
 def _signed_in(request: Request, storage: Storage, desk: str) -> tuple[Principal, Playbook]:

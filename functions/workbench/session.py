@@ -11,7 +11,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,12 +25,22 @@ from functions.core.domain.errors import (
     Unauthorised,
 )
 from functions.core.storage.database import Storage
+from functions.core.text.shapes import local_time
 from functions.workbench.rights import caller, highest_role
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
 
-MFA = "SOFTWARE_TOKEN_MFA"
+    from functions.workbench.shapes import (
+        Challenge,
+        DeskRole,
+        Enrolled,
+        NewAuthenticator,
+        Session,
+        Token,
+    )
+
+MFA: Final = "SOFTWARE_TOKEN_MFA"
 """The challenge that asks for a code of the authenticator."""
 
 _CODE = r"^[0-9]{6}$"
@@ -102,8 +112,8 @@ class Sessions:
     client_id: str
     storage: Storage
 
-    def sign_in(self, credentials: Credentials, now: datetime) -> dict[str, Any]:
-        """Sign in; return `{token, expires_at, refresh_token, agent}`, or `{challenge, session}`.
+    def sign_in(self, credentials: Credentials, now: datetime) -> Session | Challenge:
+        """Sign in; return the session, or a question for the authenticator's code.
 
         Raises:
             Unauthorised: username or password is wrong; the error does not say which.
@@ -116,8 +126,8 @@ class Sessions:
             return {"challenge": MFA, "session": session}
         return self._opened(_result(response), now)
 
-    def answer(self, answer: ChallengeAnswer, now: datetime) -> dict[str, Any]:
-        """Complete a sign-in with a code of the authenticator; return what `sign_in` does.
+    def answer(self, answer: ChallengeAnswer, now: datetime) -> Session:
+        """Complete a sign-in with a code of the authenticator; return the session.
 
         Raises:
             Unauthorised: the code is wrong or late.
@@ -134,8 +144,8 @@ class Sessions:
         )
         return self._opened(_result(response), now)
 
-    def refresh(self, refresh_token: str, now: datetime) -> dict[str, Any]:
-        """Return a new `{token, expires_at}`.
+    def refresh(self, refresh_token: str, now: datetime) -> Token:
+        """Return a new token.
 
         Raises:
             Unauthorised: the refresh token is invalid, expired or revoked, or the person has left.
@@ -149,10 +159,10 @@ class Sessions:
             AuthParameters={"REFRESH_TOKEN": refresh_token},
         )
         opened = self._opened(_result(response), now)
-        return {name: opened[name] for name in ("token", "expires_at")}
+        return {"token": opened["token"], "expires_at": opened["expires_at"]}
 
-    def enrol(self, body: Enrolment) -> dict[str, Any]:
-        """Set up an authenticator: return its `{secret, uri}`, or with a code `{enrolled}`.
+    def enrol(self, body: Enrolment) -> NewAuthenticator | Enrolled:
+        """Set up an authenticator: return its secret, or with a code whether that was right.
 
         Raises:
             Unauthorised, TooManyAttempts, NewPasswordRequired: as `sign_in`.
@@ -196,7 +206,7 @@ class Sessions:
                 (FieldError("code", "the six digits that the authenticator shows now"),),
             ) from error
 
-    def _opened(self, result: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    def _opened(self, result: Mapping[str, Any], now: datetime) -> Session:
         """The session of an authentication result, with the desks at which the person is active.
 
         Raises:
@@ -208,7 +218,7 @@ class Sessions:
         entries = {
             desk: self.storage.roster.current(desk, person.username, now) for desk in person.desks
         }
-        desks = {
+        desks: dict[str, DeskRole] = {
             desk: {
                 "role": highest_role(entry.roles),
                 "team": entry.team if entry.assignable else None,
@@ -220,7 +230,7 @@ class Sessions:
             raise Unauthorised("This account is not on the roster of any desk.")
         return {
             "token": token,
-            "expires_at": datetime.fromtimestamp(claims["exp"], UTC),
+            "expires_at": local_time(datetime.fromtimestamp(claims["exp"], UTC), UTC),
             "refresh_token": result.get("RefreshToken"),
             "agent": {"username": person.username, "desks": desks},
         }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.core.domain import events as e
 from functions.core.domain.delivery import Delivery
@@ -24,10 +24,14 @@ from functions.core.platform.web import earlier_page
 from functions.core.services.merging import same_customer
 from functions.core.services.suggesting import suggest
 from functions.core.storage.files import FILES
+from functions.core.text.shapes import local_time
 from functions.core.text.sms_numbers import SMS_WITHHELD, SmsObstacle
 from functions.core.text.templating import step_fields
 from functions.core.text.words import delivery_reason, event_label, label
 from functions.workbench.rights import Principal, possible_actions, possible_steps, works_on
+
+if TYPE_CHECKING:
+    from functions.workbench import shapes
 
 Link = Callable[[e.Attachment], str]
 
@@ -60,9 +64,9 @@ def summary_view(
     locale: Locale,
     *,
     handler_is_offline: bool = False,
-) -> dict[str, Any]:
+) -> shapes.SummaryView:
     """A ticket in a list, and in the response to an action, with labels in a language."""
-    priority = playbook.priorities.get(ticket.priority)
+    priority, zone = playbook.priorities.get(ticket.priority), playbook.zone
     problem = contact_problem(ticket.customer.sms_obstacle, locale)
     return {
         "number": ticket.number,
@@ -99,20 +103,24 @@ def summary_view(
         "contact_proven": ticket.contact_proven,
         "contact_reachable": problem is None,
         "contact_problem": problem,
-        "received_at": _local(ticket.received_at, playbook),
-        "updated_at": _local(ticket.updated_at, playbook),
-        "assigned_at": _local(ticket.assigned_at, playbook),
-        "expected_response_by": _local(ticket.expected_response_by, playbook),
-        "expected_resolution_by": _local(ticket.expected_resolution_by, playbook),
-        "first_response_at": _local(ticket.first_response_at, playbook),
-        "resolved_at": _local(ticket.resolved_at, playbook),
-        "archived_at": _local(ticket.archived_at, playbook),
+        "received_at": local_time(ticket.received_at, zone),
+        "updated_at": local_time(ticket.updated_at, zone),
+        "assigned_at": local_time(ticket.assigned_at, zone),
+        "expected_response_by": local_time(ticket.expected_response_by, zone),
+        "expected_resolution_by": local_time(ticket.expected_resolution_by, zone),
+        "first_response_at": local_time(ticket.first_response_at, zone),
+        "resolved_at": local_time(ticket.resolved_at, zone),
+        "archived_at": local_time(ticket.archived_at, zone),
         "summary": ticket.summary,
         "score": ticket.score,
         "merged_into": ticket.merged.into if ticket.merged else None,
         "carries": list(ticket.carries),
         "tasks": [
-            {"kind": task.kind, "assignee": task.assignee, "due_at": _local(task.due_at, playbook)}
+            {
+                "kind": task.kind,
+                "assignee": task.assignee,
+                "due_at": local_time(task.due_at, zone),
+            }
             for task in ticket.tasks
         ],
         "actions": possible_actions(
@@ -133,7 +141,7 @@ def ticket_view(
     link: Link,
     locale: Locale,
     now: datetime,
-) -> dict[str, Any]:
+) -> shapes.TicketView:
     """The full view of a ticket, with the messages and files of tickets merged into it.
 
     Args:
@@ -143,10 +151,11 @@ def ticket_view(
     received = full.opening[0].of(e.TicketReceived)[0]
     description = received.description
     draft = suggest(ticket, playbook, description, ticket.locale, now)
+    summary = summary_view(
+        ticket, playbook, principal, locale, handler_is_offline=full.handler_is_offline
+    )
     return {
-        **summary_view(
-            ticket, playbook, principal, locale, handler_is_offline=full.handler_is_offline
-        ),
+        **summary,  # type: ignore[typeddict-item]  # the caller adds `sms` and `goes_on_as`
         "question": open_question(ticket, history),
         "description": description,
         "subject": received.subject,
@@ -163,7 +172,7 @@ def ticket_view(
             {
                 "kind": kind,
                 "state": timer.state,
-                "due_at": _local(timer.due_at, playbook),
+                "due_at": local_time(timer.due_at, playbook.zone),
                 "left_seconds": int(timer.left.total_seconds())
                 if timer.left and timer.state == "paused"
                 else None,
@@ -211,7 +220,7 @@ def _steps(
     playbook: Playbook,
     principal: Principal,
     locale: Locale,
-) -> list[dict[str, Any]]:
+) -> list[shapes.StepView]:
     """The desk's own steps that the caller may take now, with their fields.
 
     A field's `value` is what is known already: from the request, or from the step before (D4).
@@ -264,7 +273,7 @@ def _given(received: e.TicketReceived, name: str) -> str:
     return value or ""
 
 
-def _pending(ticket: Ticket, playbook: Playbook, locale: Locale) -> dict[str, Any] | None:
+def _pending(ticket: Ticket, playbook: Playbook, locale: Locale) -> shapes.PendingView | None:
     """The step that waits for a supervisor's approval (C9)."""
     pending = ticket.pending
     if pending is None:
@@ -277,7 +286,7 @@ def _pending(ticket: Ticket, playbook: Playbook, locale: Locale) -> dict[str, An
     }
 
 
-def _other(ticket: Ticket, shown: Ticket, playbook: Playbook, locale: Locale) -> dict[str, Any]:
+def _other(ticket: Ticket, shown: Ticket, playbook: Playbook, locale: Locale) -> shapes.OtherTicket:
     """Another ticket of the same contact; anybody can have named the contact of an unproven one."""
     return {
         "number": ticket.number,
@@ -285,7 +294,7 @@ def _other(ticket: Ticket, shown: Ticket, playbook: Playbook, locale: Locale) ->
         "status_label": label(playbook.statuses, ticket.status, locale),
         "type": ticket.type,
         "type_label": label(playbook.types, ticket.type, locale),
-        "received_at": _local(ticket.received_at, playbook),
+        "received_at": local_time(ticket.received_at, playbook.zone),
         "score": ticket.score,
         "same_customer": same_customer(ticket, shown),
     }
@@ -293,27 +302,24 @@ def _other(ticket: Ticket, shown: Ticket, playbook: Playbook, locale: Locale) ->
 
 def _timeline(
     history: Sequence[e.Commit], playbook: Playbook, locale: Locale
-) -> Iterable[dict[str, Any]]:
+) -> Iterator[shapes.EntryView]:
     """Every event with its actor and time (A14), except changes of timers."""
-    return (
-        {
-            "at": _local(commit.at, playbook),
-            "event": event.event,
-            "label": event_label(event, playbook, locale),
-            "actor": commit.actor,
-            "version": commit.version,
-            "sealed": commit.sealed,
-            "details": _details(event),
-            **(
-                {"fields": step_fields(event, playbook, locale, for_customer=False)}
-                if isinstance(event, e.StepTaken)
-                else {}
-            ),
-        }
-        for commit in history
-        for event in commit.events
-        if not isinstance(event, e.TimersSet)
-    )
+    for commit in history:
+        for event in commit.events:
+            if isinstance(event, e.TimersSet):
+                continue
+            entry: shapes.EntryView = {
+                "at": local_time(commit.at, playbook.zone),
+                "event": event.event,
+                "label": event_label(event, playbook, locale),
+                "actor": commit.actor,
+                "version": commit.version,
+                "sealed": commit.sealed,
+                "details": _details(event),
+            }
+            if isinstance(event, e.StepTaken):
+                entry["fields"] = step_fields(event, playbook, locale, for_customer=False)
+            yield entry
 
 
 _SHOWN_ELSEWHERE = frozenset(
@@ -332,41 +338,47 @@ def _details(event: e.Event) -> dict[str, Any]:
     return details
 
 
-def _conversation(full: FullTicket, playbook: Playbook, locale: Locale) -> list[dict[str, Any]]:
-    """The messages of the ticket and of those merged into it, in order, each with its number."""
+def _conversation(full: FullTicket, playbook: Playbook, locale: Locale) -> list[shapes.MessageView]:
+    """The messages of the ticket and of those merged into it, in order."""
     messages = [
-        (message_order(record, message["at"], message["version"]), record.ticket.number, message)
+        (message_order(record, at, message["version"]), message)
         for record in full.records
-        for message in _messages(record, locale)
+        for at, message in _messages(record, playbook, locale)
     ]
-    messages.sort(key=itemgetter(0))
-    return [
-        {**message, "at": _local(message["at"], playbook), "number": number}
-        for _, number, message in messages
-    ]
+    return [message for _, message in sorted(messages, key=itemgetter(0))]
 
 
-def _messages(record: TicketRecord, locale: Locale) -> list[dict[str, Any]]:
+def _messages(
+    record: TicketRecord, playbook: Playbook, locale: Locale
+) -> list[tuple[datetime, shapes.MessageView]]:
     """The messages of one ticket in order, written by people and sent automatically.
 
-    `delivery` is None for incoming messages and `pending` for a text that is not delivered yet;
-    `reason` says why a text was not delivered, `parts` how many parts a text message has.
+    `delivery` is None for incoming messages and `pending` for a text that is not delivered yet.
     """
+    number, zone = record.ticket.number, playbook.zone
     deliveries = [d for d in record.deliveries if d.recipient in CUSTOMERS]
     messages = [
-        _message(record.ticket, commit, event, deliveries, locale)
+        (commit.at, _message(record.ticket, commit, event, deliveries, playbook, locale))
         for commit in record.history
         for event in commit.events
         if event.direction is not None
     ]
-    written = {(m["version"], m["event"]) for m in messages if m["direction"] == "out"}
-    messages.extend(
-        _entry("out", d.channel, d.text, d.claimed_at, d.state, d.event, "system", d.version)
-        | _outcome(d, locale)
-        for d in deliveries
-        if (d.version, d.event) not in written
-    )
-    return sorted(messages, key=lambda message: (message["at"], message["version"]))
+    written = {(m["version"], m["event"]) for _, m in messages if m["direction"] == "out"}
+    for d in deliveries:
+        if (d.version, d.event) not in written:
+            entry: shapes.MessageView = {
+                "direction": "out",
+                "channel": d.channel,
+                "text": d.text,
+                "at": local_time(d.claimed_at, zone),
+                "delivery": d.state,
+                "event": d.event,
+                "actor": "system",
+                "version": d.version,
+                "number": number,
+            }
+            messages.append((d.claimed_at, _with_outcome(entry, d, locale)))
+    return sorted(messages, key=lambda entry: (entry[0], entry[1]["version"]))
 
 
 def _message(
@@ -374,53 +386,43 @@ def _message(
     commit: e.Commit,
     event: e.Event,
     deliveries: Sequence[Delivery],
+    playbook: Playbook,
     locale: Locale,
-) -> dict[str, Any]:
-    name, actor, version = event.event, commit.actor, commit.version
-    if isinstance(event, e.TicketReceived | e.CustomerWrote):
-        entry = _entry("in", event.channel, event.words, commit.at, None, name, actor, version)
-        entry["sealed"] = commit.sealed
-        if isinstance(event, e.CustomerWrote):
-            entry["by_another"] = event.by_another
-            entry["by_submitter"] = event.by_submitter
-        return entry
-    delivery = next((d for d in deliveries if (d.version, d.event) == (version, name)), None)
-    channel = delivery.channel if delivery else ticket.channel
-    state = delivery.state if delivery else "pending"
-    entry = _entry("out", channel, event.words, commit.at, state, name, actor, version)
-    entry["sealed"] = commit.sealed
-    return entry | (_outcome(delivery, locale) if delivery else {})
-
-
-def _outcome(delivery: Delivery, locale: Locale) -> dict[str, Any]:
-    """Why a message did not go out, or not yet,; a text message's parts."""
-    reason = {"reason": delivery_reason(delivery.cause, locale)} if delivery.cause else {}
-    return reason | ({"parts": delivery.parts} if delivery.parts else {})
-
-
-def _entry(
-    direction: str,
-    channel: str,
-    text: str,
-    at: datetime,
-    delivery: str | None,
-    event: str,
-    actor: str,
-    version: int,
-) -> dict[str, Any]:
-    return {
-        "direction": direction,
-        "channel": channel,
-        "text": text,
-        "at": at,
-        "delivery": delivery,
-        "event": event,
-        "actor": actor,
-        "version": version,
+) -> shapes.MessageView:
+    incoming = event if isinstance(event, e.TicketReceived | e.CustomerWrote) else None
+    sent = (d for d in deliveries if (d.version, d.event) == (commit.version, event.event))
+    delivery = None if incoming else next(sent, None)
+    from_or_by = incoming or delivery or ticket
+    entry: shapes.MessageView = {
+        "direction": "in" if incoming else "out",
+        "channel": from_or_by.channel,
+        "text": event.words,
+        "at": local_time(commit.at, playbook.zone),
+        "delivery": None if incoming else delivery.state if delivery else "pending",
+        "event": event.event,
+        "actor": commit.actor,
+        "version": commit.version,
+        "number": ticket.number,
+        "sealed": commit.sealed,
     }
+    if isinstance(event, e.CustomerWrote):
+        entry["by_another"] = event.by_another
+        entry["by_submitter"] = event.by_submitter
+    return _with_outcome(entry, delivery, locale) if delivery else entry
 
 
-def _attachments(full: FullTicket, link: Link | None) -> list[dict[str, Any]]:
+def _with_outcome(
+    entry: shapes.MessageView, delivery: Delivery, locale: Locale
+) -> shapes.MessageView:
+    """Add why a message did not go out, or not yet, and a text message's parts."""
+    if delivery.cause:
+        entry["reason"] = delivery_reason(delivery.cause, locale)
+    if delivery.parts:
+        entry["parts"] = delivery.parts
+    return entry
+
+
+def _attachments(full: FullTicket, link: Link | None) -> list[shapes.SourcedFile]:
     return [
         {
             "name": file.name,
@@ -435,24 +437,20 @@ def _attachments(full: FullTicket, link: Link | None) -> list[dict[str, Any]]:
     ]
 
 
-def _refused(full: FullTicket) -> list[dict[str, Any]]:
+def _refused(full: FullTicket) -> list[shapes.RefusedFileView]:
     """Files that were not accepted, with the reason; only the original mail holds them."""
     return [
-        {**file.model_dump(mode="json"), **source}
+        {"name": file.name, "size": file.size, "reason": file.reason, **source}
         for event, source in _sources(full)
         if isinstance(event, e.TicketReceived | e.CustomerWrote)
         for file in event.refused
     ]
 
 
-def _sources(full: FullTicket) -> Iterator[tuple[e.Event, dict[str, Any]]]:
+def _sources(full: FullTicket) -> Iterator[tuple[e.Event, shapes.SourceView]]:
     """Every event with the fields that say where a file comes from."""
     for record in full.records:
         for commit in record.history:
             for event in commit.events:
                 number, version = record.ticket.number, commit.version
                 yield event, {"event": event.event, "number": number, "version": version}
-
-
-def _local(at: datetime | None, playbook: Playbook) -> datetime | None:
-    return at.astimezone(playbook.zone) if at else None

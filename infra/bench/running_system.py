@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from deskbell.client import Deskbell, NoAnswer
 from infra.deploy.steps import ROOT
 
 START_SECONDS = 240.0
@@ -114,17 +115,12 @@ def call(url: str, body: Any = None, headers: Mapping[str, str] | None = None) -
     Raises:
         LocalSystemError: the response is an error, or there is none.
     """
-    request = urllib.request.Request(  # noqa: S310 - this machine
-        url,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-            **(headers or {}),
-        },
-    )
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            return json.load(answer)
-    except OSError as error:
-        raise LocalSystemError(f"{url}: {error}") from error
+        response = Deskbell("").request(
+            "GET" if body is None else "POST", url, body, headers=headers
+        )
+    except NoAnswer as error:
+        raise LocalSystemError(str(error)) from error
+    if response.status >= 400:
+        raise LocalSystemError(f"{url}: {response.status} {response.text}")
+    return response.json

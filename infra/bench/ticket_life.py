@@ -13,13 +13,14 @@ from uuid import uuid4
 
 import boto3
 
+from deskbell.client import ApiResponse
 from functions.core.domain.ticket import PICK_UP_AFTER, Ticket
 from functions.core.platform import clock
 from functions.core.services.links import ticket_path
 from infra.bench.emulator import DESK, agent_of
 from infra.deploy.desks import storage_of
 from infra.simulator import capacity
-from infra.simulator.simulator import ApiResponse, Call, Invocation, Simulator
+from infra.simulator.simulator import Call, Invocation, Simulator
 
 CUSTOMER = "han.meimei@example.com"
 MAILBOX = "support@standard.local"

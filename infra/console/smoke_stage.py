@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 import boto3
 
+from deskbell.client import Deskbell, NoAnswer
 from functions.core.platform.settings import Deployment
 from infra.console.errors import ConsoleError
 from infra.deploy import local_stage
@@ -81,23 +81,12 @@ class StageUnderTest:
 
     def call(self, method: str, path: str, body: Any = None, token: str = "") -> Answer:
         """Call the HTTP API."""
-        headers = {"Content-Type": "application/json"}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        request = urllib.request.Request(  # noqa: S310 - the stage's own URL
-            self.url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers=headers,
-        )
         try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310
-                return Answer(response.status, _json(response.read()))
-        except urllib.error.HTTPError as error:
-            with error:
-                return Answer(error.code, _json(error.read()))
-        except OSError as error:
-            raise SmokeFailed(f"{method} {path}: {error}") from error
+            api = Deskbell(self.url, timeout=_SECONDS)
+            found = api.request(method, path, body, token=token or None)
+        except NoAnswer as error:
+            raise SmokeFailed(str(error)) from error
+        return Answer(found.status, _json(found.text.encode()))
 
     def upload(self, offered: Mapping[str, Any], content: bytes) -> None:
         """Send a file to where an offered upload says."""

@@ -6,15 +6,19 @@ date.
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
+from app import app
 from functions.core.domain.audit import ACTS
 from functions.core.domain.commands import ACTIONS
 from functions.core.domain.events import EVENTS
 from functions.core.domain.ticket import OPEN, STATUSES, TIMER_KINDS, Value
 from functions.core.domain.webhooks import event_of_type
 from functions.notify.webhook_message import INTERNAL_FIELDS
+from infra.docs.openapi import FILE, description, event_meaning
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -87,6 +91,31 @@ def events() -> str:
     return "\n".join(lines)
 
 
+def calls() -> str:
+    """Every call of the API with the fields of its body, those that may be absent in brackets."""
+    api = description(app.routes)
+    lines = ["| call | does | body |", "|---|---|---|"]
+    for path, methods in api["paths"].items():
+        for method, call in methods.items():
+            content = call.get("requestBody", {}).get("content", {})
+            schema = next(iter(content.values()))["schema"] if content else {}
+            bodies = [
+                _fields(api["components"]["schemas"][part["$ref"].rpartition("/")[2]])
+                for part in schema.get("anyOf", [schema])
+                if "$ref" in part
+            ]
+            lines.append(
+                f"| `{method.upper()} {path}` | {call['summary']} | {', or '.join(bodies)} |"
+            )
+    return "\n".join(lines)
+
+
+def _fields(schema: dict[str, Any]) -> str:
+    needed = schema.get("required", ())
+    names = (f"`{name}`" if name in needed else f"[`{name}`]" for name in schema["properties"])
+    return " ".join(names)
+
+
 def messages() -> str:
     """Every message type of webhooks with the fields of its event."""
     lines = ["| type | when | `data.event` holds |", "|---|---|---|"]
@@ -94,9 +123,7 @@ def messages() -> str:
         kind = EVENTS[event]
         hidden = {key for key, inside in INTERNAL_FIELDS.items() if inside is True}
         fields = " ".join(f"`{field}`" for field in kind.model_fields if field not in hidden)
-        # Receivers do not know the catalogue's requirement ids.
-        meaning = re.sub(r" \((?:[A-H]\d+(?:[–, ]+)?)+\)", "", _meaning(kind))
-        lines.append(f"| `{name}` | {meaning} | {fields or 'nothing'} |")
+        lines.append(f"| `{name}` | {event_meaning(event)} | {fields or 'nothing'} |")
     return "\n".join(lines)
 
 
@@ -119,6 +146,7 @@ def _meaning(kind: type[Value]) -> str:
 
 
 GENERATED = {
+    "calls": calls,
     "statuses": statuses,
     "events": events,
     "messages": messages,
@@ -139,7 +167,13 @@ def regenerate(text: str) -> str:
     return text
 
 
+def described() -> str:
+    """The description of the API, as it is served."""
+    return json.dumps(description(app.routes), ensure_ascii=False, indent=1) + "\n"
+
+
 def main() -> None:
+    FILE.write_text(described(), encoding="utf-8")
     for page in sorted(DOCS.glob("*.md")):
         old = page.read_text(encoding="utf-8")
         if (new := regenerate(old)) != old:

@@ -87,7 +87,7 @@ async def serve(port: int, target: str) -> web.AppRunner:
 
     app = web.Application(client_max_size=_LARGEST_BODY)
     providers.attach(app)
-    app.router.add_route("*", "/{path:.*}", forward)
+    app.router.add_route("*", r"/{path:[\s\S]*}", forward)
     app.on_cleanup.append(close)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

@@ -22,6 +22,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
+from deskbell.client import ApiResponse
 from functions.core.platform import aws, container
 from functions.core.platform.settings import Deployment
 from functions.core.storage.playbooks import PLAYBOOK_TTL, CachedPlaybook, PlaybookCache
@@ -60,19 +61,6 @@ class Invocation:
 
     function: str
     seconds: float
-
-
-@dataclass(frozen=True)
-class ApiResponse:
-    """An HTTP response as the caller of the API sees it."""
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text)
 
 
 FUNCTIONS = {

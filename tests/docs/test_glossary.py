@@ -66,7 +66,7 @@ def _names(node: ast.stmt) -> Iterator[str]:
 
 def paths(name: str) -> list[Path]:
     """The files and folders that a path of the glossary means."""
-    top = name.startswith(("functions/", "infra/", "docs/", "."))
+    top = name.startswith(("deskbell/", "functions/", "infra/", "docs/", "."))
     return sorted((ROOT if top else ROOT / "functions" / "core").glob(name))
 
 

@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from deskbell.client import ApiResponse, Deskbell
 from functions.core.domain.delivery import Delivery
 from functions.core.storage.database import Storage
-from infra.simulator.simulator import ApiResponse
 from tests.e2e.running_system import System, wait_until
 from tests.journey import Journey
 
@@ -37,7 +37,7 @@ class SystemJourney(Journey):
         self.system = system
         # Tests share the running system, and an unproven number gets few messages an hour.
         self.contact = f"138{uuid4().int % 10_000:04}5678"
-        self._tokens: dict[str, str] = {}
+        self._sessions: dict[str, Deskbell] = {}
         self._links: dict[str, str] = {}
         self._storage = Storage.on(system.aws("dynamodb"), TABLE)
         self._s3 = system.aws("s3")
@@ -50,11 +50,13 @@ class SystemJourney(Journey):
         return answer
 
     def as_agent(self, who: str, method: str, path: str, body: Any = None) -> ApiResponse:
-        if who not in self._tokens:
+        if who not in self._sessions:
             username = f"{self.desk}-{who}"
-            self._tokens[who] = self.system.sign_in(username=username, desk=self.desk)
+            self._sessions[who] = self.system.session(username=username, desk=self.desk)
         path = f"/agent/desks/{self.desk}{path}"
-        return self.http(method, path, body, token=self._tokens[who])
+        answer = self._sessions[who].request(method, path, body)
+        self.responses.append(answer.text)
+        return answer
 
     @property
     def link(self) -> str:
@@ -72,10 +74,7 @@ class SystemJourney(Journey):
 
     def sign_in(self, who: str, password: str) -> None:
         """Sign in a user that `local.json` does not list."""
-        body = {"username": f"{self.desk}-{who}", "password": password}
-        answer = self.system.http("POST", "/session", body)
-        assert answer.status == 200, answer.text
-        self._tokens[who] = answer.json["token"]
+        self._sessions[who] = self.system.api.sign_in(f"{self.desk}-{who}", password)
 
     def set_online(self, team: str, *numbers: int) -> None:
         """Bring only these members of a team online; `team` as in their usernames."""

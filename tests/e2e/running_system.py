@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +23,7 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from infra.simulator.simulator import ApiResponse
+from deskbell.client import ApiResponse, Deskbell
 from tests.e2e import console_commands
 
 ROOT = Path(__file__).parents[2]
@@ -137,6 +136,11 @@ class System:
     def local(self) -> Any:
         return json.loads((self.data / "local.json").read_text("utf-8"))
 
+    @property
+    def api(self) -> Deskbell:
+        """The client of the API, without a session."""
+        return Deskbell(self.local["api"])
+
     def http(
         self,
         method: str,
@@ -147,25 +151,11 @@ class System:
         headers: Mapping[str, str] | None = None,
     ) -> ApiResponse:
         """Call the HTTP API by path or URL; `body` is JSON or bytes."""
-        url = path if path.startswith("http") else self.local["api"] + path
-        raw = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        sent = {"Content-Type": "application/json", **(headers or {})}
-        if token is not None:
-            sent["Authorization"] = f"Bearer {token}"
-        request = urllib.request.Request(url, method=method, data=raw, headers=sent)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as found:
-                return ApiResponse(found.status, dict(found.headers), found.read().decode())
-        except urllib.error.HTTPError as error:
-            with error:
-                return ApiResponse(error.code, dict(error.headers), error.read().decode())
+        return self.api.request(method, path, body, token=token, headers=headers)
 
     def file(self, contact: str, description: str, **more: Any) -> Any:
         """Create a ticket by HTTP and return the response body."""
-        body = {"contact": contact, "description": description, **more}
-        answer = self.http("POST", "/desks/standard/tickets", body)
-        assert answer.status == 201, answer.text
-        return answer.json
+        return self.api.file("standard", contact=contact, description=description, **more)
 
     def mail(self, sender: str, subject: str, text: str, **headers: str) -> None:
         """Send a mail to the standard desk over SMTP."""
@@ -187,17 +177,21 @@ class System:
         self, role: str = "supervisor", username: str | None = None, desk: str = "standard"
     ) -> str:
         """Sign in the desk's first agent with a role, or a given user, and return the token."""
+        session = self.session(role, username, desk).session
+        assert session is not None
+        return session["token"]
+
+    def session(
+        self, role: str = "supervisor", username: str | None = None, desk: str = "standard"
+    ) -> Deskbell:
+        """The client of the API with the session of such an agent."""
         agent = next(
             agent
             for agent in self.local["agents"]
             if agent["desk"] == desk
             and (agent["username"] == username if username else agent["role"] == role)
         )
-        body = {"username": agent["username"], "password": agent["password"]}
-        answer = self.http("POST", "/session", body)
-        assert answer.status == 200, answer.text
-        token: str = answer.json["token"]
-        return token
+        return self.api.sign_in(agent["username"], agent["password"])
 
     # Behind them
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.simulator.simulator import ApiResponse
+from deskbell.client import ApiResponse
 from tests.core.channels.provider_requests import Call, SafeWeChat
 from tests.e2e.running_system import System, wait_until
 

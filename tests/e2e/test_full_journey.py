@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from infra.simulator.simulator import ApiResponse
+from deskbell.client import ApiResponse, Deskbell
 from tests.e2e.running_system import System, wait_until
 from tests.signed_requests import signed
 
@@ -31,7 +31,7 @@ class Desk:
     def __init__(self, system: System) -> None:
         self.system = system
         self.answers: list[str] = []
-        self._tokens: dict[str, str] = {}
+        self._sessions: dict[str, Deskbell] = {}
 
     def http(self, method: str, path: str, body: Any = None, **more: Any) -> ApiResponse:
         answer = self.system.http(method, path, body, **more)
@@ -40,11 +40,13 @@ class Desk:
 
     def as_agent(self, who: str, method: str, path: str, body: Any = None) -> ApiResponse:
         """Call as an agent: a username, or a role for the first who has it."""
-        if who not in self._tokens:
+        if who not in self._sessions:
             known = {agent["username"] for agent in agents(self.system)}
             named = {"username": who} if who in known else {"role": who}
-            self._tokens[who] = self.system.sign_in(**named)
-        return self.http(method, f"/agent/desks/standard{path}", body, token=self._tokens[who])
+            self._sessions[who] = self.system.session(**named)
+        answer = self._sessions[who].request(method, f"/agent/desks/standard{path}", body)
+        self.answers.append(answer.text)
+        return answer
 
     def status(self, url: str) -> Any:
         answer = self.http("GET", url)

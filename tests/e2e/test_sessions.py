@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from deskbell.client import ApiResponse
 from functions.core.storage.roster import ROSTER_TTL
-from infra.simulator.simulator import ApiResponse
 from tests.e2e.running_system import System, wait_until
 
 pytestmark = pytest.mark.requirement("G4")

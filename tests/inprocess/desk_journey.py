@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import boto3
 
+from deskbell.client import ApiResponse
 from functions.core.domain import commands as c
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
@@ -22,7 +23,7 @@ from functions.core.services.command_service import change
 from functions.core.services.links import ticket_path
 from functions.core.storage.database import Storage
 from infra.console.retention import Archive, records_of
-from infra.simulator.simulator import ApiResponse, Simulator
+from infra.simulator.simulator import Simulator
 from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.inprocess import conftest
 from tests.journey import Journey

@@ -14,6 +14,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from deskbell.client import ApiResponse
 from functions.core.domain.events import CustomerWrote
 from functions.core.domain.rules import NotificationRule
 from functions.core.domain.ticket import OPEN, Ticket
@@ -22,7 +23,7 @@ from functions.core.storage.database import Storage
 from functions.core.storage.tickets import Tickets
 from functions.notify.deliver import message
 from infra.console.quarantine import Quarantine
-from infra.simulator.simulator import ApiResponse, Simulator
+from infra.simulator.simulator import Simulator
 from tests.core.channels.provider_requests import (
     FAKE_PROVIDERS,
     Call,

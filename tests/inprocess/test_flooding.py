@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
+from deskbell.client import ApiResponse
 from functions.core.domain.playbook_limits import UnprovenTickets
 from functions.core.domain.rules import Playbook
 from functions.core.platform import clock, container
@@ -18,7 +19,7 @@ from functions.core.storage.table import Table
 from functions.core.text.tokens import source_hash
 from infra.console.quarantine import Quarantine
 from infra.console.quarantine_entry import Entry
-from infra.simulator.simulator import ApiResponse, Simulator
+from infra.simulator.simulator import Simulator
 from tests.core.sample_desk import new_tickets
 from tests.infra.test_quarantine import process_mail_queue, raw_mail
 from tests.inprocess.conftest import (

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from deskbell.client import ApiResponse
 from functions.core.domain.events import Product, TicketReceived
 from functions.core.domain.rules import CustomerClass
 from functions.core.domain.ticket import Customer
 from functions.core.platform import clock
 from functions.core.storage.database import Storage
-from infra.simulator.simulator import ApiResponse, Simulator
+from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import WEBHOOK_SECRET
 from tests.inprocess.test_returns import SUPERVISOR
 from tests.signed_requests import signed

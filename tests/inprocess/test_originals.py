@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from deskbell.client import ApiResponse
 from functions.core.domain.events import OriginalOpened
 from functions.core.domain.roster import Agent
 from functions.core.platform import aws, clock
@@ -19,7 +20,6 @@ from functions.core.storage.idempotency import Idempotency
 from functions.notify.contact import open_contact
 from functions.notify.deliver.failures import Permanent
 from infra.console.retention import erase
-from infra.simulator.simulator import ApiResponse
 from tests.inprocess.desk_journey import SimulatedJourney, deployed
 
 pytestmark = pytest.mark.requirement("G4")

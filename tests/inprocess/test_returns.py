@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
+from deskbell.client import ApiResponse
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import TryAgain
 from functions.core.domain.events import ContactBounced, NoteAdded
@@ -20,7 +21,7 @@ from functions.core.storage.contacts import Contacts
 from functions.core.storage.database import Storage
 from functions.core.text.tokens import message_id
 from functions.intake.bounces import BounceRecorder
-from infra.simulator.simulator import ApiResponse, Simulator
+from infra.simulator.simulator import Simulator
 from tests import moto_internals
 from tests.inprocess.conftest import erase_customer
 

@@ -10,10 +10,11 @@ from typing import Any
 import boto3
 import pytest
 
+from deskbell.client import ApiResponse
 from functions.core.storage.database import Storage
 from functions.core.text.sms_parts import sms_parts
 from functions.portal.short_links import MAX_WRONG
-from infra.simulator.simulator import ApiResponse, Simulator
+from infra.simulator.simulator import Simulator
 from tests import moto_internals
 from tests.inprocess.conftest import DEPLOYMENT, erase_customer
 from tests.inprocess.test_links import NEW_CONTACT, PAGE, file_form

@@ -56,8 +56,8 @@ def test_the_status_has_the_contract_s_fields_and_the_desk_s_offset(
     assert (view["status"], view["handler"], view["team"]) == (
         "in_progress", "技术支持组", "技术支持组",
     )  # fmt: skip
-    assert view["received_at"].isoformat() == "2026-03-10T12:00:00+08:00"
-    assert view["expected_resolution_by"].utcoffset().total_seconds() == 8 * 3600
+    assert view["received_at"] == "2026-03-10T12:00:00+08:00"
+    assert view["expected_resolution_by"].endswith("+08:00")
     assert [entry["event"] for entry in view["timeline"]] == [
         "TicketReceived", "TicketAssigned", "ReplySent",
     ]  # fmt: skip

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from app import app
+from deskbell.client import ApiResponse
 from functions.core.domain.events import Attachment
 from functions.core.domain.rules import CustomerTerm, Playbook
 from functions.core.platform import container
 from functions.core.storage.database import Storage
-from infra.simulator.simulator import ApiResponse, Simulator
+from infra.simulator.simulator import Simulator
 from tests.core.sample_desk import NOON, file_ticket
 from tests.core.text.test_file_types import REAL
 from tests.portal.deployment import DEPLOYMENT, deployed

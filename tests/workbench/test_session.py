@@ -11,6 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from deskbell.client import ApiResponse
 from functions.core.domain.errors import InvalidInput, Unauthorised
 from functions.core.domain.rules import Playbook
 from functions.core.storage.database import Storage
@@ -22,7 +23,7 @@ from functions.workbench.session import (
 )
 from infra.deploy.stacks import load_template
 from infra.deploy.steps import INFRA
-from infra.simulator.simulator import ApiResponse, Simulator
+from infra.simulator.simulator import Simulator
 from tests.core.sample_desk import NOON
 from tests.portal.deployment import DEPLOYMENT, PASSWORD, deployed
 from tests.workbench.conftest import ROSTER

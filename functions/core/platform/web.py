@@ -8,6 +8,7 @@ other exception is logged, and the response reveals no details.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -39,6 +40,8 @@ from functions.core.text.words import accepted_locale, nearest_locale, weight
 if TYPE_CHECKING:
     from chalice.app import Blueprint, Response
 
+    from functions.core.text.shapes import Problem
+
 MAX_BODY = 256 * 1024
 """The maximum bytes of a body (docs/http.md)."""
 
@@ -48,7 +51,8 @@ HSTS = "max-age=31536000; includeSubDomains"
 RETRY_AFTER_SECONDS = "5"
 """`Retry-After` of a 503 (RFC 9110, section 10.2.3)."""
 
-_MAX_VERSION_DIGITS = 6
+VERSION = "[1-9][0-9]{0,5}"
+"""A version in a query, as a regular expression."""
 
 MAX_IDEMPOTENCY_KEY = 200
 """The maximum characters of an idempotency key."""
@@ -115,7 +119,7 @@ def page_before(request: Request) -> int | None:
     text = request.query.get("before")
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_VERSION_DIGITS):
+    if not re.fullmatch(VERSION, text):
         wrong = FieldError("before", "a version, as the last answer's `before`")
         raise InvalidInput("The page is invalid.", (wrong,))
     return int(text)
@@ -180,7 +184,7 @@ def _desk_locale(request: Request) -> Locale | None:
 
 def problem(refused: Refused, locale: Locale) -> HttpResponse:
     """Return a refusal as a problem document (RFC 9457)."""
-    body: dict[str, Any] = {
+    body: Problem = {
         "title": translated(refused.title, locale),
         "status": refused.status,
         "detail": translated(refused.detail, locale),
@@ -204,9 +208,7 @@ def errors_as_problems(
     """
     response = get_response(event)
     if isinstance(response.body, dict):
-        status = response.status_code
-        refused = Refused(_CHALICE_ERRORS.get(status, _FAILED))
-        refused.status, refused.title = status, HTTPStatus(status).phrase
+        refused = chalice_error(response.status_code)
         request = _request(event, event.lambda_context)
         locale = locale_of(request)
         page = wants_page(request.headers) and event.path.startswith("/desks/")
@@ -214,6 +216,13 @@ def errors_as_problems(
         response.body = found.body if isinstance(found.body, str) else _dump(found.body)
         response.headers |= {**found.headers, "Content-Type": _content_type(found)}
     return response
+
+
+def chalice_error(status: int) -> Refused:
+    """Return Chalice's own error of a status as a refusal."""
+    refused = Refused(_CHALICE_ERRORS.get(status, _FAILED))
+    refused.status, refused.title = status, HTTPStatus(status).phrase
+    return refused
 
 
 _FAILED = "Something failed on our side. It has been recorded."
@@ -247,7 +256,7 @@ def _call(
         locale = locale_of(request)
         page = error_page is not None and wants_page(request.headers)
         found = error_page(refused, locale) if error_page and page else problem(refused, locale)
-        if isinstance(refused, _Busy):
+        if isinstance(refused, Busy):
             headers = {**found.headers, "Retry-After": RETRY_AFTER_SECONDS}
             return replace(found, headers=headers)
         return found
@@ -265,14 +274,14 @@ def _checked(function: Callable[[Request], HttpResponse], request: Request) -> H
         # The only catch-all, so that no caller ever sees a stack trace.
         if isinstance(error, TryAgain) or is_outage(error):
             log.warning("api.busy", extra={"cause": str(error)})
-            busy = _Busy("This cannot be done right now. Please try again in a moment.")
+            busy = Busy("This cannot be done right now. Please try again in a moment.")
             raise busy from error
         log.exception("api.failed")
         raise _Failed(_FAILED) from error
 
 
-class _Busy(Refused, status=503, title="Busy"):
-    pass
+class Busy(Refused, status=503, title="Busy"):
+    """Nothing was changed; the same request may succeed in a moment."""
 
 
 class _Failed(Refused, status=500, title="Failed"):

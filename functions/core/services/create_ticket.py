@@ -34,7 +34,7 @@ from functions.core.domain.matching import find_term
 from functions.core.domain.privacy import rewritten
 from functions.core.domain.rules import Locale, Playbook, Term
 from functions.core.domain.tasks import tasks_of
-from functions.core.domain.ticket import Customer, RefusedFile, Ticket
+from functions.core.domain.ticket import Customer, RefusedFile, Status, Ticket
 from functions.core.services.contacts import (
     SealContact,
     contact_digest,
@@ -49,6 +49,7 @@ from functions.core.storage.tickets import Change
 from functions.core.text.contacts import Contact, mask_contact, mask_name, normalise_contact
 from functions.core.text.json_body import parse_json, parse_model
 from functions.core.text.masking import mask
+from functions.core.text.shapes import local_time
 from functions.core.text.sms_numbers import SmsObstacle
 from functions.core.text.tokens import LinkKind
 from functions.core.text.unmasking import MessageMasker, Original, Seal
@@ -56,6 +57,7 @@ from functions.core.text.words import written_in
 
 if TYPE_CHECKING:
     from functions.core.domain.delivery import Delivery
+    from functions.core.text.shapes import Filed
 
 Short = Annotated[str, Field(max_length=200)]
 
@@ -191,20 +193,21 @@ class CreatedTicket:
     """
 
     number: str
-    status: str
+    status: Status
     expected_response_by: datetime | None
     status_url: str | None
     sms_obstacle: SmsObstacle | None = None
 
-    def as_body(self, zone: tzinfo) -> dict[str, Any]:
-        """Return the HTTP body (docs/http.md), with times in the desk's own offset."""
-        expected = self.expected_response_by
-        return {
+    def as_body(self, zone: tzinfo) -> Filed:
+        """Return the HTTP body, with times in the desk's own offset."""
+        body: Filed = {
             "number": self.number,
             "status": self.status,
-            "expected_response_by": expected.astimezone(zone) if expected else None,
-            **({"status_url": self.status_url} if self.status_url else {}),
+            "expected_response_by": local_time(self.expected_response_by, zone),
         }
+        if self.status_url:
+            body["status_url"] = self.status_url
+        return body
 
 
 @dataclass(frozen=True)

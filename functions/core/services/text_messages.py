@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 from functions.core.domain import events as e
 from functions.core.domain.errors import FieldError, InvalidInput, Phrase
@@ -13,6 +13,9 @@ from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import RenderedMessage, compose, notifications_for
 from functions.core.text.sms_parts import sms_parts
 from functions.core.text.tokens import CODE_LENGTH
+
+if TYPE_CHECKING:
+    from functions.core.text.shapes import TextMessageView
 
 MAX_PARTS = 3
 """The most parts of a text message that an agent may write."""
@@ -54,22 +57,22 @@ def require_short(decided: Decided, playbook: Playbook, base: Callable[[], str])
 
 def text_message_frame(
     ticket: Ticket, playbook: Playbook, base: Callable[[], str]
-) -> dict[str, Any] | None:
+) -> TextMessageView | None:
     """Return what surrounds an agent's text in a text message, so that a page can count as they
     write; None if the customer gets none. A link in it has its length, not its secret."""
     if not by_text_message(ticket):
         return None
-    frames = {}
-    for action, event in (
-        ("reply", e.ReplySent(text=_WRITTEN)),
-        ("request-info", e.InformationRequested(text=_WRITTEN)),
-    ):
+    price = f"{playbook.sms.price_per_part:f}"
+    frames: TextMessageView = {"max_parts": MAX_PARTS, "price_per_part_usd": price}
+    for event in (e.ReplySent(text=_WRITTEN), e.InformationRequested(text=_WRITTEN)):
         for rendered in _to_customer(ticket, (event,), playbook, base):
             prefix, found, suffix = rendered.sms.partition(_WRITTEN)
             if found:
+                action: Literal["reply", "request-info"] = (
+                    "reply" if isinstance(event, e.ReplySent) else "request-info"
+                )
                 frames[action] = {"prefix": prefix, "suffix": suffix}
-    price = f"{playbook.sms.price_per_part:f}"
-    return {**frames, "max_parts": MAX_PARTS, "price_per_part_usd": price}
+    return frames
 
 
 def _to_customer(

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from functions.core.domain.errors import FieldError, InvalidInput, Phrase
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from functions.core.domain.rules import FileKind, FileRules
+    from functions.core.text.shapes import OfferedUpload
 
 MEGABYTE = 1024 * 1024
 
@@ -83,8 +84,8 @@ class Files:
             ExpiresIn=int(LINK_LIFETIME.total_seconds()),
         )
 
-    def create_upload(self, desk: str, number: str, name: str, size: int) -> dict[str, Any]:
-        """Return an upload for a file: `{id, upload {url, method, headers}, expires_in}`.
+    def create_upload(self, desk: str, number: str, name: str, size: int) -> OfferedUpload:
+        """Return an upload for a file.
 
         Size and name are signed, so the client must send the headers unchanged.
         """

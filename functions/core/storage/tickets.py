@@ -262,6 +262,8 @@ class Tickets:
         """
         last = newest if before is None else min(before - 1, newest)
         commits: list[Commit] = []
+        if last < 1:
+            return commits  # DynamoDB refuses a range that ends before it begins
         for consistent in (False, True):
             items, _ = self.table.query_page(
                 KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
@@ -275,7 +277,7 @@ class Tickets:
                 ConsistentRead=consistent,
             )
             commits = [read_commit(item) for item in reversed(items)]
-            if last < 1 or (commits and commits[-1].version == last):
+            if commits and commits[-1].version == last:
                 break
         return commits
 

@@ -29,6 +29,8 @@ from functions.core.text.words import (
 if TYPE_CHECKING:
     from jinja2 import Template
 
+    from functions.core.text.shapes import FieldView
+
 
 def fill(source: str, values: Mapping[str, str]) -> str:
     """Fill in the variables of a text; a variable without a value becomes empty.
@@ -229,7 +231,7 @@ def field_value(value: str, field: StepField, playbook: Playbook, locale: Locale
 
 def step_fields(
     event: StepTaken, playbook: Playbook, locale: Locale, *, for_customer: bool
-) -> list[dict[str, str]]:
+) -> list[FieldView]:
     """Return the fields of a step as people read them: `name`, `label` and `value`."""
     step = playbook.steps.get(event.step)
     fields = step.fields if step else {}

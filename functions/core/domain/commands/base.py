@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from functions.core.domain.errors import ActionNotAllowed, FieldError, InvalidInput, Phrase
 from functions.core.domain.events import Event, TicketReopened
@@ -57,6 +57,11 @@ class TermOf:
     section: str
 
 
+WholeNumber = Annotated[
+    int, BeforeValidator(lambda n: int(n) if isinstance(n, float) and n.is_integer() else n)
+]
+"""An integer; as in JSON Schema, 5.0 is one."""
+
 Name = Annotated[str, Field(min_length=1, max_length=200), TERM]
 MessageText = Annotated[str, Field(min_length=1, max_length=4000), FREE_TEXT, TO_CUSTOMER]
 Remark = Annotated[str, Field(max_length=1000), FREE_TEXT]
@@ -68,7 +73,7 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
-    version: int | None = Field(default=None, ge=1)
+    version: Annotated[WholeNumber, Field(ge=1)] | None = None
 
 
 class BodyWithFiles(Body):

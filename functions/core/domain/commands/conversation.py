@@ -20,6 +20,7 @@ from functions.core.domain.commands.base import (
     MessageText,
     Reason,
     TicketCommand,
+    WholeNumber,
     not_allowed,
     reopened,
 )
@@ -230,7 +231,7 @@ class Note(
 class OpenOriginalBody(Body):
     """`message` is the version of a message whose `sealed` is true."""
 
-    message: int = Field(ge=1)
+    message: WholeNumber = Field(ge=1)
     reason: Reason
 
 

@@ -1,0 +1,1 @@
+"""What programs use of Deskbell: `deskbell.client` calls its API."""

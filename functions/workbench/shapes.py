@@ -1,0 +1,195 @@
+"""The shapes of JSON answers to agents (`core/text/shapes.py` explains them)."""
+
+# ruff: noqa: UP013 - fields side by side: a class would take a line for each
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+from functions.core.domain.ticket import Queue, Status, TimerState
+from functions.core.text.shapes import FieldView, Filed, FileView, TextMessageView, Time
+
+Channel = Literal["sms", "email", "message", "phone"]
+
+
+DeskRole = TypedDict("DeskRole", {"role": str, "team": str | None})
+"""The highest role of a person at a desk, and the team whose tickets the person gets."""
+
+SignedInAgent = TypedDict("SignedInAgent", {"username": str, "desks": dict[str, DeskRole]})
+"""Who signed in, with the desks at which the person is active."""
+
+Token = TypedDict("Token", {"token": str, "expires_at": Time})
+"""A bearer token for the agents' calls, valid for 60 minutes."""
+
+
+class Session(Token):
+    """A session. The refresh token is valid for 12 hours."""
+
+    refresh_token: str | None
+    agent: SignedInAgent
+
+
+Challenge = TypedDict("Challenge", {"challenge": Literal["SOFTWARE_TOKEN_MFA"], "session": str})
+"""The account has an authenticator: send `session` and its `code` within three minutes."""
+
+NewAuthenticator = TypedDict("NewAuthenticator", {"secret": str, "uri": str})
+"""The secret of a new authenticator; apps read `uri` as a QR code."""
+
+Enrolled = TypedDict("Enrolled", {"enrolled": Literal[True]})
+"""The code was right; from now on signing in asks for one."""
+
+
+class Entered(Filed):
+    """A ticket that an agent entered; `warnings` say what is wrong with the contact, e.g. a
+    landline, which gets no text messages."""
+
+    warnings: list[str]
+
+
+CustomerView = TypedDict("CustomerView", {
+    "name": str, "contact": str, "kind": Literal["phone", "email", "message"], "id": str | None,
+    "class": str | None, "claimed_class": str | None, "preferred_channel": Channel | None,
+    "undeliverable": str | None,
+})  # fmt: skip
+"""The customer, masked. `claimed_class` is a hint: nobody has proven it. `undeliverable` says why
+no mail is sent."""
+
+TaskView = TypedDict("TaskView", {"kind": str, "assignee": str, "due_at": Time | None})
+"""What somebody (`agent:…`, `team:…` or `role:…`) has to do beside handling the ticket: `callback`,
+`call`, `slip`, `review`, `approval`."""
+
+SummaryView = TypedDict("SummaryView", {
+    "number": str, "version": int, "status": Status, "status_label": str, "type": str,
+    "type_label": str, "tags": list[str], "priority": str, "priority_label": str,
+    "priority_colour": str | None, "urgency": str | None, "mood": str | None,
+    "proposed_type": str | None, "queue": Queue, "team": str | None, "handler": str | None,
+    "handler_name": str, "reviewer": str | None, "channel": str, "locale": Literal["zh-CN", "en"],
+    "level": int, "customer": CustomerView, "contact_proven": bool, "contact_reachable": bool,
+    "contact_problem": str | None, "received_at": Time, "updated_at": Time,
+    "assigned_at": Time | None, "expected_response_by": Time | None,
+    "expected_resolution_by": Time | None, "first_response_at": Time | None,
+    "resolved_at": Time | None, "archived_at": Time | None, "summary": str | None,
+    "score": int | None, "merged_into": str | None, "carries": list[str], "tasks": list[TaskView],
+    "actions": list[str],
+})  # fmt: skip
+"""A ticket in a list. `proposed_type` is the type that a later message suggests, `carries` are the
+tickets that were merged into this one, `actions` what the caller may do now."""
+
+TicketList = TypedDict("TicketList", {"tickets": list[SummaryView], "cursor": str | None})
+"""A page of 50 tickets; `cursor` is that of the next page, null on the last one."""
+
+EntryView = TypedDict("EntryView", {
+    "at": Time, "event": str, "label": str, "actor": str, "version": int, "sealed": bool,
+    "details": dict[str, Any], "fields": NotRequired[list[FieldView]],
+})  # fmt: skip
+"""An event of the ticket. `sealed`: its text was masked, and `open-original` opens it."""
+
+MessageView = TypedDict("MessageView", {
+    "direction": Literal["in", "out"], "channel": str, "text": str, "at": Time,
+    "delivery": str | None, "event": str, "actor": str, "version": int, "number": str,
+    "sealed": NotRequired[bool], "by_another": NotRequired[str | None],
+    "by_submitter": NotRequired[bool], "reason": NotRequired[str], "parts": NotRequired[int],
+})  # fmt: skip
+"""What the customer or the desk wrote, or was sent automatically. `delivery` is null for what came
+in, and `waiting` for a text that waits for a call; `reason` says why it was not delivered, `parts`
+how many parts a text message has. `by_another` is the masked address of another writer."""
+
+TimerView = TypedDict("TimerView", {
+    "kind": str, "state": TimerState, "due_at": Time | None, "left_seconds": int | None,
+    "provisional": bool,
+})  # fmt: skip
+"""A timer; `left_seconds` while it is paused. `provisional`: the deadline lies in a year whose
+official holidays are not published yet."""
+
+SuggestionView = TypedDict("SuggestionView", {"text": str, "article": str | None})
+"""The draft of an answer."""
+
+StepFieldView = TypedDict("StepFieldView", {
+    "name": str, "label": str, "kind": str, "choices": list[str], "choice_labels": dict[str, str],
+    "required": bool, "required_with": dict[str, str], "max": int, "customer_sees": bool,
+    "future": bool, "value": str,
+})  # fmt: skip
+"""A field that a step takes, and the `value` that is known already."""
+
+StepView = TypedDict("StepView", {
+    "action": str, "label": str, "to": str | None, "fields": list[StepFieldView],
+    "attachments": bool, "customer_sees": bool, "approval": dict[str, Any] | None,
+})  # fmt: skip
+"""One of the desk's own steps that the caller may take now."""
+
+PendingView = TypedDict("PendingView", {
+    "step": str, "label": str, "fields": dict[str, str], "by": str,
+})  # fmt: skip
+"""The step that waits for a supervisor's approval."""
+
+SourceView = TypedDict("SourceView", {"event": str, "number": str, "version": int})
+"""Where a file comes from."""
+
+
+class SourcedFile(FileView, SourceView):
+    """A file of the ticket, or of one that was merged into it."""
+
+
+class RefusedFileView(SourceView):
+    """A file that was not accepted; only the original mail holds it."""
+
+    name: str
+    size: int
+    reason: str
+
+
+OtherTicket = TypedDict("OtherTicket", {
+    "number": str, "status": Status, "status_label": str, "type": str, "type_label": str,
+    "received_at": Time, "score": int | None, "same_customer": bool,
+})  # fmt: skip
+"""Another ticket of the same contact; of the `same_customer` if both have proven it."""
+
+
+class TicketView(SummaryView):
+    """A ticket with its conversation, the last 20 versions of it: `before` is that of the page with
+    earlier ones, null on the first page. `question` is what the customer was asked and has not
+    answered; `rules` are those of the playbook that classified the ticket; `facts` the latest value
+    of each field of the desk's own steps; `records` the numbered handling record; `sms` is null
+    unless the customer gets text messages; `goes_on_as` the ticket that this one was merged into.
+    """
+
+    question: str | None
+    description: str
+    subject: str | None
+    product: dict[str, str | None] | None
+    proof_of_purchase: str | None
+    order: str | None
+    since: str | None
+    environment: str | None
+    attempted: str | None
+    entered_by: str | None
+    timeline: list[EntryView]
+    messages: list[MessageView]
+    timers: list[TimerView]
+    suggestion: SuggestionView
+    rules: list[str]
+    steps: list[StepView]
+    facts: dict[str, str]
+    pending: PendingView | None
+    records: list[dict[str, Any]]
+    attachments: list[SourcedFile]
+    refused: list[RefusedFileView]
+    related: list[str]
+    before: int | None
+    history: list[str]
+    other_tickets: list[OtherTicket]
+    sms: NotRequired[TextMessageView | None]
+    goes_on_as: NotRequired[str]
+
+
+OpenedOriginal = TypedDict("OpenedOriginal", {
+    "number": str, "version": int, "original": dict[str, str],
+})  # fmt: skip
+"""The original of a message: the text of each masked field."""
+
+OpenedContact = TypedDict("OpenedContact", {
+    "number": str, "version": int, "contact": str, "shown_until": Time,
+})  # fmt: skip
+"""The customer's whole contact; hide it at `shown_until`."""

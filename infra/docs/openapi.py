@@ -1,0 +1,488 @@
+"""Build the description of the API (OpenAPI 3.1) from its routes and from what they declare.
+
+Paths, media types and sign-in come from the routes, bodies from the models that check them, actions
+from their commands, answers from the shapes that the views return, errors from their exceptions,
+webhooks from the events. `CALLS` adds what a route does not say; a test fails for a route without
+an entry. `python -m infra.docs.generated` writes the description beside the route that serves it.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from http import HTTPStatus
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from functions.core.channels import base as channels
+from functions.core.domain import errors as e
+from functions.core.domain.commands import ACTIONS, agent_actions
+from functions.core.domain.commands.steps import StepBody
+from functions.core.domain.events import EVENTS
+from functions.core.domain.ticket import STATUSES, Ticket
+from functions.core.domain.webhooks import event_of_type
+from functions.core.platform.web import MAX_IDEMPOTENCY_KEY, VERSION, Busy, chalice_error, problem
+from functions.core.services.create_ticket import NewTicket
+from functions.core.text import shapes as common
+from functions.intake.mail_routing import RoutedMail
+from functions.notify.webhook_message import INTERNAL_FIELDS, TICKET_FIELDS
+from functions.portal import shapes as portal
+from functions.portal.submissions import NewConfirmation, NewMessage, NewScore
+from functions.workbench import session, shapes as workbench
+from functions.workbench.actions import WITHOUT_KEY
+from functions.workbench.calls import NewUpload, Presence
+from functions.workbench.queues import QUEUES
+
+FILE = Path(portal.__file__).with_name("openapi.json")
+EXAMPLES = Path(__file__).with_name("webhook_examples.json")
+"""A message of each type; `tests/notify/test_webhook_dispatch.py` writes and checks it."""
+
+ACT = "/agent/desks/{desk}/tickets/{number}/{action}"
+NOT_CALLS = frozenset({"unknown_page", "unknown_path"})
+"""Routes that only say, to a browser too, that there is nothing at an address."""
+
+Schema = dict[str, Any]
+Refusals = tuple[type[e.Refused], ...]
+
+
+class UnsupportedMediaType(e.Refused, status=415, title="Unsupported Media Type"):
+    """The route does not take a body of this type; Chalice says so."""
+
+
+_WRONG = (e.FieldError("text", "this field is required"),)
+_EXAMPLES = (
+    e.InvalidInput("Some fields are invalid; see errors.", _WRONG),
+    e.Unauthorised("Sign in with POST /session and send its token as a bearer token."),
+    e.Forbidden("Your role may not do this."),
+    e.NotFound("There is no such ticket, or the link is not complete."),
+    e.ActionNotAllowed("reply is not possible while the ticket is Closed.", ("note", "reopen")),
+    e.StaleVersion("The ticket has changed since version 4; it is at version 5."),
+    e.AlreadyAnswered("This request has been rated already."),
+    session.NewPasswordRequired("This account needs a new password before it can be used."),
+    e.TooLarge("A body may have 256 KiB at most."),
+    UnsupportedMediaType(chalice_error(415).detail),
+    e.KeyReused("This Idempotency-Key was used before with another body."),
+    e.TooManyAttempts("Too many attempts. Wait a minute and try again."),
+    Busy("This cannot be done right now. Please try again in a moment."),
+)
+
+
+def _query(name: str, description: str, **schema: Any) -> Schema:
+    shape = {"type": "string", **schema}
+    return {"name": name, "in": "query", "description": description, "schema": shape}
+
+
+_KEY = _query("key", "The secret of a link to the ticket.")
+_CONTACT = _query("contact", "Instead: the last four digits of the phone number, at some desks.")
+_LANG = _query("lang", "The language of labels, `zh-CN` or `en`, before `Accept-Language`.")
+_BEFORE = _query("before", "Only versions before this one.", pattern=f"^{VERSION}$")
+_PAGE = (_LANG, _BEFORE)
+_QUEUE = (
+    _query("queue", "`mine` unless given.", enum=list(QUEUES)),
+    _query("status", "Only tickets in this status.", enum=list(STATUSES)),
+    _query("cursor", "The `cursor` of the page before."),
+    _LANG,
+)
+_IDEMPOTENCY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Makes a repetition harmless: it gets the first answer, for 400 days.",
+    "schema": {"type": "string", "maxLength": MAX_IDEMPOTENCY_KEY},
+}
+_SIGNATURE = [
+    {"name": f"webhook-{part}", "in": "header", "required": True,
+     "schema": {"type": "string", "minLength": 1}}
+    for part in ("id", "timestamp", "signature")
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A call at a method and path; `CALLS` has what its route does not say.
+
+    Attributes:
+        answers: status → the shape of a JSON answer, or the media type of another one.
+        takes: the shapes of bodies, or a media type.
+        refuses: the errors beside those of every call.
+        sends: parameters in query and headers.
+    """
+
+    summary: str
+    answers: Mapping[int, Any]
+    takes: tuple[Any, ...] = ()
+    refuses: Refusals = ()
+    sends: Sequence[Schema] = ()
+    name: str = ""
+    method: str = ""
+    path: str = ""
+    media: Sequence[str] = ()
+    tag: str = ""
+    bearer: bool = False
+
+
+_SIGNED_IN: Refusals = (e.Unauthorised, e.Forbidden, e.NotFound)
+_ACTS: Refusals = (*_SIGNED_IN, e.ActionNotAllowed, e.StaleVersion)
+_SIGNED: Refusals = (e.Unauthorised, e.NotFound)
+_BY_LINK: Refusals = (e.Forbidden, e.NotFound, e.ActionNotAllowed)
+_ACCOUNT: Refusals = (e.Unauthorised, session.NewPasswordRequired)
+_WRITTEN = {200: portal.Changed, 303: "text/html"}
+
+# fmt: off
+CALLS: Mapping[str, Operation] = {
+    "create_ticket": Operation(
+        "File a request. While there are more of them than the desk takes, it waits (202).",
+        {201: common.Filed, 202: common.Held}, (NewTicket,), (e.NotFound,), [_IDEMPOTENCY]),
+    "webhook": Operation(
+        "File a request from your own system, signed by Standard Webhooks. A repeated `webhook-id` "
+        "gets the first answer.", {201: common.Filed}, (NewTicket,), _SIGNED, _SIGNATURE),
+    "mime": Operation(
+        "Take a raw mail from a mail provider, signed by Standard Webhooks.",
+        {202: (RoutedMail, common.Held)}, ("message/rfc822",), _SIGNED, _SIGNATURE),
+    "get_channel": Operation(
+        "Answer a chat provider's check of the address.", {200: "text/plain"}, (), _SIGNED),
+    "post_channel": Operation(
+        "Take messages of a chat provider, signed as it signs.", {200: "*/*"}, ("*/*",), _SIGNED),
+    "ticket_status": Operation(
+        "Show the status of a ticket: JSON, or the page for `Accept: text/html`.",
+        {200: (portal.StatusView, "text/html")}, (), (e.InvalidInput, e.NotFound),
+        (_KEY, _CONTACT, *_PAGE)),
+    "customer_message": Operation(
+        "Add a customer's message, at most 30 an hour by one link.",
+        {201: portal.Changed, 303: "text/html"}, (NewMessage,), (e.NotFound, e.ActionNotAllowed),
+        (_KEY, _LANG, _IDEMPOTENCY)),
+    "customer_confirmation": Operation(
+        "Say whether the problem is solved, by a customer link.",
+        _WRITTEN, (NewConfirmation,), _BY_LINK, (_KEY, _LANG)),
+    "customer_survey": Operation(
+        "Rate the solution once, by a customer link.",
+        _WRITTEN, (NewScore,), (*_BY_LINK, e.AlreadyAnswered), (_KEY, _LANG)),
+    "short_link": Operation(
+        "Follow the short link of a text message to the customer's page.",
+        {302: "text/html"}, (), (e.NotFound,)),
+    "api_description": Operation("Describe this API (OpenAPI 3.1).", {200: dict[str, Any]}),
+    "open_session": Operation(
+        "Sign in with name and password; with an authenticator, then answer the challenge.",
+        {200: (workbench.Session, workbench.Challenge)},
+        (session.Credentials, session.ChallengeAnswer), _ACCOUNT),
+    "refresh_session": Operation(
+        "Get a new token.", {200: workbench.Token}, (session.RefreshToken,), (e.Unauthorised,)),
+    "enrol_authenticator": Operation(
+        "Set up an authenticator: without `code` for its secret, then with the code that it shows.",
+        {200: (workbench.NewAuthenticator, workbench.Enrolled)}, (session.Enrolment,),
+        (*_ACCOUNT, e.ActionNotAllowed)),
+    "list_tickets": Operation(
+        "List a queue; which roles may see it, docs/http.md says.",
+        {200: workbench.TicketList}, (), (e.InvalidInput, *_SIGNED_IN), _QUEUE),
+    "enter_ticket": Operation(
+        "Enter a request that came by phone or at the counter, or that the desk itself makes.",
+        {201: workbench.Entered}, (NewTicket,), _SIGNED_IN, [_IDEMPOTENCY]),
+    "show_ticket": Operation(
+        "Show a ticket with its conversation.",
+        {200: workbench.TicketView}, (), (e.InvalidInput, *_SIGNED_IN), _PAGE),
+    "set_presence": Operation(
+        "Go online or offline: whether you get tickets. Going offline ends your shift.",
+        {200: Presence}, (Presence,), _SIGNED_IN),
+    "act": Operation(
+        "Take one of the desk's own steps: its fields beside `version` and `attachments`.",
+        {200: workbench.SummaryView}, (StepBody,), _ACTS, (_LANG, _IDEMPOTENCY)),
+}
+"""The name of a route's function (with its method, if it has several) → its call."""
+
+_UPLOAD = Operation(
+    "Ask where to put a file, which a later action names in `attachments`.",
+    {201: common.OfferedUpload}, (NewUpload,), _SIGNED_IN, name="create_upload")
+# fmt: on
+
+_OPENED = {"open-original": workbench.OpenedOriginal, "open-contact": workbench.OpenedContact}
+_TAGS = {"intake": "channels", "portal": "customers", "workbench": "agents"}
+_FROM = {
+    "create_ticket": ("customers", "$response.body#/number"),
+    "webhook": ("customers", "$response.body#/number"),
+    "enter_ticket": ("agents", "$response.body#/number"),
+    "list_tickets": ("agents", "$response.body#/tickets/0/number"),
+}
+"""Call → where its answer has the ticket's number, which calls with this tag take."""
+
+
+def operations(routes: Mapping[str, Mapping[str, Any]]) -> Iterator[Operation]:
+    """Yield every operation of an application's routes; the agents' actions have a path each.
+
+    Raises:
+        KeyError: a route has no entry in `CALLS`.
+    """
+    for path, methods in routes.items():
+        for method, route in methods.items():
+            name = route.view_name if len(methods) == 1 else f"{method.lower()}_{route.view_name}"
+            name = name if name in CALLS else route.view_name
+            if name in NOT_CALLS:
+                continue
+            at = partial(
+                replace,
+                method=method.lower(),
+                media=route.content_types,
+                tag=_TAGS[route.view_function.__module__.split(".")[1]],
+                bearer=route.authorizer is not None,
+            )
+            if path == ACT:
+                yield from (at(each) for each in _actions())
+            yield at(CALLS[name], name=name, path=path)
+
+
+def _actions() -> Iterator[Operation]:
+    step = CALLS["act"]
+    for name, action in agent_actions().items():
+        yield replace(
+            step,
+            summary=f"{action.label[1]}: {ACTIONS[name].action.meaning}. "
+            f"For {', '.join(f'{role} ({scope})' for role, scope in action.rights.items())}.",
+            answers={200: _OPENED.get(name, workbench.SummaryView)},
+            takes=(action.body,),
+            sends=[each for each in step.sends if each != _IDEMPOTENCY or name not in WITHOUT_KEY],
+            name=name.replace("-", "_"),
+            path=ACT.replace("{action}", name),
+        )
+    yield replace(_UPLOAD, path=ACT.replace("{action}", "attachments"))
+
+
+def description(routes: Mapping[str, Mapping[str, Any]]) -> Schema:
+    """Return the description of an application's routes."""
+    for module in (common, portal, workbench):
+        _document_shapes(module)
+    found = list(operations(routes))
+    schemas = _Schemas()
+    paths: dict[str, Schema] = {}
+    for operation in found:
+        paths.setdefault(operation.path, {})[operation.method] = _operation(
+            operation, schemas, found
+        )
+    hooks = {kind: _webhook(kind, event, schemas) for kind, event in event_of_type().items()}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Deskbell",
+            "version": "1",
+            "summary": "A serverless help desk",
+            "description": "Bodies are JSON in UTF-8, at most 256 KiB; unknown fields are refused. "
+            "Fields may be added to answers, and none is taken away. docs/http.md explains links, "
+            "queues and rights; docs/webhooks.md how to receive webhooks.",
+        },
+        "servers": [{"url": "./"}],
+        "tags": [{"name": tag} for tag in _TAGS.values()],
+        "paths": paths,
+        "webhooks": hooks,
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "examples": {
+                type(refused).__name__: {"value": problem(refused, "en").body}
+                for refused in _EXAMPLES
+            },
+            "schemas": schemas.used({"paths": paths, "webhooks": hooks}),
+        },
+    }
+
+
+def _operation(call: Operation, schemas: _Schemas, others: Iterable[Operation]) -> Schema:
+    parameters = [_path_parameter(name) for name in re.findall(r"{(\w+)}", call.path)]
+    described: Schema = {
+        "operationId": call.name,
+        "tags": [call.tag],
+        "summary": call.summary,
+        "parameters": [*parameters, *call.sends],
+    }
+    if call.takes:
+        any_text = isinstance(call.takes[0], str)
+        media = call.media if any_text else call.media[:1]  # not the page's own forms
+        described["requestBody"] = {
+            "required": any(map(_needs_fields, call.takes)),
+            "content": {each: {"schema": schemas.of(call.takes, "validation")} for each in media},
+        }
+    answers = {str(status): _answer(status, call, schemas) for status in call.answers}
+    if links := _links(call, others):
+        answers[min(answers)]["links"] = links
+    of_bodies = (e.InvalidInput, e.TooLarge, UnsupportedMediaType) if call.takes else ()
+    refuses = {*call.refuses, *of_bodies, e.TooManyAttempts, Busy}
+    refuses |= {e.KeyReused} if _IDEMPOTENCY in call.sends else set()
+    described["responses"] = answers | _problems(refuses, call.tag == "customers")
+    return described | ({"security": [{"token": []}]} if call.bearer else {})
+
+
+def _needs_fields(body: Any) -> bool:
+    is_model = isinstance(body, type) and issubclass(body, BaseModel)
+    return not is_model or any(field.is_required() for field in body.model_fields.values())
+
+
+def _path_parameter(name: str) -> Schema:
+    schema: Schema = {"type": "string", "minLength": 1}
+    if name == "channel":
+        schema = {"type": "string", "enum": sorted(channels.names())}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _answer(status: int, call: Operation, schemas: _Schemas) -> Schema:
+    shape = call.answers[status]
+    shapes = shape if isinstance(shape, tuple) else (shape,)
+    json_shapes = tuple(one for one in shapes if not isinstance(one, str))
+    content: Schema = {one: {} for one in shapes if isinstance(one, str)}
+    if json_shapes:
+        content["application/json"] = {"schema": schemas.of(json_shapes, "serialization")}
+    return {"description": HTTPStatus(status).phrase, "content": content}
+
+
+def _links(call: Operation, others: Iterable[Operation]) -> Schema:
+    """The calls that take what an answer holds, for whoever goes on from it."""
+    if call.name == "open_session":
+        body = {"refresh_token": "$response.body#/refresh_token"}
+        return {"refresh_session": {"operationId": "refresh_session", "requestBody": body}}
+    tag, number = _FROM.get(call.name, ("", ""))
+    given = {"desk": "$request.path.desk", "number": number}
+    return {
+        other.name: {"operationId": other.name, "parameters": given}
+        for other in others
+        if other.tag == tag and "{number}" in other.path
+    }
+
+
+def _problems(refuses: Iterable[type[e.Refused]], has_pages: bool) -> Schema:
+    """The error answers by status, with an example of each error."""
+    answers: Schema = {}
+    for refused in sorted(refuses, key=lambda refused: (refused.status, refused.__name__)):
+        media = {"schema": {"$ref": _REF.format(model="Problem")}, "examples": {}}
+        pages: Schema = {"text/html": {}} if has_pages else {}
+        content = {"application/problem+json": media, **pages}
+        new = {"description": refused.title, "content": content}
+        answer = answers.setdefault(str(refused.status), new)
+        examples = answer["content"]["application/problem+json"]["examples"]
+        examples[refused.__name__] = {"$ref": f"#/components/examples/{refused.__name__}"}
+        if refused is Busy:
+            answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    return answers
+
+
+_REF = "#/components/schemas/{model}"
+
+
+class _Schemas:
+    """The JSON schemas of shapes, collected as components."""
+
+    def __init__(self) -> None:
+        self.components: Schema = {}
+        self.of((common.Problem,), "serialization")
+
+    def of(self, shapes: Sequence[Any], mode: Any) -> Schema:
+        """Return the schema of any of these shapes, or of the text of a media type."""
+        if isinstance(shapes[0], str):
+            return {}
+        inputs = [(shape, mode, TypeAdapter(shape)) for shape in shapes]
+        schemas, generated = TypeAdapter.json_schemas(inputs, ref_template=_REF)
+        self.components |= _untitled(generated.get("$defs", {}))
+        found = [_untitled(schemas[shape, mode]) for shape in shapes]
+        return found[0] if len(found) == 1 else {"anyOf": found}
+
+    def used(self, part: Any) -> Schema:
+        """Return the components that a part of the description refers to."""
+        names: set[str] = set()
+        waiting = [part]
+        while waiting:
+            text = json.dumps(waiting.pop())
+            new = set(re.findall(_REF.format(model='([^"]+)'), text)) - names
+            names |= new
+            waiting += [self.components[name] for name in new]
+        return {name: self.components[name] for name in sorted(names)}
+
+
+def _untitled(schema: Any) -> Any:
+    """Leave out pydantic's titles, which repeat the names, and what docstrings say to us only."""
+    if isinstance(schema, list):
+        return [_untitled(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: part for key, part in schema.items() if key != "title" or isinstance(part, dict)}
+    if isinstance(kept.get("description"), str):
+        kept["description"] = _for_readers(kept["description"])
+    return {key: _untitled(part) for key, part in kept.items()}
+
+
+def _document_shapes(module: ModuleType) -> None:
+    """Give the shapes of a module that have no class body the text below them as docstring."""
+    body = ast.parse(inspect.getsource(module)).body
+    for shape, text in pairwise(body):
+        if isinstance(shape, ast.Assign) and isinstance(text, ast.Expr):
+            name = ast.unparse(shape.targets[0])
+            if name != "Time":
+                getattr(module, name).__doc__ = ast.literal_eval(text.value)
+
+
+def _webhook(kind: str, event: str, schemas: _Schemas) -> Schema:
+    """Describe the message of an event, with its example."""
+    schemas.of((Ticket, EVENTS[event]), "serialization")
+    ticket = _part(schemas.components["Ticket"], TICKET_FIELDS)
+    schemas.components["WebhookTicket"] = ticket
+    properties = {
+        "type": {"const": kind},
+        "timestamp": {"type": "string", "format": "date-time"},
+        "data": _object(
+            {
+                **{name: {"type": "string"} for name in ("desk", "number", "actor")},
+                "version": {"type": "integer"},
+                "event": _public(schemas.components[event], schemas),
+                "ticket": {"$ref": _REF.format(model="WebhookTicket")},
+            }
+        ),
+    }
+    body = {"schema": _object(properties), "example": json.loads(EXAMPLES.read_text("utf-8"))[kind]}
+    return {
+        "post": {
+            "operationId": kind,
+            "summary": event_meaning(event),
+            "parameters": _SIGNATURE,
+            "requestBody": {"content": {"application/json": body}},
+            "responses": {"2XX": {"description": "Taken; after any other answer it comes again."}},
+        }
+    }
+
+
+def _object(properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _part(schema: Schema, names: Iterable[str]) -> Schema:
+    """The schema of some of an object's fields."""
+    return _object(
+        {name: schema["properties"][name] for name in schema["properties"] if name in names}
+    )
+
+
+def _public(event: Schema, schemas: _Schemas) -> Schema:
+    """The schema of an event without the fields that no message contains."""
+    properties = dict(event["properties"])
+    for name, inside in INTERNAL_FIELDS.items():
+        if inside is True:
+            properties.pop(name, None)
+        elif name in properties:
+            hidden = inside.get("__all__", ()) if isinstance(inside, dict) else inside
+            (model,) = re.findall(_REF.format(model='([^"]+)'), json.dumps(properties[name]))
+            shown = schemas.components[model]["properties"].keys() - hidden
+            schemas.components[f"Public{model}"] = _part(schemas.components[model], shown)
+            text = json.dumps(properties[name]).replace(f'/{model}"', f'/Public{model}"')
+            properties[name] = json.loads(text)
+    return _object(properties)
+
+
+def event_meaning(event: str) -> str:
+    """Return what an event means."""
+    return _for_readers((EVENTS[event].__doc__ or "").strip().split("\n\n")[0])
+
+
+def _for_readers(docstring: str) -> str:
+    """Leave out line breaks and the requirement ids of our catalogue."""
+    text = re.sub(r"\s+", " ", docstring)
+    return re.sub(r" \((?:[A-H]\d+(?:[–, ]+)?)+\)", "", text)

@@ -1,0 +1,77 @@
+"""The description of the API: every call, nothing else, and what the code says today."""
+
+from __future__ import annotations
+
+import json
+import re
+from types import SimpleNamespace
+
+import jsonschema_rs
+import pytest
+
+from app import app
+from functions.core.domain.commands import agent_actions
+from infra.docs.generated import described
+from infra.docs.openapi import ACT, FILE, NOT_CALLS, operations
+
+pytestmark = pytest.mark.requirement("G14")
+DESCRIPTION = json.loads(FILE.read_text("utf-8"))
+OPERATIONS = {
+    (method.upper(), path): operation
+    for path, methods in DESCRIPTION["paths"].items()
+    for method, operation in methods.items()
+}
+
+
+def test_the_description_is_up_to_date() -> None:
+    assert FILE.read_text("utf-8") == described(), "run `python -m infra.docs.generated`"
+
+
+def test_the_calls_described_are_the_routes() -> None:
+    routes = {
+        (method, path)
+        for path, methods in app.routes.items()
+        for method, route in methods.items()
+        if route.view_name not in NOT_CALLS
+    }
+    actions = {
+        (method, path)
+        for method, path in OPERATIONS
+        if path.startswith(ACT.removesuffix("{action}")) and path != ACT
+    }
+    assert set(OPERATIONS) - actions == routes
+    named = {path.rpartition("/")[2] for _, path in actions}
+    assert named == {*agent_actions(), "attachments"}
+    ids = [operation["operationId"] for operation in OPERATIONS.values()]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_route_without_a_description_fails() -> None:
+    route = SimpleNamespace(
+        view_name="new_call",
+        content_types=["application/json"],
+        view_function=SimpleNamespace(__module__="functions.portal.handler"),
+        authorizer=None,
+    )
+    with pytest.raises(KeyError, match="new_call"):
+        list(operations({"/new": {"GET": route}}))
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_a_call_says_what_it_takes_answers_and_refuses(method: str, path: str) -> None:
+    operation = OPERATIONS[method, path]
+    given = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
+    assert given == set(re.findall(r"{(\w+)}", path))
+    assert (operation.get("security") == [{"token": []}]) is path.startswith("/agent/")
+    statuses = set(operation["responses"])
+    assert statuses & {"200", "201", "202", "302"}
+    assert {"429", "503"} <= statuses
+    assert ({"400", "413", "415"} <= statuses) is ("requestBody" in operation)
+
+
+@pytest.mark.parametrize("name", DESCRIPTION["components"]["examples"])
+def test_an_error_s_example_has_its_shape(name: str) -> None:
+    schema = {"$ref": "#/components/schemas/Problem", "components": DESCRIPTION["components"]}
+    example = DESCRIPTION["components"]["examples"][name]["value"]
+    jsonschema_rs.Draft202012Validator(schema).validate(example)
+    assert {"title", "status", "detail"} <= set(example)
