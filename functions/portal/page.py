@@ -172,10 +172,10 @@ def _details(shown: Shown) -> list[tuple[str, str]]:
     open_ = shown.ticket.status in OPEN
     promised = promise_variables(shown.ticket, playbook, locale, shown.now) if open_ else {}
     fields = {
-        "page.type": view["type"] or "",
+        "page.type": view["type_label"] or "",
         "page.tags": LIST_SEPARATOR[locale].join(view["tags"] or ()),
         "page.priority": view["priority"] or "",
-        "page.team": view["team"] or "",
+        "page.team": view["team_label"] or "",
         "page.handler": view["handler"] or "",
         "page.received_at": clock(view["received_at"]),
         # A promise is of interest while it is to be kept.

@@ -39,6 +39,7 @@ Submitted = TypedDict("Submitted", {"at": Time, "text": str})
 
 StatusView = TypedDict("StatusView", {
     "number": str, "status": Status, "status_label": str, "type": str | None,
+    "type_label": str | None, "team_label": str | None,
     "tags": list[str] | None, "priority": str | None, "team": str | None, "handler": str | None,
     "received_at": Time, "expected_response_by": Time | None,
     "expected_resolution_by": Time | None, "first_response_at": Time | None,

@@ -34,7 +34,7 @@ from tests.portal.conftest import NUMBER, CarryOut, Customer
 
 pytestmark = pytest.mark.requirement("F6", "A11", "A13", "A14", "A15", "A16", "G1", "G4")
 FIELDS = [
-    "number", "status", "status_label", "type", "tags", "priority", "team", "handler",
+    "number", "status", "status_label", "type", "type_label", "tags", "priority", "team", "team_label", "handler",
     "received_at", "expected_response_by", "expected_resolution_by", "first_response_at",
     "resolved_at", "summary", "timeline", "question", "messages", "attachments",
     "refused", "before",
@@ -53,7 +53,7 @@ def test_the_status_has_the_contract_s_fields_and_the_desk_s_offset(
     carry_out(ASSIGN, c.Reply("请重启后再试"))
     view = customer.get(key=customer.key).body
     assert list(view) == FIELDS
-    assert (view["status"], view["handler"], view["team"]) == (
+    assert (view["status"], view["handler"], view["team_label"]) == (
         "in_progress", "技术支持组", "技术支持组",
     )  # fmt: skip
     assert view["received_at"] == "2026-03-10T12:00:00+08:00"

@@ -188,7 +188,8 @@ def test_the_timeline_has_words_for_customers(desk: Playbook, locale: Locale) ->
     shown = {entry["step"]: entry["label"] for entry in view["timeline"] if "step" in entry}
     assert shown == {name: label[locale] if label else None for name, label in seen.items()}
     labels = (desk.types[ticket.type].label[locale], desk.teams[ticket.team or ""].label[locale])
-    assert (view["type"], view["team"]) == labels
+    assert (view["type_label"], view["team_label"]) == labels
+    assert (view["type"], view["team"]) == (ticket.type, ticket.team)
 
 
 @pytest.mark.requirement("D10")
