@@ -34,7 +34,8 @@ from tests.portal.conftest import NUMBER, CarryOut, Customer
 
 pytestmark = pytest.mark.requirement("F6", "A11", "A13", "A14", "A15", "A16", "G1", "G4")
 FIELDS = [
-    "number", "status", "status_label", "type", "type_label", "tags", "priority", "team", "team_label", "handler",
+    "number", "status", "status_label", "type", "type_label", "tags", "priority", "team",
+    "team_label", "handler",
     "received_at", "expected_response_by", "expected_resolution_by", "first_response_at",
     "resolved_at", "summary", "timeline", "question", "messages", "attachments",
     "refused", "before",
