@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from functions.core.domain.commands.base import WholeNumber
+from functions.core.domain.commands.base import WHOLE
 from functions.core.domain.errors import Forbidden, NotFound, Phrase
 from functions.core.domain.events import Commit
 from functions.core.domain.record import TicketRecord
@@ -69,7 +69,7 @@ class NewUpload(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
     name: str = Field(min_length=1, max_length=120)
-    size: WholeNumber = Field(ge=1, le=MAX_BYTES)
+    size: Annotated[int, Field(ge=1, le=MAX_BYTES), WHOLE]
 
 
 def list_tickets(request: Request, storage: Storage, desk: str) -> HttpResponse:

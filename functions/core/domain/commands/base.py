@@ -57,10 +57,8 @@ class TermOf:
     section: str
 
 
-WholeNumber = Annotated[
-    int, BeforeValidator(lambda n: int(n) if isinstance(n, float) and n.is_integer() else n)
-]
-"""An integer; as in JSON Schema, 5.0 is one."""
+WHOLE = BeforeValidator(lambda n: int(n) if isinstance(n, float) and n.is_integer() else n)
+"""Marks an integer of a body: as in JSON Schema, 5.0 is one. It stands after the limits."""
 
 Name = Annotated[str, Field(min_length=1, max_length=200), TERM]
 MessageText = Annotated[str, Field(min_length=1, max_length=4000), FREE_TEXT, TO_CUSTOMER]
@@ -73,7 +71,7 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
-    version: Annotated[WholeNumber, Field(ge=1)] | None = None
+    version: Annotated[int, Field(ge=1), WHOLE] | None = None
 
 
 class BodyWithFiles(Body):

@@ -14,13 +14,13 @@ from functions.core.domain import events as e
 from functions.core.domain.commands.base import (
     ANY_STATUS,
     LEADERS,
+    WHOLE,
     AgentAction,
     Body,
     BodyWithFiles,
     MessageText,
     Reason,
     TicketCommand,
-    WholeNumber,
     not_allowed,
     reopened,
 )
@@ -231,7 +231,7 @@ class Note(
 class OpenOriginalBody(Body):
     """`message` is the version of a message whose `sealed` is true."""
 
-    message: WholeNumber = Field(ge=1)
+    message: Annotated[int, Field(ge=1), WHOLE]
     reason: Reason
 
 
