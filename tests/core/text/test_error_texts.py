@@ -86,9 +86,8 @@ def test_both_languages_have_the_same_placeholders(english: str, chinese: str) -
     assert HAN.search(chinese)
 
 
-@pytest.mark.parametrize("title", sorted({kind.title for kind in Refused.__subclasses__()}))
-def test_every_title_is_known_in_chinese(title: str) -> None:
-    assert title in CHINESE
+def test_every_title_is_known_in_chinese() -> None:
+    assert {kind.title for kind in Refused.__subclasses__()} <= set(CHINESE)
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body.__name__)
