@@ -12,7 +12,7 @@ from tests.e2e.running_system import System
 
 HERE = Path(__file__).parent
 EVERY_CHANGE = {"test_desk_journeys.py", "test_full_journey.py"}
-"""The files that `make test` runs, a walk through each desk; `make test-all` runs the others."""
+"""The files that `make test` runs, a walk through each desk but for tests marked `slow`."""
 
 STARTED_AND_STOPPED = {"test_description.py", "test_up.py", "test_restore.py"}
 """What ends and breaks its system: about half of all the time that this folder takes."""

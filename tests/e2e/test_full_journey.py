@@ -285,6 +285,7 @@ def send(system: System, message: EmailMessage) -> None:
 
 
 @pytest.mark.requirement("F5", "G1")
+@pytest.mark.slow
 def test_twenty_concurrent_repetitions_make_one_ticket(desk: Desk) -> None:
     """By webhook-id and by Idempotency-Key: one number, one acknowledgement."""
     secret = desk.system.local["webhook_secrets"]["standard"]
@@ -311,6 +312,7 @@ def test_twenty_concurrent_repetitions_make_one_ticket(desk: Desk) -> None:
 
 
 @pytest.mark.requirement("G1", "F5")
+@pytest.mark.slow
 def test_twenty_concurrent_copies_of_a_mail_make_one_ticket(desk: Desk) -> None:
     """The same Message-ID over SMTP."""
     address = "burst.mail@example.com"
@@ -327,6 +329,7 @@ def test_twenty_concurrent_copies_of_a_mail_make_one_ticket(desk: Desk) -> None:
 
 
 @pytest.mark.requirement("F5", "A1")
+@pytest.mark.slow
 def test_a_bad_signature_and_bad_input_are_problem_documents(desk: Desk) -> None:
     """Every wrong field is named."""
     path = "/desks/standard/channels/webhook"
@@ -339,6 +342,7 @@ def test_a_bad_signature_and_bad_input_are_problem_documents(desk: Desk) -> None
     assert desk.http("POST", "/desks/nobody/tickets", {}).status in {400, 404}
 
 
+@pytest.mark.slow
 def test_an_agent_needs_a_token_a_right_and_the_desk(desk: Desk) -> None:
     """No or a bad token is 401, a missing right 403, another desk 404."""
     path = "/agent/desks/standard/tickets?queue=all"
@@ -352,6 +356,7 @@ def test_an_agent_needs_a_token_a_right_and_the_desk(desk: Desk) -> None:
 
 
 @pytest.mark.requirement("F3", "G2", "A7")
+@pytest.mark.slow
 def test_deadlines_breach_by_the_scheduled_event_s_time(desk: Desk) -> None:
     """A ticket of priority 高 goes to the supervisors and breaches after two hours, not a second
     before.
@@ -376,6 +381,7 @@ def tick(system: System, at: datetime) -> None:
 
 
 @pytest.mark.requirement("A13", "F4")
+@pytest.mark.slow
 def test_a_poor_score_gets_a_call_back_before_the_archive(desk: Desk) -> None:
     """Below 4 the QA team assigns somebody, who records the cause."""
     filed = desk.system.file("13800138222", "发票开错了")
@@ -397,6 +403,7 @@ def test_a_poor_score_gets_a_call_back_before_the_archive(desk: Desk) -> None:
 
 
 @pytest.mark.requirement("A4")
+@pytest.mark.slow
 def test_a_customer_with_a_phone_number_gets_an_sms(desk: Desk) -> None:
     """The ticket shows the delivery with its state; the message is signed, and its link works."""
     filed = desk.system.file("13800138333", "请查询物流")
@@ -416,6 +423,7 @@ def test_a_customer_with_a_phone_number_gets_an_sms(desk: Desk) -> None:
 
 
 @pytest.mark.requirement("G4")
+@pytest.mark.slow
 def test_the_sealed_contact_is_encrypted(desk: Desk) -> None:
     sealed = [item["sealed"]["B"] for item in desk.table() if "sealed" in item]
     assert sealed
