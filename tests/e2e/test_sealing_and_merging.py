@@ -71,7 +71,7 @@ def test_two_tickets_are_merged_and_unmerged(desk: Desk, system: System) -> None
         assert desk.http("POST", link, {"text": "是我"}).status == 201
     merged = desk.act("supervisor", second, "merge", {"into": first, "reason": "同一问题"})
     assert (merged["status"], merged["merged_into"]) == ("merged", first)
-    notice = system.mail_about(sender, f"已合并至 {first}")
+    notice = system.mail_about(sender, f"与请求 {first} 合并处理")
     assert f"[{second}]" in notice["Subject"]
 
     system.mail(sender, "Re:", "仍然无法登录", In_Reply_To=notice["Message-ID"])
