@@ -1,1 +1,1 @@
-"""What programs use of Deskbell: `deskbell.client` calls its API."""
+"""Programs' access to Deskbell: `deskbell.client` calls its API."""

@@ -22,7 +22,7 @@ StatusMessage = TypedDict("StatusMessage", {
     "direction": Literal["in", "out"], "text": str, "at": Time, "by": str,
     "attachments": list[FileView],
 })  # fmt: skip
-"""What the customer or the desk wrote."""
+"""A message of the customer or the desk."""
 
 
 class SentFile(FileView):
@@ -35,7 +35,7 @@ RejectedFile = TypedDict("RejectedFile", {"name": str, "size": int, "reason": st
 """A file that was not accepted."""
 
 Submitted = TypedDict("Submitted", {"at": Time, "text": str})
-"""What was submitted through the form and its link."""
+"""A request submitted through the form, and its link."""
 
 StatusView = TypedDict("StatusView", {
     "number": str, "status": Status, "status_label": str, "type": str | None,

@@ -150,7 +150,7 @@ def _messages(
     locale: Locale,
     link: Link,
 ) -> Iterator[StatusMessage]:
-    """What the customer and the desk wrote to each other, in order."""
+    """Return the messages between the customer and the desk, in order."""
     assigned = [event for commit in commits for event in commit.of(e.TicketAssigned)]
     names = {event.handler: event.handler_name for event in assigned}
     names[ticket.handler or ""] = ticket.handler_name

@@ -18,7 +18,7 @@ DeskRole = TypedDict("DeskRole", {"role": str, "team": str | None})
 """The highest role of a person at a desk, and the team whose tickets the person gets."""
 
 SignedInAgent = TypedDict("SignedInAgent", {"username": str, "desks": dict[str, DeskRole]})
-"""Who signed in, with the desks at which the person is active."""
+"""The person who signed in, and the desks at which that person is active."""
 
 Token = TypedDict("Token", {"token": str, "expires_at": Time})
 """A bearer token for the agents' calls, valid for 60 minutes."""
@@ -57,7 +57,7 @@ CustomerView = TypedDict("CustomerView", {
 no mail is sent."""
 
 TaskView = TypedDict("TaskView", {"kind": str, "assignee": str, "due_at": Time | None})
-"""What somebody (`agent:…`, `team:…` or `role:…`) has to do beside handling the ticket: `callback`,
+"""A task of somebody (`agent:…`, `team:…` or `role:…`) beside handling the ticket: `callback`,
 `call`, `slip`, `review`, `approval`."""
 
 SummaryView = TypedDict("SummaryView", {
@@ -92,7 +92,7 @@ MessageView = TypedDict("MessageView", {
     "sealed": NotRequired[bool], "by_another": NotRequired[str | None],
     "by_submitter": NotRequired[bool], "reason": NotRequired[str], "parts": NotRequired[int],
 })  # fmt: skip
-"""What the customer or the desk wrote, or was sent automatically. `delivery` is null for what came
+"""A message of the customer or the desk, or an automatic one. `delivery` is null for what came
 in, and `waiting` for a text that waits for a call; `reason` says why it was not delivered, `parts`
 how many parts a text message has. `by_another` is the masked address of another writer."""
 
@@ -125,7 +125,7 @@ PendingView = TypedDict("PendingView", {
 """The step that waits for a supervisor's approval."""
 
 SourceView = TypedDict("SourceView", {"event": str, "number": str, "version": int})
-"""Where a file comes from."""
+"""The address of a file."""
 
 
 class SourcedFile(FileView, SourceView):

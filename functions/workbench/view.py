@@ -259,7 +259,7 @@ def _steps(
 
 
 def _prefilled(key: str, field: StepField, ticket: Ticket, received: e.TicketReceived) -> str:
-    """What fills in a field: its value when the step was taken before, else the request's."""
+    """Return a field's prefilled value: the one of the step's last run, else the request's."""
     if not field.from_request:
         return ""
     texts = (_given(received, name) for name in field.from_request)

@@ -1,4 +1,4 @@
-"""What people write in the sample tickets of `deskbell playbook preview`, in both languages."""
+"""Texts of the sample tickets of `deskbell playbook preview`, in both languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fuzzer has to know about the API beside its description: secrets.
+"""Secrets that a fuzzer has to know beside the description of the API.
 
 schemathesis loads this module (`test_description.py`). It signs calls as their sender does, and
 opens tickets with the keys of the links that earlier answers returned.

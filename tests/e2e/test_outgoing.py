@@ -1,4 +1,4 @@
-"""What reaches a customer, on the whole system: over SMTP in, over HTTP and by mail out."""
+"""Messages to a customer on the whole system: SMTP in, HTTP, and mail out."""
 
 from __future__ import annotations
 

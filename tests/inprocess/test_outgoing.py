@@ -1,4 +1,4 @@
-"""What an agent writes reaches the customer as written, and is stored masked."""
+"""An agent's text reaches the customer as written, and is stored masked."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_a_step_s_fields_arrive_as_written(desks: Any) -> None:
 def test_an_approved_step_arrives_as_written_and_an_erasure_removes_the_original(
     desks: Any, tmp_path: Path
 ) -> None:
-    """What was sealed with the request for approval goes along with the approved step."""
+    """The sealed text of the request for approval goes along with the approved step."""
     shipped = (ROOT / "playbooks" / "omnichannel.yaml").read_text("utf-8")
     step = "  propose:\n"
     assert step in shipped

@@ -1,4 +1,4 @@
-"""Who is there: nobody online, an offline handler, the end of a shift; and how a ticket closes."""
+"""Staffing: nobody online, an offline handler, the end of a shift; and how a ticket closes."""
 
 from __future__ import annotations
 

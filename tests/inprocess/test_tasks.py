@@ -1,4 +1,4 @@
-"""What people have to do beside their own tickets: call-backs, calls, slips, reviews, approvals."""
+"""Tasks beside one's own tickets: call-backs, calls, slips, reviews, approvals."""
 
 from __future__ import annotations
 

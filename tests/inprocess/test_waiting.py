@@ -1,4 +1,4 @@
-"""What a ticket waits for outlives a change of handler."""
+"""A wait outlives a change of handler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a customer reads on each shipped desk: their language, their words, nothing internal."""
+"""Customers' texts on each shipped desk: their language, their words, nothing internal."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def life(desk: Playbook, tag: str, status: Any) -> tuple[Ticket, list[e.Commit]]
 
 
 def internal(desk: Playbook, ticket: Ticket, locale: Locale) -> set[str]:
-    """What a customer must not read of a ticket."""
+    """Return what a customer must not read of a ticket."""
     terms = [desk.statuses[ticket.status], desk.priorities[ticket.priority]]
     terms += [desk.tags[tag] for tag in ticket.tags]
     codes = {term.label[locale] for term in terms[1:] if re.search(r"[-0-9]", term.label[locale])}

@@ -21,7 +21,7 @@ EndingKind = Literal["score", "solved", "thanks", "unsolved", "other", "unclear"
 
 @dataclass(frozen=True)
 class Ending:
-    """What a message after a resolution says.
+    """The meaning of a message after a resolution.
 
     - `score`: it scores the resolution with `score`; `bare` if it has no more to say. `solved`:
       it also says whether the problem is solved.

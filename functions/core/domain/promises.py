@@ -1,4 +1,4 @@
-"""What a customer is promised: a time within opening hours, or when the desk opens (A4, A8)."""
+"""Promises to a customer: a time within opening hours, or when the desk opens (A4, A8)."""
 
 from __future__ import annotations
 

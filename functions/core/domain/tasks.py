@@ -1,4 +1,4 @@
-"""What people have to do on a ticket beside handling it: call-backs, calls, slips, reviews,
+"""Tasks of people on a ticket beside handling it: call-backs, calls, slips, reviews,
 approvals. Pure.
 
 Each person finds these tickets in the queue `tasks`, until what they ask for is on record.

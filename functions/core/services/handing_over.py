@@ -13,11 +13,11 @@ from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 
 BEING_WORKED_ON: frozenset[Status] = frozenset({"assigned", "in_progress"})
-"""What a shift's end hands over: a ticket that waits for its customer or another department keeps
-its handler, who has asked."""
+"""The states of tickets that change hands when a shift ends; one that waits for its customer or a
+department keeps its handler, who has asked."""
 
 LEFT_BEHIND = IN_HAND - {"awaiting_confirmation"}
-"""What a leaver hands over: a ticket whose customer is asked whether it is solved needs nobody."""
+"""The states of tickets that a leaver hands over: where a customer confirms, nobody is needed."""
 
 _PASSES = 5
 """Lists of the agent's tickets: one that changes meanwhile comes again."""

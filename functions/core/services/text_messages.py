@@ -1,4 +1,4 @@
-"""What agents write for text messages: how long they get, before anybody pays for them."""
+"""Text messages as agents write them, measured before anybody pays for them."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ Filed = TypedDict("Filed", {
 opens depends on what its holder has proven; agents get none."""
 
 Held = TypedDict("Held", {"quarantined": Literal[True], "detail": NotRequired[str]})
-"""What was received and waits until somebody at the desk has looked at it; it has no number yet."""
+"""A request that waits until somebody at the desk has looked at it; it has no number yet."""
 
 FileView = TypedDict("FileView", {"name": str, "content_type": str, "size": int, "url": str | None})
 """A file. Its `url`, for those who may read it, ends after five minutes."""
@@ -56,16 +56,16 @@ FieldView = TypedDict("FieldView", {"name": str, "label": str, "value": str})
 """A field of one of the desk's own steps, as people read it."""
 
 TextFrame = TypedDict("TextFrame", {"prefix": str, "suffix": str})
-"""What a text message puts around an agent's text."""
+"""The parts of a text message before and after an agent's text."""
 
 TextMessageView = TypedDict("TextMessageView", {
     "reply": NotRequired[TextFrame], "request-info": NotRequired[TextFrame], "max_parts": int,
     "price_per_part_usd": str,
 })  # fmt: skip
-"""What a page needs to count while an agent writes a text message."""
+"""The data with which a page counts parts while an agent writes a text message."""
 
 UploadTarget = TypedDict("UploadTarget", {"url": str, "method": str, "headers": dict[str, str]})
-"""Where to put the bytes of a file; send the headers unchanged."""
+"""The address that takes the bytes of a file; send the headers unchanged."""
 
 OfferedUpload = TypedDict("OfferedUpload", {"id": str, "upload": UploadTarget, "expires_in": int})
 """An upload that has to start within `expires_in` seconds; actions name it by its `id` in

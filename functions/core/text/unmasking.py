@@ -22,7 +22,7 @@ Seal = Callable[[str, str, bytes], tuple[bytes, ...]]
 """Encrypts a document for a desk and ticket number, in one or more chunks."""
 
 Purpose = Literal["original", "outgoing"]
-"""Whose text an original is: the customer's, or an agent's to the customer, which `notify` may open
+"""The writer of an original: the customer, or an agent to the customer, which `notify` may open
 to deliver it as written (G10)."""
 
 

@@ -1,4 +1,4 @@
-"""What customers write after a resolution, and how each has to be read.
+"""Customers' messages after a resolution, and the meaning of each.
 
 Written before the rule that reads them. `SCORE n` is the score n on the desk's scale. Texts are
 separated by " | ".

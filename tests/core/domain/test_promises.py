@@ -1,4 +1,4 @@
-"""What a customer is promised: never a time that has passed, or at which nobody is there."""
+"""Promises to a customer: never a time that has passed, or at which nobody is there."""
 
 from __future__ import annotations
 

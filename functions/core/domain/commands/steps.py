@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from functions.core.domain.rules import Approval, Effect, Playbook, Step, StepField
 
 FARTHEST = timedelta(days=366)
-"""How far ahead a time can be that has not come yet: one beyond is a slip."""
+"""The farthest that a future time may lie ahead; one beyond it is taken for a slip."""
 
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 
