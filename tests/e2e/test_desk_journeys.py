@@ -191,6 +191,9 @@ def test_an_aftersales_repair_goes_from_the_form_to_the_call_back(system: System
         name="客户甲",
         product={"name": "冰箱", "model": "BX-500", "serial": "SN12345"},
         proof_of_purchase="FP-20260105",
+        since="昨天",
+        environment="厨房",
+        attempted="重启",
     )
     assert journey.number in journey.await_message("customer", "received")
     # D7: the engineer who covers the line
@@ -203,8 +206,15 @@ def test_an_aftersales_repair_goes_from_the_form_to_the_call_back(system: System
     assert journey.number.startswith(month)
     assert (view["type"], view["priority"], view["priority_colour"]) == ("维修", "一般", "blue")
 
-    # D4: an agent reviews and completes it within the hour
+    # D4: an agent reviews and completes it within the hour, from what the customer has filled in
     journey.mail("agents@aftersales.local", "冰箱不制冷")
+    waiting = {ticket["number"]: ticket for ticket in journey.queue("service-agents-1", "tasks")}
+    assert [task["kind"] for task in waiting[journey.number]["tasks"]] == ["review"]
+    steps = journey.view("service-agents-1")["steps"]
+    (complete,) = (step for step in steps if step["action"] == "complete")
+    filled = {field["name"]: field["value"] for field in complete["fields"]}
+    fields = ("since_when", "environment", "already_tried", "serial_number")
+    assert [filled[field] for field in fields] == ["昨天", "厨房", "重启", "SN12345"]
     assert journey.due("review") - datetime.fromisoformat(view["received_at"]) == HOUR
     completed = {"product_line": "冰箱 BX-500", "warranty": "保修期内", "symptoms": "不制冷"}
     journey.act("service-agents-1", "complete", serial_number="SN12345", **completed)
@@ -283,6 +293,13 @@ def test_an_aftersales_repair_goes_from_the_form_to_the_call_back(system: System
     journey.tick(journey.due("callback"))
     journey.await_message("supervisor", "callback_overdue")
     assert journey.try_action(engineer, "callback", cause="已恢复").status == 403
+    # D13, G4: the number is open to whoever has to call, and to nobody else
+    why = {"reason": "回访"}
+    assert journey.try_action(engineer, "open-contact", **why).status == 403
+    opened = journey.try_action("service-agents-1", "open-contact", **why)
+    assert (opened.status, opened.json["contact"]) == (200, f"+86{phone}")
+    assert "ContactOpened" in [event["event"] for event in journey.view()["timeline"]]
+    journey.responses.remove(opened.text)
     journey.act("service-agents-1", "callback", cause="已恢复制冷", note="客户满意")
 
     # D14: 已完成; the closing ties repair time, parts and satisfaction together
