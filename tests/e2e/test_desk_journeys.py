@@ -307,6 +307,7 @@ def test_an_aftersales_repair_goes_from_the_form_to_the_call_back(system: System
     document, tags = journey.archived()
     assert tags["retention-years"] == "3"
     assert (document["ticket"]["score"], document["ticket"]["resolutions"]) == (4, 2)
+    assert document["ticket"]["team"] == "维修工程师组"  # not the one that called back
     facts = document["ticket"]["facts"]
     assert (facts["repair_minutes"], facts["parts_used"]) == ("45", "压缩机启动器")
     for secret in (phone, "客户甲"):
