@@ -108,4 +108,4 @@ def _is_emulator(pid: int) -> bool:
 
 def _acknowledgements(system: System, count: int) -> list[Any]:
     sent = system.sent(f"kill{count}@example.com")
-    return [mail for mail in sent if "已受理" in mail["Subject"] or "received" in mail["Subject"]]
+    return [mail for mail in sent if "请求已接收" in mail["Subject"]]

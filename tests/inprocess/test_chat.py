@@ -180,7 +180,7 @@ def test_the_response_to_wechat_carries_the_acknowledgement(wechat: Chat) -> Non
     assert (told.state, told.channel) == ("sent", "message")
     assert ticket.number in told.text
     assert "?key=" not in told.text
-    assert [words for _, words in wechat.sent_messages if "已受理" in words] == []
+    assert [words for _, words in wechat.sent_messages if "请求已接收" in words] == []
 
 
 @pytest.mark.requirement("A4")
@@ -199,7 +199,7 @@ def test_other_recipients_are_notified_too(wechat: Chat) -> None:
         ("customer", "sent"),
         ("supervisor", "sent"),
     ]
-    assert [words for _, words in wechat.sent_messages if "已受理" in words] == []
+    assert [words for _, words in wechat.sent_messages if "请求已接收" in words] == []
 
 
 @pytest.mark.requirement("G1")

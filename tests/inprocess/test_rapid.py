@@ -350,7 +350,7 @@ def test_an_escalated_complaint_s_customer_gets_an_update_every_two_hours(
     """Automatically, unless the desk has written; this is no breach."""
     journey.online("ts-1")
     journey.file("我要去消协投诉你们")
-    start = journey.ticket.updated_at
+    start = journey.ticket.received_at
     assert journey.messages_to("customer") == ["received", "assigned_escalated"]
     assert journey.messages_to("supervisor") == ["supervisor_escalated"]
     assert journey.due("customer_update") - start == 2 * HOUR
