@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import pytest
 from moto import mock_aws
@@ -18,6 +18,9 @@ from tests.moto_internals import services
 _Backend = tuple[Any, str, str]
 """A service, an account and a region."""
 
+_Made = TypeVar("_Made")
+
+_made: dict[Hashable, Any] = {}
 _snapshots: dict[Hashable, dict[_Backend, tuple[Any, dict[str, Any]]]] = {}
 
 
@@ -32,10 +35,13 @@ def aws_in_memory(region: str = "us-east-1") -> Iterator[None]:
         yield
 
 
-def restore_or_make(key: Hashable, make: Callable[[], None]) -> None:
-    """Restore the empty AWS to the snapshot of a key; the first time, call `make` and take it."""
+def restore_or_make(key: Hashable, make: Callable[[], _Made]) -> _Made:
+    """Restore AWS to the snapshot of a key; the first time, call `make` and take it.
+
+    Returns what `make` returned.
+    """
     if key not in _snapshots:
-        make()
+        _made[key] = make()
         backends = {
             (service, account, region): backend
             for service in services()
@@ -48,8 +54,9 @@ def restore_or_make(key: Hashable, make: Callable[[], None]) -> None:
             place: (backend, deepcopy(backend.__dict__, {**same}))
             for place, backend in backends.items()
         }
-        return
+        return cast(_Made, _made[key])
     current = {place: place[0][place[1]][place[2]] for place in _snapshots[key]}
     replaced = {id(old): current[place] for place, (old, _) in _snapshots[key].items()}
     for place, (_, state) in _snapshots[key].items():
         current[place].__dict__.update(deepcopy(state, {**replaced}))
+    return cast(_Made, _made[key])

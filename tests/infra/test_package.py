@@ -18,8 +18,8 @@ from infra.deploy.package import PackageError, complete
 from infra.deploy.steps import ROOT
 from infra.simulator.simulator import FUNCTIONS
 
-# One worker builds the package, once.
-pytestmark = pytest.mark.xdist_group("package")
+# One worker builds the package, once; `make test` deploys one to the running system.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("package")]
 
 MODULES = sorted({"app", *(module for module, _name in FUNCTIONS.values())})
 _CHECK = """

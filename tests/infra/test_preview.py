@@ -30,16 +30,14 @@ def preview(*arguments: str) -> str:
 
 @pytest.mark.requirement("A4", "A8", "A11", "A12", "D11", "E4", "B13")
 @pytest.mark.parametrize("desk", DESKS)
-@pytest.mark.parametrize("locale", ["zh-CN", "en"])
-def test_every_message_of_a_desk_happens_and_matches_its_golden_file(
-    desk: str, locale: str
-) -> None:
-    found = preview(desk, "--sample", "--lang", locale)
+def test_every_message_of_a_desk_happens_and_matches_its_golden_file(desk: str) -> None:
+    found = preview(desk, "--sample")
     shown = re.findall(r"^## (\w+) → ", found, re.MULTILINE)
     assert set(shown) == set(load(ROOT / "playbooks" / f"{desk}.yaml").messages)
-    assert found.count(f"\n[{locale}] [") == len(shown)
+    for locale in ("zh-CN", "en"):
+        assert found.count(f"\n[{locale}] [") == len(shown)
     assert "# Other messages" not in found, "each message belongs to a sample ticket's life"
-    path = GOLDEN / f"{desk}.{locale}.txt"
+    path = GOLDEN / f"{desk}.txt"
     if RECORD:
         path.parent.mkdir(exist_ok=True)
         path.write_text(found, encoding="utf-8")

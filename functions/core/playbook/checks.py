@@ -24,7 +24,7 @@ from functions.core.domain.rules import Condition, Playbook, Step
 from functions.core.domain.ticket import IN_HAND, STATUSES
 from functions.core.domain.webhooks import Endpoint
 from functions.core.playbook.explain import Location, Problem
-from functions.core.text.templating import TIME_PARTS
+from functions.core.text.templating import TIME_PARTS, fill, variables
 
 TEMPLATE_VARIABLES = frozenset(
     {
@@ -97,15 +97,14 @@ def _relayed_texts(playbook: Playbook) -> Iterator[Problem]:
                     )
 
 
-def _used(text: str) -> set[str]:
+def _used(text: str) -> frozenset[str]:
     """Return the variables of a text; none if it is no template, which `_texts` reports."""
-    from jinja2 import TemplateSyntaxError, meta
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from jinja2 import TemplateSyntaxError
 
     try:
-        return meta.find_undeclared_variables(ImmutableSandboxedEnvironment().parse(text))
+        return variables(text)
     except TemplateSyntaxError:
-        return set()
+        return frozenset()
 
 
 def _told_to_customers(playbook: Playbook) -> dict[str, set[str]]:
@@ -383,21 +382,19 @@ def template_variables(playbook: Playbook) -> frozenset[str]:
 
 def _texts(playbook: Playbook) -> Iterator[Problem]:
     """Find texts with unknown variables, or that fail with filled or empty variables (E4)."""
-    from jinja2 import TemplateError, meta
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from jinja2 import TemplateError
 
-    environment = ImmutableSandboxedEnvironment(autoescape=False)
-    variables = template_variables(playbook)
+    known = template_variables(playbook)
     for location, text in _all_texts(playbook):
         try:
-            unknown = meta.find_undeclared_variables(environment.parse(text)) - variables
+            unknown = variables(text) - known
             for value in ("1", ""):
-                environment.from_string(text).render(dict.fromkeys(variables, value))
+                fill(text, dict.fromkeys(known, value))
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
             yield location, f"cannot be filled in: {str(error).splitlines()[0]}"
             continue
         for variable in sorted(unknown):
-            expected = ", ".join(sorted(variables))
+            expected = ", ".join(sorted(known))
             yield location, f"there is no variable '{variable}'; expected one of {expected}"
 
 

@@ -82,8 +82,11 @@ def _number_lines(
             _number_lines(value, (*location, index), lines, path)
 
 
-class _Loader(yaml.SafeLoader):
-    """A YAML loader without the surprises of YAML 1.1: `on`, `no`, 13:30 and dates are strings."""
+class _Loader(yaml.CSafeLoader):
+    """A YAML loader without the surprises of YAML 1.1: `on`, `no`, 13:30 and dates are strings.
+
+    It parses in C, ten times as fast; every wheel of PyYAML has it.
+    """
 
     yaml_implicit_resolvers: dict[str, Any] = {}
 

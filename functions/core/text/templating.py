@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from functions.core.text.shapes import FieldView
 
 
+TEXTS = 1024
+"""Compiled texts that are kept: those of a large playbook."""
+
+
 def fill(source: str, values: Mapping[str, str]) -> str:
     """Fill in the variables of a text; a variable without a value becomes empty.
 
@@ -42,7 +46,19 @@ def fill(source: str, values: Mapping[str, str]) -> str:
     return _template(source).render(values)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=TEXTS)
+def variables(source: str) -> frozenset[str]:
+    """Return the variables that a text uses.
+
+    Raises:
+        jinja2.TemplateSyntaxError: the text is not a valid template.
+    """
+    from jinja2 import meta
+
+    return frozenset(meta.find_undeclared_variables(_environment().parse(source)))
+
+
+@lru_cache(maxsize=TEXTS)
 def _template(source: str) -> Template:
     template: Template = _environment().from_string(source)
     return template
