@@ -22,7 +22,9 @@ from unittest.mock import patch
 import boto3
 import pytest
 from botocore.client import BaseClient
+from botocore.hooks import NodeList
 from botocore.loaders import JSONFileLoader, Loader
+from botocore.useragent import UserAgentString
 from moto.core.base_backend import BackendDict
 from moto.core.models import botocore_stubber
 from moto.core.serialize import JSONSerializer
@@ -190,6 +192,31 @@ def _client(*names: str, config: Any = None, **options: str) -> Any:
     return found
 
 
+_written: dict[Hashable, str] = {}
+_write_user_agent = UserAgentString.to_string
+
+
+def _user_agent(self: UserAgentString) -> str:
+    """Write a client's User-Agent header once instead of for each call."""
+    config: Any = vars(self)["_client_config"]
+    about = (id(config), getattr(config, "user_agent_appid", None))
+    if about not in _written:
+        _written[about] = _write_user_agent(self)
+    return _written[about]
+
+
+def _copy_listeners(self: Any, node: dict[str, Any]) -> dict[str, Any]:
+    """Copy a client's listeners; botocore's own copy calls several functions for each of them."""
+    copied: dict[str, Any] = {}
+    for name, value in node.items():
+        if type(value) is dict:
+            value = _copy_listeners(self, value)
+        elif type(value) is NodeList:
+            value = NodeList(list(value.first), list(value.middle), list(value.last))
+        copied[name] = value
+    return copied
+
+
 def install(patches: pytest.MonkeyPatch) -> None:
     """Patch moto and botocore for every test of this process."""
     patches.setattr(JSONFileLoader, "load_file", _load_file)
@@ -199,4 +226,6 @@ def install(patches: pytest.MonkeyPatch) -> None:
     patches.setattr(DynamoType, "cast_value", property(_cast_value))
     patches.setattr("moto.core.responses.method_names_from_class", cache(method_names_from_class))
     patches.setattr(boto3, "client", _client)
+    patches.setattr(UserAgentString, "to_string", _user_agent)
+    patches.setattr("botocore.hooks._PrefixTrie._recursive_copy", _copy_listeners)
     patches.setattr(BaseClient, "_make_api_call", _make_api_call)

@@ -435,6 +435,7 @@ def test_a_repeated_mail_makes_one_ticket(journey: SimulatedJourney) -> None:
     assert (ticket.channel, ticket.tags) == ("mail", ("收不到验证码",))
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("E11", "G1")
 def test_a_burst_is_numbered_routed_and_acknowledged_once(journey: SimulatedJourney) -> None:
     """It exceeds the capacity; every request and stream record comes twice."""

@@ -115,6 +115,7 @@ def test_the_page_is_in_the_customer_s_language_and_words(desk: Playbook, locale
         assert [word for word in internal(desk, ticket, locale) if word in text] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", LOCALES)
 def test_messages_and_drafts_are_in_the_customer_s_language_and_words(
     desk: Playbook, locale: Locale

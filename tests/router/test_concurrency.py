@@ -116,6 +116,7 @@ def _in_hand(tickets: list[Ticket]) -> Counter[str | None]:
     return Counter(ticket.handler for ticket in tickets if ticket.in_hand_of)
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("D7", "E11", "F2")
 def test_a_hundred_simultaneous_tickets_are_assigned_within_capacity_and_in_order(
     storage: Storage, playbook: Playbook

@@ -591,6 +591,7 @@ def ordinary() -> float:
     return seconds(lambda: parse(raw)) / len(raw)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_parsing_time_grows_with_the_size_of_a_mail(name: str, ordinary: float) -> None:
     """Quadratic time would take thousands of times as long."""

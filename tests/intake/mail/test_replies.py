@@ -440,6 +440,7 @@ def test_ordinary_text_is_never_changed(paragraphs: list[str]) -> None:
     assert strip_reply(text).split() == text.split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
