@@ -25,8 +25,9 @@ settings.load_profile("patient")
 
 TESTS = Path(__file__).parent
 UNTRACED = {
-    "desks", "docs", "infra", "e2e", "test_aftersales.py", "test_concurrency.py",
-    "test_mail_accounting.py", "test_mail_loops.py", "test_omnichannel.py", "test_rapid.py",
+    "desks", "docs", "infra", "e2e", "test_aftersales.py", "test_assisted.py",
+    "test_concurrency.py", "test_mail_accounting.py", "test_mail_loops.py", "test_omnichannel.py",
+    "test_rapid.py",
 }  # fmt: skip
 """Folders and files whose code paths other tests cover too. Tracing would double their time, so
 coverage is measured without them."""

@@ -82,7 +82,7 @@ def show(request: Request, context: PortalContext, desk: str, number: str) -> Ht
         playbook=playbook,
         locale=locale,
         proof={name: request.query[name] for name in (_PARAMETERS[proof],)},
-        calls=submissions.open_calls(ticket, playbook, proof),
+        calls=submissions.open_calls(ticket, proof),
         done=request.query.get("done"),
         now=request.now,
         goes_on=_link_to(context, ticket, goes_on_as, proof, request) if goes_on_as else None,

@@ -198,7 +198,7 @@ class Submission:
             raise no_such_ticket() from erased  # its links ended with the erasure
         except ActionNotAllowed as refused:
             # The lifecycle's error names the agents' actions; this one names the customer's calls.
-            calls = open_calls(self.ticket, self.playbook, self.proof)
+            calls = open_calls(self.ticket, self.proof)
             raise ActionNotAllowed(_why_not(command, self.ticket), calls) from refused
 
 
@@ -234,10 +234,10 @@ def _score(playbook: Playbook, score: int | str) -> int:
     raise InvalidInput("The score is invalid.", (one_of("score", words) if words else number,))
 
 
-def open_calls(ticket: Ticket, playbook: Playbook, proof: Proof) -> tuple[str, ...]:
+def open_calls(ticket: Ticket, proof: Proof) -> tuple[str, ...]:
     """Return the customer's calls that are possible now by this proof.
 
-    A survey that follows the confirmation waits for it, and an answered survey is closed.
+    An answered survey is closed.
     """
     if proof == "contact":
         return ()
@@ -246,10 +246,7 @@ def open_calls(ticket: Ticket, playbook: Playbook, proof: Proof) -> tuple[str, .
     calls = [
         call for call, action in CALLS.items() if ticket.status in c.ACTIONS[action].action.sources
     ]
-    confirmation = playbook.confirmation
-    survey_follows = confirmation is not None and confirmation.solved == "survey"
-    waits = ticket.status == "awaiting_confirmation" and survey_follows
-    if "survey" in calls and (ticket.score is not None or waits):
+    if "survey" in calls and ticket.score is not None:
         calls.remove("survey")
     return tuple(calls)
 

@@ -74,7 +74,7 @@ class NewUpload(BaseModel):
 
 def list_tickets(request: Request, storage: Storage, desk: str) -> HttpResponse:
     """List one page of a queue."""
-    principal, playbook = _signed_in(request, storage, desk)
+    principal, playbook = signed_in(request, storage, desk)
     tickets, cursor = queues.list_tickets(storage, playbook, principal, request.query, request.now)
     locale = locale_of(request, playbook.locale)
     shown = [view.summary_view(ticket, playbook, principal, locale) for ticket in tickets]
@@ -91,14 +91,15 @@ def show_ticket(
         NotFound: there is none, or it is another desk's.
         Forbidden: the caller's role sees no tickets.
     """
-    principal, playbook = _signed_in(request, storage, desk)
+    principal, playbook = signed_in(request, storage, desk)
     require(principal, SEES_TICKETS, Phrase("see tickets"))
     ticket = storage.tickets.load(desk, number)
     numbers = storage.contacts.tickets(desk, ticket.customer.hash, MAX_OTHER_TICKETS + 1)
     others = storage.tickets.load_many(desk, [other for other in numbers if other != number])
     page, opening = _page(storage, ticket, page_before(request))
     offline = may_take_over(principal, "take", ticket) and is_offline(storage, ticket)
-    full = view.FullTicket(page, opening, _merged(storage, page), others, offline)
+    knowledge = storage.knowledge.get(desk, request.now)
+    full = view.FullTicket(page, opening, _merged(storage, page), others, offline, knowledge)
     locale = locale_of(request, playbook.locale)
     shown = view.ticket_view(full, playbook, principal, files.link, locale, request.now)
     shown["sms"] = text_message_frame(
@@ -155,7 +156,7 @@ def enter_ticket(
     """Create a ticket on a customer's behalf."""
     from functions.workbench.agent_create_ticket import create_as_agent
 
-    principal, playbook = _signed_in(request, storage, desk)
+    principal, playbook = signed_in(request, storage, desk)
     return HttpResponse(create_as_agent(request, creator, playbook, principal), 201)
 
 
@@ -175,7 +176,7 @@ def act(
     `attachments` returns an upload for a file that a later action can name (D10). `open-original`
     records the act and returns the original of a message, `open-contact` the contact (G4).
     """
-    principal, playbook = _signed_in(request, storage, desk)
+    principal, playbook = signed_in(request, storage, desk)
     if action == "attachments":
         return _create_upload(request, storage, principal, number, files)
     context = actions.ActionContext(
@@ -226,7 +227,7 @@ def set_presence(request: Request, storage: Storage, desk: str) -> HttpResponse:
     Raises:
         NotFound: no tickets of this desk can be assigned to the caller.
     """
-    principal, playbook = _signed_in(request, storage, desk)
+    principal, playbook = signed_in(request, storage, desk)
     presence = request.read(Presence)
     if not principal.assignable:
         raise NotFound("You are not on this desk's roster.")
@@ -241,7 +242,12 @@ def set_presence(request: Request, storage: Storage, desk: str) -> HttpResponse:
     return HttpResponse(presence.model_dump())
 
 
-def _signed_in(request: Request, storage: Storage, desk: str) -> tuple[Principal, Playbook]:
+def signed_in(request: Request, storage: Storage, desk: str) -> tuple[Principal, Playbook]:
     """The caller at the desk, and the desk's playbook."""
     principal = principal_of(storage, caller(request.claims), desk, request.now)
     return principal, storage.playbooks.get(desk, request.now)
+
+
+def files(request: Request) -> Files:
+    """The bucket of the tickets' files."""
+    return Files(aws.client("s3"), request.deployment.mail_bucket)

@@ -16,7 +16,6 @@ from functions.core.platform.container import contact_corrector, storage, ticket
 from functions.workbench.authorizer import agents_authorizer
 
 if TYPE_CHECKING:
-    from functions.core.storage.files import Files
     from functions.workbench.calls import Unseal
     from functions.workbench.session import Sessions
 
@@ -63,7 +62,7 @@ def show_ticket(desk: str, number: str) -> Response:
     from functions.workbench import calls
 
     return web.respond(
-        bp, lambda r: calls.show_ticket(r, storage(r.deployment), desk, number, _files(r))
+        bp, lambda r: calls.show_ticket(r, storage(r.deployment), desk, number, calls.files(r))
     )
 
 
@@ -79,7 +78,7 @@ def act(desk: str, number: str, action: str) -> Response:
             desk,
             number,
             action,
-            _files(r),
+            calls.files(r),
             lambda: contact_corrector(r.deployment),
             _unseal(r),
             partial(aws.seal_original, r.deployment, what="outgoing"),
@@ -92,6 +91,20 @@ def set_presence(desk: str) -> Response:
     from functions.workbench import calls
 
     return web.respond(bp, lambda r: calls.set_presence(r, storage(r.deployment), desk))
+
+
+@bp.route(f"{DESK}/articles", methods=["GET"], authorizer=agents)
+def list_articles(desk: str) -> Response:
+    from functions.workbench import articles
+
+    return web.respond(bp, lambda r: articles.list_articles(r, storage(r.deployment), desk))
+
+
+@bp.route(f"{DESK}/articles/{{article}}", methods=["GET", "PUT"], authorizer=agents)
+def article(desk: str, article: str) -> Response:
+    from functions.workbench import articles
+
+    return web.respond(bp, lambda r: articles.article(r, storage(r.deployment), desk, article))
 
 
 def _sign_in(request: web.Request) -> web.HttpResponse:
@@ -130,9 +143,3 @@ def _unseal(request: web.Request) -> Unseal:
     return lambda desk, number, act, agent: unseal(
         aws.client("lambda"), request.deployment, desk, number, act, agent
     )
-
-
-def _files(request: web.Request) -> Files:
-    from functions.core.storage.files import Files
-
-    return Files(aws.client("s3"), request.deployment.mail_bucket)

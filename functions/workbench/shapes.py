@@ -8,6 +8,8 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from functions.core.domain.knowledge import Audience, Origin
+from functions.core.domain.playbook_types import Locale
 from functions.core.domain.ticket import Queue, Status, TimerState
 from functions.core.text.shapes import FieldView, Filed, FileView, TextMessageView, Time
 
@@ -193,3 +195,27 @@ OpenedContact = TypedDict("OpenedContact", {
     "number": str, "version": int, "contact": str, "shown_until": Time,
 })  # fmt: skip
 """The customer's whole contact; hide it at `shown_until`."""
+
+ArticleSummary = TypedDict("ArticleSummary", {
+    "id": str, "version": int, "title": str, "solution": str, "audience": Audience,
+    "state": Literal["draft", "published"], "current": bool, "author": str, "at": Time,
+})  # fmt: skip
+"""An article in a list, in the caller's language or in one that it has. `current`: it is published
+and valid today; only supervisors and admins see others."""
+
+ArticleList = TypedDict("ArticleList", {"articles": list[ArticleSummary], "version": int})
+"""Articles, and the version of the knowledge base, which each change of an article raises."""
+
+ValidityView = TypedDict("ValidityView", {"from": str | None, "until": str | None})
+"""The first and the last day on which an article is valid."""
+
+VersionView = TypedDict("VersionView", {"version": int, "author": str, "at": Time})
+"""A version of an article: who wrote it when."""
+
+ArticleView = TypedDict("ArticleView", {
+    "id": str, "version": int, "title": dict[Locale, str], "asked": dict[Locale, list[str]],
+    "solution": dict[Locale, str], "needs": dict[str, Origin],
+    "then": Literal["answer", "hand_over"], "audience": Audience, "valid": ValidityView,
+    "state": Literal["draft", "published"], "current": bool, "history": list[VersionView],
+})  # fmt: skip
+"""An article with its last 50 versions, newest first."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.domain import events as e
 from functions.core.domain.delivery import Delivery
+from functions.core.domain.knowledge import KnowledgeBase
 from functions.core.domain.recipients import CUSTOMERS
 from functions.core.domain.record import (
     TicketRecord,
@@ -44,6 +45,7 @@ class FullTicket:
         own: the ticket with the page's commits and their deliveries.
         opening: the ticket's first commits: its request and classification.
         others: the customer's other tickets, newest first.
+        knowledge: the desk's knowledge base, for the draft of an answer.
     """
 
     own: TicketRecord
@@ -51,6 +53,7 @@ class FullTicket:
     merged: Sequence[TicketRecord] = ()
     others: Sequence[Ticket] = ()
     handler_is_offline: bool = False
+    knowledge: KnowledgeBase | None = None
 
     @property
     def records(self) -> tuple[TicketRecord, ...]:
@@ -150,7 +153,7 @@ def ticket_view(
     ticket, history = full.own.ticket, full.own.history
     received = full.opening[0].of(e.TicketReceived)[0]
     description = received.description
-    draft = suggest(ticket, playbook, description, ticket.locale, now)
+    draft = suggest(ticket, playbook, description, ticket.locale, now, full.knowledge)
     summary = summary_view(
         ticket, playbook, principal, locale, handler_is_offline=full.handler_is_offline
     )

@@ -15,6 +15,9 @@ COMMANDS: Mapping[str, str] = {
     "person.list": _READS,
     "audit.list": _READS,
     "channel.list": "shows the names of keys, not the secrets",
+    "knowledge.check": "reads files",
+    "knowledge.export": _READS,
+    "knowledge.list": _READS,
     "playbook.check": "reads a file",
     "playbook.list": _READS,
     "playbook.preview": "reads a file",
@@ -58,6 +61,7 @@ CALLS: Mapping[str, str] = {
     "POST /session/refresh": _OWN,
     "POST /agent/desks/{desk}/tickets": _TICKET,
     "POST /agent/desks/{desk}/tickets/{number}/{action}": "by action",
+    "PUT /agent/desks/{desk}/articles/{article}": "is a version of the article, with its author",
     "PUT /agent/desks/{desk}/me/presence": _OWN,
 }
 """Call of agents that changes something → why it is not recorded."""

@@ -12,6 +12,7 @@ from rich.console import Console
 from infra.console.commands import (
     audit,
     channels,
+    knowledge,
     person,
     playbooks,
     quarantine,
@@ -30,6 +31,7 @@ app.command()(system.deploy)
 app.command()(system.verify)
 app.command()(smoke.smoke)
 app.add_typer(playbooks.app, name="playbook")
+app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(person.app, name="person")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(tickets.app, name="ticket")

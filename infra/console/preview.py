@@ -93,6 +93,12 @@ class _Stories:
         _satisfied(life)
         yield "With the desk's own steps", life
         for name, step in self.playbook.steps.items():
+            if step.approval is not None:
+                life = self.assigned()
+                life.do(c.Reply(samples.REPLY[0]))
+                life.step(name, approved=False)
+                yield f"The step {name} is not approved", life
+        for name, step in self.playbook.steps.items():
             life = self.assigned()
             if "assigned" not in step.source:
                 life.do(c.Reply(samples.REPLY[0]))

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from functions.core.domain import commands as c, events as e
+from functions.core.domain.commands.steps import required_with_others
 from functions.core.domain.errors import Refused
 from functions.core.domain.lifecycle import apply, decide
 from functions.core.domain.roster import Agent
@@ -177,25 +178,34 @@ class SampleLife:
                 break
         self.now = until
 
-    def step(self, name: str) -> bool:
-        """Take one of the desk's own steps with sample values, approved if it has to be."""
-        moment = (self.now + timedelta(hours=4)).astimezone(self.playbook.zone)
+    def step(self, name: str, *, approved: bool = True) -> bool:
+        """Take one of the desk's own steps with sample values, approved or not if it has to be."""
+        fields = self.playbook.steps[name].fields
+        times = [key for key, field in fields.items() if field.kind == "time"]
+        first = (self.now + timedelta(hours=4)).astimezone(self.playbook.zone)
         values = {
             key: next(iter(field.choices))
             if field.kind == "choice"
-            else moment.isoformat(timespec="minutes")
+            else (first + timedelta(days=times.index(key))).isoformat(timespec="minutes")
             if field.kind == "time"
             else self.now.date().isoformat()
             if field.kind == "date"
             else samples.FIELDS.get(
                 key, ("1" if field.kind == "number" else field.label["zh-CN"],)
             )[0]
-            for key, field in self.playbook.steps[name].fields.items()
-            if not field.required_with
+            for key, field in fields.items()
         }
-        return self.do(c.TakeStep(name, values)) and (
-            self.ticket.pending is None or self.do(c.Approve(True), "supervisor")
-        )
+        given = {
+            key: value
+            for key, value in values.items()
+            if not fields[key].required_with or required_with_others(fields[key], values)
+        }
+        if not self.do(c.TakeStep(name, given)):
+            return False
+        if self.ticket.pending is None:
+            return True
+        decision = c.Approve(approved, "" if approved else samples.REFUSED[0])
+        return self.do(decision, "supervisor")
 
     def resolve(self) -> None:
         if self.ticket.status == "awaiting_department":

@@ -37,6 +37,7 @@ LATER = (
     ("太差劲了，等了这么久没人管，我很生气", "I am furious: nobody has cared all this time"),
 )
 CLOSED = ("与另一张工单重复", "A duplicate of another ticket")
+REFUSED = ("先按规定换新", "Replace it by the rules first")
 CAUSE = ("处理时间过长", "It took too long")
 
 FIELDS: dict[str, tuple[str, str]] = {
@@ -49,6 +50,9 @@ FIELDS: dict[str, tuple[str, str]] = {
     "feedback": ("在本工单回复", "Answer on this ticket"),
     "finding": ("启动电容老化，需更换", "The start capacitor is worn and has to be replaced"),
     "goods_state": ("外壳有划痕，未使用", "Scratches on the case, unused"),
+    "goodwill_amount": ("20", "20"),
+    "goodwill_ground": ("发货晚了5天，客户两次来询", "Sent 5 days late; the customer asked twice"),
+    "goodwill_offer": ("24小时内退到您的余额", "It reaches your balance within 24 hours"),
     "handover_point": ("核实接口日志后移交", "After checking the interface's log"),
     "handover_state": ("已确认为接口超时", "An interface times out"),
     "order_number": ("DD20260301", "DD20260301"),
@@ -58,6 +62,9 @@ FIELDS: dict[str, tuple[str, str]] = {
     ),
     "parts_requested": ("启动电容 1 个", "1 start capacitor"),
     "parts_used": ("启动电容 1 个", "1 start capacitor"),
+    "plan_1": ("向承运方核实包裹去向", "We ask the carrier where the parcel is"),
+    "plan_2": ("补发商品或退款，由您选择", "We send a new one or refund you, as you choose"),
+    "plan_3": ("确认商品或款项已到", "We make sure that it has arrived"),
     "problem": ("退款尚未到账，请核实进度", "The refund has not arrived; please check"),
     "product_line": ("空调", "Air conditioners"),
     "proposal": ("为您更换新配件，3天内寄出", "We will send you a new part within 3 days"),
@@ -84,6 +91,7 @@ ENGLISH = dict(
         VAGUE,
         UNSOLVED,
         CLOSED,
+        REFUSED,
         CAUSE,
         *FIELDS.values(),
     )

@@ -22,6 +22,8 @@ from types import ModuleType
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core.core_schema import StringSchema
 
 from functions.core.channels import base as channels
 from functions.core.domain import errors as e
@@ -39,6 +41,7 @@ from functions.portal import shapes as portal
 from functions.portal.submissions import NewConfirmation, NewMessage, NewScore
 from functions.workbench import session, shapes as workbench
 from functions.workbench.actions import WITHOUT_KEY
+from functions.workbench.articles import EditedArticle
 from functions.workbench.calls import NewUpload, Presence
 from functions.workbench.queues import QUEUES
 
@@ -66,6 +69,7 @@ _EXAMPLES = (
     e.NotFound("There is no such ticket, or the link is not complete."),
     e.ActionNotAllowed("reply is not possible while the ticket is Closed.", ("note", "reopen")),
     e.StaleVersion("The ticket has changed since version 4; it is at version 5."),
+    e.StaleArticle("The article has changed since version 4; it is at version 5."),
     e.AlreadyAnswered("This request has been rated already."),
     session.NewPasswordRequired("This account needs a new password before it can be used."),
     e.TooLarge("A body may have 256 KiB at most."),
@@ -92,6 +96,7 @@ _QUEUE = (
     _query("cursor", "The `cursor` of the page before."),
     _LANG,
 )
+_QUERY = _query("query", "Words of the question; all articles unless given.", maxLength=2000)
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -188,6 +193,15 @@ CALLS: Mapping[str, Operation] = {
     "show_ticket": Operation(
         "Show a ticket with its conversation.",
         {200: workbench.TicketView}, (), (e.InvalidInput, *_SIGNED_IN), _PAGE),
+    "list_articles": Operation(
+        "Search the knowledge base, or list all of its articles.",
+        {200: workbench.ArticleList}, (), (e.InvalidInput, *_SIGNED_IN), (_QUERY, _LANG)),
+    "get_article": Operation(
+        "Show an article with its history.", {200: workbench.ArticleView}, (), _SIGNED_IN),
+    "put_article": Operation(
+        "Write an article. `version` is the one that was edited, 0 for a new one: if the article "
+        "has changed since, it stays as it is. For supervisor, admin.",
+        {200: workbench.ArticleView}, (EditedArticle,), (*_SIGNED_IN, e.StaleArticle)),
     "set_presence": Operation(
         "Go online or offline: whether you get tickets. Going offline ends your shift.",
         {200: Presence}, (Presence,), _SIGNED_IN),
@@ -370,6 +384,17 @@ def _problems(refuses: Iterable[type[e.Refused]], has_pages: bool) -> Schema:
 _REF = "#/components/schemas/{model}"
 
 
+class _Generator(GenerateJsonSchema):
+    """Says that a text without its surrounding space may be too short: space alone is refused."""
+
+    def str_schema(self, schema: StringSchema) -> Schema:
+        described = super().str_schema(schema)
+        strips = schema.get("strip_whitespace") or self._config.str_strip_whitespace
+        if self.mode == "validation" and strips and schema.get("min_length"):
+            described.setdefault("pattern", r"\S")
+        return described
+
+
 class _Schemas:
     """The JSON schemas of shapes, collected as components."""
 
@@ -382,7 +407,9 @@ class _Schemas:
         if isinstance(shapes[0], str):
             return {}
         inputs = [(shape, mode, TypeAdapter(shape)) for shape in shapes]
-        schemas, generated = TypeAdapter.json_schemas(inputs, ref_template=_REF)
+        schemas, generated = TypeAdapter.json_schemas(
+            inputs, ref_template=_REF, schema_generator=_Generator
+        )
         self.components |= _untitled(generated.get("$defs", {}))
         found = [_untitled(schemas[shape, mode]) for shape in shapes]
         return found[0] if len(found) == 1 else {"anyOf": found}

@@ -13,8 +13,8 @@ from functions.core.domain.recipients import RECIPIENTS, TEAM_IN, TEAM_NAMED
 from functions.core.domain.rules import Condition, Effect, Playbook, Section, TimerEffects, Vague
 from functions.core.domain.ticket import STATUSES, TIMER_KINDS
 from functions.core.playbook import load
-from functions.core.playbook.checks import TEMPLATE_VARIABLES
 from functions.core.playbook.references import STATUSES_NEEDED
+from functions.core.text.templating import TEMPLATE_VARIABLES
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "playbooks.md").read_text(encoding="utf-8")

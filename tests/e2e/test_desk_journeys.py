@@ -453,6 +453,55 @@ def test_rapid_asks_two_questions_about_a_vague_request(system: System, clear: b
     journey.until_handled_by("technical-support-1")
 
 
+@pytest.mark.requirement("C7", "C8", "C9", "C10")
+def test_an_assisted_delivery_is_planned_made_good_and_confirmed(system: System) -> None:
+    """A department is asked, a supervisor approves goodwill, the customer confirms and rates."""
+    journey = SystemJourney(system, "assisted")
+    journey.set_online("orders-and-returns", 1)
+    address, agent = "journey.assisted@example.com", "orders-and-returns-1"
+
+    # C7: contact within ten minutes, told to customer and agent
+    journey.file("包裹五天没动了，一直没到", contact=address, urgency="紧急", order="ZN-1001")
+    view = journey.until_handled_by(agent)
+    assert (view["type"], view["priority"]) == ("订单与物流", "紧急")
+    received = datetime.fromisoformat(view["received_at"])
+    assert journey.due("first_response") - received == 10 * MINUTE
+    assert journey.link in journey.mail(address, "请求已接收")
+
+    # C10: the steps, their times and who sees to them; that is the contact
+    by = (datetime.now(UTC) + 20 * HOUR).isoformat()
+    journey.act(agent, "plan", plan_1="向承运方查找", plan_1_by=by, plan_1_owner="仓储物流部")
+    assert "前，仓储物流部：向承运方查找" in journey.mail(address, "您的请求这样处理")
+    assert journey.timer("first_response")["state"] == "met"
+
+    # C8: the department is told what is needed and until when
+    journey.act(agent, "collaborate", problem="请查找包裹", owner="仓储物流部")
+    assert "ZN-1001" in journey.mail("logistics@assisted.local", "请查找包裹")
+    assert journey.timer("collaboration")["state"] == "running"
+    journey.act("warehouse-and-logistics-1", "collaboration-answer", answer="已找到，今晚送达")
+    journey.await_message("handler", "collaboration_answered")
+
+    # C9: the ground is on record, the customer hears of it once a supervisor has approved it
+    offer = {"goodwill_kind": "小额补偿", "goodwill_amount": 20, "goodwill_offer": "今天退到余额"}
+    assert journey.try_action(agent, "goodwill", **offer).status == 400
+    journey.act(agent, "goodwill", **offer, goodwill_ground="晚到五天")
+    assert "晚到五天" in journey.mail("supervisors@assisted.local", "请审批")
+    assert journey.never_sent("customer", "goodwill")
+    journey.act("supervisors-1", "approve", approved=True)
+    assert "晚到五天" not in journey.mail(address, "今天退到余额")
+
+    # C10: the customer confirms, then rates
+    journey.act(agent, "resolve", summary="包裹当晚送达，补偿20元")
+    assert "“确认解决”或“未解决”" in journey.mail(address, "包裹当晚送达")
+    journey.act_as_customer("confirmation", solved=True)
+    journey.until_status("resolved")
+    journey.act_as_customer("survey", score=5)
+    journey.until_status("archived")
+    document, tags = journey.archived()
+    assert (document["ticket"]["score"], tags["retention-years"]) == (5, "3")
+    assert document["ticket"]["facts"]["goodwill_ground"] == "晚到五天"
+
+
 @pytest.mark.requirement("B6", "D13", "G8")
 def test_a_desk_can_be_added_to_the_running_system(
     system: System, monkeypatch: pytest.MonkeyPatch

@@ -24,6 +24,7 @@ CORE = {
     "domain": {"domain"},
     "text": {"domain", "text"},
     "playbook": {"domain", "text", "playbook"},
+    "knowledge": {"domain", "text", "playbook", "knowledge"},
     "storage": {"domain", "text", "playbook", "storage"},
     "channels": {"domain", "text", "playbook", "channels"},
     "services": {"domain", "text", "playbook", "storage", "channels", "services"},

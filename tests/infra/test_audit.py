@@ -127,6 +127,11 @@ class Acts:
     def playbook_apply(self) -> None:
         self._apply_webhook()
 
+    def knowledge_apply(self) -> None:
+        path = self.folder / "articles.yaml"
+        path.write_text("articles: {a: {title: {en: T}, solution: {en: S}}}", "utf-8")
+        self.run("knowledge", "apply", str(path), "--desk", "standard")
+
     def quarantine_show(self) -> None:
         self.run("quarantine", "show", self._quarantined())
 
@@ -258,6 +263,7 @@ BEFORE_AND_AFTER: Mapping[str, tuple[str, Any, Any]] = {
     "person.add": ("neu-1", {}, {"role": "agent", "team": "售后组", "active": True}),
     "person.remove": ("li-1", {"active": True}, {"active": False}),
     "playbook.apply": ("playbook", {"version": 1}, {"version": 2}),
+    "knowledge.apply": ("a", {}, {"version": 1}),
     "channel.set": ("slack", {"keys": []}, {"keys": ["bot_token", "signing_secret"]}),
     "channel.remove": ("slack", {"keys": ["bot_token", "signing_secret"]}, {}),
     "webhooks.rotate": ("crm", {}, {"secret": "new", "keep_hours": 24}),

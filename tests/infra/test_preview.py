@@ -18,7 +18,7 @@ from infra.console.commands.playbooks import app
 
 GOLDEN = Path(__file__).parent / "golden"
 RECORD = bool(os.environ.get("DESKBELL_RECORD_GOLDEN"))
-DESKS = ("standard", "omnichannel", "aftersales", "rapid")
+DESKS = ("standard", "omnichannel", "aftersales", "rapid", "assisted")
 ROOT = Path(__file__).parents[2]
 
 

@@ -39,7 +39,7 @@ def test_an_arrival_is_still_ahead(journey: SimulatedJourney, by: timedelta) -> 
 
 
 @pytest.mark.requirement("B6", "D11", "E5")
-@pytest.mark.parametrize("desk", ["standard", "omnichannel", "aftersales", "rapid"])
+@pytest.mark.parametrize("desk", ["standard", "omnichannel", "aftersales", "rapid", "assisted"])
 def test_every_time_that_agents_name_is_one_ahead(desk: str) -> None:
     """Arrivals, the answers of departments, promised times."""
     steps = load(ROOT / "playbooks" / f"{desk}.yaml").steps

@@ -9,13 +9,13 @@ import pytest
 
 from functions.core.domain import events as e
 from functions.core.domain.rules import Message, NotificationRule, Playbook, Step, TimerRule
-from functions.core.playbook.checks import template_variables
 from functions.core.services.composing import (
     Notification,
     compose,
     notifications_for,
     recipient_team,
 )
+from functions.core.text.templating import template_variables
 from tests.notify.deployment import NOON
 from tests.notify.sample_events import LINK, commit, received, ticket
 

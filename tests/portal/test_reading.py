@@ -23,7 +23,7 @@ from tests.portal.conftest import CarryOut, Customer
 from tests.portal.test_portal import PAGE
 
 pytestmark = pytest.mark.requirement("A14", "B13", "D11", "E9")
-DESKS = ("standard", "omnichannel", "rapid", "aftersales")
+DESKS = ("standard", "omnichannel", "rapid", "aftersales", "assisted")
 HAN = re.compile(r"[\u4e00-\u9fff]+")
 LOGIN = "zhang-secret-login"
 HIDDEN = "先拖一下"

@@ -235,7 +235,7 @@ def test_every_call_refuses_who_has_left(
 
     storage = Storage.on(boto3.client("dynamodb"), DEPLOYMENT.table)
     file_ticket(storage, playbook, NUMBER)
-    path = path.format(desk="testdesk", number=NUMBER, action="take")
+    path = path.format(desk="testdesk", number=NUMBER, action="take", article="a")
     assert _as(simulator, "agent-1", method, path, {}).status != 401
     storage.roster.set_active("testdesk", "agent-1", False)
     simulator.forget_roster()

@@ -27,6 +27,7 @@ ACTS: Mapping[str, str] = {
     "channel.remove": "disconnected a chat channel",
     "channel.set": "set or rotated the secret of a chat channel",
     "deploy": "deployed the stage",
+    "knowledge.apply": "changed an article of a desk's knowledge base by the console",
     "person.add": "let a person in, or in again after a removal",
     "person.change": "changed a person's roles, team, capacity, skills, shift or name",
     "person.remove": "ended a person's access to a desk",

@@ -9,6 +9,7 @@
     │   ├── ActionNotAllowed    409  the ticket's status does not allow the action
     │   │   └── Forgotten       the request's data was erased
     │   ├── StaleVersion        409  the caller acted on an older version
+    │   │   └── StaleArticle         of an article
     │   ├── AlreadyAnswered     409  a survey or confirmation is answered only once
     │   ├── TooLarge            413
     │   ├── KeyReused           422  an idempotency key came with a different body before
@@ -19,7 +20,7 @@
     │   └── AgentContended      others are assigning tickets to the same agent
     ├── Quarantined             a mail that opens no ticket; raises no alarm
     └── DeadLetter              no retry can succeed; the record is kept with the cause
-        └── PlaybookError       an invalid playbook; the message names the line or key
+        └── PlaybookError       an invalid playbook or knowledge base, with the line or key
 
 Any other exception that reaches a handler is a bug. Lambda and SQS retry the record and then put it
 in the function's dead-letter queue.
@@ -129,6 +130,10 @@ class StaleVersion(Refused, status=409, title="The ticket has changed"):
     """The caller acted on an older version of the ticket."""
 
 
+class StaleArticle(StaleVersion, title="The article has changed"):
+    """The caller edited an older version of the article."""
+
+
 class AlreadyAnswered(Refused, status=409, title="Already answered"):
     """The survey or confirmation has its answer already."""
 
@@ -178,4 +183,4 @@ class DeadLetter(DeskbellError):
 
 
 class PlaybookError(DeadLetter):
-    """A playbook is invalid; the message names the line or key."""
+    """A playbook, or a file of articles, is invalid; the message names the line or key."""

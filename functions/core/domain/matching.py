@@ -26,6 +26,7 @@ class Facts:
     mood: str | None = None
     product: str | None = None
     queue: str | None = None
+    approved: bool | None = None
     amount: Decimal | None = None
     score: int | None = None
 
@@ -128,6 +129,8 @@ def holds(condition: Condition, facts: Facts) -> bool:
     if condition.mentions and mentions(facts.text, condition.mentions) is None:
         return False
     if condition.product and mentions(fold(facts.product or ""), condition.product) is None:
+        return False
+    if condition.approved is not None and facts.approved is not condition.approved:
         return False
     over, below = condition.amount_over, condition.score_below
     if over is not None and (facts.amount is None or facts.amount <= over):

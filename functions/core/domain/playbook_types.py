@@ -149,7 +149,8 @@ def _public_url(value: str) -> str:
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 """The URL under which customers reach a desk, without a slash at its end."""
 
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+SLUG = r"^[a-z][a-z0-9-]{0,39}$"
+Slug = Annotated[str, Field(pattern=SLUG)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Amount = Annotated[Decimal, PlainSerializer(float, when_used="json")]
 """A sum of money; a number in JSON."""

@@ -142,6 +142,7 @@ class Condition(Section):
     mood: Names = ()
     product: Words = ()
     queue: Annotated[tuple[Queue, ...], BeforeValidator(as_tuple)] = ()
+    approved: bool | None = None
     amount_over: Amount | None = None
     score_below: int | None = None
 
@@ -296,8 +297,8 @@ class ReplyTemplate(Section):
     article: str | None = None
 
 
-class Article(Section):
-    """An article of the internal knowledge base."""
+class TemplateArticle(Section):
+    """A9: the solution that a template quotes, unless the knowledge base has it (`knowledge`)."""
 
     title: Text
     solution: Text
@@ -358,7 +359,8 @@ class Survey(Section):
 class Confirmation(Section):
     """C10, D13: the question to the customer whether the problem is solved.
 
-    `solved` follows a yes: the survey, a call-back by `team`, or the archive. `within` ends a
+    `solved` follows a yes: the survey, a call-back by `team`, or the archive. A score without a yes
+    or a no is an answer where the survey is all that follows. `within` ends a
     call-back that did not happen: the ticket is archived without it. (The deadline of the call is
     a timer, `timers.callback`.) `unsolved` names who continues after a no: the handler, the team or
     a more senior agent.
@@ -380,7 +382,8 @@ RequestField = Literal[
 class StepField(Term):
     """A field that is filled in with a step.
 
-    `required_with` names values of the step's other fields with which the field is required too.
+    `required_with` names values of the step's other fields with which the field is required too;
+    `*` is any value.
     A time with `future` is ahead, by a year at most. `from_request` names the fields of the request
     that the agent's form is filled in with (D4).
     A choice without a label is that of the team of its name. Customers see the field, on their page
@@ -494,7 +497,7 @@ class Playbook(Section):
     statuses: dict[str, CustomerTerm]
     timers: dict[str, TimerRule] = {}
     templates: tuple[ReplyTemplate, ...] = ()
-    articles: dict[str, Article] = {}
+    articles: dict[str, TemplateArticle] = {}
     messages: dict[str, Message] = {}
     notifications: tuple[NotificationRule, ...] = ()
     webhooks: dict[Slug, Webhook] = {}

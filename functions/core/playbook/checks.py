@@ -24,18 +24,12 @@ from functions.core.domain.rules import Condition, Playbook, Step
 from functions.core.domain.ticket import IN_HAND, STATUSES
 from functions.core.domain.webhooks import Endpoint
 from functions.core.playbook.explain import Location, Problem
-from functions.core.text.templating import TIME_PARTS, fill, variables
-
-TEMPLATE_VARIABLES = frozenset(
-    {
-        "number", "desk", "name", "status", "type", "tags", "tag", "priority", "team", "handler",
-        "promise", "expected_response_by", "expected_resolution_by", "response_opens_at",
-        "resolution_opens_at", "due_at", "status_url",
-        "text", "question", "summary", "solution", "score", "reason", "timer", "description",
-        "step", "order", "other",
-    }
-)  # fmt: skip
-"""The variables of messages and reply templates, besides the fields of the desk's steps."""
+from functions.core.text.templating import (
+    TEMPLATE_VARIABLES,
+    faults,
+    template_variables,
+    variables,
+)
 
 
 def problems(playbook: Playbook) -> Iterator[Problem]:
@@ -346,10 +340,10 @@ def _endpoints(playbook: Playbook) -> Iterator[Problem]:
 
 
 _UNKNOWN: dict[str, tuple[str, ...]] = {
-    "rules": ("queue", "score_below"),
-    "routing": ("score_below",),
-    "timers": ("mentions", "amount_over"),
-    "templates": ("amount_over",),
+    "rules": ("queue", "score_below", "approved"),
+    "routing": ("score_below", "approved"),
+    "timers": ("mentions", "amount_over", "approved"),
+    "templates": ("amount_over", "approved"),
     "notifications": ("amount_over",),
 }
 """Section of a playbook → keys whose values its conditions never know. Only rules and routing read
@@ -369,31 +363,14 @@ def _conditions(playbook: Playbook) -> Iterator[Problem]:
                     )
 
 
-def template_variables(playbook: Playbook) -> frozenset[str]:
-    """Return the variables of this playbook's texts, the fields of its steps included."""
-    fields = {
-        f"{name}{suffix}"
-        for step in playbook.steps.values()
-        for name, field in step.fields.items()
-        for suffix in ("", *(f"_{part}" for part in TIME_PARTS if field.kind == "time"))
-    }
-    return TEMPLATE_VARIABLES | fields
-
-
 def _texts(playbook: Playbook) -> Iterator[Problem]:
     """Find texts with unknown variables, or that fail with filled or empty variables (E4)."""
-    from jinja2 import TemplateError
-
     known = template_variables(playbook)
     for location, text in _all_texts(playbook):
-        try:
-            unknown = variables(text) - known
-            for value in ("1", ""):
-                fill(text, dict.fromkeys(known, value))
-        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-            yield location, f"cannot be filled in: {str(error).splitlines()[0]}"
-            continue
-        for variable in sorted(unknown):
+        unknown, failure = faults(text, known)
+        if failure:
+            yield location, f"cannot be filled in: {failure}"
+        for variable in unknown:
             expected = ", ".join(sorted(known))
             yield location, f"there is no variable '{variable}'; expected one of {expected}"
 

@@ -21,6 +21,9 @@ Lines = Mapping[Location, int]
 
 _EXPECTED = {
     "dict_type": "expected keys with values",
+    "date_parsing": "expected a day such as 2026-01-31",
+    "date_from_datetime_parsing": "expected a day such as 2026-01-31",
+    "string_too_short": "expected a text",
     "model_type": "expected keys with values",
     "tuple_type": "expected a list",
     "string_type": "expected a text",
@@ -52,8 +55,8 @@ def _position(location: Location, lines: Lines, file: str) -> str:
     return f"{file}:{lines[known]}: {key}" if known in lines else f"{file}: {key}"
 
 
-def schema_problems(error: ValidationError) -> list[Problem]:
-    """List the problems that the model found."""
+def schema_problems(error: ValidationError, root: type[Section] = Playbook) -> list[Problem]:
+    """List the problems that a model found."""
     problems = []
     for details in error.errors():
         # pydantic appends the branch of a union to the location; no key of a playbook looks so.
@@ -62,16 +65,16 @@ def schema_problems(error: ValidationError) -> list[Problem]:
             for part in details["loc"]
             if not (isinstance(part, str) and ("[" in part or part == "function-before"))
         )
-        problems.append((location, _explained(details, location)))
+        problems.append((location, _explained(details, location, root)))
     return problems
 
 
-def _explained(details: ErrorDetails, location: Location) -> str:
+def _explained(details: ErrorDetails, location: Location, root: type[Section]) -> str:
     kind, value = details["type"], details["input"]
     if kind == "missing":
         return "this key is missing"
     if kind == "extra_forbidden":
-        return f"unknown key, expected one of {', '.join(_keys_at(location[:-1]))}"
+        return f"unknown key, expected one of {', '.join(_keys_at(location[:-1], root))}"
     if kind == "string_pattern_mismatch":
         separator = "underscores" if "_" in details["ctx"]["pattern"] else "hyphens"
         name = f"expected a name of lowercase letters, digits and {separator}, "
@@ -83,9 +86,8 @@ def _explained(details: ErrorDetails, location: Location) -> str:
     return f"{expected}, got '{value}'"
 
 
-def _keys_at(location: Location) -> tuple[str, ...]:
-    """List the keys that are allowed at a location."""
-    section: type[Section] = Playbook
+def _keys_at(location: Location, section: type[Section]) -> tuple[str, ...]:
+    """List the keys that are allowed at a location in a section."""
     is_entry = False
     for key in location:
         if is_entry:
@@ -94,7 +96,7 @@ def _keys_at(location: Location) -> tuple[str, ...]:
         annotation = section.model_fields[str(key)].annotation
         is_entry = get_origin(annotation) in (dict, tuple)
         section = next(_sections(annotation), section)
-    return tuple(section.model_fields)
+    return tuple(field.alias or name for name, field in section.model_fields.items())
 
 
 def _sections(annotation: Any) -> Iterator[type[Section]]:

@@ -32,7 +32,7 @@ def load(source: str | Path | Mapping[str, Any]) -> Playbook:
         content: Any = dict(source)
     else:
         file = str(source)
-        content, lines = _read(Path(source))
+        content, lines = read_yaml(Path(source))
     try:
         playbook = Playbook.model_validate(content)
     except ValidationError as error:
@@ -44,14 +44,33 @@ def load(source: str | Path | Mapping[str, Any]) -> Playbook:
     return playbook
 
 
-def _read(path: Path) -> tuple[Any, dict[Location, int]]:
-    """Read the content of a YAML file and the line of each of its keys."""
+def read_yaml(path: Path) -> tuple[Any, dict[Location, int]]:
+    """Read the content of a YAML file and the line of each of its keys.
+
+    Raises:
+        PlaybookError: it cannot be read; the message names the line.
+    """
+    return parse_yaml(read_text(path), path)
+
+
+def read_text(path: Path) -> str:
+    """Read a file.
+
+    Raises:
+        PlaybookError: it cannot be read.
+    """
     try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
-        node = loader.get_single_node()
-        content = None if node is None else loader.construct_document(node)
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PlaybookError(f"{path}: cannot be read: {error}") from error
+
+
+def parse_yaml(text: str, path: Path) -> tuple[Any, dict[Location, int]]:
+    """Parse the YAML of a file: its content, and the line of each of its keys."""
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        content = None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise PlaybookError(f"{path}{line}: not YAML: {error.problem}") from error
@@ -91,12 +110,26 @@ class _Loader(yaml.CSafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}
 
 
+class _Dumper(yaml.SafeDumper):
+    """A YAML writer that quotes whatever this loader or a usual one would not read as a text."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 for _tag, _pattern, _first in (
     ("bool", r"true|false", "tf"),
     ("null", r"null|~|", ["n", "~", ""]),
     ("int", r"-?[0-9]+", "-0123456789"),
     ("float", r"-?[0-9]+\.[0-9]+", "-0123456789"),
 ):
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first)
-    )
+    for _yaml in (_Loader, _Dumper):
+        _yaml.add_implicit_resolver(
+            f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first)
+        )
+
+
+def dump_yaml(content: Any) -> str:
+    """Write a document as people read it, so that `read_yaml` reads the same."""
+    text: str = yaml.dump(content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110)
+    return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from functions.core.domain.commands.steps import ANY_VALUE
 from functions.core.domain.events import EVENTS
 from functions.core.domain.playbook_upgrades import FORMER_WEBHOOK_TYPES
 from functions.core.domain.recipients import TEAM_IN, TEAM_NAMED
@@ -126,7 +127,8 @@ def _steps(playbook: Playbook) -> Iterator[Reference]:
             for other, value in field.required_with.items():
                 at = (*location, "fields", field_name, "required_with")
                 yield at, other, step.fields
-                if other in step.fields and step.fields[other].choices:
+                any_value = value == ANY_VALUE
+                if other in step.fields and step.fields[other].choices and not any_value:
                     yield (*at, other), value, step.fields[other].choices
         for team in step.teams:
             yield (*location, "teams"), team, playbook.teams

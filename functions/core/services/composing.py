@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from functions.core.domain.errors import DeadLetter
@@ -106,6 +106,7 @@ def notifications_for(
         if asks and isinstance(event, TicketReopened | SecondHandlingStarted):
             excluded.add("customer")  # the question says that handling goes on
         facts = Facts.of(ticket_at_event(event, ticket, commit), _event_text(event))
+        facts = replace(facts, approved=getattr(event, "approved", None))
         for rule in playbook.notifications:
             if rule.on not in event.triggers or rule.to in excluded:
                 continue

@@ -1,22 +1,32 @@
-"""Suggest a reply to an agent from the playbook's templates and articles (A9, E4)."""
+"""Suggest a reply to an agent from the playbook's templates and the knowledge base (A9, E4)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from functions.core.domain.matching import Facts, holds
 from functions.core.domain.rules import Locale, Playbook, ReplyTemplate
 from functions.core.domain.ticket import Ticket
 from functions.core.text.templating import fill, promise_variables, ticket_variables, with_fields
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from functions.core.domain.knowledge import Article, KnowledgeBase
+
+TO_FILL_IN: dict[Locale, str] = {"zh-CN": "【请填写：{name}】", "en": "[fill in: {name}]"}
+"""What a draft has in place of a variable that an article needs and that is not known yet. A reply
+that still has it is refused."""
+
 
 @dataclass(frozen=True)
 class Suggestion:
     """A draft for the agent to edit and send.
 
-    `text` is empty if no template fits; `article` is the title of the article whose solution the
-    text contains, if any.
+    `text` is empty if neither a template nor an article fits; `article` is the title of the article
+    whose solution the text contains, if any.
     """
 
     text: str
@@ -24,27 +34,75 @@ class Suggestion:
 
 
 def suggest(
-    ticket: Ticket, playbook: Playbook, description: str, locale: Locale, now: datetime
+    ticket: Ticket,
+    playbook: Playbook,
+    description: str,
+    locale: Locale,
+    now: datetime,
+    knowledge: KnowledgeBase | None = None,
 ) -> Suggestion:
     """Fill in the first template that fits the ticket; unknown variables stay empty.
+
+    If none fits, the article of the knowledge base that the request is about is the draft.
 
     Args:
         description: the customer's masked text; conditions may ask for words in it.
         locale: the language of the draft, usually the ticket's.
         now: the time; the draft promises none that has passed.
+        knowledge: the desk's knowledge base. An article that it has in this language takes the
+            place of the playbook's.
     """
     facts = Facts.of(ticket, description)
     template = next((t for t in playbook.templates if holds(t.when, facts)), None)
-    if template is None:
-        return Suggestion("")
     values = _variables(ticket, playbook, description, locale, now)
-    article = playbook.articles[template.article] if template.article else None
-    if article is not None:
-        values["solution"] = fill(article.solution[locale], values)
-    return Suggestion(
-        text=_paragraphs(template, ticket.mood, values, locale),
-        article=article.title[locale] if article else None,
-    )
+    known = _current(knowledge, playbook, locale, now) if knowledge else {}
+    if template is None:
+        return _of_article(knowledge, known, description, values, locale)
+    title = None
+    if own := known.get(template.article or ""):
+        title, values["solution"] = own.title[locale], _solution(own, values, locale)
+    elif template.article:
+        article = playbook.articles[template.article]
+        title, values["solution"] = article.title[locale], fill(article.solution[locale], values)
+    return Suggestion(_paragraphs(template, ticket.mood, values, locale), title)
+
+
+def _current(
+    knowledge: KnowledgeBase, playbook: Playbook, locale: Locale, now: datetime
+) -> dict[str, Article]:
+    """Return the articles that answer customers in a language now."""
+    return {
+        name: found.article
+        for name, found in knowledge.articles.items()
+        if found.article.may_be_read("customer", now, playbook.zone)
+        and locale in found.article.title
+        and locale in found.article.solution
+    }
+
+
+def _of_article(
+    knowledge: KnowledgeBase | None,
+    known: Mapping[str, Article],
+    description: str,
+    values: Mapping[str, str],
+    locale: Locale,
+) -> Suggestion:
+    if not (knowledge and known and description):
+        return Suggestion("")
+    from functions.core.services.article_search import best_match
+
+    article = known.get(best_match(knowledge, description) or "")
+    if article is None:
+        return Suggestion("")
+    return Suggestion(_solution(article, values, locale), article.title[locale])
+
+
+def _solution(article: Article, values: Mapping[str, str], locale: Locale) -> str:
+    """Fill in an article's solution, with a placeholder for what it needs and nobody knows yet."""
+    unknown = {
+        name: TO_FILL_IN[locale].format(name=name) for name in article.needs if not values.get(name)
+    }
+    return fill(article.solution[locale], {**values, **unknown})
 
 
 def _paragraphs(

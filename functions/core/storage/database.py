@@ -12,6 +12,7 @@ from functions.core.storage.contacts import Contacts
 from functions.core.storage.counters import Counters
 from functions.core.storage.deliveries import Deliveries
 from functions.core.storage.idempotency import Idempotency
+from functions.core.storage.knowledge import Knowledge
 from functions.core.storage.playbooks import Playbooks
 from functions.core.storage.roster import Roster
 from functions.core.storage.short_links import ShortLinks
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Storage:
-    """The table of a deployment, by entity; caches playbooks between calls."""
+    """The table of a deployment, by entity; caches playbooks and articles between calls."""
 
     table: Table
     tickets: Tickets
@@ -38,6 +39,7 @@ class Storage:
     counters: Counters
     audit: Audit
     short_links: ShortLinks
+    knowledge: Knowledge
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
@@ -59,4 +61,5 @@ class Storage:
             Counters(table),
             audit,
             ShortLinks(table),
+            Knowledge(table),
         )

@@ -110,6 +110,28 @@ CHINESE: dict[str, str] = {
         "此电话号码不存在，请检查。"
     ),
     "The e-mail address is not well-formed.": "邮箱地址格式不正确。",
+    "a text in one language at least": "请至少填写一种语言的文字",
+    "`from` is later than `until`": "`from` 晚于 `until`",
+    "a day such as 2026-01-31": "请填写日期，例如 2026-01-31",
+    "send a JSON object here": "此处请填写 JSON 对象",
+    # Articles
+    "The article has changed": "文章已更新",
+    "The article has changed since version {given}; it is at version {version}.": (
+        "文章在版本 {given} 之后已更新，现为版本 {version}。"
+    ),
+    "The article was changed at the same time; read it again.": "文章刚被他人修改，请重新读取。",
+    "There is no such article.": "没有这篇文章。",
+    "The search is too long.": "搜索内容过长。",
+    "read articles": "查看知识库文章",
+    "write articles": "编辑知识库文章",
+    "lowercase letters, digits and hyphens, 40 at most": (
+        "请用小写字母、数字和连字符，以字母开头，最多 40 个字符"
+    ),
+    "cannot be filled in: {cause}": "无法填充变量：{cause}",
+    "there is no variable '{name}'; say in `needs` where it comes from": (
+        "没有变量“{name}”，请在 `needs` 中注明其来源"
+    ),
+    "the desk's tickets have no such variable": "本服务台的工单没有这个变量",
     # Customers and channels
     "There is no such request, or the link is not complete.": (
         "没有找到此请求，请检查链接是否完整。"

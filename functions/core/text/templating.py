@@ -6,7 +6,7 @@ The sandbox is needed because desk managers write the texts. Nothing is escaped 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,17 @@ if TYPE_CHECKING:
     from functions.core.text.shapes import FieldView
 
 
+TEMPLATE_VARIABLES = frozenset(
+    {
+        "number", "desk", "name", "status", "type", "tags", "tag", "priority", "team", "handler",
+        "promise", "expected_response_by", "expected_resolution_by", "response_opens_at",
+        "resolution_opens_at", "due_at", "status_url",
+        "text", "question", "summary", "solution", "score", "reason", "timer", "description",
+        "step", "order", "other",
+    }
+)  # fmt: skip
+"""The variables of messages and reply templates, besides the fields of the desk's steps."""
+
 TEXTS = 1024
 """Compiled texts that are kept: those of a large playbook."""
 
@@ -56,6 +67,33 @@ def variables(source: str) -> frozenset[str]:
     from jinja2 import meta
 
     return frozenset(meta.find_undeclared_variables(_environment().parse(source)))
+
+
+def template_variables(playbook: Playbook) -> frozenset[str]:
+    """Return the variables of this playbook's texts, the fields of its steps included."""
+    fields = {
+        f"{name}{suffix}"
+        for step in playbook.steps.values()
+        for name, field in step.fields.items()
+        for suffix in ("", *(f"_{part}" for part in TIME_PARTS if field.kind == "time"))
+    }
+    return TEMPLATE_VARIABLES | fields
+
+
+def faults(source: str, known: Collection[str]) -> tuple[list[str], str]:
+    """Find what is wrong with a text: its unknown variables, and why it cannot be filled in.
+
+    It is filled in with a value for each known variable and with none.
+    """
+    from jinja2 import TemplateError
+
+    try:
+        unknown = sorted(variables(source) - set(known))
+        for value in ("1", ""):
+            fill(source, dict.fromkeys(known, value))
+    except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+        return [], str(error).splitlines()[0]
+    return unknown, ""
 
 
 @lru_cache(maxsize=TEXTS)

@@ -251,7 +251,7 @@ def test_only_the_proven_customer_scores_or_confirms(mark: dict[str, Any]) -> No
 
 
 @pytest.mark.requirement("B9", "D13", "E7")
-@pytest.mark.parametrize("name", ["standard", "omnichannel", "aftersales", "rapid"])
+@pytest.mark.parametrize("name", ["standard", "omnichannel", "aftersales", "rapid", "assisted"])
 def test_a_poor_answer_without_words_leads_to_one_question(name: str) -> None:
     """It replaces the message about the reopening."""
     playbook, ticket = desk(name), resolved(name)

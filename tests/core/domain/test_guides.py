@@ -48,6 +48,15 @@ EXAMPLES: list[tuple[str, str, dict[str, Any]]] = [
     ("rapid", "支付失败导致订单取消", {"type": "技术支持", "priority": "紧急"}),
     ("rapid", "系统宕机", {"priority": "紧急"}),
     ("rapid", "银行卡被盗刷", {"priority": "紧急"}),
+    ("assisted", "我的订单到哪一步了", {"type": "订单与物流", "priority": "普通"}),
+    ("assisted", "显示签收了，可是我没收到", {"tag": "签收未收到", "priority": "紧急"}),
+    ("assisted", "一单扣了两次钱", {"type": "支付与发票", "priority": "紧急"}),
+    ("assisted", "银行卡被盗刷", {"type": "支付与发票", "priority": "特急"}),
+    ("assisted", "插座漏电", {"type": "维修", "priority": "特急"}),
+    ("assisted", "投诉你们客服，什么态度", {"type": "投诉", "priority": "紧急", "mood": "upset"}),
+    ("assisted", "再不处理我就打12315", {"type": "投诉", "priority": "特急"}),
+    ("assisted", "How do I return something?", {"type": "退换货与退款"}),
+    ("assisted", "The washing machine is leaking", {"tag": "报修", "type": "维修"}),
 ]
 DENIALS: list[tuple[str, str, dict[str, Any]]] = [
     ("standard", "没有出现支付失败，只想问怎么开发票", {"type": "咨询", "tag": "发票"}),

@@ -509,11 +509,16 @@ class TestConfirmation:
         assert (ticket.status, ticket.in_hand_of) == ("resolved", None)
         assert then(ticket, c.AnswerSurvey(5), playbook).status == "archived"
 
+    @pytest.mark.requirement("C10")
     @pytest.mark.parametrize(("score", "status"), [(5, "archived"), (1, "in_review")])
-    def test_a_score_given_before_the_confirmation_counts(self, score: int, status: str) -> None:
+    def test_a_score_alone_is_an_answer_if_only_the_survey_follows(
+        self, score: int, status: str
+    ) -> None:
+        """A score that comes with a yes leaves what follows to the confirmation."""
         playbook = _asking()
         ticket = then(in_status("assigned", playbook), COMMANDS["resolve"], playbook)
-        ticket = then(ticket, c.AnswerSurvey(score), playbook)
+        assert then(ticket, c.AnswerSurvey(score), playbook).status == status
+        ticket = then(ticket, c.AnswerSurvey(score, decides=False), playbook)
         assert ticket.status == "awaiting_confirmation"
         assert then(ticket, c.Confirm(solved=True), playbook).status == status
 

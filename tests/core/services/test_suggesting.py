@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from functions.core.domain.classification import classify
+from functions.core.domain.commands.conversation import _require_filled_in
+from functions.core.domain.errors import InvalidInput
+from functions.core.domain.knowledge import Article, ArticleVersion, KnowledgeBase
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Customer, Ticket
 from functions.core.playbook import load
@@ -155,3 +158,55 @@ def test_a_step_s_fields_are_formatted_for_people() -> None:
     assert suggest(small(facts=facts), playbook, "", "zh-CN", AT).text == (
         "5月20日（周一）14:00|已修|CS20240520001"
     )
+
+
+def knowledge(**changes: Any) -> KnowledgeBase:
+    """The article `a` about kettles, and one about something else."""
+    kettle = {"title": both("水壶"), "asked": {"zh-CN": ["水壶坏了"]}, "solution": both("换一个")}
+    cable = {"title": both("电缆"), "solution": both("别碰")}
+    articles = {"a": {**kettle, **changes}, "b": cable}
+    return KnowledgeBase(
+        1,
+        {
+            name: ArticleVersion(1, "x", AT, Article.model_validate(content))
+            for name, content in articles.items()
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "draft"),
+    [
+        ({}, Suggestion("先换一个", "水壶")),
+        ({"state": "draft"}, Suggestion("先重启", "题")),
+        ({"audience": "agent"}, Suggestion("先重启", "题")),
+        ({"valid": {"until": "2024-05-19"}}, Suggestion("先重启", "题")),
+        ({"solution": {"en": "Take another"}}, Suggestion("先重启", "题")),
+    ],
+)
+def test_the_knowledge_base_s_article_takes_the_playbook_s_place(
+    changes: dict[str, Any], draft: Suggestion
+) -> None:
+    """If customers may read it now, in the draft's language."""
+    playbook = desk(
+        {"article": "a", "parts": {"solution": both("先{{ solution }}")}},
+        articles={"a": {"title": both("题"), "solution": both("重启")}},
+    )
+    assert suggest(small(), playbook, "", "zh-CN", AT, knowledge(**changes)) == draft
+
+
+def test_without_a_template_the_article_that_fits_is_the_draft() -> None:
+    """What it needs and nobody knows is a placeholder, with which no reply can be sent."""
+    needed = both("{{ number }}：{{ model }}，{{ order }}")
+    given = knowledge(solution=needed, needs={"model": "asked", "order": "ticket"})
+    playbook = desk({"when": {"type": "inquiry"}, "parts": {"opening": both("x")}})
+    found = suggest(small(order="A-1"), playbook, "我的水壶坏了", "zh-CN", AT, given)
+    assert found == Suggestion("CS20240520001：【请填写：model】，A-1", "水壶")
+    with pytest.raises(InvalidInput):
+        _require_filled_in(found.text)
+    in_english = suggest(small(), playbook, "水壶坏了", "en", AT, given).text
+    with pytest.raises(InvalidInput):
+        _require_filled_in(in_english)
+    assert suggest(small(), playbook, "打印机没墨了", "zh-CN", AT, given) == Suggestion("")
+    hidden = knowledge(audience="agent")
+    assert suggest(small(), playbook, "水壶坏了", "zh-CN", AT, hidden) == Suggestion("")

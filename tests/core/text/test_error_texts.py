@@ -20,6 +20,7 @@ from functions.core.services.create_ticket import NewTicket
 from functions.core.text.error_texts import CHINESE, translated
 from functions.core.text.json_body import parse_model
 from functions.portal.submissions import NewConfirmation, NewMessage, NewScore
+from functions.workbench.articles import EditedArticle
 from functions.workbench.calls import NewUpload, Presence
 from functions.workbench.session import ChallengeAnswer, Credentials, Enrolment, RefreshToken
 
@@ -38,7 +39,8 @@ OF_PLAYBOOKS = {"domain/playbook_types.py", "domain/recipients.py"}
 HAN = re.compile(r"[\u4e00-\u9fff]")
 BODIES: tuple[type[BaseModel], ...] = (
     NewTicket, NewMessage, NewConfirmation, NewScore, NewUpload, Presence, Credentials,
-    ChallengeAnswer, Enrolment, RefreshToken, *(a.body for a in agent_actions().values()),
+    ChallengeAnswer, Enrolment, RefreshToken, EditedArticle,
+    *(a.body for a in agent_actions().values()),
 )  # fmt: skip
 
 

@@ -170,9 +170,11 @@ class CustomerMessage(
         answers: list[e.Event] = []
         poor = ending.score is not None and ending.score < playbook.survey.review.below
         if ending.score is not None and (poor or not alarm):
+            confirms = own and awaiting and ending.solved is not None and not self.attachments
             if own and ticket.score is None and ticket.status in AnswerSurvey.action.sources:
-                answers += AnswerSurvey(ending.score, words).decide(ticket, playbook, now)
-            if own and awaiting and ending.solved is not None and not self.attachments:
+                scores = AnswerSurvey(ending.score, words, decides=not confirms)
+                answers += scores.decide(ticket, playbook, now)
+            if confirms and ending.solved is not None:
                 confirm = Confirm(ending.solved, "" if ending.solved else words)
                 scored = ticket.changed(score=ending.score)
                 answers += confirm.decide(scored, playbook, now)

@@ -147,10 +147,14 @@ class AnswerSurvey(
     by="customer",
     meaning="a score; a poor one leads to in_review or to a second handling",
 ):
-    """Record the customer's score (A13)."""
+    """Record the customer's score (A13).
+
+    `decides` is False if the customer confirms with the same message: then that decides.
+    """
 
     score: int
     comment: FreeText = ""
+    decides: bool = True
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         low, high = playbook.survey.scores
@@ -164,9 +168,19 @@ class AnswerSurvey(
         )
         poor = self.score < playbook.survey.review.below
         why = _asking_why(ticket, self.comment) if poor else []
-        if ticket.status != "resolved":  # the confirmation decides what follows
+        if not (self.decides and _settled_by_score(ticket, playbook)):
             return [answer, *why]
         return [answer, *_after_score(ticket, self.score, self.comment, playbook), *why]
+
+
+def _settled_by_score(ticket: Ticket, playbook: Playbook) -> bool:
+    """Return whether a score decides what follows, rather than the confirmation or the review.
+
+    It also answers the question of the confirmation if a yes leads to nothing but the survey (C10).
+    """
+    confirmation = playbook.confirmation
+    asked = confirmation is not None and confirmation.solved == "survey"
+    return ticket.status == "resolved" or (asked and ticket.status == "awaiting_confirmation")
 
 
 def _after_score(ticket: Ticket, score: int, comment: str, playbook: Playbook) -> Sequence[e.Event]:

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 FARTHEST = timedelta(days=366)
 """The farthest that a future time may lie ahead; one beyond it is taken for a slip."""
 
+ANY_VALUE = "*"
+"""In `required_with`: whatever the other field holds."""
+
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 
 
@@ -162,8 +165,7 @@ def checked_fields(
     for name, field in step.fields.items():
         value = values.get(name, "").strip()
         if not value:
-            with_others = field.required_with.items() & values.items()
-            if field.required or with_others:
+            if field.required or required_with_others(field, values):
                 errors.append(FieldError(name, "this field is required"))
             continue
         problem = _problem(field, value, now.astimezone(playbook.zone))
@@ -178,6 +180,15 @@ def checked_fields(
     if errors:
         raise InvalidInput("Some fields are invalid; see errors.", tuple(errors))
     return fields
+
+
+def required_with_others(field: StepField, values: Mapping[str, str]) -> bool:
+    """Return whether another field's value requires this one too; `*` is any value."""
+    given = {name: value.strip() for name, value in values.items()}
+    return any(
+        bool(given.get(other)) if value == ANY_VALUE else given.get(other) == value
+        for other, value in field.required_with.items()
+    )
 
 
 def _problem(field: StepField, value: str, now: datetime) -> Phrase | None:

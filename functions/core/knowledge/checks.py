@@ -1,0 +1,79 @@
+"""What is wrong with articles, and what would make them work better."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
+
+from functions.core.domain.errors import FieldError, Phrase
+from functions.core.domain.knowledge import ENOUGH_PHRASINGS, Article
+from functions.core.domain.playbook_types import LOCALES
+from functions.core.text.templating import TEMPLATE_VARIABLES, faults
+from functions.core.text.terms import folded
+
+
+def errors(article: Article, of_ticket: Collection[str] | None = None) -> Iterator[FieldError]:
+    """Find texts that cannot be filled in, and variables that nobody can know.
+
+    Args:
+        of_ticket: the variables of the desk's tickets, if its playbook is known.
+    """
+    known = {*(of_ticket or TEMPLATE_VARIABLES), *article.needs}
+    for key, texts in (("title", article.title), ("solution", article.solution)):
+        for locale, text in texts.items():
+            unknown, failure = faults(text, known)
+            if failure:
+                yield FieldError(
+                    f"{key}.{locale}", Phrase("cannot be filled in: {cause}", cause=failure)
+                )
+            for name in unknown:
+                phrase = "there is no variable '{name}'; say in `needs` where it comes from"
+                yield FieldError(f"{key}.{locale}", Phrase(phrase, name=name))
+    for name, origin in article.needs.items():
+        if origin == "ticket" and of_ticket is not None and name not in of_ticket:
+            yield FieldError(f"needs.{name}", "the desk's tickets have no such variable")
+
+
+def findings(articles: Mapping[str, Article]) -> Iterator[str]:
+    """Yield what would make articles work better, one line each."""
+    used: dict[str, list[str]] = defaultdict(list)
+    for name, article in articles.items():
+        for problem in (*_missing(article), *_thin(article)):
+            yield f"{name}: {problem}"
+        for phrasings in article.asked.values():
+            for phrasing in phrasings:
+                used[_compared(phrasing)].append(name)
+                if len(used[_compared(phrasing)]) == 2:
+                    used[""].append(phrasing)
+    for phrasing in used.pop("", ()):
+        names = Counter(used[_compared(phrasing)])
+        if len(names) == 1:
+            yield f"{', '.join(names)}: '{phrasing}' is there twice"
+        else:
+            yield f"{', '.join(names)}: '{phrasing}' is asked in each of them; keep it in one"
+
+
+def _missing(article: Article) -> Iterator[str]:
+    texts: dict[str, Collection[str]] = {"title": article.title, "solution": article.solution}
+    if article.audience == "customer":  # agents search in the solution too
+        texts["phrasings"] = article.asked
+    for locale in LOCALES:
+        missing = [key for key, found in texts.items() if locale not in found]
+        if missing:
+            yield f"no {locale}: {', '.join(missing)}"
+
+
+def _thin(article: Article) -> Iterator[str]:
+    """Find languages in which the article is only offered, however well it fits."""
+    for locale, phrasings in article.asked.items():
+        if len(phrasings) < ENOUGH_PHRASINGS and article.audience == "customer":
+            yield (
+                f"thin in {locale}: {len(phrasings)} phrasings; it is only offered "
+                f"with fewer than {ENOUGH_PHRASINGS}"
+            )
+
+
+def _compared(phrasing: str) -> str:
+    """Return a phrasing without what makes no difference: width, case, spaces, punctuation."""
+    return re.sub(r"[\W_]+", "", folded(phrasing)) or phrasing

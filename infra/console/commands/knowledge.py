@@ -1,0 +1,82 @@
+"""`deskbell knowledge …`: check, apply, list and export the desks' articles."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.console.terminal import DATA, Data, Stage, connect, report, table
+
+if TYPE_CHECKING:
+    from functions.core.domain.knowledge import KnowledgeBase
+
+Desk = Annotated[str, typer.Option(help="The desk that the articles are for.")]
+
+app = typer.Typer(help="The desks' knowledge bases.", no_args_is_help=True)
+
+
+@app.command()
+def check(path: Path) -> None:
+    """Print OK, or every error with its line; and what would make the articles work better.
+
+    PATH is a file (YAML, Markdown with front matter, CSV) or a folder of such files.
+    """
+    from functions.core.knowledge.checks import findings
+    from functions.core.knowledge.loader import load
+
+    articles = load(path)
+    report(f"OK: {len(articles)} articles")
+    for finding in findings(articles):
+        report(f"warning: {finding}")
+
+
+@app.command()
+def apply(path: Path, desk: Desk, stage: Stage = "", data: Data = DATA) -> None:
+    """Store the articles of a file or folder that differ from the desk's; print the changes."""
+    from functions.core.knowledge.loader import load
+    from infra.deploy import knowledge
+    from infra.deploy.trail import Trail
+
+    trail = Trail.of(connect(stage, data))
+    applied = knowledge.apply(trail, desk, load(path), datetime.now(UTC))
+    for line in applied.changes:
+        report(line)
+    changed = f"{len(applied.changed)} changed" if applied.changed else "no changes"
+    report(f"desk {desk}: knowledge base {applied.version}, {changed}")
+
+
+@app.command("list")
+def list_(desk: str, stage: Stage = "", data: Data = DATA) -> None:
+    """List a desk's articles: version, state, phrasings, author and time of the last change."""
+    rows = [
+        (
+            name,
+            str(found.version),
+            found.article.state,
+            found.article.audience,
+            " ".join(f"{key}:{len(lines)}" for key, lines in found.article.asked.items()) or "-",
+            found.author,
+            found.at.isoformat(timespec="seconds"),
+        )
+        for name, found in sorted(_base(desk, connect(stage, data)).articles.items())
+    ]
+    table(("article", "version", "state", "audience", "phrasings", "author", "at"), rows)
+
+
+@app.command()
+def export(desk: str, stage: Stage = "", data: Data = DATA) -> None:
+    """Write a desk's articles to standard output as YAML, which can be applied again."""
+    from functions.core.knowledge.loader import dump
+
+    typer.echo(dump(_base(desk, connect(stage, data)).articles), nl=False)
+
+
+def _base(desk: str, stage: str) -> KnowledgeBase:
+    from infra.deploy.desks import storage_of
+
+    now, storage = datetime.now(UTC), storage_of(stage)
+    storage.playbooks.get(desk, now)  # refuses a desk that does not exist
+    return storage.knowledge.get(desk, now, fresh=True)

@@ -1,0 +1,72 @@
+"""The knowledge bases of a stage: applying articles, and who did it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from functions.core.domain.errors import PlaybookError
+from functions.core.domain.knowledge import Article, ArticleVersion
+from functions.core.knowledge.checks import errors
+from functions.core.text.templating import template_variables
+from infra.deploy.desks import differences, storage_of
+from infra.deploy.trail import Trail
+
+
+@dataclass(frozen=True)
+class AppliedArticles:
+    """The result of applying articles: those that changed, and the changes, one line each."""
+
+    version: int
+    changed: tuple[str, ...]
+    changes: tuple[str, ...]
+
+
+def apply(
+    trail: Trail, desk: str, articles: Mapping[str, Article], now: datetime
+) -> AppliedArticles:
+    """Store the articles that differ from the desk's, each as its next version.
+
+    Articles that are not given stay as they are.
+
+    Raises:
+        NotFound: there is no such desk.
+        PlaybookError: an article needs a variable that the desk's tickets do not have.
+        StaleArticle: somebody changed an article at the same time; those before it are stored.
+    """
+    storage = storage_of(trail.stage)
+    of_ticket = template_variables(storage.playbooks.get(desk, now))
+    wrong = [
+        f"articles.{name}.{error.field}: {error.message}"
+        for name, article in articles.items()
+        for error in errors(article, of_ticket)
+    ]
+    if wrong:
+        raise PlaybookError("\n".join(wrong))
+    current = storage.knowledge.get(desk, now, fresh=True).articles
+    changed: list[str] = []
+    changes: list[str] = []
+    for name, article in articles.items():
+        before = current.get(name)
+        if before is not None and before.article == article:
+            continue
+        version = before.version if before else 0
+        new = ArticleVersion(version + 1, trail.actor, now, article)
+        entry = trail.entry(
+            "knowledge.apply",
+            desk,
+            name,
+            before={"version": version} if before else {},
+            after={"version": new.version},
+        )
+        storage.knowledge.put(desk, name, new, storage.audit.write(entry))
+        changed.append(name)
+        old = _document(before.article) if before else {}
+        changes += differences({name: old} if before else {}, {name: _document(article)})
+    return AppliedArticles(storage.knowledge.version(desk), tuple(changed), tuple(changes))
+
+
+def _document(article: Article) -> object:
+    return json.loads(article.stored())
