@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from infra.console.commands import (
+    answers,
     audit,
     channels,
     knowledge,
@@ -32,6 +33,7 @@ app.command()(system.verify)
 app.command()(smoke.smoke)
 app.add_typer(playbooks.app, name="playbook")
 app.add_typer(knowledge.app, name="knowledge")
+app.add_typer(answers.app, name="answers")
 app.add_typer(person.app, name="person")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(tickets.app, name="ticket")

@@ -17,7 +17,9 @@ TESTS = ROOT / "tests"
 SOURCES = sorted(FUNCTIONS.rglob("*.py"))
 INFRA_SOURCES = sorted(INFRA.rglob("*.py"))
 TEST_SOURCES = sorted(TESTS.rglob("*.py"))
-PACKAGES = ("intake", "router", "sla_timer", "notify", "survey", "portal", "workbench", "unseal")
+PACKAGES = (
+    "answers", "intake", "router", "sla_timer", "notify", "survey", "portal", "workbench", "unseal",
+)  # fmt: skip
 """The packages of deployed functions."""
 
 CORE = {

