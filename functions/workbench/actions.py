@@ -21,6 +21,7 @@ from functions.core.domain.commands.customer import CorrectContactBody
 from functions.core.domain.commands.routing import AssignBody
 from functions.core.domain.commands.steps import StepBody
 from functions.core.domain.errors import (
+    ActionNotAllowed,
     FieldError,
     Forbidden,
     InvalidInput,
@@ -377,7 +378,7 @@ def _open_original(
 
 def _open_contact(body: OpenContactBody, ticket: Ticket, context: ActionContext) -> c.TicketCommand:
     if ticket.customer.kind == "message" or ticket.erased:
-        raise InvalidInput("There is no number or address of this customer to open.")
+        raise ActionNotAllowed("There is no number or address of this customer to open.")
     return c.OpenContact(mask(body.reason))
 
 

@@ -330,6 +330,8 @@ def _operation(call: Operation, schemas: _Schemas, others: Iterable[Operation]) 
 
 
 def _needs_fields(body: Any) -> bool:
+    if body == "*/*":  # a chat provider's empty request is set aside, not refused
+        return False
     is_model = isinstance(body, type) and issubclass(body, BaseModel)
     return not is_model or any(field.is_required() for field in body.model_fields.values())
 
@@ -391,7 +393,7 @@ class _Generator(GenerateJsonSchema):
         described = super().str_schema(schema)
         strips = schema.get("strip_whitespace") or self._config.str_strip_whitespace
         if self.mode == "validation" and strips and schema.get("min_length"):
-            described.setdefault("pattern", r"\S")
+            described.setdefault("pattern", r"[^\s\u0085]")
         return described
 
 

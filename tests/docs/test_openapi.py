@@ -69,6 +69,11 @@ def test_a_call_says_what_it_takes_answers_and_refuses(method: str, path: str) -
     assert ({"400", "413", "415"} <= statuses) is ("requestBody" in operation)
 
 
+def test_a_text_of_space_alone_is_described_as_invalid() -> None:
+    note = jsonschema_rs.Draft202012Validator(DESCRIPTION["components"]["schemas"]["NoteBody"])
+    assert [note.is_valid({"text": text}) for text in (" 好", "\x85\r")] == [True, False]
+
+
 @pytest.mark.parametrize("name", DESCRIPTION["components"]["examples"])
 def test_an_error_s_example_has_its_shape(name: str) -> None:
     schema = {"$ref": "#/components/schemas/Problem", "components": DESCRIPTION["components"]}

@@ -19,7 +19,7 @@ from functions.core.domain.errors import (
 )
 from functions.core.domain.events import Attachment, Product
 from functions.core.domain.rules import Playbook
-from functions.core.domain.ticket import Ticket
+from functions.core.domain.ticket import Customer, Ticket
 from functions.core.services import command_service
 from functions.core.services.command_service import change, write_all
 from functions.core.storage.database import Storage
@@ -316,6 +316,15 @@ def test_an_action_that_the_status_forbids_is_409_and_names_the_allowed(
     with pytest.raises(ActionNotAllowed) as refused:
         signed_in("supervisor-1").act("resolve", summary="好了")
     assert "take" in refused.value.allowed
+
+
+def test_a_chat_customer_has_no_number_to_open(
+    storage: Storage, playbook: Playbook, signed_in: SignedIn
+) -> None:
+    writer = Customer(name="*先生/女士", contact="****wxyz", kind="message", hash="h1")
+    file_ticket(storage, playbook, NUMBER, customer=writer)
+    with pytest.raises(ActionNotAllowed, match="no number or address"):
+        signed_in("supervisor-1").act("open-contact", reason="回访")
 
 
 def test_a_stale_version_is_409(storage: Storage, ticket: Ticket, signed_in: SignedIn) -> None:
