@@ -30,6 +30,7 @@ from functions.core.domain import errors as e
 from functions.core.domain.commands import ACTIONS, agent_actions
 from functions.core.domain.commands.steps import StepBody
 from functions.core.domain.events import EVENTS
+from functions.core.domain.playbook_types import SLUG
 from functions.core.domain.ticket import STATUSES, Ticket
 from functions.core.domain.webhooks import event_of_type
 from functions.core.platform.web import MAX_IDEMPOTENCY_KEY, VERSION, Busy, chalice_error, problem
@@ -340,6 +341,8 @@ def _path_parameter(name: str) -> Schema:
     schema: Schema = {"type": "string", "minLength": 1}
     if name == "channel":
         schema = {"type": "string", "enum": sorted(channels.names())}
+    if name == "article":
+        schema["pattern"] = SLUG
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 

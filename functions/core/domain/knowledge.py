@@ -30,8 +30,12 @@ offered."""
 MAX_PHRASINGS = 100
 """The most phrasings of an article in one language, so that it fits in an item of the table."""
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
-LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000)]
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"\S")
+]
+LongText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000, pattern=r"\S")
+]
 Phrasings = Annotated[tuple[Line, ...], Field(max_length=MAX_PHRASINGS)]
 
 
