@@ -9,6 +9,7 @@ from functools import partial
 
 from chalice.app import Chalice
 
+from functions.assistant.handler import bp as assistant
 from functions.core.platform.web import errors_as_problems
 from functions.intake.handler import bp as intake
 from functions.portal.handler import bp as portal, error_page
@@ -19,17 +20,18 @@ app = Chalice(app_name="deskbell")
 app.api.binary_types.append("message/rfc822")
 app.register_middleware(partial(errors_as_problems, error_page=error_page), "http")
 
-for blueprint in (intake, portal, workbench):
+for blueprint in (assistant, intake, portal, workbench):
     app.register_blueprint(blueprint)
 
 if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
+    from functions.answers.handler import bp as answers
     from functions.notify.handler import bp as notify
     from functions.router.handler import bp as router
     from functions.sla_timer.handler import bp as sla_timer
     from functions.survey.handler import bp as survey
     from functions.unseal.handler import bp as unseal
 
-    for blueprint in (router, sla_timer, notify, survey, unseal):
+    for blueprint in (answers, router, sla_timer, notify, survey, unseal):
         app.register_blueprint(blueprint)
 
 if "AWS_CHALICE_CLI_MODE" in os.environ:

@@ -11,6 +11,7 @@ from typing import Protocol
 from uuid import UUID
 
 from functions.core.channels.base import OutgoingMessage
+from functions.core.domain.chat import CHAT
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import DeadLetter
 from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT
@@ -129,6 +130,8 @@ class Sender:
     def _chat(self, contact: OpenedContact, delivery: Delivery, message: PreparedMessage) -> str:
         """Send on the chat channel that the request came from."""
         channel, _, user = contact.contact.partition(":")
+        if channel == CHAT:
+            return ""  # a chat with the assistant shows what is on its ticket
         # Some providers deduplicate by this key.
         key = str(UUID(bytes=sha256(_unique(delivery)).digest()[:16], version=4))
         outgoing = OutgoingMessage(user, message.rendered.brief, thread=contact.message_id, key=key)

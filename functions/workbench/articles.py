@@ -40,12 +40,12 @@ def list_articles(request: Request, storage: Storage, desk: str) -> HttpResponse
     principal, playbook = signed_in(request, storage, desk)
     require(principal, SEES_TICKETS, Phrase("read articles"))
     base = storage.knowledge.get(desk, request.now, fresh=True)
-    query = request.query.get("query", "").strip()
+    query = request.query.get("query", "")
     if len(query) > MAX_QUERY:
         wrong = FieldError("query", Phrase("{max_length} characters at most", max_length=MAX_QUERY))
         raise InvalidInput("The search is too long.", (wrong,))
     names = sorted(base.articles)
-    if query:
+    if query.strip():
         from functions.core.services.article_search import search
 
         names = [name for name, _ in search(base, query)]

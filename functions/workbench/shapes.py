@@ -8,6 +8,7 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from functions.core.domain.chat import Reason, Writer
 from functions.core.domain.knowledge import Audience, Origin
 from functions.core.domain.playbook_types import Locale
 from functions.core.domain.ticket import Queue, Status, TimerState
@@ -149,6 +150,20 @@ OtherTicket = TypedDict("OtherTicket", {
 """Another ticket of the same contact; of the `same_customer` if both have proven it."""
 
 
+ChatLineView = TypedDict("ChatLineView", {"from": Writer, "text": str, "at": Time})
+"""A message of a chat before the hand-over."""
+
+ChatArticleView = TypedDict("ChatArticleView", {"id": str, "title": str})
+"""An article that the assistant took a question to be about."""
+
+ChatView = TypedDict("ChatView", {
+    "id": str, "reason": Reason, "reason_label": str, "articles": list[ChatArticleView],
+    "values": dict[str, str], "messages": list[ChatLineView],
+})  # fmt: skip
+"""The chat that became this ticket: why a person was needed, what the assistant saw, asked and
+looked up, and all that was said."""
+
+
 class TicketView(SummaryView):
     """A ticket with its conversation, the last 20 versions of it: `before` is that of the page with
     earlier ones, null on the first page. `question` is what the customer was asked and has not
@@ -167,6 +182,7 @@ class TicketView(SummaryView):
     environment: str | None
     attempted: str | None
     entered_by: str | None
+    chat: ChatView | None
     timeline: list[EntryView]
     messages: list[MessageView]
     timers: list[TimerView]

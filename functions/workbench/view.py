@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.domain import events as e
 from functions.core.domain.delivery import Delivery
-from functions.core.domain.knowledge import KnowledgeBase
+from functions.core.domain.knowledge import KnowledgeBase, in_locale
 from functions.core.domain.recipients import CUSTOMERS
 from functions.core.domain.record import (
     TicketRecord,
@@ -28,7 +28,7 @@ from functions.core.storage.files import FILES
 from functions.core.text.shapes import local_time
 from functions.core.text.sms_numbers import SMS_WITHHELD, SmsObstacle
 from functions.core.text.templating import step_fields
-from functions.core.text.words import delivery_reason, event_label, label
+from functions.core.text.words import delivery_reason, event_label, label, say
 from functions.workbench.rights import Principal, possible_actions, possible_steps, works_on
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ def ticket_view(
         "environment": received.environment,
         "attempted": received.attempted,
         "entered_by": received.entered_by,
+        "chat": _chat(received.chat, full.knowledge, playbook, locale),
         "timeline": list(_timeline(history, playbook, locale)),
         "messages": _conversation(full, playbook, locale),
         "timers": [
@@ -203,6 +204,39 @@ def ticket_view(
         "before": earlier_page(history),
         "history": [other.number for other in full.others],
         "other_tickets": [_other(other, ticket, playbook, locale) for other in full.others],
+    }
+
+
+def _chat(
+    chat: e.ChatHandedOver | None,
+    knowledge: KnowledgeBase | None,
+    playbook: Playbook,
+    locale: Locale,
+) -> shapes.ChatView | None:
+    """The chat that the assistant handed over, whole, so that nobody asks again (C6)."""
+    if chat is None:
+        return None
+    known = knowledge.articles if knowledge else {}
+    return {
+        "id": chat.id,
+        "reason": chat.reason,
+        "reason_label": say(f"chat.reason.{chat.reason}", locale),
+        "articles": [
+            {
+                "id": name,
+                "title": in_locale(known[name].article.title, locale) if name in known else name,
+            }
+            for name in chat.articles
+        ],
+        "values": dict(chat.values),
+        "messages": [
+            {
+                "from": line.writer,
+                "text": line.text,
+                "at": local_time(line.at, playbook.zone),
+            }
+            for line in chat.conversation
+        ],
     }
 
 

@@ -23,6 +23,7 @@ from functions.core.channels.base import names
 from functions.core.domain import commands as c
 from functions.core.domain.erasure import files_of, without_person, without_words
 from functions.core.domain.errors import ActionNotAllowed, TryAgain
+from functions.core.domain.events import TicketReceived
 from functions.core.domain.record import archive_key
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
@@ -241,6 +242,7 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
     records, desk, playbook, now = erasure.records, erasure.desk, erasure.playbook, erasure.now
     storage = records.storage
     _require_not_held(number, merge_group(storage, storage.tickets.load(desk, number)))
+    _delete_chat(storage, desk, number)
     ticket = change(storage, desk, number, erasure.command, playbook, now, actor=erasure.actor)
     items = _erase_items(records, desk, number, playbook)
     merge_targets = past_merge_targets(storage, ticket)
@@ -253,6 +255,14 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
     in_flight = (d for d in deliveries if d.state == "claimed" or not set(d.covers) <= written)
     if any(abs(now - delivery.claimed_at) < _IN_FLIGHT for delivery in in_flight):
         raise TryAgain(f"a message of {number} is being sent: run it again in two minutes")
+
+
+def _delete_chat(storage: Storage, desk: str, number: str) -> None:
+    """Delete the chat that became the ticket, before the ticket's record forgets it."""
+    first = storage.tickets.commit_at(desk, number, 1)
+    for received in first.of(TicketReceived) if first else ():
+        if received.chat is not None:
+            storage.chats.delete(desk, received.chat.id)
 
 
 def _erase_items(

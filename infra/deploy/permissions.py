@@ -65,6 +65,11 @@ UNUSED: dict[str, dict[str, str]] = {
         "sqs:SendMessage": "Lambda sends the event of a failed sweep there",
     },
     "unseal": {**_LOGS},
+    "answers": {
+        **_LOGS,
+        "s3:GetObject": "reads the index that it stored before",
+        "s3:PutObject": "stores the index of a changed knowledge base",
+    },
     "survey_ask": {
         **_LOGS,
         "states:SendTaskSuccess": "the customer answered before the workflow waited",

@@ -16,6 +16,7 @@ from functions.core.text.masking import mask
 from infra.deploy.desks import ensure_desks
 from infra.deploy.domains import Domain, deploy_domain, require_valid
 from infra.deploy.functions import ClientFactory, Report, deploy_functions, require_stage
+from infra.deploy.knowledge import ensure_knowledge
 from infra.deploy.limits import apply_limits, log_text_messages
 from infra.deploy.stacks import deploy_stack, stack_exists
 from infra.deploy.trail import Trail
@@ -68,6 +69,8 @@ def deploy(stage: str, report: Report, variant: Variant | None = None) -> Deploy
     report("2/3 functions and HTTP API (chalice)")
     api_id = deploy_functions(ROOT, stage, report, variant.client_factory)
     url = variant.api_url or _own_url(stage) or _execute_api_url(api_id)
+    for desk in ensure_knowledge(trail, datetime.now(UTC)):
+        report(f"desk {desk}: its knowledge base")
     report("3/3 wiring")
     wiring = deploy_stack(
         boto3.client("cloudformation"),

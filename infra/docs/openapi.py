@@ -25,6 +25,8 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core.core_schema import StringSchema
 
+from functions.assistant import shapes as assistant
+from functions.assistant.calls import NewChat, NewChoice, NewRating, NewWords, Nothing
 from functions.core.channels import base as channels
 from functions.core.domain import errors as e
 from functions.core.domain.commands import ACTIONS, agent_actions
@@ -98,6 +100,7 @@ _QUEUE = (
     _LANG,
 )
 _QUERY = _query("query", "Words of the question; all articles unless given.", maxLength=2000)
+_AFTER = _query("after", "Only messages after the one of this id.", maxLength=20)
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -120,6 +123,7 @@ class Operation:
         takes: the shapes of bodies, or a media type.
         refuses: the errors beside those of every call.
         sends: parameters in query and headers.
+        opened_by: the security scheme whose token the call needs.
     """
 
     summary: str
@@ -132,7 +136,7 @@ class Operation:
     path: str = ""
     media: Sequence[str] = ()
     tag: str = ""
-    bearer: bool = False
+    opened_by: str = ""
 
 
 _SIGNED_IN: Refusals = (e.Unauthorised, e.Forbidden, e.NotFound)
@@ -140,6 +144,8 @@ _ACTS: Refusals = (*_SIGNED_IN, e.ActionNotAllowed, e.StaleVersion)
 _SIGNED: Refusals = (e.Unauthorised, e.NotFound)
 _BY_LINK: Refusals = (e.Forbidden, e.NotFound, e.ActionNotAllowed)
 _ACCOUNT: Refusals = (e.Unauthorised, session.NewPasswordRequired)
+_BY_TOKEN: Refusals = (e.Unauthorised, e.NotFound)
+_CHAT = {200: assistant.ChatMessages}
 _WRITTEN = {200: portal.Changed, 303: "text/html"}
 
 # fmt: off
@@ -175,6 +181,24 @@ CALLS: Mapping[str, Operation] = {
         "Follow the short link of a text message to the customer's page.",
         {302: "text/html"}, (), (e.NotFound,)),
     "api_description": Operation("Describe this API (OpenAPI 3.1).", {200: dict[str, Any]}),
+    "begin_chat": Operation(
+        "Begin a chat with the desk's assistant: its token opens it, and the welcome.",
+        {201: assistant.ChatBegun}, (NewChat,), (e.NotFound, e.TooManyAttempts)),
+    "write_in_chat": Operation(
+        "Write in a chat: the assistant answers or offers articles, or a person takes over; after "
+        "that the words go to the ticket.", _CHAT, (NewWords,), _BY_TOKEN, [_IDEMPOTENCY],
+        opened_by="chat"),
+    "read_chat": Operation(
+        "Read what is new in a chat; after the hand-over what agents write, too.",
+        _CHAT, (), _BY_TOKEN, [_AFTER], opened_by="chat"),
+    "choose_in_chat": Operation(
+        "Choose an option of the last offer, or `none`.",
+        _CHAT, (NewChoice,), (*_BY_TOKEN, e.ActionNotAllowed), [_IDEMPOTENCY], opened_by="chat"),
+    "rate_in_chat": Operation(
+        "Rate the last answer from 1 to 5; after a poor rating a person takes over.",
+        _CHAT, (NewRating,), (*_BY_TOKEN, e.ActionNotAllowed), [_IDEMPOTENCY], opened_by="chat"),
+    "hand_over_chat": Operation(
+        "Ask for a person.", _CHAT, (Nothing,), _BY_TOKEN, [_IDEMPOTENCY], opened_by="chat"),
     "open_session": Operation(
         "Sign in with name and password; with an authenticator, then answer the challenge.",
         {200: (workbench.Session, workbench.Challenge)},
@@ -218,7 +242,9 @@ _UPLOAD = Operation(
 # fmt: on
 
 _OPENED = {"open-original": workbench.OpenedOriginal, "open-contact": workbench.OpenedContact}
-_TAGS = {"intake": "channels", "portal": "customers", "workbench": "agents"}
+_TAGS = {
+    "assistant": "chats", "intake": "channels", "portal": "customers", "workbench": "agents",
+}  # fmt: skip
 _FROM = {
     "create_ticket": ("customers", "$response.body#/number"),
     "webhook": ("customers", "$response.body#/number"),
@@ -245,7 +271,7 @@ def operations(routes: Mapping[str, Mapping[str, Any]]) -> Iterator[Operation]:
                 method=method.lower(),
                 media=route.content_types,
                 tag=_TAGS[route.view_function.__module__.split(".")[1]],
-                bearer=route.authorizer is not None,
+                opened_by="token" if route.authorizer else CALLS[name].opened_by,
             )
             if path == ACT:
                 yield from (at(each) for each in _actions())
@@ -270,7 +296,7 @@ def _actions() -> Iterator[Operation]:
 
 def description(routes: Mapping[str, Mapping[str, Any]]) -> Schema:
     """Return the description of an application's routes."""
-    for module in (common, portal, workbench):
+    for module in (assistant, common, portal, workbench):
         _document_shapes(module)
     found = list(operations(routes))
     schemas = _Schemas()
@@ -295,7 +321,10 @@ def description(routes: Mapping[str, Mapping[str, Any]]) -> Schema:
         "paths": paths,
         "webhooks": hooks,
         "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "chat": {"type": "http", "scheme": "bearer", "description": "A chat's own token."},
+            },
             "examples": {
                 type(refused).__name__: {"value": problem(refused, "en").body}
                 for refused in _EXAMPLES
@@ -327,7 +356,7 @@ def _operation(call: Operation, schemas: _Schemas, others: Iterable[Operation]) 
     refuses = {*call.refuses, *of_bodies, e.TooManyAttempts, Busy}
     refuses |= {e.KeyReused} if _IDEMPOTENCY in call.sends else set()
     described["responses"] = answers | _problems(refuses, call.tag == "customers")
-    return described | ({"security": [{"token": []}]} if call.bearer else {})
+    return described | ({"security": [{call.opened_by: []}]} if call.opened_by else {})
 
 
 def _needs_fields(body: Any) -> bool:

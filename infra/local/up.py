@@ -23,6 +23,7 @@ from typing import Any
 
 from infra.deploy.desks import ensure_desks, storage_of, versions
 from infra.deploy.functions import Report
+from infra.deploy.knowledge import SHIPPED, ensure_knowledge, prepare
 from infra.deploy.local_stage import STAGE, Ports, aws_environment
 from infra.deploy.stage_secrets import read_secret, webhook_secret_name
 from infra.deploy.steps import INFRA, ROOT, DeployedStage, Variant, deploy
@@ -48,8 +49,13 @@ class UpError(RuntimeError):
     """The local system cannot start; the message says why."""
 
 
-def up(data: Path, ports: Ports, report: Report, *, fresh: bool) -> None:
-    """Start everything, write `<data>/local.json` and serve until SIGINT or SIGTERM."""
+def up(data: Path, ports: Ports, report: Report, *, fresh: bool, prepared: bool = True) -> None:
+    """Start everything, write `<data>/local.json` and serve until SIGINT or SIGTERM.
+
+    Args:
+        prepared: build the indexes of the shipped knowledge bases at once, not with their first
+            chat.
+    """
     started = time.monotonic()
     # Until the system serves, SIGTERM has the same effect as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -72,6 +78,8 @@ def up(data: Path, ports: Ports, report: Report, *, fresh: bool) -> None:
         os.environ.update(aws_environment(ports))
         with _emulator(data, ports, report) as emulator:
             deployed = _deploy_what_changed(data, ports, report)
+            for path in SHIPPED.glob("*.yaml") if prepared else ():
+                prepare(STAGE, path.stem)
             asyncio.run(_serve(data, ports, deployed, emulator, report, started))
 
 
@@ -213,6 +221,7 @@ def _deploy_what_changed(data: Path, ports: Ports, report: Report) -> DeployedSt
     if previous.get("inputs") == inputs:
         report("nothing changed since the last deployment")
         ensure_desks(Trail.of(STAGE), datetime.now(UTC))
+        ensure_knowledge(Trail.of(STAGE), datetime.now(UTC))
         return DeployedStage(STAGE, previous["api_id"], previous["api_url"], previous["foundation"])
     with _chalice_record(data):
         deployed = deploy(STAGE, report, local_variant(ports))

@@ -69,6 +69,7 @@ FUNCTIONS = {
     "notify": ("functions.notify.handler", "notify"),
     "sla_timer": ("functions.sla_timer.handler", "sla_timer"),
     "unseal": ("functions.unseal.handler", "unseal"),
+    "answers": ("functions.answers.handler", "answers"),
     "survey_ask": ("functions.survey.handler", "survey_ask"),
     "survey_expire": ("functions.survey.handler", "survey_expire"),
     "survey_review": ("functions.survey.handler", "survey_review"),
@@ -290,7 +291,11 @@ class Simulator:
     # Between the functions
 
     def pump(self, rounds: int = 50) -> int:
-        """Deliver new stream records until no more arrive; return how many there were."""
+        """Deliver new stream records until no more arrive; return how many there were.
+
+        Asynchronous invocations that are waiting come first.
+        """
+        deque(self._run_accepted(), maxlen=0)
         total = 0
         for _ in range(rounds):
             records = self._records()
@@ -360,9 +365,14 @@ class Simulator:
             The sum of their results.
         """
         total = Counter(self.invoke("sla_timer", {"time": at.isoformat()}))
-        while self.accepted:
-            total.update(self.invoke(*self.accepted.popleft()))
+        for result in self._run_accepted():
+            total.update(result)
         return dict(total)
+
+    def _run_accepted(self) -> Iterator[Any]:
+        """Carry out the asynchronous invocations that are waiting, and return their results."""
+        while self.accepted:
+            yield self.invoke(*self.accepted.popleft())
 
 
 class _RecordingWorkflows:
@@ -403,7 +413,12 @@ class _LambdaClient:
         if InvocationType == "Event":
             self._simulator.accepted.append((name, json.loads(Payload)))
             return {"StatusCode": 202}
-        response = self._simulator.invoke(name, json.loads(Payload))
+        try:
+            response = self._simulator.invoke(name, json.loads(Payload))
+        except Exception as error:
+            failed = json.dumps({"errorMessage": str(error), "errorType": type(error).__name__})
+            payload = BytesIO(failed.encode())
+            return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": payload}
         return {"StatusCode": 200, "Payload": BytesIO(json.dumps(response).encode())}
 
 

@@ -84,7 +84,7 @@ class System:
                         str(self.data),
                     ),
                     *("--port", str(self.http_port), "--aws-port", str(self.aws_port)),
-                    *("--smtp-port", str(self.smtp_port)),
+                    *("--smtp-port", str(self.smtp_port), "--no-prepare"),
                 ],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,

@@ -31,6 +31,8 @@ continue-on-failure = true
 desk = "standard"
 [auth.openapi.token]
 bearer = "{token}"
+[auth.openapi.chat]
+bearer = "of a chat"
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "422", "429"]
 [generation]

@@ -18,7 +18,8 @@ SOURCES = sorted(FUNCTIONS.rglob("*.py"))
 INFRA_SOURCES = sorted(INFRA.rglob("*.py"))
 TEST_SOURCES = sorted(TESTS.rglob("*.py"))
 PACKAGES = (
-    "answers", "intake", "router", "sla_timer", "notify", "survey", "portal", "workbench", "unseal",
+    "answers", "assistant", "intake", "router", "sla_timer", "notify", "survey", "portal",
+    "workbench", "unseal",
 )  # fmt: skip
 """The packages of deployed functions."""
 
@@ -57,7 +58,7 @@ PATCH_PREFIX = "moto."
 """The beginning of a patch target inside moto."""
 WHOLE = {"desks", "docs", "e2e", "faults", "infra", "inprocess"}
 """Folders of tests that concern no single function."""
-TESTED_IN_PROCESS = {"unseal"}
+TESTED_IN_PROCESS = {"assistant", "unseal"}
 """Functions whose tests need the events of others: `tests/inprocess`."""
 
 LONG = 600

@@ -29,6 +29,7 @@ from pydantic import (
 from functions.core.domain.calendar import BusinessCalendar
 from functions.core.domain.countries import PHONE_REGION, country_of_zone
 from functions.core.domain.errors import PlaybookError
+from functions.core.domain.playbook_assistant import Assistant
 from functions.core.domain.playbook_endings import Endings
 from functions.core.domain.playbook_limits import Sms, UnprovenTickets
 from functions.core.domain.playbook_mail import (
@@ -503,6 +504,7 @@ class Playbook(Section):
     webhooks: dict[Slug, Webhook] = {}
     survey: Survey
     endings: Endings = Field(default_factory=Endings)
+    assistant: Assistant | None = None
     confirmation: Confirmation | None = None
     steps: dict[Slug, Step] = {}
     records: Records = Field(default_factory=Records)

@@ -140,7 +140,7 @@ class Source:
     which anybody could have typed. `text` is the whole message if the description was cut. Answers
     refer to `message_id`; `raw` is the key of the stored original. `contact_proven`: the channel
     proves the contact and the customer's id. `hiding` holds the hidden parts of texts that were
-    masked before they were cut.
+    masked before they were cut. `chat` is the chat with the assistant that ended in this ticket.
     """
 
     channel: str = "web"
@@ -156,6 +156,7 @@ class Source:
     entered_by: str | None = None
     linked_to: str | None = None
     hiding: MessageMasker | None = None
+    chat: e.ChatHandedOver | None = None
 
 
 @dataclass(frozen=True)
@@ -478,6 +479,7 @@ def _ticket_received(
         attempted=body.attempted or None,
         entered_by=source.entered_by,
         linked_to=source.linked_to,
+        chat=source.chat,
     )
     masked = rewritten(received, hiding.mask)
     shortened = masked.description[: playbook.fields.description_max]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.storage.attempts import FailedAttempts
 from functions.core.storage.audit import Audit
+from functions.core.storage.chats import Chats
 from functions.core.storage.closing_tokens import ClosingTokens
 from functions.core.storage.contacts import Contacts
 from functions.core.storage.counters import Counters
@@ -40,6 +41,7 @@ class Storage:
     audit: Audit
     short_links: ShortLinks
     knowledge: Knowledge
+    chats: Chats
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
@@ -62,4 +64,5 @@ class Storage:
             audit,
             ShortLinks(table),
             Knowledge(table),
+            Chats(table),
         )

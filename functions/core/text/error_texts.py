@@ -180,6 +180,12 @@ CHINESE: dict[str, str] = {
     ),
     "Invalid signature for this desk's {channel} channel.": "本服务台 {channel} 渠道的签名无效。",
     "There is no such desk, or it does not use this channel.": "没有这个服务台，或它未使用此渠道。",
+    "This desk has no chat.": "本服务台没有在线对话。",
+    "There is no such chat, or the token is not its own.": "没有此对话，或令牌与之不符。",
+    "Nothing is offered in this chat now.": "此对话当前没有可选项。",
+    "There is no such option.": "没有这个选项。",
+    "There is no answer to rate in this chat now.": "此对话当前没有可评价的回答。",
+    "Too many chats were begun. Try again in an hour.": "新建对话过于频繁，请一小时后再试。",
     "There is nothing to read here; the provider posts to this address.": (
         "此地址没有可读取的内容，仅供渠道服务商推送。"
     ),

@@ -55,6 +55,48 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "form.comment": {"zh-CN": "想对我们说的话（选填）", "en": "Anything to add (optional)"},
     "form.rate": {"zh-CN": "提交评价", "en": "Send rating"},
     "page.when_open": {"zh-CN": "{at}开始服务后", "en": "when we open, {at}"},
+    "chat.offer": {"zh-CN": "您想问的是哪一个？", "en": "Which of these do you mean?"},
+    "chat.none": {"zh-CN": "都不是", "en": "None of these"},
+    "chat.miss": {
+        "zh-CN": "抱歉，没有完全明白。请换个说法再说一次，或回复“转人工”。",
+        "en": "Sorry, I did not quite get that. Please say it another way, or ask for a person.",
+    },
+    "chat.rate": {
+        "zh-CN": "这样回答有帮助吗？请评1–5分，5分最好。",
+        "en": "Did this help? Please rate it from 1 to 5; 5 is best.",
+    },
+    "chat.thanks": {
+        "zh-CN": "不客气。还有其他问题，可以直接问。",
+        "en": "You are welcome. If there is anything else, just ask.",
+    },
+    "chat.ask": {
+        "zh-CN": "请告诉我{name}，以便为您查询。",
+        "en": "Please tell me your {name}, so that I can look it up.",
+    },
+    "chat.handed_over": {
+        "zh-CN": "已为您转接人工，工单号{number}。我们会在{at}前联系您；"
+        "您说过的内容都已转告，无需重复。",
+        "en": "A person takes over now; your request is {number}. You will hear from us by {at}. "
+        "All you said is passed on, so there is no need to repeat it.",
+    },
+    "chat.handed_over_closed": {
+        "zh-CN": "已为您转接人工，工单号{number}。现在是非服务时间，"
+        "我们最迟在{at}开始服务后联系您；您说过的内容都已转告，无需重复。",
+        "en": "Your request {number} is with our team. We are closed now and will be in touch when "
+        "we open, {at}, at the latest. All you said is passed on.",
+    },
+    "chat.handed_over_untimed": {
+        "zh-CN": "已为您转接人工，工单号{number}。您说过的内容都已转告，无需重复。",
+        "en": "A person takes over now; your request is {number}. All you said is passed on.",
+    },
+    "chat.reason.asked": {"zh-CN": "客户要求人工服务", "en": "The customer asked for a person"},
+    "chat.reason.misses": {"zh-CN": "多次未找到答案", "en": "No answer was found"},
+    "chat.reason.rating": {"zh-CN": "客户对答案评价较低", "en": "The answer was rated poor"},
+    "chat.reason.rule": {"zh-CN": "紧急或情绪不佳", "en": "Urgent, or the customer is upset"},
+    "chat.reason.article": {"zh-CN": "需要人工办理", "en": "Only a person can do this"},
+    "chat.reason.look_up": {"zh-CN": "信息未能查到", "en": "It could not be looked up"},
+    "chat.reason.engine": {"zh-CN": "智能助手暂不可用", "en": "The assistant was unavailable"},
+    "chat.no_words": {"zh-CN": "客户请求人工服务", "en": "The customer asks for a person"},
     "time.provisional": {
         "zh-CN": "（暂定，以官方放假安排为准）",
         "en": " (subject to the official holidays)",

@@ -46,6 +46,8 @@ def apply(path: Path, desk: Desk, stage: Stage = "", data: Data = DATA) -> None:
         report(line)
     changed = f"{len(applied.changed)} changed" if applied.changed else "no changes"
     report(f"desk {desk}: knowledge base {applied.version}, {changed}")
+    if applied.changed:
+        knowledge.prepare(trail.stage, desk)
 
 
 @app.command("list")

@@ -18,13 +18,17 @@ def up(
     smtp_port: Annotated[int, typer.Option(envvar="SMTP_PORT", help="Port for mail.")] = 2525,
     data: Data = DATA,
     fresh: Annotated[bool, typer.Option(envvar="FRESH", help="Start with no data.")] = False,
+    prepare: Annotated[
+        bool, typer.Option(help="Build the indexes of the knowledge bases at once.")
+    ] = True,
 ) -> None:
     """Run the whole system on this machine until Ctrl-C."""
     from infra.deploy.local_stage import Ports
     from infra.local.up import UpError, up as run
 
     try:
-        run(data.resolve(), Ports(http=port, aws=aws_port, smtp=smtp_port), report, fresh=fresh)
+        ports = Ports(http=port, aws=aws_port, smtp=smtp_port)
+        run(data.resolve(), ports, report, fresh=fresh, prepared=prepare)
     except UpError as error:
         raise UsageError(str(error)) from error
 

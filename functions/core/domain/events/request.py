@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from functions.core.domain.chat import Reason, Writer
 from functions.core.domain.events.base import BOTH, NOBODY, Event
 from functions.core.domain.privacy import PERSONAL, FreeText, PersonalText, TermName
 from functions.core.domain.ticket import (
@@ -33,6 +35,28 @@ class Product(Value):
         return " ".join(filter(None, (self.name, self.model))) or None
 
 
+class ChatLine(Value):
+    """One message of a chat, as the agent reads it."""
+
+    writer: Writer
+    text: FreeText
+    at: datetime
+
+
+class ChatHandedOver(Value):
+    """The chat that became this ticket (C6).
+
+    `articles` are the intents that the assistant saw, in order; `values` the variables that it
+    asked or looked up; `reason` says why a person was needed.
+    """
+
+    id: TermName
+    reason: Reason
+    articles: tuple[TermName, ...] = ()
+    values: dict[TermName, FreeText] = {}
+    conversation: tuple[ChatLine, ...] = ()
+
+
 class TicketReceived(
     Event,
     label=("已收到请求", "Request received"),
@@ -50,7 +74,8 @@ class TicketReceived(
     not accepted. `unproven`: the sender may not be who the mail says (G3). `contact_proven`: the
     channel proves the contact. `since`, `environment` and `attempted` are what the customer says of
     a fault: when it began, where the product is used, what was tried (D2). `linked_to` is the
-    number of the ended ticket that this one continues.
+    number of the ended ticket that this one continues. `chat` is the chat with the assistant that
+    was handed over.
     """
 
     customer: Customer
@@ -76,6 +101,7 @@ class TicketReceived(
     since: FreeText | None = None
     environment: FreeText | None = None
     attempted: FreeText | None = None
+    chat: ChatHandedOver | None = None
 
     @property
     def words(self) -> str:

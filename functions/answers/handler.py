@@ -1,0 +1,39 @@
+"""`deskbell-<stage>-answers`: finds the articles that answer a question (C4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Blueprint
+
+from functions.core.platform import aws, clock, container
+from functions.core.platform.settings import Deployment, LambdaContext
+
+bp = Blueprint(__name__)
+
+
+@bp.lambda_function(name="answers")
+def answers(event: Any, context: LambdaContext) -> dict[str, Any]:
+    """Decide about a question: `{desk, text, at_once, offer}` → `{kind, articles, p}`.
+
+    `{desk}` alone prepares the desk's index, so that the first question does not wait for it.
+    """
+    from functions.answers import encoder
+    from functions.answers.engine import Thresholds, decide
+    from functions.answers.indexes import Indexes
+
+    deployment, desk = Deployment.of(context), event["desk"]
+    embed = encoder.load()
+    indexes = Indexes(
+        container.storage(deployment).knowledge,
+        aws.client("s3"),
+        deployment.mail_bucket,
+        embed,
+    )
+    if "text" not in event:
+        indexes.prepare(desk, clock.now())
+        return {}
+    index = indexes.get(desk, clock.now())
+    thresholds = Thresholds(event["at_once"], event["offer"])
+    decision = decide(index, event["text"], embed, thresholds)
+    return {"kind": decision.kind, "articles": list(decision.articles), "p": decision.p}

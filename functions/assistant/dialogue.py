@@ -1,0 +1,118 @@
+"""What the assistant says next: pure, from the chat, the playbook and what the engine found.
+
+Each function returns the chat as it goes on. A chat whose `reason` is set has to be handed over;
+`handing_over` does so before the chat is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from functions.core.domain.chat import NONE, AskedVariable, Chat, Option, Reason
+from functions.core.domain.knowledge import Article, in_locale
+from functions.core.domain.playbook_assistant import Assistant
+from functions.core.domain.rules import Locale
+from functions.core.text.templating import fill
+from functions.core.text.words import say
+
+Articles = Mapping[str, Article]
+"""Article id → the article, those that customers may read now."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the engine made of a question: the article to give at once, up to three to offer, or
+    none. `articles` is in order of likelihood."""
+
+    kind: Literal["answer", "offer", "miss"]
+    articles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """The rules of one desk's conversation at one moment."""
+
+    assistant: Assistant
+    articles: Articles
+    now: datetime
+
+    def welcomed(self, chat: Chat) -> Chat:
+        """Greet and ask what is needed (C3)."""
+        return chat.said("assistant", self.assistant.welcome[chat.locale], self.now)
+
+    def understood(self, chat: Chat, reading: Reading) -> Chat:
+        """Answer a question, offer articles, or say that none was found (C4)."""
+        known = tuple(each for each in reading.articles if each in self.articles)
+        if reading.kind == "miss" or not known:
+            return self.missed(chat)
+        if reading.kind == "answer":
+            return self.answering(chat, known[0])
+        options = [Option(id=each, label=self.title(each, chat.locale)) for each in known]
+        options.append(Option(id=NONE, label=say("chat.none", chat.locale)))
+        chat = chat.changed(offered=known)
+        text = say("chat.offer", chat.locale)
+        return chat.said("assistant", text, self.now, kind="offer", options=tuple(options))
+
+    def chosen(self, chat: Chat, option: str) -> Chat:
+        """Go on with an option of the last offer; `NONE` counts as a miss."""
+        label = say("chat.none", chat.locale)
+        if option != NONE:
+            label = self.title(option, chat.locale)
+        chat = chat.said("customer", label, self.now, kind="offer").changed(offered=())
+        return self.missed(chat) if option == NONE else self.answering(chat, option)
+
+    def missed(self, chat: Chat) -> Chat:
+        """Count a question without an answer; too many in a row need a person (C5)."""
+        chat = chat.changed(misses=chat.misses + 1)
+        if chat.misses >= self.assistant.misses:
+            return self.to_person(chat, "misses")
+        return chat.said("assistant", say("chat.miss", chat.locale), self.now)
+
+    def answering(self, chat: Chat, article: str) -> Chat:
+        """Give an article's answer, or first ask for a value that it needs (C4).
+
+        Values that have to be looked up are in `chat.values` already, or the chat is handed over:
+        nothing is invented.
+        """
+        found = self.articles[article]
+        seen = (*(each for each in chat.articles if each != article), article)
+        chat = chat.changed(articles=seen)
+        for variable, source in found.needs.items():
+            if chat.values.get(variable):
+                continue
+            if source == "asked":
+                question = AskedVariable(article=article, variable=variable)
+                text = say("chat.ask", chat.locale, name=self.name_of(variable, chat.locale))
+                return chat.changed(question=question).said("assistant", text, self.now)
+            return self.to_person(chat, "look_up")
+        text = fill(in_locale(found.solution, chat.locale), chat.values)
+        if found.then == "hand_over":
+            chat = chat.said("assistant", text, self.now, kind="answer", article=article)
+            return self.to_person(chat, "article")
+        chat = chat.changed(misses=0, answered=article)
+        chat = chat.said("assistant", text, self.now, kind="answer", article=article)
+        return chat.said("assistant", say("chat.rate", chat.locale), self.now, kind="rating")
+
+    def title(self, article: str, locale: Locale) -> str:
+        """Return an article's title."""
+        return in_locale(self.articles[article].title, locale)
+
+    def name_of(self, variable: str, locale: Locale) -> str:
+        """Return a variable's name for people."""
+        known = self.assistant.variables.get(variable)
+        return known[locale] if known else variable.replace("_", " ")
+
+    def rated(self, chat: Chat, score: int) -> Chat:
+        """Take the rating of the last answer; a poor one needs a person (C5)."""
+        chat = chat.said("customer", str(score), self.now, kind="rating")
+        chat = chat.changed(scores=(*chat.scores, score), answered=None)
+        if score <= self.assistant.poor:
+            return self.to_person(chat, "rating")
+        return chat.said("assistant", say("chat.thanks", chat.locale), self.now)
+
+    def to_person(self, chat: Chat, reason: Reason) -> Chat:
+        """Mark a chat to be handed over."""
+        return chat.changed(reason=reason, offered=(), question=None, answered=None)

@@ -1,0 +1,117 @@
+"""A chat: what a customer and the assistant wrote until a person takes over (C3–C6).
+
+A chat is no ticket. It becomes one when it is handed over, and the ticket then carries the whole
+conversation. Texts are masked; the contact is readable with the chat's token only, which the
+customer's device holds.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from functions.core.domain.privacy import FreeText, PersonalText, TermName
+from functions.core.domain.rules import Locale
+from functions.core.domain.ticket import Value
+
+Writer = Literal["customer", "assistant", "agent", "system"]
+MessageKind = Literal["text", "answer", "offer", "rating", "handover"]
+Reason = Literal["asked", "misses", "rating", "rule", "article", "look_up", "engine"]
+"""Why a chat was handed over: the customer asked for a person or a rule did, too many misses, a
+poor rating, an article that only a person can act on, a value that could not be looked up, or an
+engine that did not answer."""
+
+CHAT = "chat"
+"""The channel of a chat's ticket, and the first part of its contact if the customer gave none."""
+
+NONE = "none"
+"""The option of an offer by which the customer says that none of its articles fits."""
+
+MAX_MESSAGES = 200
+"""Messages of a chat; then it is handed over."""
+
+MAX_TEXT = 1000
+"""Characters of a customer's message."""
+
+
+class Option(Value):
+    """One choice of an offer: an article with its title, or `NONE`."""
+
+    id: TermName
+    label: FreeText
+
+
+class ChatMessage(Value):
+    """One message of a chat. `article` is the article that an answer comes from."""
+
+    id: TermName
+    writer: Writer
+    kind: MessageKind = "text"
+    text: FreeText
+    at: datetime
+    article: TermName | None = None
+    options: tuple[Option, ...] = ()
+
+
+class AskedVariable(Value):
+    """What the assistant asked the customer: the value of an article's variable."""
+
+    article: TermName
+    variable: TermName
+
+
+class Chat(Value):
+    """A chat, as it is stored.
+
+    `token` is the digest of the token that opens it, `sealed` the customer's contact and name,
+    encrypted with the token. `articles` are the intents seen in order, `values` the variables that
+    were asked or looked up. `keys` are the idempotency keys of the customer's calls, each with the
+    id of the last message before it.
+    """
+
+    desk: TermName
+    id: TermName
+    token: PersonalText
+    locale: Locale
+    channel: TermName = "chat"
+    started_at: datetime
+    changed_at: datetime
+    version: int = 1
+    sealed: PersonalText = ""
+    customer_id: FreeText | None = None
+    messages: tuple[ChatMessage, ...] = ()
+    misses: int = 0
+    offered: tuple[TermName, ...] = ()
+    answered: TermName | None = None
+    question: AskedVariable | None = None
+    articles: tuple[TermName, ...] = ()
+    values: dict[TermName, FreeText] = {}
+    scores: tuple[int, ...] = ()
+    reason: Reason | None = None
+    number: TermName | None = None
+    keys: dict[TermName, TermName] = {}
+
+    def after(self, message: str) -> tuple[ChatMessage, ...]:
+        """Return the messages after one of them; all of them if there is no such message."""
+        ids = [each.id for each in self.messages]
+        start = ids.index(message) + 1 if message in ids else 0
+        return self.messages[start:]
+
+    def said(self, writer: Writer, text: str, at: datetime, **more: object) -> Chat:
+        """Return the chat with one more message."""
+        message = ChatMessage(
+            id=str(len(self.messages) + 1), writer=writer, text=text, at=at, **more
+        )
+        return self.changed(messages=(*self.messages, message), changed_at=at)
+
+    def changed(self, **fields: object) -> Chat:
+        return self.model_copy(update=fields)
+
+    @property
+    def first_words(self) -> str:
+        """The customer's questions, which describe the ticket that the chat becomes."""
+        return "\n".join(
+            message.text
+            for message in self.messages
+            if message.writer == "customer" and message.kind == "text"
+        )

@@ -1,0 +1,59 @@
+"""The chats with the assistant: one item each, which expires by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from functions.core.domain.chat import Chat
+from functions.core.domain.errors import Conflict
+from functions.core.storage.table import key
+
+if TYPE_CHECKING:
+    from functions.core.storage.table import Item, Table
+
+SORT_KEY = "CHAT"
+KEPT_FOR = timedelta(days=30)
+"""The time that a chat is kept after its last message; a ticket keeps its own conversation."""
+
+
+@dataclass
+class Chats:
+    """The chats of all desks."""
+
+    table: Table
+
+    def get(self, desk: str, chat: str) -> Chat | None:
+        """Return a chat, as it was written last."""
+        item = self.table.get(_partition(desk, chat), SORT_KEY, consistent=True)
+        return None if item is None else Chat.model_validate_json(item["body"]["S"])
+
+    def put(self, chat: Chat, *, replacing: int | None) -> Chat:
+        """Write the next version of a chat; `replacing` is the version it was made from.
+
+        Raises:
+            Conflict: somebody else wrote meanwhile.
+        """
+        chat = chat.changed(version=(replacing or 0) + 1)
+        expires = int((chat.changed_at + KEPT_FOR).timestamp())
+        item: Item = key(_partition(chat.desk, chat.id), SORT_KEY) | {
+            "version": {"N": str(chat.version)},
+            "body": {"S": chat.model_dump_json(exclude_defaults=True)},
+            "expires_at": {"N": str(expires)},
+        }
+        unchanged = "attribute_not_exists(pk)" if replacing is None else "version = :version"
+        values = {":version": {"N": str(replacing)}}
+        given = {} if replacing is None else {"ExpressionAttributeValues": values}
+        if not self.table.put_if(unchanged, item, **given):
+            raise Conflict(f"the chat {chat.id} changed meanwhile")
+        return chat
+
+    def delete(self, desk: str, chat: str) -> None:
+        """Delete a chat whose customer is erased; only the console may."""
+        found = key(_partition(desk, chat), SORT_KEY)
+        self.table.client.delete_item(TableName=self.table.name, Key=found)
+
+
+def _partition(desk: str, chat: str) -> str:
+    return f"CHAT#{desk}#{chat}"

@@ -1,0 +1,357 @@
+"""The assistant of a desk: chats that it answers, and those that it hands over (C3–C6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+
+from deskbell.client import ApiResponse
+from functions.answers import encoder
+from functions.answers.vectors import Floats
+from functions.core.domain.events import TicketReceived
+from functions.core.domain.knowledge import Article, ArticleVersion
+from functions.core.domain.playbook_assistant import Assistant
+from functions.core.domain.roster import Agent
+from tests.inprocess.conftest import erase_customer
+from tests.inprocess.desk_journey import SimulatedJourney, deployed
+
+# One worker encodes the phrasings, once.
+pytestmark = pytest.mark.xdist_group("assistant")
+PHRASINGS = {
+    "refund-status": (
+        "退款到哪了", "我的退款怎么还没到", "退款进度查询", "钱什么时候退给我", "退款还没收到",
+        "退款多久到账", "查一下退款", "退款显示处理中", "退款一直没动静", "请问退款到账时间",
+    ),
+    "invoice": (
+        "怎么开发票", "我要开票", "发票在哪申请", "能开电子发票吗", "需要公司抬头的发票",
+        "发票什么时候给", "开一张发票", "发票申请入口", "电子发票怎么下载", "补开发票",
+    ),
+    "order-status": (
+        "订单到哪了", "查询订单状态", "我的单子怎么样了", "订单处理了吗", "看看我的订单",
+        "订单现在什么情况", "帮我查下订单", "订单进度", "订单怎么还是待处理", "下的单有消息吗",
+    ),
+    "lost-parcel": (
+        "显示签收但没收到", "快递被签收了我没拿到", "包裹丢了", "快递找不到了", "没收到包裹却签收",
+        "快递员说放门口但没有", "包裹不见了", "签收了可是没货", "货丢了怎么办", "快递丢件",
+    ),
+}  # fmt: skip
+ROSTER = (
+    Agent(desk="standard", username="li-1", role="agent", team="技术支持组", capacity=5),
+    Agent(desk="standard", username="sh-1", role="agent", team="售后组", capacity=5),
+    Agent(desk="standard", username="zx-1", role="agent", team="通用咨询组", capacity=5),
+    Agent(desk="standard", username="zg-1", role="supervisor", team="主管组", capacity=5),
+)
+
+
+load = encoder.load
+
+
+@cache
+def _vector(text: str) -> Floats:
+    encode = load()
+    assert encode is not None, "the encoder is installed"
+    vector: Floats = encode([text])[0]
+    return vector
+
+
+def embed(texts: Sequence[str]) -> Floats:
+    """Encode texts, each of them once for all tests."""
+    import numpy as np
+
+    return np.stack([_vector(text) for text in texts])
+
+
+class Chat:
+    """A chat, and the calls of its customer."""
+
+    def __init__(self, journey: SimulatedJourney) -> None:
+        self.journey = journey
+        self.id = self.token = ""
+        self.messages: list[Any] = []
+
+    def begin(self, **body: Any) -> Any:
+        answer = self.journey.http("POST", self.path, body)
+        assert answer.status == 201, answer.text
+        self.id, self.token = answer.json["chat"], answer.json["token"]
+        self.messages += answer.json["messages"]
+        return answer.json
+
+    @property
+    def path(self) -> str:
+        return f"/desks/{self.journey.desk}/chats"
+
+    def call(self, what: str, body: Any, key: str = "") -> ApiResponse:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        if key:
+            headers["Idempotency-Key"] = key
+        return self.journey.http("POST", f"{self.path}/{self.id}/{what}", body, headers=headers)
+
+    def new(self, what: str, **body: Any) -> list[Any]:
+        """Make a call and return what the desk said to it."""
+        answer = self.call(what, body)
+        assert answer.status == 200, answer.text
+        self.messages += answer.json["messages"]
+        return [message for message in answer.json["messages"] if message["from"] != "customer"]
+
+    def write(self, text: str) -> list[Any]:
+        return self.new("messages", text=text)
+
+    def read(self, after: str = "") -> list[Any]:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        path = f"{self.path}/{self.id}/messages?after={after}"
+        answer = self.journey.http("GET", path, headers=headers)
+        assert answer.status == 200, answer.text
+        return list(answer.json["messages"])
+
+
+def article(name: str, **more: Any) -> Article:
+    fields: dict[str, Any] = {
+        "title": {"zh-CN": f"关于{name}", "en": f"About {name}"},
+        "asked": {"zh-CN": PHRASINGS[name]},
+        "solution": {"zh-CN": f"{name}的回答。", "en": f"The answer of {name}."},
+    }
+    return Article.model_validate(fields | more)
+
+
+@pytest.fixture
+def journey(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedJourney]:
+    monkeypatch.setattr(encoder, "load", lambda: embed)
+    with deployed("standard", ROSTER) as journey:
+        assistant = Assistant(
+            welcome={"zh-CN": "您好，请问有什么可以帮您？", "en": "Hello! How can we help?"},
+        )
+        journey.playbook = journey.playbook.model_copy(update={"assistant": assistant})
+        now = datetime.now(UTC)
+        journey.storage.playbooks.put(journey.playbook, now)
+        articles = {
+            "refund-status": article("refund-status"),
+            "invoice": article("invoice"),
+            "order-status": article(
+                "order-status",
+                solution={"zh-CN": "订单{{ order_number }}已发货。", "en": "Sent."},
+                needs={"order_number": "asked"},
+            ),
+            "lost-parcel": article("lost-parcel", then="hand_over"),
+        }
+        for name, each in articles.items():
+            journey.storage.knowledge.put(journey.desk, name, ArticleVersion(1, "zg-1", now, each))
+        journey.online("zx-1", "sh-1", "li-1")
+        yield journey
+
+
+def configure(journey: SimulatedJourney, **settings: float) -> None:
+    """Change the desk's assistant."""
+    assert journey.playbook.assistant is not None
+    assistant = journey.playbook.assistant.model_copy(update=settings)
+    playbook = journey.playbook.model_copy(update={"assistant": assistant})
+    journey.storage.playbooks.put(playbook, datetime.now(UTC))
+    journey.simulator.expire_playbooks()
+
+
+@pytest.fixture
+def chat(journey: SimulatedJourney) -> Chat:
+    return Chat(journey)
+
+
+@pytest.mark.requirement("C3", "C4", "C5")
+def test_a_question_is_answered_at_once_and_rated(chat: Chat) -> None:
+    begun = chat.begin()
+    assert [(m["from"], m["kind"]) for m in begun["messages"]] == [("assistant", "text")]
+    said = chat.write("我的退款怎么还没到账")
+    assert [m["kind"] for m in said] == ["answer", "rating"]
+    assert (said[0]["article"], said[0]["text"]) == ("refund-status", "refund-status的回答。")
+    assert [m["text"] for m in chat.new("rating", score=5)] == [
+        "不客气。还有其他问题，可以直接问。"
+    ]
+    assert chat.call("rating", {"score": 5}).status == 409
+
+
+@pytest.mark.requirement("C4", "C5")
+def test_an_article_is_chosen_from_three_or_none_of_them(
+    journey: SimulatedJourney, chat: Chat
+) -> None:
+    configure(journey, at_once=1)  # so that even a sure answer is only offered
+    chat.begin()
+    (offer,) = chat.write("怎么开发票")
+    assert offer["kind"] == "offer"
+    ids = [option["id"] for option in offer["options"]]
+    assert len(ids) <= 4
+    assert ids[-1] == "none"
+    wrong = chat.call("choice", {"option": "invented"})
+    assert ids[0] in wrong.json["errors"][0]["message"]
+    assert (wrong.status, wrong.json["errors"][0]["field"]) == (400, "option")
+    assert [m["kind"] for m in chat.new("choice", option="none")] == ["text"]
+    assert chat.call("choice", {"option": ids[0]}).status == 409
+    (offer,) = chat.write("怎么开发票")
+    assert [m["kind"] for m in chat.new("choice", option="invoice")] == ["answer", "rating"]
+
+
+@pytest.mark.requirement("C4")
+def test_what_an_answer_needs_is_asked_once(chat: Chat) -> None:
+    chat.begin()
+    (asked,) = chat.write("帮我查一下我的订单进度")
+    assert asked["text"] == "请告诉我订单号，以便为您查询。"
+    said = chat.write("20261130001")
+    assert said[0]["text"] == "订单20261130001已发货。"
+    said = chat.write("查询订单状态")
+    assert said[0]["text"] == "订单20261130001已发货。"
+
+
+@pytest.mark.requirement("C5", "C6", "C7")
+def test_two_misses_hand_over_and_nothing_is_asked_twice(
+    journey: SimulatedJourney, chat: Chat
+) -> None:
+    chat.begin(contact="13812345678", name="王芳", customer_id="C-1")
+    assert chat.write("退款怎么还没到")[0]["article"] == "refund-status"
+    assert [m["kind"] for m in chat.write("今天天气怎么样")] == ["text"]
+    (told,) = chat.write("你会唱歌吗")
+    assert told["kind"] == "handover"
+    journey.number = told["ticket"]["number"]
+    assert journey.number in told["text"]
+    assert "前联系您" in told["text"] or "开始服务后" in told["text"]
+
+    ticket = journey.ticket
+    assert (ticket.channel, ticket.customer.kind, ticket.customer.id) == ("chat", "phone", "C-1")
+    seen = journey.view()["chat"]
+    assert (seen["reason"], seen["reason_label"]) == ("misses", "多次未找到答案")
+    assert seen["articles"] == [{"id": "refund-status", "title": "关于refund-status"}]
+    words = [line["text"] for line in seen["messages"]]
+    assert words == [message["text"] for message in chat.messages[: len(words)]]
+    assert "退款怎么还没到" in words
+
+    # From here on the agent's answers appear in the chat, and the customer's words on the ticket.
+    handler = ticket.handler
+    assert handler is not None
+    journey.act(handler, "reply", text="已为您核实，退款明天到账。")
+    last = chat.read()[-1]
+    assert (last["from"], last["text"]) == ("agent", "已为您核实，退款明天到账。")
+    assert chat.call("messages", {"text": "好的，麻烦了"}, key="k1").json["messages"] == []
+    assert chat.call("messages", {"text": "好的，麻烦了"}, key="k1").status == 200
+    assert [(m["from"], m["text"]) for m in chat.read(after=last["id"])] == [
+        ("customer", "好的，麻烦了")
+    ]
+    written = [m for m in journey.view()["messages"] if m["event"] == "CustomerWrote"]
+    assert [m["text"] for m in written] == ["好的，麻烦了"]
+
+
+@pytest.mark.requirement("C5")
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("转人工", "asked"),
+        ("I want to talk to a person", "asked"),
+        ("支付系统崩溃了，所有客户都付不了款，系统瘫痪", "rule"),
+        ("包裹显示签收但没收到", "article"),
+    ],
+)
+def test_some_words_need_a_person_at_once(
+    journey: SimulatedJourney, chat: Chat, words: str, reason: str
+) -> None:
+    chat.begin()
+    *_, told = chat.write(words)
+    journey.number = told["ticket"]["number"]
+    assert journey.view()["chat"]["reason"] == reason
+
+
+@pytest.mark.requirement("C5")
+def test_a_poor_rating_or_a_wish_hands_over(journey: SimulatedJourney, chat: Chat) -> None:
+    chat.begin()
+    chat.write("怎么开发票")
+    *_, told = chat.new("rating", score=3)
+    journey.number = told["ticket"]["number"]
+    assert journey.view()["chat"]["reason"] == "rating"
+    again = chat.new("handover")
+    assert again == []
+    other = Chat(journey)
+    other.begin()
+    *_, told = other.new("handover")
+    assert told["kind"] == "handover"
+
+
+@pytest.mark.requirement("G1")
+def test_a_repeated_message_is_answered_once(journey: SimulatedJourney, chat: Chat) -> None:
+    chat.begin()
+    first = chat.call("messages", {"text": "怎么开发票"}, key="a").json
+    again = chat.call("messages", {"text": "怎么开发票"}, key="a").json
+    assert again == first
+    assert len(chat.read()) == 4
+    chat.call("handover", {}, key="b")
+    told = chat.call("handover", {}, key="b").json["messages"]
+    assert len(chat.read()) == 5
+    assert told[-1]["ticket"]["number"]
+
+
+def test_only_its_token_opens_a_chat(journey: SimulatedJourney, chat: Chat) -> None:
+    chat.begin()
+    other = Chat(journey)
+    other.begin()
+    chat.token = other.token
+    assert chat.call("messages", {"text": "你好"}).status == 401
+    chat.token = ""
+    assert chat.call("messages", {"text": "你好"}).status == 401
+    chat.id, chat.token = "0" * 24, other.token
+    assert chat.call("messages", {"text": "你好"}).status == 401
+
+
+@pytest.mark.requirement("G4")
+def test_no_contact_is_stored_readable(journey: SimulatedJourney, chat: Chat) -> None:
+    chat.begin(contact="13812345678", name="王芳")
+    chat.write("请回电13912345678")
+    client = journey.storage.table.client
+    items = client.scan(TableName=journey.storage.table.name)["Items"]
+    stored = repr([item for item in items if item["pk"]["S"].startswith("CHAT#")])
+    assert "13812345678" not in stored
+    assert "13912345678" not in stored
+    assert "王芳" not in stored
+    assert chat.token not in stored
+
+
+def test_an_engine_that_fails_leaves_nobody_waiting(
+    journey: SimulatedJourney, chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat.begin()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("no engine")
+
+    monkeypatch.setattr("functions.answers.engine.decide", fail)
+    *_, told = chat.write("怎么开发票")
+    journey.number = told["ticket"]["number"]
+    assert journey.view()["chat"]["reason"] == "engine"
+
+
+def test_a_desk_without_an_assistant_has_no_chat(journey: SimulatedJourney) -> None:
+    playbook = journey.playbook.model_copy(update={"assistant": None})
+    journey.storage.playbooks.put(playbook, datetime.now(UTC))
+    journey.simulator.expire_playbooks()
+    assert journey.http("POST", "/desks/standard/chats", {}).status == 404
+    assert journey.http("POST", "/desks/invented/chats", {}).status == 404
+
+
+@pytest.mark.requirement("G9")
+def test_a_source_that_begins_too_many_chats_has_to_wait(
+    journey: SimulatedJourney, chat: Chat
+) -> None:
+    configure(journey, chats_per_desk=2)
+    for _ in range(2):
+        chat.begin()
+    assert journey.http("POST", chat.path, {}).status == 429
+
+
+@pytest.mark.requirement("B10")
+def test_erasing_a_ticket_deletes_its_chat(journey: SimulatedJourney, chat: Chat) -> None:
+    chat.begin(contact="13812345678")
+    *_, told = chat.new("handover")
+    number = told["ticket"]["number"]
+    later = datetime.now(UTC) + timedelta(minutes=5)
+    erase_customer(journey.simulator, later, number=number)
+    assert journey.storage.chats.get(journey.desk, chat.id) is None
+    first = journey.storage.tickets.commit_at(journey.desk, number, 1)
+    assert first is not None
+    (received,) = first.of(TicketReceived)
+    assert received.chat is not None
+    assert "您好" not in received.chat.model_dump_json()
