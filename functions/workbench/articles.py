@@ -45,7 +45,7 @@ def list_articles(request: Request, storage: Storage, desk: str) -> HttpResponse
         wrong = FieldError("query", Phrase("{max_length} characters at most", max_length=MAX_QUERY))
         raise InvalidInput("The search is too long.", (wrong,))
     names = sorted(base.articles)
-    if query.strip():
+    if query := query.strip():
         from functions.core.services.article_search import search
 
         names = [name for name, _ in search(base, query)]
