@@ -74,14 +74,15 @@ def _in_order(valid: Validity) -> Validity:
 class Article(Section):
     """What customers ask, in their words, and what they are told.
 
-    `asked` has phrasings of the question. `needs` names variables of the solution that must be
-    known before it is told, and where each comes from. `then: hand_over` passes the customer on to
-    a person after the solution.
+    `asked` has phrasings of the question. `type` is the desk's type of a ticket about it. `needs`
+    names variables of the solution that must be known before it is told, and where each comes from.
+    `then: hand_over` passes the customer on to a person after the solution.
     """
 
     title: Annotated[dict[Locale, Line], AfterValidator(_not_empty), AT_LEAST_ONE]
     asked: Annotated[dict[Locale, Phrasings], AfterValidator(_without_empty)] = {}
     solution: Annotated[dict[Locale, LongText], AfterValidator(_not_empty), AT_LEAST_ONE]
+    type: Line | None = None
     needs: dict[Identifier, Origin] = {}
     then: Literal["answer", "hand_over"] = "answer"
     audience: Audience = "customer"
