@@ -19,6 +19,9 @@ Which = Literal["best", "three", "words"]
 _SHARPNESS = 12.0
 """How much a difference in score counts when candidates share the likelihood."""
 _BOUND = 1e-6
+_PHRASINGS = 16
+_ARTICLES = (8, 150)
+"""What the curves were learnt from; beyond it, they say the same as at its ends."""
 
 
 def features(
@@ -28,7 +31,9 @@ def features(
     others = [one for one in candidates if one is not best] or [Candidate(-1, 0.0, 0.0, 0.0)]
     background = [one for one in others if one.column == len(index.articles)]
     share = 1 / sum(math.exp(_SHARPNESS * (one.total - best.total)) for one in candidates)
-    phrasings = index.phrasings_of(best.column, text)
+    phrasings = min(index.phrasings_of(best.column, text), _PHRASINGS)
+    articles = math.log(min(max(len(index.articles), _ARTICLES[0]), _ARTICLES[1]))
+    likely = _log_odds(share)
     return {
         "layer": best.layer,
         "nearest": best.nearest,
@@ -37,12 +42,16 @@ def features(
         "nearest_margin": best.nearest - max(one.nearest for one in others),
         "lexical_margin": best.lexical - max(one.lexical for one in others),
         "background_margin": best.total - max((one.total for one in background), default=0.0),
-        "share": _log_odds(share),
+        "share": likely,
         "accuracy": index.mean_accuracy,
         "own_accuracy": index.accuracy[best.column],
         "own_precision": index.precision[best.column],
         "phrasings": math.log1p(phrasings),
-        "articles": math.log(len(index.articles)),
+        "articles": articles,
+        # Among many articles a middling score says more than among few: strangers fit less often.
+        "layer_of_many": best.layer * articles,
+        "nearest_of_many": best.nearest * articles,
+        "share_of_many": likely * articles,
     }
 
 

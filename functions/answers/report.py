@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from functions.answers.engine import ENOUGH
 from functions.answers.index import AnswerIndex
+from functions.core.domain.knowledge import ENOUGH_PHRASINGS
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def _thin(index: AnswerIndex) -> Iterator[tuple[str, dict[str, int]]]:
         few = {
             language: counts.get(language, 0)
             for language in index.languages
-            if counts.get(language, 0) < ENOUGH
+            if counts.get(language, 0) < ENOUGH_PHRASINGS
         }
         if few:
             yield article, few

