@@ -24,7 +24,7 @@ from functions.core.domain.erasure import without_person
 from functions.core.domain.errors import DeadLetter, TryAgain
 from functions.core.domain.events import Commit
 from functions.core.domain.rules import Playbook
-from functions.core.domain.webhooks import wanted
+from functions.core.domain.webhooks import signed_headers, wanted
 from functions.core.platform.logging import logger
 from functions.core.storage.items import read_commit
 from functions.core.text.masking import mask
@@ -32,7 +32,6 @@ from functions.notify.base_dispatch import EVENT_GONE, BaseDispatcher, is_due, l
 from functions.notify.deliver.failures import Permanent, SendFailure
 from functions.notify.webhook_message import (
     draft_webhook,
-    headers,
     is_webhook,
     jitter,
     message_body,
@@ -223,7 +222,7 @@ class WebhookDispatcher(BaseDispatcher):
         body = message_body(commit.events[int(delivery.about)], commit, ticket)
         name = webhook_name(delivery)
         secrets = self.secrets(delivery.desk, name, self.now)
-        signed = headers(message_id(delivery), body, secrets, self.now)
+        signed = signed_headers(message_id(delivery), body, secrets, self.now)
         with self.budget.attempt(_endpoint(delivery)):
             return self.post(playbook.webhooks[name].url, body, signed)
 

@@ -14,7 +14,7 @@ from functions.core.domain.errors import DeadLetter
 from functions.core.domain.events import Commit, Event
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.domain.webhooks import RECIPIENT, Endpoint, MessageId, sign_standard_webhook
+from functions.core.domain.webhooks import RECIPIENT, Endpoint, MessageId
 
 INTERNAL_FIELDS: Any = {
     "event": True,
@@ -104,19 +104,6 @@ def encode(kind: str, at: datetime, data: Mapping[str, Any]) -> bytes:
     """Encode a message as Standard Webhooks requires: `{"type", "timestamp", "data"}`, UTF-8."""
     message = {"type": kind, "timestamp": at.isoformat(), "data": data}
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def headers(
-    webhook_id: str, body: bytes, secrets: tuple[str, ...], now: datetime
-) -> dict[str, str]:
-    """Return the three headers of Standard Webhooks, signed with every valid secret."""
-    stamp = int(now.timestamp())
-    signatures = (sign_standard_webhook(secret, webhook_id, stamp, body) for secret in secrets)
-    return {
-        "webhook-id": webhook_id,
-        "webhook-timestamp": str(stamp),
-        "webhook-signature": " ".join(signatures),
-    }
 
 
 def retry_waits(delivery_id: str) -> tuple[timedelta, ...]:

@@ -13,12 +13,19 @@ import boto3
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.events import Commit
 from functions.core.domain.rules import Playbook, Webhook
-from functions.core.domain.webhooks import TEST, MessageId, rotated, valid_secrets, wanted
+from functions.core.domain.webhooks import (
+    TEST,
+    MessageId,
+    rotated,
+    signed_headers,
+    valid_secrets,
+    wanted,
+)
 from functions.core.storage.database import Storage
 from functions.core.storage.items import read_commit, ticket_key
 from functions.core.storage.table import stamp
 from functions.notify.deliver.webhook import post, read_secret
-from functions.notify.webhook_message import draft_webhook, encode, headers
+from functions.notify.webhook_message import draft_webhook, encode
 from infra.console.errors import ConsoleError
 from infra.deploy import stage_secrets
 from infra.deploy.desks import storage_of, versions
@@ -108,7 +115,7 @@ def send_test(stage: str, desk: str, name: str, now: datetime) -> str:
     signing = valid_secrets(document, now)
     local = stage_secrets.settings(stage).get("local_webhooks") == "on"
     body = encode(TEST, now, {"desk": desk, "webhook": name})
-    signed = headers(f"msg_test_{uuid4().hex}", body, signing, now)
+    signed = signed_headers(f"msg_test_{uuid4().hex}", body, signing, now)
     return post(webhook.url, body, signed, local=local)
 
 

@@ -189,6 +189,23 @@ def sign_standard_webhook(
     return "v1," + base64.b64encode(hmac.digest(_key(secret), signed, "sha256")).decode()
 
 
+def signed_headers(
+    webhook_id: str, body: bytes, secrets: Iterable[str], now: datetime
+) -> dict[str, str]:
+    """Return the three headers of Standard Webhooks, signed with every valid secret.
+
+    Raises:
+        ValueError: a secret cannot sign.
+    """
+    stamp = int(now.timestamp())
+    signatures = (sign_standard_webhook(secret, webhook_id, stamp, body) for secret in secrets)
+    return {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(stamp),
+        "webhook-signature": " ".join(signatures),
+    }
+
+
 def _key(secret: str) -> bytes:
     encoded = secret.removeprefix(_PREFIX).rstrip("=")
     try:
