@@ -98,6 +98,5 @@ def test_articles_need_a_desk_that_knows_their_variables(
             on_stage(*arguments)
 
 
-@pytest.mark.skipif(not SHIPPED.is_file(), reason="not shipped yet")
 def test_the_shipped_articles_are_without_a_finding() -> None:
     assert console("check", str(SHIPPED)).count("\n") == 1
