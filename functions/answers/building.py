@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from functions.answers.encoder import Encoder
 from functions.answers.index import AnswerIndex, Asked
-from functions.core.text.terms import folded
+from functions.core.text.terms import folded, has_han
 
 _PRIOR = 2
 """The phrasings that a desk's mean accuracy counts for in the accuracy of an article."""
@@ -37,7 +37,7 @@ def build(asked: Asked, embed: Encoder | None) -> AnswerIndex:
     if embed is not None:
         from functions.answers.vectors import Dense
 
-        dense, scores = Dense.fit(embed(phrasings), owners)
+        dense, scores = Dense.fit(embed(phrasings), owners, [has_han(one) for one in phrasings])
     index = AnswerIndex(tuple(asked), tuple(phrasings), tuple(owners), tuple(counts), dense=dense)
     best = [
         index.best(index.without(one, None if scores is None else scores[one]))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Asked = Mapping[str, Mapping[str, Sequence[str]]]
 """Article → language (`zh-CN`, `en`) → the ways in which customers ask for it."""
-VERSION = 1
+VERSION = 2
 """The form in which indexes are stored; one of another version is built again."""
 CANDIDATES = 20
 """The articles that are looked at closely, the best by the ridge layer."""
@@ -104,7 +104,7 @@ class AnswerIndex:
         lexical = self.lexical.scores(text)
         if vector is None or self.dense is None:
             return self._by_words(lexical)
-        likeness = self.dense.likeness(vector)
+        likeness = self.dense.likeness(vector, has_han(text))
         return self._by_meaning(self.dense, self.dense.scores(likeness), likeness, lexical)
 
     def without(self, phrasing: int, scores: Floats | None) -> list[Candidate]:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from functions.answers.lexical import of_nearest
 
 Floats = NDArray[np.float32]
-_PENALTY = 0.15
+_SHARPNESS = 1.5
+_PENALTY = 0.2
 """The ridge penalty, in units of a phrasing."""
 _STORED = "<f2"
 """Half floats: what they lose is far below the difference between two phrasings."""
@@ -24,7 +25,8 @@ def _unit(rows: Floats) -> Floats:
 
 def _kernel(cosines: Floats) -> Floats:
     # Beside the cosine itself this weighs its square, which tells near articles apart.
-    return np.exp(cosines - 1)
+    weights: Floats = np.exp(_SHARPNESS * (cosines - 1))
+    return weights
 
 
 @dataclass(frozen=True)
@@ -32,23 +34,28 @@ class Dense:
     """Phrasings as centred vectors, and a ridge layer over them with one column an article.
 
     `owners` has the column of each phrasing, in ascending order. The last one is the background's.
+    `means` has the mean of English and that of Chinese: texts of one language are nearer to each
+    other than their meaning is, and without its mean, a phrasing helps in both languages.
     """
 
-    mean: Floats
+    means: Floats
     phrasings: Floats
     layer: Floats
     owners: NDArray[np.int64]
 
     @classmethod
-    def fit(cls, vectors: Floats, owners: Sequence[int]) -> tuple[Dense, Floats]:
+    def fit(
+        cls, vectors: Floats, owners: Sequence[int], chinese: Sequence[bool]
+    ) -> tuple[Dense, Floats]:
         """Solve the layer in closed form; also return each phrasing's scores without itself.
 
         Every article weighs the same, however many phrasings it has. The scores without a phrasing
         are exact: they follow from the diagonal of the hat matrix.
         """
         column = np.asarray(owners)
-        mean = vectors.mean(axis=0)
-        phrasings = _unit(vectors - mean)
+        language = np.asarray(chinese, np.int64)
+        means = _means(vectors, language, column == column[-1])
+        phrasings = _unit(vectors - means[language])
         count = np.bincount(column)[column]
         target = np.eye(column[-1] + 1)[column]
         kernel = _kernel(phrasings @ phrasings.T).astype(np.float64)
@@ -56,12 +63,12 @@ class Dense:
         inverse = np.linalg.inv(kernel + np.diag(penalty))
         layer = inverse @ target
         without = target - layer / np.diag(inverse)[:, None]
-        dense = cls(mean, phrasings, layer.astype(np.float32), column)
+        dense = cls(means, phrasings, layer.astype(np.float32), column)
         return dense, without.astype(np.float32)
 
-    def likeness(self, vector: Floats) -> Floats:
+    def likeness(self, vector: Floats, chinese: bool) -> Floats:
         """Return the cosine of a vector, as the encoder returns it, with each phrasing."""
-        cosines: Floats = self.phrasings @ _unit(vector - self.mean)
+        cosines: Floats = self.phrasings @ _unit(vector - self.means[int(chinese)])
         return cosines
 
     def scores(self, likeness: Floats) -> Floats:
@@ -76,7 +83,7 @@ class Dense:
 
     def to_bytes(self) -> dict[str, bytes]:
         """Return the arrays by name, little-endian."""
-        arrays = {"mean": self.mean, "phrasings": self.phrasings, "layer": self.layer}
+        arrays = {"means": self.means, "phrasings": self.phrasings, "layer": self.layer}
         return {name: array.astype(_STORED).tobytes() for name, array in arrays.items()}
 
     @classmethod
@@ -88,4 +95,21 @@ class Dense:
         phrasings, layer = (
             arrays[name].reshape(len(owners), -1) for name in ("phrasings", "layer")
         )
-        return cls(arrays["mean"], phrasings, layer, np.asarray(owners))
+        return cls(arrays["means"].reshape(2, -1), phrasings, layer, np.asarray(owners))
+
+
+def _means(vectors: Floats, language: NDArray[np.int64], everyday: NDArray[np.bool_]) -> Floats:
+    """Return the mean of each language.
+
+    Of one in which no article has phrasings, it is estimated by how the languages differ in the
+    everyday topics, which are the same in both.
+    """
+    of = [vectors[language == one] for one in (0, 1)]
+    if not (len(of[0]) and len(of[1])):
+        return np.stack([vectors.mean(axis=0)] * 2)
+    means = np.stack([rows.mean(axis=0) for rows in of])
+    topics = np.stack([vectors[everyday & (language == one)].mean(axis=0) for one in (0, 1)])
+    for one, other in ((0, 1), (1, 0)):
+        if everyday[language == one].all() and not everyday[language == other].all():
+            means[one] = topics[one] + means[other] - topics[other]
+    return means
