@@ -24,6 +24,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from uuid import uuid4
 
 if TYPE_CHECKING:
+    from functions.assistant.shapes import ChatBegun, ChatMessages, ChatMessageView
     from functions.core.text.shapes import Filed, Held, Problem
     from functions.portal.shapes import Changed, StatusView
     from functions.workbench.shapes import Entered, Session, SummaryView, TicketList, TicketView
@@ -39,6 +40,7 @@ _BUSY = frozenset({429, 503})
 
 _WITHOUT_KEY = (
     *("/session", "/session/refresh", "/confirmation", "/survey"),
+    "/chats",
     *("/open-contact", "/open-original", "/attachments", "/set-customer-class"),
 )
 """The ends of calls that take no idempotency key."""
@@ -99,6 +101,12 @@ class Deskbell:
         found: Filed | Held = self.call("POST", f"/desks/{quote(desk)}/tickets", request, key=key)
         return found
 
+    def chat(self, desk: str, **customer: str) -> Chat:
+        """Begin a chat with a desk's assistant; the customer's `contact` or `name` may be given."""
+        path = f"/desks/{quote(desk)}/chats"
+        begun: ChatBegun = self.call("POST", path, customer)
+        return Chat(self, f"{path}/{begun['chat']}", begun["token"], begun["messages"])
+
     def ticket(self, link: str) -> CustomerTicket:
         """Return the ticket of a link, for its customer."""
         return CustomerTicket(self, link)
@@ -126,8 +134,19 @@ class Deskbell:
         """Return a desk as its agents see it."""
         return Desk(self, f"/agent/desks/{quote(desk)}")
 
-    def call(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Any:
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        token: str | None = None,
+    ) -> Any:
         """Make a call until it is answered, and return the JSON of the answer.
+
+        Args:
+            token: a chat's, or in place of the session's.
 
         Raises:
             ApiError: it was refused.
@@ -140,7 +159,7 @@ class Deskbell:
             last = attempt == TRIES - 1
             response = None
             try:
-                response = self.request(method, path, body, headers=headers)
+                response = self.request(method, path, body, token=token, headers=headers)
             except NoAnswer:
                 if last or not harmless:
                     raise
@@ -227,6 +246,39 @@ class CustomerTicket:
         url = link._replace(path=f"{link.path}/{call}").geturl()
         found: Changed = self.api.call("POST", url, body, key=key)
         return found
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A chat as its customer sees it; each call returns the messages that are new."""
+
+    api: Deskbell
+    path: str
+    token: str
+    welcome: list[ChatMessageView]
+
+    def write(self, text: str, *, key: str | None = None) -> list[ChatMessageView]:
+        return self._post("messages", {"text": text}, key)
+
+    def choose(self, option: str = "none") -> list[ChatMessageView]:
+        return self._post("choice", {"option": option})
+
+    def rate(self, score: int) -> list[ChatMessageView]:
+        return self._post("rating", {"score": score})
+
+    def hand_over(self) -> list[ChatMessageView]:
+        return self._post("handover", {})
+
+    def messages(self, after: str = "") -> list[ChatMessageView]:
+        """Return what came after a message, from agents too."""
+        path = f"{self.path}/messages?{urlencode({'after': after})}"
+        found: ChatMessages = self.api.call("GET", path, token=self.token)
+        return found["messages"]
+
+    def _post(self, call: str, body: Any, key: str | None = None) -> list[ChatMessageView]:
+        path = f"{self.path}/{call}"
+        found: ChatMessages = self.api.call("POST", path, body, key=key, token=self.token)
+        return found["messages"]
 
 
 @dataclass(frozen=True)

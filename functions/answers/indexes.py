@@ -47,9 +47,11 @@ class Indexes:
         return index
 
     def prepare(self, desk: str, now: datetime) -> None:
-        """Build and store the index of the desk's current articles, unless it is stored."""
+        """Build and store the index of the desk's current articles, once for all callers."""
         base = self.knowledge.get(desk, now, fresh=True)
         if self.encoder is None or not base.version or self._stored(desk, base.version):
+            return
+        if not self.knowledge.claim_index(desk, base.version, now):
             return
         index = build(_asked(base), self.encoder)
         name = _name(desk, base.version)

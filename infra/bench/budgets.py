@@ -38,6 +38,7 @@ PARTS = (
     "costs",
     "scale",
     "abuse",
+    "conversations",
     "latency",
     "burst",
 )
@@ -49,6 +50,8 @@ WRITE_UNITS = 60
 READ_UNITS = 30
 TRANSITIONS = 12
 LIVES_USD = Decimal("1.00")
+CONVERSATIONS_USD = Decimal("0.20")
+QUESTION_MS = 50
 IDLE_USD = Decimal("1.00")
 ADD_MS = 1.0
 SWEEP_ITEM_MS = 3.33
@@ -329,6 +332,26 @@ def abuse(report: Report, simulator: Simulator) -> None:
         ]
 
 
+def conversations(report: Report, simulator: Simulator) -> None:
+    """Compute the list price of 1,000 conversations, and the time of a question."""
+    from infra.bench.conversations import POLLS, measure
+
+    listed = costs.read_prices()
+    found = measure(simulator, listed)
+    for what, free, note in (
+        (
+            "1,000 conversations",
+            False,
+            f"list prices alone; {POLLS} polls each, one in five handed over",
+        ),
+        ("1,000 conversations", True, "less perpetual free tiers"),
+    ):
+        usd = costs.cost_of(costs.times(found.usage, 1000), listed, free_tiers=free)
+        report.add("conversations", what, _usd(usd), float(CONVERSATIONS_USD), "USD", note)
+    what = "a question of 32 articles, median"
+    report.add("conversations", what, round(found.milliseconds, 1), QUESTION_MS, "ms")
+
+
 def _usd(amount: Decimal) -> float:
     return float(amount.quantize(Decimal("0.0001")))
 
@@ -392,6 +415,7 @@ def run(parts: Sequence[str], local: Path | None = None, dynamodb: str | None = 
         "costs": prices,
         "scale": scale,
         "abuse": abuse,
+        "conversations": conversations,
     }
     for part in PARTS:
         if part in parts and part in {*standalone, *simulated}:

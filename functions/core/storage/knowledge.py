@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.domain.errors import StaleArticle, TryAgain
@@ -19,6 +19,9 @@ BASE = "BASE"
 ARTICLE, VERSION = "ARTICLE#", "VERSION#"
 """The prefixes of the sort keys of current articles and of all versions: a list of the articles
 reads no former versions."""
+
+BUILD_TIME = timedelta(minutes=5)
+"""The time that the function `answers` has to build an index."""
 
 MAX_VERSIONS = 50
 """The most versions that a history shows."""
@@ -112,6 +115,18 @@ class Knowledge:
         if failures:
             raise TryAgain(f"the article was not stored: {failures}")
         return new
+
+    def claim_index(self, desk: str, version: int, now: datetime) -> bool:
+        """Claim to build the index of a version; False while somebody else is building it."""
+        until = int((now + BUILD_TIME).timestamp())
+        item: Item = key(_partition(desk), f"INDEX#{version:06}") | {
+            "expires_at": {"N": str(until)}
+        }
+        return self.table.put_if(
+            "attribute_not_exists(pk) OR expires_at < :now",
+            item,
+            ExpressionAttributeValues={":now": {"N": str(int(now.timestamp()))}},
+        )
 
     def _writes(self, desk: str, name: str, new: ArticleVersion) -> list[Write]:
         content: Item = {

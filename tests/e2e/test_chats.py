@@ -1,0 +1,76 @@
+"""Chats with the assistant on the running system, with its encoder and the shipped articles."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from deskbell.client import Chat
+from tests.e2e.desk_journey import SystemJourney
+from tests.e2e.running_system import System, wait_until
+
+DESK, CONTACT = "assisted", "chat@example.com"
+
+
+@pytest.fixture
+def chat(system: System) -> Chat:
+    """A chat, once the engine has the index of the desk's articles: the first chat builds it."""
+
+    def answered() -> bool:
+        answer = system.api.chat(DESK).write("怎么开电子发票")[-1]
+        return answer["kind"] == "rating"
+
+    wait_until(answered, "the index is built", 300, every=3)
+    return system.api.chat(DESK, contact=CONTACT, name="王芳")
+
+
+@pytest.mark.requirement("C3", "C4", "C5", "C6", "C7")
+def test_a_chat_is_answered_and_handed_over_with_all_that_was_said(
+    system: System, chat: Chat
+) -> None:
+    (welcome,) = chat.welcome
+    assert (welcome["from"], welcome["kind"]) == ("assistant", "text")
+    said = chat.write("收货地址填错了，还没发货，怎么改")
+    assert [(m["kind"], m.get("article")) for m in said[1:]] == [
+        ("answer", "order-address"),
+        ("rating", None),
+    ]
+    assert chat.rate(5)[-1]["kind"] == "text"
+    assert chat.write("今天上海会下雨吗")[-1]["kind"] == "text"
+    told = chat.write("给我讲个笑话吧")[-1]
+    assert told["kind"] == "handover"
+
+    journey = SystemJourney(system, DESK)
+    journey.number = told["ticket"]["number"]
+    assert system.http("GET", told["ticket"]["status_url"]).status == 200
+    view = journey.view()
+    seen = view["chat"]
+    assert (seen["reason"], [a["id"] for a in seen["articles"]]) == ("misses", ["order-address"])
+    assert "收货地址填错了，还没发货，怎么改" in [line["text"] for line in seen["messages"]]
+    assert view["channel"] == "chat"
+    assert view["urgency"] is None
+    assert view["priority"] in {"普通", "紧急", "特急"}
+    first_response = journey.timer("first_response")
+    due = datetime.fromisoformat(first_response["due_at"])
+    assert due - datetime.fromisoformat(view["received_at"]) == timedelta(minutes=10)
+
+    journey.set_online("orders-and-returns", 1)
+    journey.act("supervisors-1", "assign", agent=f"{DESK}-orders-and-returns-1")
+    journey.act("orders-and-returns-1", "reply", text="地址已改好，请查收。")
+    assert journey.timer("first_response")["state"] == "met"
+    answer = chat.messages(after=told["id"])[-1]
+    assert (answer["from"], answer["text"]) == ("agent", "地址已改好，请查收。")
+    assert chat.write("好的，收到") == []
+    assert chat.messages(after=answer["id"])[-1]["from"] == "customer"
+    assert system.mail_about(CONTACT, journey.number)["Subject"]
+
+
+@pytest.mark.requirement("C4", "C5")
+def test_one_of_three_is_chosen_and_a_person_is_a_word_away(system: System, chat: Chat) -> None:
+    offers = (chat.write(words)[-1] for words in ("会员的东西", "退东西的事", "钱的问题", "单子"))
+    offer = next(each for each in offers if each["kind"] == "offer")
+    first, *_, none = offer["options"]
+    assert (len(offer["options"]) <= 4, none["id"]) == (True, "none")
+    assert chat.choose(first["id"])[1]["from"] == "assistant"
+    assert chat.write("转人工")[-1]["kind"] == "handover"
