@@ -44,9 +44,9 @@ class Lexical:
             for phrasing, other in self._postings.get(term, ()):
                 likeness[phrasing] += weight * other
         likeness.pop(without, None)
-        return {owner: of_nearest(values) for owner, values in self._by_owner(likeness)}
+        return {owner: of_nearest(values) for owner, values in self._by_column(likeness)}
 
-    def _by_owner(self, likeness: Mapping[int, float]) -> Iterator[tuple[int, list[float]]]:
+    def _by_column(self, likeness: Mapping[int, float]) -> Iterator[tuple[int, list[float]]]:
         of: dict[int, list[float]] = defaultdict(list)
         for phrasing, value in likeness.items():
             of[self._owners[phrasing]].append(value)
