@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.assistant.dialogue import Articles, Dialogue
+from functions.assistant.dialogue import Articles, Dialogue, LookUp
 from functions.assistant.engine import Engine
 from functions.assistant.handing_over import hand_over, sealed
 from functions.core.domain.chat import (
@@ -105,8 +105,8 @@ class NewRating(_ChatBody):
 class ChatDesk:
     """One desk's chats during one request, with what the calls need.
 
-    `warm` starts the engine. `root_key` is the deployment's root key and `public_url` the address
-    of the API.
+    `warm` starts the engine, `look_up` asks the company's own systems. `root_key` is the
+    deployment's root key and `public_url` the address of the API.
     """
 
     storage: Storage
@@ -114,6 +114,7 @@ class ChatDesk:
     assistant: Assistant
     articles: Articles
     engine: Engine
+    look_up: LookUp
     warm: Callable[[], None]
     creator: Callable[[], TicketCreator]
     root_key: bytes
@@ -122,7 +123,7 @@ class ChatDesk:
 
     @cached_property
     def dialogue(self) -> Dialogue:
-        return Dialogue(self.assistant, self.articles, self.request.now)
+        return Dialogue(self.assistant, self.articles, self.look_up, self.request.now)
 
     def begin(self) -> HttpResponse:
         """Begin a chat: 201 with its id, its token and the welcome (C3).

@@ -6,7 +6,7 @@ Each function returns the chat as it goes on. A chat whose `reason` is set has t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -20,6 +20,9 @@ from functions.core.text.words import say
 
 Articles = Mapping[str, Article]
 """Article id → the article, those that customers may read now."""
+
+LookUp = Callable[[Collection[str], Mapping[str, str], Locale], Mapping[str, str]]
+"""Looks variables up with the values that are known; returns those that were found."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Dialogue:
 
     assistant: Assistant
     articles: Articles
+    look_up: LookUp
     now: datetime
 
     def welcomed(self, chat: Chat) -> Chat:
@@ -74,19 +78,24 @@ class Dialogue:
     def answering(self, chat: Chat, article: str) -> Chat:
         """Give an article's answer, or first ask for a value that it needs (C4).
 
-        Values that have to be looked up are in `chat.values` already, or the chat is handed over:
-        nothing is invented.
+        Values that other systems know are looked up for each answer, since they change. If one
+        cannot be had, the chat is handed over: nothing is invented.
         """
         found = self.articles[article]
         seen = (*(each for each in chat.articles if each != article), article)
         chat = chat.changed(articles=seen)
-        for variable, source in found.needs.items():
-            if chat.values.get(variable):
-                continue
-            if source == "asked":
+        looked_up = [name for name, origin in found.needs.items() if origin == "looked_up"]
+        kept = {name: value for name, value in chat.values.items() if name not in looked_up}
+        chat = chat.changed(values=kept)
+        for variable in self._asked(found):
+            if not chat.values.get(variable):
                 question = AskedVariable(article=article, variable=variable)
                 text = say("chat.ask", chat.locale, name=self.name_of(variable, chat.locale))
                 return chat.changed(question=question).said("assistant", text, self.now)
+        if looked_up:
+            values = self.look_up(looked_up, chat.values, chat.locale)
+            chat = chat.changed(values={**chat.values, **values})
+        if not all(chat.values.get(variable) for variable in found.needs):
             return self.to_person(chat, "look_up")
         text = fill(in_locale(found.solution, chat.locale), chat.values)
         if found.then == "hand_over":
@@ -95,6 +104,17 @@ class Dialogue:
         chat = chat.changed(misses=0, answered=article)
         chat = chat.said("assistant", text, self.now, kind="answer", article=article)
         return chat.said("assistant", say("chat.rate", chat.locale), self.now, kind="rating")
+
+    def _asked(self, article: Article) -> list[str]:
+        """Return what the customer is asked: for the answer, and to look up the rest of it."""
+        asked: list[str] = []
+        for name, origin in article.needs.items():
+            source = self.assistant.source_of(name) if origin == "looked_up" else None
+            if source is not None:
+                asked += self.assistant.sources[source].keys
+            elif origin == "asked":
+                asked.append(name)
+        return list(dict.fromkeys(asked))
 
     def title(self, article: str, locale: Locale) -> str:
         """Return an article's title."""

@@ -14,7 +14,10 @@ from functions.core.domain.errors import NotFound
 from functions.core.platform import aws, container, web
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from functions.assistant.calls import ChatDesk
+    from functions.core.domain.rules import Locale, Playbook
 
 bp = Blueprint(__name__)
 CHATS, JSON = "/desks/{desk}/chats", ["application/json"]
@@ -75,9 +78,30 @@ def _desk(request: web.Request, desk: str) -> ChatDesk:
             if version.article.may_be_read("customer", request.now, playbook.zone)
         },
         engine=partial(ask, aws.client("lambda"), deployment, desk, playbook.assistant),
+        look_up=partial(_look_up, request, playbook),
         warm=partial(warm, aws.client("lambda"), deployment, desk),
         creator=partial(container.ticket_creator, deployment),
         root_key=aws.root_key(deployment),
         public_url=partial(aws.public_url, deployment),
         request=request,
     )
+
+
+def _look_up(
+    request: web.Request,
+    playbook: Playbook,
+    variables: Collection[str],
+    known: Mapping[str, str],
+    locale: Locale,
+) -> Mapping[str, str]:
+    """Ask the desk's sources. Most answers need none, so their code is imported with the first."""
+    from functions.assistant.look_ups import LookUps, fetch
+
+    deployment = request.deployment
+
+    def get(url: str, headers: Mapping[str, str]) -> bytes:
+        local = aws.settings(deployment).get("local_webhooks") == "on"
+        return fetch(url, headers, local=local)
+
+    secret = partial(aws.source_secret, deployment, playbook.desk, now=request.now)
+    return LookUps(playbook, secret, get, request.now).values(variables, known, locale)

@@ -20,7 +20,11 @@ from functions.core.domain.playbook_upgrades import upgraded
 from functions.core.domain.rules import Playbook
 from functions.core.playbook import load
 from functions.core.storage.database import Storage
-from infra.deploy.stage_secrets import ensure_endpoint_secrets, ensure_secrets
+from infra.deploy.stage_secrets import (
+    ensure_endpoint_secrets,
+    ensure_secrets,
+    ensure_source_secrets,
+)
 from infra.deploy.trail import Trail
 
 SHIPPED = Path(__file__).resolve().parents[2] / "playbooks"
@@ -84,6 +88,7 @@ def apply(trail: Trail, playbook: Playbook, now: datetime) -> Applied:
     ssm = boto3.client("ssm")
     ensure_secrets(ssm, stage, [playbook.desk])
     ensure_endpoint_secrets(ssm, stage, playbook.desk, playbook.webhooks, now)
+    ensure_source_secrets(ssm, stage, playbook)
 
     def entry(version: int) -> AuditEntry:
         before = {} if current is None else {"version": current}

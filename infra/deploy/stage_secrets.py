@@ -16,6 +16,8 @@ from functions.core.domain.webhooks import rotated
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
+    from functions.core.domain.rules import Playbook
+
 _KEY_BYTES = 32
 
 
@@ -36,6 +38,15 @@ def ensure_endpoint_secrets(
     for name in names:
         first = rotated("", new_secret(), now, timedelta())
         _create_once(client, endpoint_secret_name(stage, desk, name), first)
+
+
+def ensure_source_secrets(client: SSMClient, stage: str, playbook: Playbook) -> None:
+    """Create the missing secrets of the systems that a desk's assistant asks (C4)."""
+    sources = playbook.assistant.sources.values() if playbook.assistant else ()
+    for name in {source.secret for source in sources if source.secret}:
+        _create_once(
+            client, f"/deskbell/{stage}/desks/{playbook.desk}/sources/{name}", new_secret()
+        )
 
 
 def settings(stage: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The HTTP port of the local system, in place of a custom domain in production.
 
 It forwards every request unchanged to the emulator's API Gateway and returns the response
-unchanged. Only calls to the chat providers are answered here (`providers`).
+unchanged. Only calls to the chat providers (`providers`) and to the sample of a company's own
+system (`sample_source`) are answered here.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from infra.local import providers
+from infra.local import providers, sample_source
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -87,6 +88,7 @@ async def serve(port: int, target: str) -> web.AppRunner:
 
     app = web.Application(client_max_size=_LARGEST_BODY)
     providers.attach(app)
+    sample_source.attach(app)
     app.router.add_route("*", r"/{path:[\s\S]*}", forward)
     app.on_cleanup.append(close)
     runner = web.AppRunner(app, access_log=None)

@@ -302,7 +302,7 @@ async def _serve(
 ) -> None:
     import boto3
 
-    from infra.local import mailbox, people, providers, proxy
+    from infra.local import mailbox, people, providers, proxy, sample_source
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -311,6 +311,7 @@ async def _serve(
     _verify_senders()
     agents = people.ensure_people(STAGE, data / "passwords.json")
     channels = providers.ensure_channels(STAGE, ports.http)
+    sample_source.ensure_source(STAGE, ports.http, datetime.now(UTC))
     _save(ports)
     listener = mailbox.listen(
         mailbox.Mailbox(

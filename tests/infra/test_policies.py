@@ -112,13 +112,16 @@ def test_no_function_can_write_a_playbook(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_parameters_are_granted_by_name(path: Path) -> None:
-    """Only a desk's name is open; nobody but notify reads the secrets of outgoing webhooks."""
+    """Only a desk's name is open; nobody but notify reads the secrets of outgoing webhooks, and
+    nobody but the assistant those of look-ups."""
     for statement in statements(path):
         if "ssm:GetParameter" in statement["Action"]:
             names = [r.partition("/deskbell/prod/")[2] for r in statement["Resource"]]
             assert all(re.fullmatch(r"\w+|desks/\*/\w+(?:/\*)?", name) for name in names), names
     if path.stem != "notify":
         assert not may_read_parameter(path.stem, "/deskbell/prod/desks/standard/webhooks/crm")
+    asks = path.stem == "api_handler"
+    assert may_read_parameter(path.stem, "/deskbell/prod/desks/assisted/sources/orders") == asks
 
 
 @pytest.mark.requirement("G4")

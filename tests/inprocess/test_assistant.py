@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -12,9 +13,10 @@ import pytest
 from deskbell.client import ApiResponse
 from functions.answers import encoder
 from functions.answers.vectors import Floats
+from functions.assistant.look_ups import LookUpFailed
 from functions.core.domain.events import TicketReceived
 from functions.core.domain.knowledge import Article, ArticleVersion
-from functions.core.domain.playbook_assistant import Assistant
+from functions.core.domain.playbook_assistant import Assistant, LookUpSource
 from functions.core.domain.roster import Agent
 from tests.inprocess.conftest import erase_customer
 from tests.inprocess.desk_journey import SimulatedJourney, deployed
@@ -199,6 +201,82 @@ def test_what_an_answer_needs_is_asked_once(chat: Chat) -> None:
     assert said[0]["text"] == "订单20261130001已发货。"
     said = chat.write("查询订单状态")
     assert said[0]["text"] == "订单20261130001已发货。"
+
+
+@pytest.fixture
+def states(journey: SimulatedJourney, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """Orders that the company's own system knows, each with its states from now on."""
+    found: dict[str, list[str]] = {}
+
+    def fetch(url: str, _headers: object, *, local: bool) -> bytes:
+        number = url.rpartition("/")[2]
+        assert not local
+        if not found.get(number):
+            raise LookUpFailed("the source answered 404")
+        return json.dumps({"refund": {"state": found[number].pop(0)}}).encode()
+
+    class Expired(dict[object, object]):
+        """A cache whose entries are old when they are read."""
+
+        def __setitem__(self, key: object, value: object) -> None:
+            pass
+
+    monkeypatch.setattr("functions.assistant.look_ups.fetch", fetch)
+    monkeypatch.setattr("functions.assistant.look_ups._cache", Expired())
+    assert journey.playbook.assistant is not None
+    source = LookUpSource.model_validate(
+        {
+            "url": "https://orders.example.com/{order_number}",
+            "values": {"refund_state": "refund.state"},
+            "labels": {"sent": {"zh-CN": "已退出", "en": "sent"}},
+        }
+    )
+    assistant = journey.playbook.assistant.model_copy(update={"sources": {"orders": source}})
+    playbook = journey.playbook.model_copy(update={"assistant": assistant})
+    now = datetime.now(UTC)
+    journey.storage.playbooks.put(playbook, now)
+    refund = article(
+        "refund-status",
+        solution={"zh-CN": "订单{{ order_number }}的退款：{{ refund_state }}。"},
+        needs={"refund_state": "looked_up"},
+    )
+    journey.storage.knowledge.put(
+        journey.desk, "refund-status", ArticleVersion(2, "a", now, refund)
+    )
+    journey.simulator.expire_playbooks()
+    return found
+
+
+@pytest.mark.requirement("C4", "C6")
+def test_what_the_companys_system_knows_is_looked_up_for_each_answer(
+    journey: SimulatedJourney, chat: Chat, states: dict[str, list[str]]
+) -> None:
+    states["20261130001"] = ["审核中", "sent"]
+    chat.begin()
+    (asked,) = chat.write("我的退款怎么还没到账")
+    assert asked["text"] == "请告诉我订单号，以便为您查询。"
+    assert chat.write("20261130001")[0]["text"] == "订单20261130001的退款：审核中。"
+    assert chat.write("退款到哪了")[0]["text"] == "订单20261130001的退款：已退出。"
+    *_, told = chat.new("handover")
+    journey.number = told["ticket"]["number"]
+    values = journey.view()["chat"]["values"]
+    assert values == {"order_number": "20261130001", "refund_state": "已退出"}
+
+
+@pytest.mark.requirement("C4", "C5", "C6")
+def test_what_cannot_be_looked_up_is_handed_over_and_never_invented(
+    journey: SimulatedJourney, chat: Chat, states: dict[str, list[str]]
+) -> None:
+    states["20261130001"] = ["审核中"]
+    chat.begin()
+    chat.write("我的退款怎么还没到账")
+    assert chat.write("20261130001")[0]["kind"] == "answer"
+    (told,) = chat.write("退款到哪了")
+    assert told["kind"] == "handover"
+    journey.number = told["ticket"]["number"]
+    seen = journey.view()["chat"]
+    assert (seen["reason"], seen["reason_label"]) == ("look_up", "信息未能查到")
+    assert seen["values"] == {"order_number": "20261130001"}
 
 
 @pytest.mark.requirement("C5", "C6", "C7")

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+from urllib.parse import quote
 
 from pydantic import Field
 
-from functions.core.domain.playbook_types import Identifier, Section, Text, Words
+from functions.core.domain.playbook_types import (
+    Identifier,
+    Locale,
+    Section,
+    Slug,
+    Text,
+    Wait,
+    Words,
+)
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -17,6 +29,56 @@ _PERSON = (
     "talk to an agent",
 )  # fmt: skip
 
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]{0,39})\}")
+MAX_KEY = 100
+"""Characters of a value in a source's URL; a longer one is no number of an order."""
+
+JsonPath = Annotated[str, Field(pattern=r"^[^.\s]+(\.[^.\s]+)*$")]
+"""The keys, or positions in a list from 0, that lead to a value: `order.parcels.0.state`."""
+
+
+class LookUpSource(Section):
+    """A system of the company that knows values of a customer's case (C4).
+
+    `{name}` in `url` is the value of a variable. `values` says where the response has which
+    variable; `labels` what is said for a value of it. `secret` names the secret that signs.
+    """
+
+    url: str
+    secret: Slug | None = None
+    values: Annotated[dict[Identifier, JsonPath], Field(min_length=1)]
+    labels: dict[str, Text] = {}
+    cache: Wait = timedelta(minutes=1)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The variables that the URL needs."""
+        return tuple(dict.fromkeys(_PLACEHOLDER.findall(self.url)))
+
+    def url_for(self, values: Mapping[str, str]) -> str | None:
+        """Return the URL for these values, percent-encoded; None if one is missing or unusable.
+
+        A value of dots alone would lead to another part of the system.
+        """
+        found = {key: values.get(key, "").strip() for key in self.keys}
+        if any(not each.strip(".") or len(each) > MAX_KEY for each in found.values()):
+            return None
+        return _PLACEHOLDER.sub(lambda match: quote(found[match[1]], safe=""), self.url)
+
+    def value(self, document: Any, variable: str, locale: Locale) -> str | None:
+        """Return a variable's value in a response, in a person's words; None if it has none."""
+        for part in self.values[variable].split("."):
+            if isinstance(document, Mapping):
+                document = document.get(part)
+            elif isinstance(document, list) and part.isdecimal() and int(part) < len(document):
+                document = document[int(part)]
+            else:
+                return None
+        if isinstance(document, bool) or not isinstance(document, str | int | float):
+            return None
+        raw = str(document).strip()
+        return (self.labels[raw][locale] if raw in self.labels else raw) or None
+
 
 class Assistant(Section):
     """The assistant of a desk.
@@ -24,7 +86,7 @@ class Assistant(Section):
     It gives an answer at once if the engine is `at_once` sure, and offers articles if it is `offer`
     sure. After `misses` questions in a row without an answer, a rating of `poor` or less, or one of
     the words in `person`, it hands over to a person. `variables` are the names, for people, of what
-    its articles ask the customer for.
+    its articles ask the customer for, `sources` the systems that know others.
     """
 
     welcome: Text
@@ -34,5 +96,10 @@ class Assistant(Section):
     poor: Annotated[int, Field(ge=0, le=5)] = 3
     person: Words = _PERSON
     variables: dict[Identifier, Text] = {"order_number": {"zh-CN": "订单号", "en": "order number"}}
+    sources: dict[Slug, LookUpSource] = {}
     chats_per_source: Annotated[int, Field(ge=1)] = 30
     chats_per_desk: Annotated[int, Field(ge=1)] = 3000
+
+    def source_of(self, variable: str) -> str | None:
+        """Return the name of the source that knows a variable."""
+        return next((name for name, each in self.sources.items() if variable in each.values), None)

@@ -145,6 +145,12 @@ def channel_secret(
     return secret
 
 
+def source_secret(deployment: Deployment, desk: str, name: str, now: datetime) -> str | None:
+    """Return the secret that signs a desk's look-ups, read every minute; None if there is none."""
+    parameter = deployment.parameter(f"desks/{desk}/sources/{name}")
+    return parameter_of_minute(parameter, int(now.timestamp() // 60))
+
+
 @lru_cache(maxsize=64)
 def parameter_of_minute(name: str, _minute: int) -> str | None:
     """Return an SSM parameter that may change while containers live, cached for one minute."""

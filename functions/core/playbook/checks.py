@@ -51,6 +51,7 @@ def problems(playbook: Playbook) -> Iterator[Problem]:
     yield from _appointments(playbook)
     yield from _mailboxes(playbook)
     yield from _endpoints(playbook)
+    yield from _sources(playbook)
     yield from _conditions(playbook)
     yield from _former_contacts(playbook)
     yield from _relayed_texts(playbook)
@@ -337,6 +338,31 @@ def _endpoints(playbook: Playbook) -> Iterator[Problem]:
             Endpoint.of(webhook.url)
         except ValueError as error:
             yield ("webhooks", name, "url"), str(error)
+
+
+def _sources(playbook: Playbook) -> Iterator[Problem]:
+    """Find sources that could not be asked, or that give what another one gives."""
+    assistant = playbook.assistant
+    if assistant is None:
+        return
+    for name, source in assistant.sources.items():
+        at = ("assistant", "sources", name)
+        known = ", ".join(sorted(assistant.variables))
+        for key in source.keys:
+            if key not in assistant.variables:
+                yield (*at, "url"), f"'{key}' is not in `variables`; expected one of {known}"
+        filled = source.url_for(dict.fromkeys(source.keys, "1")) or ""
+        host = source.url.partition("//")[2].partition("/")[0]
+        try:
+            Endpoint.of(filled)
+        except ValueError as error:
+            yield (*at, "url"), str(error)
+        if "{" in filled or "}" in filled or "{" in host:
+            yield (*at, "url"), "expected {…} with a variable's name, after the host"
+        for variable in source.values:
+            first = assistant.source_of(variable)
+            if first != name:
+                yield (*at, "values", variable), f"the source '{first}' gives it already"
 
 
 _UNKNOWN: dict[str, tuple[str, ...]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -480,6 +481,29 @@ def test_an_order_by_vip_without_a_class_that_comes_first_is_refused() -> None:
     with pytest.raises(PlaybookError, match=r"^customer_classes\.vip: .*add `comes_first: true`"):
         load(desk)
     load({**desk, "assignment": {"order": ["priority", "age"]}})
+
+
+@pytest.mark.requirement("C4", "G5")
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"url": "http://a.example/{order_number}"}, "sources.one.url: expected https://"),
+        ({"url": "https://a.example/{order}"}, "url: 'order' is not in `variables`; expected one"),
+        ({"url": "https://{order_number}.example/"}, "url: expected .* after the host"),
+        ({"url": "https://a.example/{Order}"}, "url: expected .* with a variable's name"),
+        ({"secrets": "a"}, "sources.one.secrets: unknown key"),
+        ({"values": {}}, "sources.one.values: "),
+        ({"values": {"state": "a"}}, "sources.two.values.state: the source 'one' gives it"),
+        ({"cache": "soon"}, "cache: expected a duration"),
+    ],
+)
+def test_a_source_that_could_not_be_asked_is_refused(change: dict[str, Any], problem: str) -> None:
+    one = {"url": "https://a.example/{order_number}", "values": {"place": "a"}}
+    two = {"url": "https://a.example/?n={order_number}", "values": {"state": "a"}}
+    assistant = {"welcome": _BOTH, "sources": {"one": one, "two": two}}
+    load({**deepcopy(DESK), "assistant": assistant})
+    assistant["sources"] = {"one": {**one, **change}, "two": two}
+    assert re.search(problem, _refusal({**deepcopy(DESK), "assistant": assistant}))
 
 
 @pytest.mark.parametrize("former", FORMER_WEBHOOK_TYPES)
