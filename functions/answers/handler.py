@@ -18,11 +18,14 @@ def answers(event: Any, context: LambdaContext) -> dict[str, Any]:
 
     `{desk}` alone prepares the desk's index, so that the first question does not wait for it.
     """
-    from functions.answers import encoder
+    from functions.answers import bundle, encoder
     from functions.answers.engine import Thresholds, decide
     from functions.answers.indexes import Indexes
 
     deployment, desk = Deployment.of(context), event["desk"]
+    bundle.install(
+        aws.client("s3"), deployment.mail_bucket, lambda: aws.engine_libraries(deployment)
+    )
     embed = encoder.load()
     indexes = Indexes(
         container.storage(deployment).knowledge,

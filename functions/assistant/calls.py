@@ -182,7 +182,7 @@ class ChatDesk:
             if reason:
                 return self.dialogue.to_person(found, reason)
             if found.question is not None:
-                values = {**found.values, found.question.variable: text}
+                values = {**found.values, found.question.variable: _value(text)}
                 article = found.question.article
                 found = found.changed(values=values, question=None)
                 if article in self.articles:
@@ -387,6 +387,15 @@ class ChatDesk:
     @property
     def _locale(self) -> Locale:
         return locale_of(self.request, self.playbook.locale)
+
+
+_NUMBER = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z-]*\d)[A-Za-z0-9-]{4,40}(?![A-Za-z0-9])")
+
+
+def _value(text: str) -> str:
+    """Return the number in a sentence ("订单号是20261130003，谢谢"), else all of it."""
+    found = _NUMBER.findall(text)
+    return found[0] if len(found) == 1 else text
 
 
 def _digest(token: str) -> str:

@@ -13,6 +13,8 @@ _TICKET = "work on a ticket, recorded in its history"
 
 COMMANDS: Mapping[str, str] = {
     "person.list": _READS,
+    "answers.report": "reads a file",
+    "answers.try": "reads files",
     "audit.list": _READS,
     "channel.list": "shows the names of keys, not the secrets",
     "knowledge.check": "reads files",

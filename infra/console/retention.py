@@ -28,7 +28,6 @@ from functions.core.domain.record import archive_key
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
-from functions.core.platform.settings import Deployment
 from functions.core.services.command_service import change
 from functions.core.services.merging import merge_group, past_merge_targets
 from functions.core.storage.database import Storage
@@ -41,6 +40,7 @@ from functions.core.text.masking import mask
 from functions.core.text.tokens import derive
 from functions.survey.archive import HOLD_TAG, ArchiveBuckets, files_to_keep, write_document
 from infra.deploy.desks import storage_of
+from infra.deploy.stacks import deployment_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -75,13 +75,7 @@ class Erased:
 
 def records_of(stage: str) -> Archive:
     """Open the records of a stage in the session's account and region."""
-    session = boto3.session.Session()
-    deployment = Deployment(
-        partition=session.get_partition_for_region(session.region_name),
-        region=session.region_name,
-        account=boto3.client("sts").get_caller_identity()["Account"],
-        stage=stage,
-    )
+    deployment = deployment_of(stage)
     return Archive(
         storage=storage_of(stage),
         s3=boto3.client("s3"),

@@ -42,10 +42,10 @@ DESCRIPTION = "Deskbell smoke test, please ignore: 13800138000"
 
 _FILE = b"%PDF-1.7\n%%EOF\n"
 
-FUNCTIONS = frozenset(path.stem for path in POLICIES.glob("*.json"))
+FUNCTIONS = frozenset(path.stem for path in POLICIES.glob("*.json")) - {"answers"}
 NEVER = (
     "text messages",
-    "chat channels and webhooks",
+    "chats with the assistant, chat channels and webhooks",
     "SES receiving mail (the announcement is made here)",
     "deadlines that come later",
 )

@@ -15,6 +15,7 @@ from deskbell.client import Deskbell, NoAnswer
 from functions.core.platform.settings import Deployment
 from infra.console.errors import ConsoleError
 from infra.deploy import local_stage
+from infra.deploy.stacks import deployment_of
 
 _SECONDS = 60
 """API Gateway's own limit is 29."""
@@ -49,13 +50,7 @@ class StageUnderTest:
         Raises:
             SmokeFailed: it is not deployed completely.
         """
-        session = boto3.session.Session()
-        deployment = Deployment(
-            partition=session.get_partition_for_region(session.region_name),
-            region=session.region_name,
-            account=boto3.client("sts").get_caller_identity()["Account"],
-            stage=stage,
-        )
+        deployment = deployment_of(stage)
         ssm = boto3.client("ssm")
         try:
             recorded = ssm.get_parameter(Name=deployment.parameter("api"))["Parameter"]["Value"]

@@ -67,8 +67,10 @@ UNUSED: dict[str, dict[str, str]] = {
     "unseal": {**_LOGS},
     "answers": {
         **_LOGS,
-        "s3:GetObject": "reads the index that it stored before",
+        "dynamodb:PutItem": "claims to build the index of a changed knowledge base",
+        "s3:GetObject": "reads its libraries, and the index that it stored before",
         "s3:PutObject": "stores the index of a changed knowledge base",
+        "ssm:GetParameter": "finds its libraries",
     },
     "survey_ask": {
         **_LOGS,

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import boto3
 import yaml
 from botocore.exceptions import ClientError
+
+from functions.core.platform.settings import Deployment
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -201,3 +204,14 @@ def _invalid(client: CloudFormationClient, name: str, since: datetime) -> Iterat
         for event in page["OperationEvents"]:
             if event.get("ValidationStatus") == "FAILED" and event["Timestamp"] >= since:
                 yield f"{event['LogicalResourceId']}: {event.get('ValidationStatusReason', '')}"
+
+
+def deployment_of(stage: str) -> Deployment:
+    """Return a stage in the session's account and region."""
+    session = boto3.session.Session()
+    return Deployment(
+        partition=session.get_partition_for_region(session.region_name),
+        region=session.region_name,
+        account=boto3.client("sts").get_caller_identity()["Account"],
+        stage=stage,
+    )

@@ -15,6 +15,7 @@ from functions.core.domain.audit import STAGE as WHOLE_STAGE
 from functions.core.text.masking import mask
 from infra.deploy.desks import ensure_desks
 from infra.deploy.domains import Domain, deploy_domain, require_valid
+from infra.deploy.engine import deploy_engine
 from infra.deploy.functions import ClientFactory, Report, deploy_functions, require_stage
 from infra.deploy.knowledge import ensure_knowledge
 from infra.deploy.limits import apply_limits, log_text_messages
@@ -31,7 +32,8 @@ class Variant:
 
     `domain` is a name to create for the HTTP API, `api_url` the URL that links begin with; without
     one, a stage keeps the URL that it was given before. `limits`: set the limits of
-    `infra.deploy.limits`, which the emulator does not know.
+    `infra.deploy.limits`, which the emulator does not know. `engine`: store the libraries of the
+    function `answers`, which a machine that has them does not need.
     """
 
     foundation: Mapping[str, str] = field(default_factory=dict)
@@ -40,6 +42,7 @@ class Variant:
     api_url: str | None = None
     client_factory: ClientFactory = TypedAWSClient
     limits: bool = True
+    engine: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ def deploy(stage: str, report: Report, variant: Variant | None = None) -> Deploy
     report("2/3 functions and HTTP API (chalice)")
     api_id = deploy_functions(ROOT, stage, report, variant.client_factory)
     url = variant.api_url or _own_url(stage) or _execute_api_url(api_id)
+    if variant.engine:
+        deploy_engine(stage, report)
     for desk in ensure_knowledge(trail, datetime.now(UTC)):
         report(f"desk {desk}: its knowledge base")
     report("3/3 wiring")

@@ -269,6 +269,7 @@ def local_variant(ports: Ports) -> Variant:
         api_url=f"http://127.0.0.1:{ports.http}",
         client_factory=LocalClient,
         limits=False,
+        engine=False,
     )
 
 

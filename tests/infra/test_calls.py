@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from functions.core.platform import aws
+from functions.answers import encoder
+from functions.core.domain.knowledge import Article, ArticleVersion
+from functions.core.platform import aws, container
 from functions.core.storage.database import Storage
 from infra.deploy.permissions import UNUSED, granted, needed
 from infra.deploy.steps import INFRA
@@ -30,12 +32,14 @@ def test_a_function_s_policy_grants_exactly_the_calls_it_makes(
     def alone(function: str, event: Any) -> Any:
         # In one process what one function has read is there for the next; on Lambda it is not.
         aws.parameter.cache_clear()
+        container.storage(simulator.deployment).knowledge.cache.clear()
         return invoke(function, event)
 
     monkeypatch.setattr(simulator, "invoke", alone)
     _well_rated(simulator, storage)
     _badly_rated(simulator, storage)
     _not_answered(simulator, storage)
+    _asked(simulator, storage, monkeypatch)
     StandardJourney(simulator, storage).file()
     simulator.tick(datetime.now(UTC) + timedelta(days=2))
     used: dict[str, set[str]] = defaultdict(set)
@@ -77,6 +81,19 @@ def _well_rated(simulator: Simulator, storage: Storage) -> None:
     journey.act("li-1", "resolve", summary="引导客户重置密码")
     journey.act_as_customer("survey", score=5)
     assert journey.status()["status"] == "archived"
+
+
+def _asked(simulator: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoder, "load", lambda: None)
+    texts = {"zh-CN": "退款", "en": "Refund"}
+    article = Article.model_validate(
+        {"title": texts, "solution": texts, "asked": {"zh-CN": ["退款"]}}
+    )
+    storage.knowledge.put(
+        "standard", "refund", ArticleVersion(1, "zg-1", datetime.now(UTC), article)
+    )
+    question = {"desk": "standard", "text": "退款", "at_once": 0.97, "offer": 0.4}
+    assert simulator.invoke("answers", question)["kind"] in {"offer", "miss"}
 
 
 def _badly_rated(simulator: Simulator, storage: Storage) -> None:

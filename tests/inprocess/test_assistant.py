@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -21,8 +21,6 @@ from functions.core.domain.roster import Agent
 from tests.inprocess.conftest import erase_customer
 from tests.inprocess.desk_journey import SimulatedJourney, deployed
 
-# One worker encodes the phrasings, once.
-pytestmark = pytest.mark.xdist_group("assistant")
 PHRASINGS = {
     "refund-status": (
         "退款到哪了", "我的退款怎么还没到", "退款进度查询", "钱什么时候退给我", "退款还没收到",
@@ -49,22 +47,24 @@ ROSTER = (
 )
 
 
-load = encoder.load
-
-
-@cache
-def _vector(text: str) -> Floats:
-    encode = load()
-    assert encode is not None, "the encoder is installed"
-    vector: Floats = encode([text])[0]
-    return vector
+SUBJECTS = ("退", "票", "单", "签收 包裹 快递 货 丢件")
+"""What tells the articles apart; texts without any of it have nothing in common."""
 
 
 def embed(texts: Sequence[str]) -> Floats:
-    """Encode texts, each of them once for all tests."""
+    """Encode texts by their subject: `tests/e2e/test_chats.py` has the encoder itself."""
     import numpy as np
 
-    return np.stack([_vector(text) for text in texts])
+    rows = np.zeros((len(texts), 384), dtype=np.float32)
+    for row, text in zip(rows, texts, strict=True):
+        digest = crc32(text.encode())
+        row[:] = np.random.default_rng(digest).normal(scale=0.02, size=384)
+        found = [
+            axis for axis, words in enumerate(SUBJECTS) if any(w in text for w in words.split())
+        ]
+        row[found or [10 + digest % 300]] += 1
+        row /= np.linalg.norm(row)
+    return rows
 
 
 class Chat:
@@ -197,7 +197,7 @@ def test_what_an_answer_needs_is_asked_once(chat: Chat) -> None:
     chat.begin()
     (asked,) = chat.write("帮我查一下我的订单进度")
     assert asked["text"] == "请告诉我订单号，以便为您查询。"
-    said = chat.write("20261130001")
+    said = chat.write("订单号是20261130001，谢谢")
     assert said[0]["text"] == "订单20261130001已发货。"
     said = chat.write("查询订单状态")
     assert said[0]["text"] == "订单20261130001已发货。"

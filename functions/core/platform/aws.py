@@ -151,6 +151,11 @@ def source_secret(deployment: Deployment, desk: str, name: str, now: datetime) -
     return parameter_of_minute(parameter, int(now.timestamp() // 60))
 
 
+def engine_libraries(deployment: Deployment) -> str | None:
+    """Return what names the libraries of `answers` (`answers.bundle`), None if there are none."""
+    return _read_if_exists(parameter, deployment.parameter("engine"))
+
+
 @lru_cache(maxsize=64)
 def parameter_of_minute(name: str, _minute: int) -> str | None:
     """Return an SSM parameter that may change while containers live, cached for one minute."""
