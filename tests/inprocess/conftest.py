@@ -40,6 +40,19 @@ ROSTER = (
 )
 
 
+SLOW = {
+    "test_chat_joining.py", "test_flooding.py", "test_links.py", "test_mail_accounting.py",
+    "test_mail_loops.py", "test_merging.py", "test_returns.py", "test_threads.py",
+}  # fmt: skip
+"""The files that only `make test-all` runs: what happens beside the straight path of mail, chats
+and links, a third of the time of this folder."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.path.name in SLOW and item.path.parent == Path(__file__).parent:
+        item.add_marker(pytest.mark.slow)
+
+
 @cache
 def shipped(path: Path) -> Playbook:
     """A playbook that ships with the product, read and checked once."""

@@ -123,7 +123,11 @@ def put_secret(simulator: Simulator, name: str, secret: dict[str, Any]) -> None:
     )
 
 
-@pytest.fixture(params=["wechat", "wechat-safe"])
+FIRST, *OTHERS = FAKE_PROVIDERS
+"""Providers: `make test` runs the first one here, and each one's adapter in `tests/core`."""
+
+
+@pytest.fixture(params=["wechat", pytest.param("wechat-safe", marks=pytest.mark.slow)])
 def wechat(
     request: pytest.FixtureRequest, simulator: Simulator, storage: Storage
 ) -> Iterator[Chat]:
@@ -132,7 +136,7 @@ def wechat(
     yield from _chat(simulator, storage, "wechat", provider)
 
 
-@pytest.fixture(params=FAKE_PROVIDERS)
+@pytest.fixture(params=[FIRST, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
 def chat(request: pytest.FixtureRequest, simulator: Simulator, storage: Storage) -> Iterator[Chat]:
     """A person on each channel."""
     yield from _chat(simulator, storage, request.param, FAKE_PROVIDERS[request.param])
