@@ -36,14 +36,14 @@ class Indexes:
         encoder, and offers articles instead of giving one at once.
         """
         base = self.knowledge.get(desk, now)
-        kept = _kept().get(desk)
+        kept = loaded().get(desk)
         if kept is not None and kept[0] == base.version and (kept[1].dense or not self.encoder):
             return kept[1]
         index = self._stored(desk, base.version) if self.encoder else None
         if index is None and kept is not None and kept[0] == base.version:
             return kept[1]
         index = index or build(_asked(base), None)
-        _kept()[desk] = (base.version, index)
+        loaded()[desk] = (base.version, index)
         return index
 
     def prepare(self, desk: str, now: datetime) -> None:
@@ -56,7 +56,7 @@ class Indexes:
         index = build(_asked(base), self.encoder)
         name = _name(desk, base.version)
         self.s3.put_object(Bucket=self.bucket, Key=name, Body=index.to_bytes())
-        _kept()[desk] = (base.version, index)
+        loaded()[desk] = (base.version, index)
 
     def _stored(self, desk: str, version: int) -> AnswerIndex | None:
         try:
@@ -67,7 +67,7 @@ class Indexes:
 
 
 @lru_cache(maxsize=1)
-def _kept() -> dict[str, tuple[int, AnswerIndex]]:
+def loaded() -> dict[str, tuple[int, AnswerIndex]]:
     """Desk → the version and index that this container used last."""
     return {}
 
