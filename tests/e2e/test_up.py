@@ -101,7 +101,7 @@ def test_the_examples_of_the_readme_work(system: System, tmp_path: Path) -> None
     blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     creation = [block for block in blocks if "curl" in block]
     assert len(creation) == 3
-    (day,) = [block for block in blocks if "deskbell.client" in block]
+    chat, day = (block for block in blocks if "deskbell.client" in block)
     (tmp_path / ".deskbell").symlink_to(system.data)
 
     def pasted(block: str) -> str:
@@ -122,7 +122,8 @@ def test_the_examples_of_the_readme_work(system: System, tmp_path: Path) -> None
     assert json.loads(by_webhook)["number"] != json.loads(ticket)["number"]
     await_routing(system, json.loads(ticket))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-c", day], cwd=tmp_path, env=environment, check=True)
+    for program in (chat, day):
+        subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, check=True)
     number = json.loads(ticket)["number"]
     assert system.session().desk("standard").ticket(number)["status"] == "resolved"
 
