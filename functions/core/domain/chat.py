@@ -10,8 +10,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from functions.core.domain.playbook_types import Locale
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
-from functions.core.domain.rules import Locale
 from functions.core.domain.ticket import Value
 
 Writer = Literal["customer", "assistant", "agent", "system"]
