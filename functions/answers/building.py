@@ -1,4 +1,4 @@
-"""How an index is built when a desk's articles change."""
+"""Building of an index when a desk's articles change."""
 
 from __future__ import annotations
 

@@ -15,13 +15,14 @@ from typing import Literal
 from functions.answers.index import AnswerIndex, Candidate
 
 Which = Literal["best", "three", "words"]
-"""What is likely: that the best article is right, or one of three; one of three by words alone."""
+"""The outcome that a curve judges: the best article is right, or one of three is; by words alone,
+one of three."""
 _SHARPNESS = 12.0
-"""How much a difference in score counts when candidates share the likelihood."""
+"""The weight of a difference in score when candidates share the likelihood."""
 _BOUND = 1e-6
 _PHRASINGS = 16
 _ARTICLES = (8, 150)
-"""What the curves were learnt from; beyond it, they say the same as at its ends."""
+"""The range that the curves were learnt from; beyond it, they say the same as at its ends."""
 
 
 def features(

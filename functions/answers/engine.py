@@ -28,7 +28,7 @@ DEFAULTS = Thresholds()
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do with a question.
+    """The decision about a question.
 
     `articles` has one id to answer, one to three to offer, best first, and none for a miss. `p` is
     the likelihood that the right one is among them; of a miss, among three that were not offered.

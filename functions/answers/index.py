@@ -81,7 +81,7 @@ class AnswerIndex:
 
     @functools.cached_property
     def languages(self) -> Counter[str]:
-        """How many phrasings there are in each language."""
+        """The number of phrasings in each language."""
         return sum((Counter(count) for count in self.counts), Counter())
 
     def phrasings_of(self, column: int, text: str) -> int:

@@ -1,4 +1,4 @@
-"""What a knowledge base's own phrasings say about it, each left out of the index in turn."""
+"""A report on a knowledge base by its own phrasings, each left out of the index in turn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from functions.core.domain.knowledge import ENOUGH_PHRASINGS
 
 @dataclass(frozen=True)
 class Confusion:
-    """How many phrasings of one article find another."""
+    """The number of phrasings of one article that find another."""
 
     asked: str
     found: str

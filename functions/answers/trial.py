@@ -1,4 +1,4 @@
-"""How well a knowledge base answers questions whose articles are known."""
+"""Trials of a knowledge base with questions whose articles are known."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Tried(NamedTuple):
 
     @property
     def right(self) -> bool:
-        """Whether the prediction is the question's article."""
+        """True if the prediction is the question's article."""
         return self.prediction == self.question.article
 
 

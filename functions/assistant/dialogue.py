@@ -1,4 +1,4 @@
-"""What the assistant says next: pure, from the chat, the playbook and what the engine found.
+"""The assistant's next words: pure, from the chat, the playbook and the engine's reading.
 
 Each function returns the chat as it goes on. A chat whose `reason` is set has to be handed over;
 `handing_over` does so before the chat is stored.
@@ -27,7 +27,7 @@ LookUp = Callable[[Collection[str], Mapping[str, str], Locale], Mapping[str, str
 
 @dataclass(frozen=True)
 class Reading:
-    """What the engine made of a question: the article to give at once, up to three to offer, or
+    """The engine's reading of a question: the article to give at once, up to three to offer, or
     none. `articles` is in order of likelihood."""
 
     kind: Literal["answer", "offer", "miss"]
@@ -131,7 +131,7 @@ class Dialogue:
         chat = chat.changed(scores=(*chat.scores, score), answered=None)
         if score <= self.assistant.poor:
             return self.to_person(chat, "rating")
-        return chat.said("assistant", say("chat.thanks", chat.locale), self.now)
+        return chat.said("assistant", say("chat.rated", chat.locale), self.now)
 
     def to_person(self, chat: Chat, reason: Reason) -> Chat:
         """Mark a chat to be handed over."""

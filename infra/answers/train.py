@@ -33,7 +33,7 @@ _SHRINK = 1.0
 _STRANGERS = 0.15
 """Questions that no article answers, as a share of the others."""
 _DOUBT = 0.3
-"""How much better another label may score than a text's own before the text is left out."""
+"""The margin by which another label may beat a text's own before the text is left out."""
 
 
 def remembered(embed: Encoder) -> Encoder:
@@ -68,7 +68,7 @@ def lessons(banking: Pool, clinc: Pool, chance: random.Random) -> Iterator[Drawn
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen at one question: its features, and whether the best article was right."""
+    """The observation of one question: its features, and whether the best article was right."""
 
     features: dict[str, float]
     best: bool

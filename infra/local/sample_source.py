@@ -26,7 +26,7 @@ STATES = {
     "refund": ("requested", "approved", "sent"),
     "repair": ("inspecting", "waiting-for-parts", "repaired"),
 }
-"""What is known of an order → its states, as this system writes them; the playbook has labels."""
+"""A fact about an order → its states, as this system writes them; the playbook has labels."""
 
 
 def order(number: str) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""What the engine reaches with its model, on questions written apart from the articles."""
+"""Figures of the engine with its model, on questions written apart from the articles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the confidence curves are learnt."""
+"""Training of the confidence curves."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def test_check_prints_errors_and_what_could_be_better(tmp_path: Path) -> None:
 def test_apply_stores_what_differs_once(
     simulator: Simulator, storage: Storage, tmp_path: Path
 ) -> None:
-    """What is exported can be applied again; an edit through the API is a further version."""
+    """An export can be applied again; an edit through the API is a further version."""
     path = tmp_path / "a.yaml"
     path.write_text(FILE, "utf-8")
     assert on_stage("apply", str(path), "--desk", "standard").splitlines()[-1] == (

@@ -48,7 +48,7 @@ ROSTER = (
 
 
 SUBJECTS = ("退", "票", "单", "签收 包裹 快递 货 丢件")
-"""What tells the articles apart; texts without any of it have nothing in common."""
+"""Words that tell the articles apart; texts without any of it have nothing in common."""
 
 
 def embed(texts: Sequence[str]) -> Floats:
@@ -167,7 +167,7 @@ def test_a_question_is_answered_at_once_and_rated(chat: Chat) -> None:
     assert [m["kind"] for m in said] == ["answer", "rating"]
     assert (said[0]["article"], said[0]["text"]) == ("refund-status", "refund-status的回答。")
     assert [m["text"] for m in chat.new("rating", score=5)] == [
-        "不客气。还有其他问题，可以直接问。"
+        "感谢您的评价。还有其他问题，可以直接问。"
     ]
     assert chat.call("rating", {"score": 5}).status == 409
 

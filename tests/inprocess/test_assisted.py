@@ -164,7 +164,7 @@ def test_requests_go_to_the_team_that_can_help(journey: SimulatedJourney) -> Non
 
 
 def test_danger_and_money_at_risk_come_first(journey: SimulatedJourney) -> None:
-    """What to do is said before the number, at once; an upset customer is comforted."""
+    """Advice comes before the number, at once; an upset customer is comforted."""
     journey.online("wx-1", "zh-2", "ts-1")
     journey.file("没有起火，就是插座冒烟", urgency="普通")
     assert (journey.ticket.priority, journey.ticket.handler) == ("特急", "wx-1")

@@ -17,7 +17,7 @@ from functions.core.domain.ticket import Value
 Writer = Literal["customer", "assistant", "agent", "system"]
 MessageKind = Literal["text", "answer", "offer", "rating", "handover"]
 Reason = Literal["asked", "misses", "rating", "rule", "article", "look_up", "engine"]
-"""Why a chat was handed over: the customer asked for a person or a rule did, too many misses, a
+"""The reason of a hand-over: the customer asked for a person or a rule did, too many misses, a
 poor rating, an article that only a person can act on, a value that could not be looked up, or an
 engine that did not answer."""
 
@@ -54,7 +54,7 @@ class ChatMessage(Value):
 
 
 class AskedVariable(Value):
-    """What the assistant asked the customer: the value of an article's variable."""
+    """A variable of an article whose value the assistant asked the customer for."""
 
     article: TermName
     variable: TermName

@@ -20,7 +20,7 @@ from functions.core.domain.playbook_types import Identifier, Locale, Section, Sl
 Audience = Literal["customer", "agent"]
 
 Origin = Literal["ticket", "asked", "looked_up"]
-"""Where the value of a variable comes from: the ticket, a question to the customer, or another
+"""The origin of a variable's value: the ticket, a question to the customer, or another
 system."""
 
 ENOUGH_PHRASINGS = 8
@@ -72,7 +72,7 @@ def _in_order(valid: Validity) -> Validity:
 
 
 class Article(Section):
-    """What customers ask, in their words, and what they are told.
+    """A question that customers ask, in their words, and the answer to it.
 
     `asked` has phrasings of the question. `type` is the desk's type of a ticket about it. `needs`
     names variables of the solution that must be known before it is told, and where each comes from.

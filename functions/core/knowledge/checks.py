@@ -1,4 +1,4 @@
-"""What is wrong with articles, and what would make them work better."""
+"""Checks of articles: errors, and findings that would make them work better."""
 
 from __future__ import annotations
 

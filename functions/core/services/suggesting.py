@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from functions.core.domain.knowledge import Article, KnowledgeBase
 
 TO_FILL_IN: dict[Locale, str] = {"zh-CN": "【请填写：{name}】", "en": "[fill in: {name}]"}
-"""What a draft has in place of a variable that an article needs and that is not known yet. A reply
+"""The placeholder of a variable that an article needs and that is not known yet. A reply
 that still has it is refused."""
 
 

@@ -69,6 +69,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "不客气。还有其他问题，可以直接问。",
         "en": "You are welcome. If there is anything else, just ask.",
     },
+    "chat.rated": {
+        "zh-CN": "感谢您的评价。还有其他问题，可以直接问。",
+        "en": "Thank you for the rating. If there is anything else, just ask.",
+    },
     "chat.ask": {
         "zh-CN": "请告诉我{name}，以便为您查询。",
         "en": "Please tell me your {name}, so that I can look it up.",

@@ -1,4 +1,4 @@
-"""Who may read an article, and when."""
+"""Readers of an article, by audience, state and day."""
 
 from __future__ import annotations
 

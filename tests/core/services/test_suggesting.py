@@ -196,7 +196,7 @@ def test_the_knowledge_base_s_article_takes_the_playbook_s_place(
 
 
 def test_without_a_template_the_article_that_fits_is_the_draft() -> None:
-    """What it needs and nobody knows is a placeholder, with which no reply can be sent."""
+    """An unknown value that it needs is a placeholder, with which no reply can be sent."""
     needed = both("{{ number }}：{{ model }}，{{ order }}")
     given = knowledge(solution=needed, needs={"model": "asked", "order": "ticket"})
     playbook = desk({"when": {"type": "inquiry"}, "parts": {"opening": both("x")}})
