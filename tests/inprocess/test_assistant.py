@@ -137,7 +137,7 @@ def journey(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedJourney]:
                 solution={"zh-CN": "订单{{ order_number }}已发货。", "en": "Sent."},
                 needs={"order_number": "asked"},
             ),
-            "lost-parcel": article("lost-parcel", then="hand_over"),
+            "lost-parcel": article("lost-parcel", then="hand_over", type="报障"),
         }
         for name, each in articles.items():
             journey.storage.knowledge.put(journey.desk, name, ArticleVersion(1, "zg-1", now, each))
@@ -433,3 +433,10 @@ def test_erasing_a_ticket_deletes_its_chat(journey: SimulatedJourney, chat: Chat
     (received,) = first.of(TicketReceived)
     assert received.chat is not None
     assert "您好" not in received.chat.model_dump_json()
+
+
+@pytest.mark.requirement("C6")
+def test_the_ticket_has_the_type_of_the_article(journey: SimulatedJourney, chat: Chat) -> None:
+    chat.begin()
+    journey.number = chat.write("包裹显示签收但没收到")[-1]["ticket"]["number"]
+    assert journey.ticket.type == "报障"
