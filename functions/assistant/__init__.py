@@ -1,7 +1,4 @@
-"""The assistant of a desk: it welcomes, answers, offers, and hands over to a person (C3–C6).
-
-`dialogue` decides what is said next, `calls` are the HTTP calls, `engine` asks the function
-`answers` which article a question is about, and `handing_over` makes a ticket of a chat.
+"""The HTTP calls of chats with the assistant (contract, section 6).
 
 May import `functions.core`.
 """

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.assistant.dialogue import Articles, Dialogue, LookUp
-from functions.assistant.engine import Engine
-from functions.assistant.handing_over import hand_over, sealed
+from functions.core.assistant.dialogue import Articles, Dialogue, LookUp
+from functions.core.assistant.engine import Engine
+from functions.core.assistant.handing_over import hand_over, sealed
 from functions.core.domain.chat import (
     CHAT,
     MAX_MESSAGES,

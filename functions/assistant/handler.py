@@ -61,7 +61,7 @@ def _desk(request: web.Request, desk: str) -> ChatDesk:
         NotFound: there is no such desk, or it has no assistant.
     """
     from functions.assistant.calls import ChatDesk
-    from functions.assistant.engine import ask, warm
+    from functions.core.assistant.engine import ask, warm
 
     deployment, storage = request.deployment, container.storage(request.deployment)
     playbook = storage.playbooks.get(desk, request.now)
@@ -95,7 +95,7 @@ def _look_up(
     locale: Locale,
 ) -> Mapping[str, str]:
     """Ask the desk's sources. Most answers need none, so their code is imported with the first."""
-    from functions.assistant.look_ups import LookUps, fetch
+    from functions.core.assistant.look_ups import LookUps, fetch
 
     deployment = request.deployment
 

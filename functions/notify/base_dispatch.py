@@ -54,7 +54,6 @@ class BaseDispatcher(ABC):
         """Settle a delivery whose run ended between claiming it and writing its outcome."""
 
     def at(self, now: datetime) -> Self:
-        """Return this dispatcher at another time."""
         return replace(self, now=now)
 
     def claim(self, delivery: Delivery) -> bool:
@@ -97,7 +96,6 @@ class BaseDispatcher(ABC):
         self.resolve_abandoned_claim(delivery, expected)
 
     def next_attempt(self, delivery: Delivery) -> Delivery:
-        """Return the delivery with one more attempt counted."""
         update = {"attempts": delivery.attempts + 1, "at": self.now, "next_at": None, "cause": None}
         return delivery.model_copy(update=update)
 
@@ -129,7 +127,6 @@ class BaseDispatcher(ABC):
         waits: Sequence[timedelta],
         expected: str | None = "claimed",
     ) -> None:
-        """Schedule the next attempt, or dead-letter the delivery after the last one."""
         if attempt.attempts > len(waits):
             self.dead_letter(
                 attempt, f"gave up after {attempt.attempts} attempts: {cause}", expected
@@ -149,7 +146,6 @@ class BaseDispatcher(ABC):
         self.write_outcome(self.dead_lettered(delivery, cause), expected)
 
     def dead_lettered(self, delivery: Delivery, cause: str) -> Delivery:
-        """Return the delivery in its final state, with the cause."""
         return delivery.model_copy(
             update={"state": "dead_lettered", "cause": cause, "at": self.now, "next_at": None}
         )
@@ -187,7 +183,6 @@ def is_same_claim(stored: Delivery, claimed: Delivery) -> bool:
 
 
 def log_fields(delivery: Delivery) -> dict[str, Any]:
-    """Return the fields of a log line about a delivery."""
     return {
         "desk": delivery.desk,
         "number": delivery.number,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from functions.core.deliver.failures import Passing, Permanent, Unclear, classified_failures
 from functions.core.platform.aws import original_context
-from functions.notify.deliver.failures import Passing, Permanent, Unclear, classified_failures
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

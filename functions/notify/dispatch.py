@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from functions.core.deliver.failures import Passing, Permanent, SendFailure, Withheld
 from functions.core.domain.delivery import RETRY_AFTER, Delivery, State
 from functions.core.domain.errors import DeadLetter, TryAgain
 from functions.core.domain.events import (
@@ -46,7 +47,6 @@ from functions.notify.base_dispatch import (
     log,
     log_fields,
 )
-from functions.notify.deliver.failures import Passing, Permanent, SendFailure, Withheld
 from functions.notify.limits import blocked_by_limit, blocked_by_returned_mail
 from functions.notify.preparing import (
     Preparation,

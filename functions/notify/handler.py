@@ -37,7 +37,6 @@ class Context(LambdaContext, Protocol):
 
 @bp.lambda_function(name="notify")
 def notify(event: Any, context: Context) -> BatchResponse:
-    """Process a batch of stream records; return those that Lambda has to retry."""
     deployment = Deployment.of(context)
     claims: list[ClaimedElsewhere] = []
 

@@ -240,7 +240,6 @@ class Preparation:
         )
 
     def _person(self, notification: Notification, ticket: Ticket) -> Agent | None:
-        """Return the one person whom a notification is for, if that person works here."""
         if notification.recipient not in PERSONS:
             return None
         event, role = notification.event, notification.recipient

@@ -11,6 +11,8 @@ from typing import Protocol
 from uuid import UUID
 
 from functions.core.channels.base import OutgoingMessage
+from functions.core.deliver.email import deliverable
+from functions.core.deliver.failures import Permanent, Withheld
 from functions.core.domain.chat import CHAT
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import DeadLetter
@@ -20,8 +22,6 @@ from functions.core.services.composing import RenderedMessage, written_by_agent
 from functions.core.text import tokens
 from functions.core.text.sms_numbers import SMS_WITHHELD, sms_obstacle
 from functions.notify.contact import OpenedContact
-from functions.notify.deliver.email import deliverable
-from functions.notify.deliver.failures import Permanent, Withheld
 from functions.notify.limits import CAPPED
 from functions.notify.mail import Envelope, Thread, build
 from functions.notify.preparing import PreparedMessage

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from functions.core.deliver.failures import Permanent, SendFailure
 from functions.core.domain.delivery import WEBHOOK_RETRY_AFTER, Delivery
 from functions.core.domain.erasure import without_person
 from functions.core.domain.errors import DeadLetter, TryAgain
@@ -29,7 +30,6 @@ from functions.core.platform.logging import logger
 from functions.core.storage.items import read_commit
 from functions.core.text.masking import mask
 from functions.notify.base_dispatch import EVENT_GONE, BaseDispatcher, is_due, log_fields
-from functions.notify.deliver.failures import Permanent, SendFailure
 from functions.notify.webhook_message import (
     draft_webhook,
     is_webhook,

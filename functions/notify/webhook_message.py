@@ -36,7 +36,6 @@ TICKET_FIELDS = {
 
 
 def is_webhook(delivery_id: str) -> bool:
-    """Return whether a delivery's id is that of a webhook."""
     return f"#{RECIPIENT}" in delivery_id
 
 

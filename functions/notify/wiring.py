@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from functions.core.deliver import email, message, once, sms
 from functions.core.platform import aws, clock, container
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.platform.settings import Deployment
 from functions.notify import contact
-from functions.notify.deliver import email, message, once, sms
 from functions.notify.dispatch import Dispatcher
 from functions.notify.sending import Sender
 from functions.notify.webhook_dispatch import EndpointBudget, WebhookDispatcher
 
 if TYPE_CHECKING:
-    from functions.notify.deliver.webhook import SecretCache
+    from functions.core.deliver.webhook import SecretCache
 
 
 def dispatcher(deployment: Deployment) -> Dispatcher:
@@ -82,13 +82,13 @@ def endpoint_budget(deployment: Deployment) -> EndpointBudget:
 @lru_cache(maxsize=4)
 def secret_cache(deployment: Deployment) -> SecretCache:
     """Return the container's cache of endpoints' secrets."""
-    from functions.notify.deliver.webhook import SecretCache, read_secret
+    from functions.core.deliver.webhook import SecretCache, read_secret
 
     return SecretCache(lambda name: read_secret(aws.client("ssm"), name))
 
 
 def _post(deployment: Deployment, url: str, body: bytes, headers: Mapping[str, str]) -> str:
-    from functions.notify.deliver.webhook import post
+    from functions.core.deliver.webhook import post
 
     local = aws.settings(deployment).get("local_webhooks") == "on"
     return post(url, body, headers, local=local)

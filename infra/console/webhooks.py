@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import boto3
 
+from functions.core.deliver.webhook import post, read_secret
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.events import Commit
 from functions.core.domain.rules import Playbook, Webhook
@@ -24,7 +25,6 @@ from functions.core.domain.webhooks import (
 from functions.core.storage.database import Storage
 from functions.core.storage.items import read_commit, ticket_key
 from functions.core.storage.table import stamp
-from functions.notify.deliver.webhook import post, read_secret
 from functions.notify.webhook_message import draft_webhook, encode
 from infra.console.errors import ConsoleError
 from infra.deploy import stage_secrets

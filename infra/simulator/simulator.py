@@ -23,10 +23,10 @@ from typing import Any
 from uuid import uuid4
 
 from deskbell.client import ApiResponse
+from functions.core.deliver import once
 from functions.core.platform import aws, container
 from functions.core.platform.settings import Deployment
 from functions.core.storage.playbooks import PLAYBOOK_TTL, CachedPlaybook, PlaybookCache
-from functions.notify.deliver import once
 from infra.deploy.stream_filters import lambda_record, matches_filters
 from infra.simulator import capacity
 from infra.simulator.workflows import Workflows

@@ -32,8 +32,13 @@ CORE = {
     "channels": {"domain", "text", "playbook", "channels"},
     "services": {"domain", "text", "playbook", "storage", "channels", "services"},
     "platform": {"domain", "text", "playbook", "storage", "channels", "services", "platform"},
-}
+    "deliver": {"domain", "text", "channels", "platform", "deliver"},
+    "assistant": {
+        "domain", "text", "storage", "channels", "services", "platform", "deliver", "assistant",
+    },
+}  # fmt: skip
 """Layer of core → the layers that it may import. Clients reach `services` as arguments."""
+
 
 TOOLS = {
     "deploy": {"deploy"},

@@ -13,7 +13,7 @@ import pytest
 from deskbell.client import ApiResponse
 from functions.answers import encoder
 from functions.answers.vectors import Floats
-from functions.assistant.look_ups import LookUpFailed
+from functions.core.assistant.look_ups import LookUpFailed
 from functions.core.domain.events import TicketReceived
 from functions.core.domain.knowledge import Article, ArticleVersion
 from functions.core.domain.playbook_assistant import Assistant, LookUpSource
@@ -221,8 +221,8 @@ def states(journey: SimulatedJourney, monkeypatch: pytest.MonkeyPatch) -> dict[s
         def __setitem__(self, key: object, value: object) -> None:
             pass
 
-    monkeypatch.setattr("functions.assistant.look_ups.fetch", fetch)
-    monkeypatch.setattr("functions.assistant.look_ups._cache", Expired())
+    monkeypatch.setattr("functions.core.assistant.look_ups.fetch", fetch)
+    monkeypatch.setattr("functions.core.assistant.look_ups._cache", Expired())
     assert journey.playbook.assistant is not None
     source = LookUpSource.model_validate(
         {

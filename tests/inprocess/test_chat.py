@@ -15,13 +15,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from deskbell.client import ApiResponse
+from functions.core.deliver import message
 from functions.core.domain.events import CustomerWrote
 from functions.core.domain.rules import NotificationRule
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform import aws
 from functions.core.storage.database import Storage
 from functions.core.storage.tickets import Tickets
-from functions.notify.deliver import message
 from infra.console.quarantine import Quarantine
 from infra.simulator.simulator import Simulator
 from tests.core.channels.provider_requests import (

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from functions.core.deliver import once
 from functions.core.domain.rules import Playbook
 from functions.core.platform import aws, container
 from functions.core.playbook import load
 from functions.core.storage.database import Storage
-from functions.notify.deliver import once
 from functions.notify.dispatch import Dispatcher
 from functions.notify.wiring import dispatcher as notify_dispatcher
 from tests.aws_snapshots import aws_in_memory, restore_or_make

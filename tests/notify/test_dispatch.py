@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from functions.core.deliver.failures import Passing, Permanent, Unclear
 from functions.core.domain import commands as c, events as e
 from functions.core.domain.delivery import RETRY_AFTER, Delivery
 from functions.core.domain.errors import DeadLetter, TryAgain
@@ -21,7 +22,6 @@ from functions.core.storage.deliveries import Deliveries
 from functions.core.text.tokens import ticket_of_message_id
 from functions.notify.base_dispatch import CLAIM_TIMEOUT, OUTCOME_PAUSES, ClaimedElsewhere
 from functions.notify.contact import OpenedContact
-from functions.notify.deliver.failures import Passing, Permanent, Unclear
 from functions.notify.dispatch import Dispatcher
 from tests.notify.deployment import (
     ASSIGN,

@@ -14,11 +14,11 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from functions.core.deliver import failures, once
+from functions.core.deliver.email import deliverable
+from functions.core.deliver.failures import Passing, Permanent, Unclear, classified_failures
+from functions.core.deliver.sms import SMS_LIMIT, send
 from functions.notify.contact import OpenedContact, open_contact
-from functions.notify.deliver import failures, once
-from functions.notify.deliver.email import deliverable
-from functions.notify.deliver.failures import Passing, Permanent, Unclear, classified_failures
-from functions.notify.deliver.sms import SMS_LIMIT, send
 
 
 def answer(code: str, status: int = 400, explanation: str = "") -> ClientError:

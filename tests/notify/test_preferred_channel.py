@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from functions.core.deliver.failures import Passing
 from functions.core.domain import commands as c
 from functions.core.domain.rules import TimerRule
-from functions.notify.deliver.failures import Passing
 from functions.notify.dispatch import Dispatcher
 from tests.notify.deployment import (
     ASSIGN,

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from functions.core.deliver.failures import Passing
 from functions.core.domain import commands as c
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.services.contacts import ContactCorrector
-from functions.notify.deliver.failures import Passing
 from tests.notify.deployment import DEPLOYMENT, MAIL, ROOT, Harness
 
 pytestmark = pytest.mark.requirement("B10", "E11", "G3")
@@ -29,7 +29,7 @@ def waiting(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> tuple[Ticket, 
         raise Passing("SES Throttling")
 
     with monkeypatch.context() as down:
-        down.setattr("functions.notify.deliver.email.send", busy)
+        down.setattr("functions.core.deliver.email.send", busy)
         assert harness.invoke(harness.event_record(ticket)) == []
     (found,) = harness.deliveries(ticket)
     assert (found.state, found.attempts) == ("retrying", 1)

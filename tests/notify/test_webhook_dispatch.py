@@ -15,6 +15,8 @@ import jsonschema_rs
 import pytest
 from standardwebhooks import Webhook as Verifier
 
+from functions.core.deliver.failures import Passing, Permanent, Unclear
+from functions.core.deliver.webhook import SecretCache
 from functions.core.domain import commands as c, events as e
 from functions.core.domain.delivery import WEBHOOK_RETRY_AFTER, Delivery
 from functions.core.domain.errors import DeadLetter, TryAgain
@@ -26,8 +28,6 @@ from functions.core.storage.database import Storage
 from functions.core.storage.deliveries import Deliveries
 from functions.notify import wiring
 from functions.notify.base_dispatch import CLAIM_TIMEOUT
-from functions.notify.deliver.failures import Passing, Permanent, Unclear
-from functions.notify.deliver.webhook import SecretCache
 from functions.notify.webhook_dispatch import (
     FAILURE_LIMIT,
     SUSPENSION,

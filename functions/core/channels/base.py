@@ -210,12 +210,10 @@ class Adapter(ABC):
         """Read the response to `send`."""
 
     def base(self, secret: Secret) -> str:
-        """Return the address of the provider's API, without a trailing slash."""
         return str(secret.get("api") or self.api).rstrip("/")
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all channels that have an adapter."""
     modules = (module.name for module in pkgutil.iter_modules(channels.__path__))
     return tuple(sorted(name for name in modules if name != "base"))
 
@@ -225,7 +223,6 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
 
 @lru_cache(maxsize=16)
 def adapter(name: str) -> Adapter | None:
-    """Import and return the adapter of a channel, None for an unknown channel."""
     if not _NAME.fullmatch(name) or name not in names():
         return None
     module = importlib.import_module(f"{channels.__name__}.{name}")
@@ -277,14 +274,12 @@ def response_object(body: bytes) -> dict[str, Any]:
 def json_call(
     url: str, content: Any, headers: Mapping[str, str], *, repeatable: bool = False
 ) -> HttpCall:
-    """Return a call that posts JSON in UTF-8."""
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"Content-Type": "application/json; charset=utf-8", **headers}
     return HttpCall(url, body, headers, repeatable=repeatable)
 
 
 def get_object(content: Any, *path: str) -> dict[str, Any]:
-    """Return the object at a path of keys, empty if there is none."""
     for key in path:
         content = content.get(key) if isinstance(content, dict) else None
     return content if isinstance(content, dict) else {}

@@ -189,7 +189,6 @@ def classify_request(
 
 
 def _tags(folded: str, affirmed: Callable[[_Match], bool], playbook: Playbook) -> tuple[str, ...]:
-    """Return the tags whose keywords the text affirms: vague ones last, longest keyword first."""
     longest: dict[str, int] = {}
     matches = _uncovered(_matches(folded, {n: t.keywords for n, t in playbook.tags.items()}))
     for match in filter(affirmed, matches):
@@ -277,7 +276,6 @@ def _uncovered(matches: list[_Match]) -> list[_Match]:
 
 
 def _apply_rule(rule: Rule, facts: Facts, playbook: Playbook, *, raise_only: bool) -> Facts:
-    """Return the facts after a rule."""
     then = rule.then
     priority = facts.priority or playbook.default_priority
     if then.priority is not None:
@@ -295,7 +293,6 @@ def _apply_rule(rule: Rule, facts: Facts, playbook: Playbook, *, raise_only: boo
 
 
 def _with_product_line(product: str | None, line: str | None) -> str | None:
-    """Append the product line to the product unless it contains it already (D7)."""
     if line is None or (product and mentions(fold(product), (line,))):
         return product
     return f"{product} {line}" if product else line

@@ -59,7 +59,6 @@ def characters_over(desk: str, number: str) -> int:
 
 
 def after_survey(ticket: Ticket, resolution: int) -> TaskResult | None:
-    """Return the result of the survey of a resolution, None while it is open (A13, D13)."""
     if ticket.resolutions != resolution:
         return REOPENED
     if ticket.status in _AWAITING_ANSWER:
@@ -70,12 +69,10 @@ def after_survey(ticket: Ticket, resolution: int) -> TaskResult | None:
 
 
 def after_review(ticket: Ticket, resolution: int) -> TaskResult | None:
-    """Return the result of the call-back of a resolution, None while it is pending (A13)."""
     result = after_survey(ticket, resolution)
     return None if result == REVIEW else result
 
 
 def task_result(kind: TaskKind, ticket: Ticket, resolution: int) -> TaskResult | None:
-    """Return the result of a waiting task, None while it has to wait."""
     rule = after_survey if kind == "survey" else after_review
     return rule(ticket, resolution)

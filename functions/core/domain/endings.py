@@ -145,7 +145,6 @@ def _categories(endings: Endings) -> dict[str, str]:
 
 @lru_cache(maxsize=32)
 def _pattern(endings: Endings, scores: tuple[str, ...]) -> re.Pattern[str]:
-    """Return the pattern of all words, the longest first; Latin ones match whole words."""
     words = sorted({*_categories(endings), *scores}, key=len, reverse=True)
     return re.compile("|".join(map(_whole, words)))
 

@@ -60,7 +60,6 @@ def spoken(value: object, locale: Literal["zh-CN", "en"]) -> str:
 
 
 def too_long(limit: int, length: int) -> Phrase:
-    """Say that a text of `length` characters is over its limit."""
     return Phrase("{limit} characters at most, not {length}", limit=limit, length=length)
 
 

@@ -59,7 +59,6 @@ class Validity(Section):
     until: date | None = None
 
     def holds(self, day: date) -> bool:
-        """Return whether an article is true on a day."""
         return (self.since is None or self.since <= day) and (
             self.until is None or day <= self.until
         )
@@ -90,7 +89,6 @@ class Article(Section):
     state: Literal["draft", "published"] = "published"
 
     def is_current(self, now: datetime, zone: ZoneInfo) -> bool:
-        """Return whether the article is published and true today at the desk."""
         return self.state == "published" and self.valid.holds(now.astimezone(zone).date())
 
     def may_be_read(self, by: Audience, now: datetime, zone: ZoneInfo) -> bool:
@@ -98,7 +96,6 @@ class Article(Section):
         return self.is_current(now, zone) and by in (self.audience, "agent")
 
     def stored(self) -> str:
-        """Write the article as JSON, as it is stored."""
         return self.model_dump_json(by_alias=True, exclude_defaults=True)
 
 

@@ -113,7 +113,6 @@ def _joins(text: str, left: int) -> bool:
 
 
 def holds(condition: Condition, facts: Facts) -> bool:
-    """Return whether every key of the condition matches the facts."""
     one_of = (
         (condition.type, facts.type),
         (condition.priority, facts.priority),

@@ -101,5 +101,4 @@ class Assistant(Section):
     chats_per_desk: Annotated[int, Field(ge=1)] = 3000
 
     def source_of(self, variable: str) -> str | None:
-        """Return the name of the source that knows a variable."""
         return next((name for name, each in self.sources.items() if variable in each.values), None)

@@ -21,7 +21,6 @@ class Numbering(Section):
     block: int = Field(default=1, ge=1, le=1000)
 
     def write(self, local: datetime, serial: int) -> str:
-        """Format the number of a serial at a time in the desk's time zone."""
         return self.pattern.format(date=local, serial=serial)
 
     def period(self, local: datetime) -> str:

@@ -61,7 +61,6 @@ Duration = Annotated[
 
 
 def longer_than_zero(duration: timedelta) -> timedelta:
-    """Return the duration; zero is an error."""
     if duration <= timedelta():
         raise PydanticCustomError("duration", "expected a duration longer than zero")
     return duration
@@ -106,7 +105,6 @@ Choices = Annotated[dict[str, Text | None], BeforeValidator(_with_labels)]
 
 
 def as_tuple(value: object) -> object:
-    """Return a list of one for a single name."""
     return (value,) if isinstance(value, str) else value
 
 

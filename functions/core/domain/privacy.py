@@ -62,7 +62,6 @@ def declared(kind: type[BaseModel]) -> dict[str, Holds]:
 
 
 def erased_fields(kind: type[BaseModel]) -> frozenset[str]:
-    """Return the fields of a class that an erasure blanks."""
     return frozenset(name for name, mark in declared(kind).items() if mark is not TERM)
 
 
@@ -117,7 +116,6 @@ def free_texts(value: BaseModel) -> dict[str, str]:
 
 
 def marks_of(annotation: Any) -> set[Holds]:
-    """Return the marks within an annotation."""
     arguments = get_args(annotation)
     marks = {argument for argument in arguments if isinstance(argument, Holds)}
     return marks.union(*(marks_of(argument) for argument in arguments))

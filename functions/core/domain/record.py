@@ -126,7 +126,6 @@ def message_order(
 
 
 def _ticket_document(record: TicketRecord) -> dict[str, Any]:
-    """The section of the document about one ticket."""
     ticket = record.ticket
     state = ticket.model_dump(mode="json")
     state.pop("timers")
@@ -222,7 +221,6 @@ def _timer(kind: str, timer: Timer) -> dict[str, Any]:
 
 
 def _messages(commit: Commit, ticket: Ticket) -> list[dict[str, Any]]:
-    """The messages between customer and desk in one commit."""
     return [
         {
             "number": commit.number,

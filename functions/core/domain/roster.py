@@ -53,12 +53,10 @@ class Agent(Value):
 
     @property
     def assignable(self) -> bool:
-        """Return whether tickets or call-backs can be assigned to this person."""
         return self.active and bool(self.roles & HANDLES_TICKETS)
 
     @property
     def has_capacity(self) -> bool:
-        """Return whether the agent is online and can take another ticket."""
         return self.assignable and self.online and self.load < self.capacity
 
     def on_shift(self, now: datetime, timezone: str) -> bool:

@@ -281,7 +281,6 @@ class TimerRule(Section):
     when: Condition = Field(default_factory=Condition)
 
     def allowance(self, priority: str) -> timedelta:
-        """Return the time allowed at a priority."""
         return self.within if isinstance(self.within, timedelta) else self.within[priority]
 
 
@@ -584,7 +583,6 @@ class Playbook(Section):
         return names[min(max(self.ranks[priority] - by, 0), len(names) - 1)]
 
     def team_of_role(self, role: str) -> str | None:
-        """Return the first team whose members have this role."""
         return next((name for name, team in self.teams.items() if team.role == role), None)
 
     def team_or_last(self, team: str | None) -> str:

@@ -93,7 +93,6 @@ def has_to_call(agent: Agent, ticket: Ticket) -> bool:
 
 
 def has_task(agent: Agent, ticket: Ticket) -> bool:
-    """Return whether one of the ticket's tasks is this person's."""
     return any(
         task.assignee in assignees(agent)
         and (task.kind != "callback" or may_call_back(agent.username, ticket))

@@ -372,7 +372,6 @@ class Ticket(Value):
         return self.handler if self.status in IN_HAND else None
 
     def handled_by(self, username: str) -> bool:
-        """Return whether a person handles the ticket or has handled it."""
         return username == self.handler or username in self.former_handlers
 
     @property
@@ -405,7 +404,6 @@ class Ticket(Value):
         return timer.due_at if timer else None
 
     def changed(self, **changes: Unpack[TicketChanges]) -> Self:
-        """A copy with these fields replaced."""
         return self.model_copy(update=dict(changes))
 
     def person_erased(self) -> TicketChanges:
@@ -418,7 +416,6 @@ class Ticket(Value):
         return cast(TicketChanges, erased)
 
     def released(self) -> TicketChanges:
-        """The changes that take the ticket from its handler."""
         former = self.former_handlers
         if self.handler and self.handler not in former:
             former = (*former, self.handler)

@@ -131,7 +131,6 @@ def paused(timer: Timer, rule: TimerRule, playbook: Playbook, now: datetime) -> 
 
 
 def resumed(timer: Timer, rule: TimerRule, playbook: Playbook, now: datetime) -> Timer:
-    """Resume a timer with its remaining time."""
     return _running(timer, timer.left or timedelta(), rule, playbook, now)
 
 
@@ -237,7 +236,6 @@ def fire(
 
 
 def _after_deadline(rule: TimerRule, again: datetime | None) -> dict[str, object]:
-    """Return the changes to a timer at its deadline; an appointment is met or runs on."""
     if not rule.appointment:
         return {"state": "breached"}
     return {"state": "met"} if again is None else {"state": "running", "due_at": again}

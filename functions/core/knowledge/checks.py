@@ -36,7 +36,6 @@ def errors(article: Article, of_ticket: Collection[str] | None = None) -> Iterat
 
 
 def findings(articles: Mapping[str, Article]) -> Iterator[str]:
-    """Yield what would make articles work better, one line each."""
     used: dict[str, list[str]] = defaultdict(list)
     for name, article in articles.items():
         for problem in (*_missing(article), *_thin(article)):

@@ -61,7 +61,6 @@ def load(path: Path) -> dict[str, Article]:
 
 
 def dump(articles: Mapping[str, ArticleVersion]) -> str:
-    """Write articles as a YAML file that `load` reads."""
     stored = ((name, found.article) for name, found in sorted(articles.items()))
     return dump_yaml(
         {

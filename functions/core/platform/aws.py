@@ -118,7 +118,6 @@ def seal_original(
 
 
 def contact_context(desk: str, number: str) -> dict[str, str]:
-    """Return the encryption context of a ticket's contact."""
     return {"desk": desk, "ticket": number}
 
 

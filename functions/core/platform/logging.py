@@ -36,7 +36,6 @@ class StandardOutput(logging.Handler):
 
 
 def logger(service: str) -> Logger:
-    """Return the logger of a function or module."""
     # Without an explicit level, Powertools would read LOG_LEVEL, which may be meant for others.
     return Logger(
         service=service,

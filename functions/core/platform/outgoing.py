@@ -255,7 +255,6 @@ def _exchange(
     headers: Mapping[str, str],
     limit: int,
 ) -> OutgoingResponse:
-    """Send the request and read the response."""
     from http.client import HTTPConnection, HTTPException
 
     http = HTTPConnection(endpoint.host, endpoint.port)

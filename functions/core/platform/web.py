@@ -183,7 +183,6 @@ def _desk_locale(request: Request) -> Locale | None:
 
 
 def problem(refused: Refused, locale: Locale) -> HttpResponse:
-    """Return a refusal as a problem document (RFC 9457)."""
     body: Problem = {
         "title": translated(refused.title, locale),
         "status": refused.status,
@@ -235,7 +234,6 @@ _CHALICE_ERRORS = {
 
 
 def wants_page(headers: Mapping[str, str]) -> bool:
-    """Return whether the caller prefers HTML to JSON (RFC 9110, section 12.5.1)."""
     weights = {"text/html": 0.0, "application/json": 0.0}
     for part in headers.get("accept", "").lower().split(","):
         media, _, parameters = part.partition(";")

@@ -33,7 +33,6 @@ from functions.core.text.templating import (
 
 
 def problems(playbook: Playbook) -> Iterator[Problem]:
-    """Find rules that can never work."""
     yield from _calendar(playbook)
     yield from _numbers(playbook)
     yield from _records(playbook)

@@ -56,7 +56,6 @@ def _position(location: Location, lines: Lines, file: str) -> str:
 
 
 def schema_problems(error: ValidationError, root: type[Section] = Playbook) -> list[Problem]:
-    """List the problems that a model found."""
     problems = []
     for details in error.errors():
         # pydantic appends the branch of a union to the location; no key of a playbook looks so.
@@ -87,7 +86,6 @@ def _explained(details: ErrorDetails, location: Location, root: type[Section]) -
 
 
 def _keys_at(location: Location, section: type[Section]) -> tuple[str, ...]:
-    """List the keys that are allowed at a location in a section."""
     is_entry = False
     for key in location:
         if is_entry:

@@ -21,7 +21,6 @@ STATUSES_NEEDED = ("received", "queued", "assigned", "in_progress", "resolved", 
 
 
 def problems(playbook: Playbook) -> Iterator[Problem]:
-    """Find names that are not defined."""
     for location, name, defined in _references(playbook):
         if name not in defined:
             yield location, _undefined(name, defined)
@@ -144,7 +143,6 @@ def _steps(playbook: Playbook) -> Iterator[Reference]:
 
 
 def _notified() -> list[str]:
-    """The events about which a playbook can notify somebody."""
     return sorted(name for name, event in EVENTS.items() if "notify" in event.wakes)
 
 

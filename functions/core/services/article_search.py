@@ -49,7 +49,6 @@ class _Index:
 
 @lru_cache(maxsize=16)
 def _index(base: KnowledgeBase) -> _Index:
-    """The index of a knowledge base, which stays the same object until it changes."""
     return _Index(base)
 
 

@@ -164,7 +164,6 @@ def written_by_agent(event: str) -> bool:
 
 
 def timer_or_step(event: Event) -> str:
-    """Return the timer kind or step name that sets an event apart from others of its type."""
     name: str = getattr(event, "kind", "") or getattr(event, "step", "")
     return name
 
@@ -302,7 +301,6 @@ def as_text_message(text: str, ticket: Ticket, playbook: Playbook, locale: Local
 
 
 def _files(event: Event) -> tuple[str, ...]:
-    """Return the names of the files that an event brings the customer."""
     if event.direction != "out" and not getattr(event, "customer_sees", False):
         return ()
     return tuple(file.name for file in getattr(event, "attachments", ()))

@@ -21,7 +21,6 @@ SealContact = Callable[[str, str, bytes], bytes]
 
 
 def contact_digest(contact: Contact, desk: str, root_key: bytes) -> str:
-    """Return the keyed hash of a contact at a desk."""
     return contact_hash(contact, desk, derive(root_key, "contact"))
 
 

@@ -311,7 +311,6 @@ class TicketCreator:
     def _first_answer(
         self, recorded: IdempotencyRecord, playbook: Playbook, request: TicketRequest
     ) -> CreatedTicket:
-        """Return the first request's answer to a repetition."""
         requested = request.idempotency
         if requested is not None and requested.body and recorded.body != requested.body:
             raise KeyReused(

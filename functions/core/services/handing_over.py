@@ -81,7 +81,6 @@ def hand_over(
 
 
 def tickets_of(storage: Storage, partition: str) -> list[Ticket]:
-    """Return every ticket of one partition of the `queue` index."""
     found: list[Ticket] = []
     cursor: str | None = None
     while True:

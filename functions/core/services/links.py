@@ -25,7 +25,6 @@ def ticket_link(
 
 
 def short_link(playbook: Playbook, public_url: str, root_key: bytes, ticket: Ticket) -> str:
-    """Return the short form of the customer's link, for text messages."""
     code = short_code(root_key, ticket.desk, ticket.number, ticket.link_generation)
     return f"{base_url(playbook, public_url)}/t/{code}"
 

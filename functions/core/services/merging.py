@@ -46,7 +46,6 @@ def merged_tickets(storage: Storage, ticket: Ticket) -> list[Ticket]:
 
 
 def merged_records(storage: Storage, ticket: Ticket) -> list[TicketRecord]:
-    """Return the whole records of the tickets merged into this one."""
     desk = ticket.desk
     return [
         TicketRecord(

@@ -70,7 +70,6 @@ def suggest(
 def _current(
     knowledge: KnowledgeBase, playbook: Playbook, locale: Locale, now: datetime
 ) -> dict[str, Article]:
-    """Return the articles that answer customers in a language now."""
     return {
         name: found.article
         for name, found in knowledge.articles.items()
@@ -117,7 +116,6 @@ def _paragraphs(
 def _variables(
     ticket: Ticket, playbook: Playbook, description: str, locale: Locale, now: datetime
 ) -> dict[str, str]:
-    """Return the template variables that are known."""
     ticket_values = ticket_variables(ticket, playbook, locale, for_customer=True)
     vague = (rule.vague for tag in ticket.tags if (rule := playbook.tags.get(tag)))
     common = {

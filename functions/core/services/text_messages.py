@@ -78,7 +78,6 @@ def text_message_frame(
 def _to_customer(
     ticket: Ticket, events: tuple[e.Event, ...], playbook: Playbook, base: Callable[[], str]
 ) -> list[RenderedMessage]:
-    """Render what the customer of a ticket would get about events."""
     commit = e.Commit(
         desk=ticket.desk,
         number=ticket.number,

@@ -36,7 +36,6 @@ class FailedAttempts:
         return int(response["Attributes"]["n"]["N"])
 
     def count(self, desk: str, number: str, now: datetime) -> int:
-        """Return those in the current hour."""
         item = self.table.get(*_item_key(desk, number, now))
         return int(item["n"]["N"]) if item else 0
 

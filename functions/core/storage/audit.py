@@ -66,7 +66,6 @@ class Audit:
 
 
 def read_entry(item: Item) -> AuditEntry:
-    """The entry of an item or of its image in the stream."""
     return AuditEntry(
         at=parse_stamp(item["sk"]["S"].partition("#")[0]),
         **{name: item[name]["S"] for name in ("actor", "act", "desk")},

@@ -24,7 +24,6 @@ class ClosingTokens:
         return (item["token"]["S"], int(item["resolution"]["N"])) if item else None
 
     def put(self, desk: str, number: str, kind: str, token: str, resolution: int) -> None:
-        """Store the token of a waiting task."""
         self.table.client.put_item(
             TableName=self.table.name,
             Item=key(ticket_key(desk, number), f"TOKEN#{kind}")

@@ -65,7 +65,6 @@ class Counters:
         return count
 
     def _report(self, pk: str, period: str, more: int, expires: datetime) -> int:
-        """Add to the shared count and return it."""
         response = self.table.client.update_item(
             TableName=self.table.name,
             Key=key(pk, period),

@@ -72,7 +72,6 @@ class Deliveries:
         )
 
     def claim(self, delivery: Delivery) -> bool:
-        """Write a new delivery; False if it exists already."""
         return self.table.put_if("attribute_not_exists(pk)", delivery_item(delivery))
 
     def move(self, delivery: Delivery, expected: str | None) -> bool:
@@ -98,7 +97,6 @@ class Deliveries:
         return "acknowledgement", {"Put": {"TableName": self.table.name, "Item": item}}
 
     def list(self, desk: str, number: str) -> DeliveryList:
-        """The deliveries of a ticket, in the order of the commits that requested them."""
         return list(_readable(self.table.query(**_of_ticket(desk, number))))
 
 

@@ -62,7 +62,6 @@ class Idempotency:
     table: Table
 
     def get(self, record: IdempotencyRecord) -> IdempotencyRecord | None:
-        """The stored record with the same id."""
         item = self.table.get(record.pk, SORT_KEY, consistent=True)
         return read_record(record, item) if item else None
 
@@ -76,7 +75,6 @@ class Idempotency:
         return None
 
     def put_once(self, record: IdempotencyRecord, now: datetime, kept_for: timedelta) -> bool:
-        """Store a record for `kept_for`; False if it exists already."""
         item = record_item(record, now + kept_for)
         return self.table.put_if("attribute_not_exists(pk)", item)
 

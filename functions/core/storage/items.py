@@ -36,12 +36,10 @@ _PRESENT_STATES = {former: present for present, former in FORMER_STATES.items()}
 
 
 def ticket_key(desk: str, number: str) -> str:
-    """The partition key of a ticket's items."""
     return f"TICKET#{desk}#{number}"
 
 
 def ticket_of_key(pk: str) -> tuple[str, str]:
-    """The desk and number in the partition key of a ticket's items."""
     _, desk, number = pk.split("#", 2)
     return desk, number
 
@@ -51,7 +49,6 @@ def commit_sort_key(version: int) -> str:
 
 
 def shard(number: str) -> str:
-    """The partition of the `due` index that a ticket belongs to."""
     return f"DUE#{crc32(number.encode()) % SHARDS}"
 
 
@@ -278,7 +275,6 @@ _PROFILE = {
 
 
 def agent_profile(agent: Agent) -> str:
-    """The part of an agent that is stored as one document."""
     return agent.model_dump_json(include=_PROFILE, exclude_defaults=True)
 
 
@@ -324,7 +320,6 @@ def read_cursor(cursor: str | None) -> tuple[int, Item | None]:
 
 
 def write_cursor(index: int, start: Item | None) -> str:
-    """The cursor that `read_cursor` reads."""
     position = [index, *(start[name]["S"] for name in _QUEUE_KEY)] if start else [index]
     document = json.dumps(position, ensure_ascii=False, separators=(",", ":")).encode()
     return urlsafe_b64encode(document).rstrip(b"=").decode()

@@ -78,7 +78,6 @@ class Knowledge:
         return KnowledgeBase(version, found)
 
     def article(self, desk: str, name: str) -> ArticleVersion | None:
-        """The current version of an article."""
         item = self.table.get(_partition(desk), f"{ARTICLE}{name}", consistent=True)
         return _version(item) if item else None
 

@@ -113,14 +113,12 @@ class Playbooks:
         return version
 
     def event_attributes(self, desk: str) -> Item:
-        """The attributes of an event item that `refresh` reads."""
         cached = self.cache.get(desk)
         if cached is None:
             return {}
         return {"playbook": {"S": f"{cached.version} {int(cached.read_at.timestamp())}"}}
 
     def version(self, desk: str) -> int | None:
-        """The number of the desk's current version."""
         item = self.table.get(f"DESK#{desk}", "DESK")
         return int(item["playbook"]["N"]) if item else None
 

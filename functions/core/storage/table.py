@@ -50,12 +50,10 @@ def stamp(at: datetime) -> str:
 
 
 def parse_stamp(text: str) -> datetime:
-    """Parse the text that `stamp` wrote."""
     return datetime.fromisoformat(text)
 
 
 def key(pk: str, sk: str) -> Item:
-    """The primary key of an item."""
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
@@ -78,7 +76,6 @@ class Table:
         ).get("Item")
 
     def query(self, **arguments: Any) -> Iterator[Item]:
-        """The items of a query, to the last page."""
         start: Item | None = None
         while True:
             items, start = self.query_page(start, **arguments)

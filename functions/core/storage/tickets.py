@@ -125,7 +125,6 @@ class Due:
 
     @property
     def ticket(self) -> tuple[str, str]:
-        """The desk and number of the ticket that it belongs to."""
         return ticket_of_key(self.pk)
 
 
@@ -313,7 +312,6 @@ class Tickets:
         return self.table.get(pk, sk, consistent=consistent)
 
     def items(self, desk: str, number: str, *, consistent: bool = False) -> list[Item]:
-        """Every stored item of a ticket."""
         return list(
             self.table.query(
                 KeyConditionExpression="pk = :pk",

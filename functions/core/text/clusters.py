@@ -34,11 +34,9 @@ class Cluster:
     """The group after the last hidden number; groups before it are no neighbours."""
 
     def digits(self, i: int, j: int) -> str:
-        """Return the digits of groups i..j."""
         return self.compact[self.offsets[i] : self.offsets[j]]
 
     def match(self, pattern: LazyPattern, i: int) -> re.Match[str] | None:
-        """Match a pattern on the digits from group `i` on."""
         return pattern.match(self.compact, self.offsets[i])
 
     def until(self, i: int, digits: int, groups: int = 18) -> int | None:
@@ -47,11 +45,9 @@ class Cluster:
         return j if j is not None and j <= self.last and j - i <= groups else None
 
     def sizes(self, i: int, j: int) -> tuple[int, ...]:
-        """Return the number of digits of each group i..j."""
         return tuple([self.size(k) for k in range(i, j)])
 
     def size(self, i: int) -> int:
-        """Return the number of digits of group `i`."""
         return self.offsets[i + 1] - self.offsets[i]
 
     def gap(self, i: int) -> str:
@@ -65,15 +61,12 @@ class Cluster:
         return {self.gap(k).strip(" ()") for k in range(i, j - 1)}
 
     def start(self, i: int) -> int:
-        """Return the position of group `i` in the text."""
         return self.groups[i][0]
 
     def end(self, j: int) -> int:
-        """Return the position after group `j - 1` in the text."""
         return self.groups[j - 1][1]
 
     def raw(self, i: int, j: int) -> str:
-        """Return the text of groups i..j."""
         return self.text[self.start(i) : self.end(j)]
 
     def windows(self, i: int, most: int) -> Iterator[tuple[int, int]]:

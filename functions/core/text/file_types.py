@@ -173,7 +173,6 @@ _RUNS = frozenset(
 
 
 def file_type(content: bytes) -> FileType:
-    """Return the type of a whole file."""
     for beginning, candidate in _BEGINNINGS:
         if content.startswith(beginning):
             return candidate

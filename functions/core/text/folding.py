@@ -68,7 +68,6 @@ class Folded:
     ends: list[int] = field(default_factory=list)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return the span of the original text that became start..end."""
         if not self.starts or start == end:
             return start, end
         return self.starts[start], self.ends[end - 1]
@@ -91,7 +90,6 @@ _NAME_IN_TEXT = LazyPattern(r"[\w.+-]*[\d._]\w*$")
 
 
 def fold(text: str) -> Folded:
-    """Fold a text in time linear in its length."""
     flat = text.translate(FOLDED)
     parts: list[str] = []
     starts: list[int] = []

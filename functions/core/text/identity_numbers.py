@@ -27,7 +27,6 @@ _PASSPORT_BEFORE = LazyPattern(
 
 
 def hide_ibans(masked: MaskedText) -> None:
-    """Hide IBANs with valid check digits."""
     text = masked.folded
     for match in _IBAN.finditer(text):
         end = _iban_end(text, match)
@@ -107,7 +106,6 @@ _RESIDENT_LABEL = LazyPattern(
 
 
 def resident_id(cluster: Cluster, i: int) -> Recognised | None:
-    """Recognise a Chinese resident id of 18 digits."""
     if cluster.match(_RESIDENT_18, i):
         for size in (18, 17):
             j = cluster.until(i, size)
@@ -120,7 +118,6 @@ def resident_id(cluster: Cluster, i: int) -> Recognised | None:
 
 
 def old_resident_id(cluster: Cluster, i: int) -> Recognised | None:
-    """Recognise a Chinese resident id of 15 digits."""
     if cluster.match(_RESIDENT_15, i):
         j = cluster.until(i, 15)
         if j and cluster.alone(i, j) and cluster.unglued(i, j):
@@ -161,7 +158,6 @@ _CARD_NAME = LazyPattern(
 
 
 def bank_card(cluster: Cluster, i: int) -> Recognised | None:
-    """Recognise a bank card number."""
     if not cluster.match(_CARD, i):
         return None
     start = cluster.start(i)

@@ -22,7 +22,6 @@ class MaskedText:
         self._pending: list[tuple[int, int, str]] = []
 
     def has_digits(self) -> bool:
-        """Return whether the folded text has digits."""
         return bool(_DIGIT.search(self.folded))
 
     def hide(self, start: int, end: int, replacement: str) -> None:
@@ -54,7 +53,6 @@ class MaskedText:
         return joined if joined != self.folded else None
 
     def result(self) -> str:
-        """Return the text with all replacements."""
         parts: list[str] = []
         done = 0
         for folded_start, folded_end, replacement in sorted(self._hidden + self._pending):

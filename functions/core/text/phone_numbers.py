@@ -17,7 +17,6 @@ _SERVICE_SIZES = frozenset({(3, 3, 4), (4, 3, 3), (3, 4, 3), (3, 7)})
 
 
 def mainland_mobile(cluster: Cluster, i: int) -> Recognised | None:
-    """Recognise a mobile number of mainland China."""
     match = cluster.match(_MOBILE_DIGITS, i)
     j = cluster.until(i, len(match[0])) if match else None
     if not match or not j or not _mobile_place(cluster, i, j):
@@ -135,7 +134,6 @@ _NANP_SIZES = frozenset({(3, 3, 4), (1, 3, 3, 4), (3, 7), (1, 3, 7)})
 
 
 def north_american_phone(cluster: Cluster, i: int) -> Recognised | None:
-    """Recognise a number of the North American Numbering Plan."""
     if cluster.size(i) not in {1, 3}:
         return None
     for size in (10, 11):
@@ -189,7 +187,6 @@ _DATE_DIGITS = LazyPattern(rf"{YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\
 
 
 def labelled_phone(cluster: Cluster, i: int) -> Recognised | None:
-    """Recognise any possible phone number after "电话", "call …"."""
     if cluster.size(i) > 15 or not cluster.labelled(i) or not cluster.unglued(i, i + 1):
         return None
     best = None

@@ -15,7 +15,6 @@ _EXTENSION = frozenset("\f^{}\\[~]|€")
 
 
 def sms_parts(text: str) -> int:
-    """Return the number of parts of a text message."""
     gsm = all(char in _GSM or char in _EXTENSION for char in text)
     widths = [
         2 if (char in _EXTENSION if gsm else ord(char) > 0xFFFF) else 1  # a surrogate pair is two

@@ -162,7 +162,6 @@ def promise_variables(
 
 
 def _deadlines(ticket: Ticket) -> dict[str, datetime | None]:
-    """Return the deadlines that are still to be met."""
     return {
         "response": ticket.expected_response_by if ticket.first_response_at is None else None,
         "resolution": ticket.expected_resolution_by,

@@ -27,7 +27,6 @@ def folded(text: str) -> str:
 
 
 def has_han(text: str) -> bool:
-    """Tell whether a text has a Han character, as Chinese has and English has not."""
     return any(match[1] for match in _RUN.finditer(text))
 
 

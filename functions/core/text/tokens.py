@@ -30,7 +30,6 @@ request (contract, *Links*)."""
 
 
 def derive(root: bytes, purpose: str) -> bytes:
-    """Derive the 32-byte key for a purpose."""
     return hmac.new(root, f"deskbell/{purpose}".encode(), sha256).digest()
 
 
@@ -61,7 +60,6 @@ def short_code(root: bytes, desk: str, number: str, generation: int) -> str:
 
 
 def is_short_code(text: str) -> bool:
-    """Return whether a text has the form of a short link's code."""
     return len(text) == CODE_LENGTH and set(text) <= set(_BASE58)
 
 
@@ -132,6 +130,5 @@ def _network(source: str) -> str:
 
 
 def same(text: str, expected: str) -> bool:
-    """Compare two texts in constant time."""
     # Mail headers may contain lone surrogates, from bytes that are not text.
     return hmac.compare_digest(text.encode(errors="surrogatepass"), expected.encode())

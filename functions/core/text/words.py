@@ -244,7 +244,6 @@ def event_label(event: Event, playbook: Playbook, locale: Locale) -> str:
 
 
 def customer_event_label(event: Event, playbook: Playbook, locale: Locale) -> str:
-    """The label of an event in the customer's timeline."""
     own = customer_label(playbook.steps, getattr(event, "step", None), locale)
     return own or event_label(event, playbook, locale)
 
@@ -302,7 +301,6 @@ def accepted_locale(header: str | None) -> Locale | None:
 
 
 def weight(parameters: str) -> float:
-    """The weight of an entry of an `Accept…` header, 0 if it cannot be read."""
     for parameter in parameters.split(";"):
         name, _, value = parameter.strip().partition("=")
         if name == "q":

@@ -19,6 +19,7 @@ from typing import Any
 import boto3
 import pytest
 
+from functions.core.deliver import message
 from functions.core.domain.lifecycle import apply
 from functions.core.domain.playbook_upgrades import FORMER_WEBHOOK_TYPES
 from functions.core.domain.rules import Playbook
@@ -28,7 +29,6 @@ from functions.core.platform import aws, clock
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.storage.database import Storage
 from functions.core.storage.items import FORMER_STATES
-from functions.notify.deliver import message
 from infra.console.quarantine import Quarantine
 from infra.console.retention import erase
 from infra.simulator.simulator import Simulator

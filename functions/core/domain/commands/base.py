@@ -144,7 +144,6 @@ class TicketCommand(ABC):
 
 
 def agent_actions() -> dict[str, AgentAction]:
-    """The agents' actions of every desk, by name."""
     return {
         name: command.action.agents
         for name, command in ACTIONS.items()
@@ -185,7 +184,6 @@ def action_name(action: str, step: Step | None = None) -> Mapping[Locale, str]:
 
 
 def not_allowed(action: str, ticket: Ticket, playbook: Playbook) -> ActionNotAllowed:
-    """The refusal of an action that the ticket's status forbids; it names the allowed ones."""
     status = playbook.statuses.get(ticket.status)
     values: dict[str, Any] = {
         "action": action_name(action, playbook.steps.get(action)),

@@ -32,7 +32,6 @@ _ASKED: frozenset[Status] = frozenset({"resolved", "awaiting_confirmation"})
 
 
 def already_answered() -> AlreadyAnswered:
-    """The refusal of a second answer to a survey."""
     return AlreadyAnswered("This survey has been answered already. Thank you.")
 
 
@@ -184,7 +183,6 @@ def _settled_by_score(ticket: Ticket, playbook: Playbook) -> bool:
 
 
 def _after_score(ticket: Ticket, score: int, comment: str, playbook: Playbook) -> Sequence[e.Event]:
-    """The events that follow a score (A13, B9, E7)."""
     review = playbook.survey.review
     if score >= review.below:
         return [e.TicketArchived()]

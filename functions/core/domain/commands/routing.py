@@ -50,7 +50,6 @@ class Classify(
 
     @classmethod
     def by(cls, found: Classification) -> Self:
-        """Return the command that records a classification."""
         return cls(
             type=found.type,
             tags=found.tags,

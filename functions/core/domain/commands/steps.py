@@ -207,7 +207,6 @@ def _problem(field: StepField, value: str, now: datetime) -> Phrase | None:
 
 
 def date_problem(value: str, today: date) -> Phrase | None:
-    """Say what is wrong with a date that has come; None if nothing is."""
     try:
         at = date.fromisoformat(value)
     except ValueError:

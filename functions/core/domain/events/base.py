@@ -93,7 +93,6 @@ class Event(Value):
 
     @property
     def words(self) -> str:
-        """The event's free text, empty if it has none."""
         words: str | None = getattr(self, self.says) if self.says else None
         return words or ""
 
@@ -102,5 +101,4 @@ class Event(Value):
         return {}
 
     def document(self) -> dict[str, Any]:
-        """The event as JSON data, its name first."""
         return {"event": self.event, **self.model_dump(mode="json")}

@@ -41,12 +41,10 @@ class Commit(Value):
         return sum(event.record is not None for event in self.events)
 
     def of(self, *kinds: type[E]) -> tuple[E, ...]:
-        """The events of these classes."""
         return tuple(event for event in self.events if isinstance(event, kinds))
 
 
 def waking_router(events: Iterable[Event]) -> tuple[Event, ...]:
-    """The events of one commit that the router acts on."""
     events = tuple(events)
     stepped = any(isinstance(event, StepTaken) for event in events)
     return tuple(

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from functions.notify.deliver import webhook
-from functions.notify.deliver.failures import Passing, Permanent
-from functions.notify.deliver.webhook import post
+from functions.core.deliver import webhook
+from functions.core.deliver.failures import Passing, Permanent
+from functions.core.deliver.webhook import post
 from tests.notify.webhook_receiver import Receiver
 
 pytestmark = pytest.mark.requirement("G5")

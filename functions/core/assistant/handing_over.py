@@ -17,7 +17,7 @@ from functions.core.text.templating import format_time
 from functions.core.text.words import say
 
 if TYPE_CHECKING:
-    from functions.assistant.dialogue import Articles
+    from functions.core.assistant.dialogue import Articles
     from functions.core.domain.rules import Locale
     from functions.core.services.create_ticket import CreatedTicket
 

@@ -1,4 +1,4 @@
 """Calls to the providers, one module for each channel, and their failures (`failures`).
 
-May import `functions.core`.
+May import all of core but `assistant`.
 """

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from functions.assistant.dialogue import Reading
+from functions.core.assistant.dialogue import Reading
 from functions.core.domain.errors import TryAgain
 from functions.core.domain.playbook_assistant import Assistant
 from functions.core.platform.logging import logger

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from functions.core.deliver.failures import Passing, Permanent, classified_failures
 from functions.core.domain.webhooks import sign_standard_webhook, valid_secrets
 from functions.core.platform.outgoing import (
     AddressRefused,
@@ -19,7 +20,6 @@ from functions.core.platform.outgoing import (
     request,
     resolve,
 )
-from functions.notify.deliver.failures import Passing, Permanent, classified_failures
 
 if TYPE_CHECKING:
     import ssl

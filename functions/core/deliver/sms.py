@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from functions.notify.deliver.failures import Permanent, classified_failures
+from functions.core.deliver.failures import Permanent, classified_failures
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -21,10 +21,10 @@ from functions.core.channels.base import (
     Token,
     adapter,
 )
+from functions.core.deliver.failures import Passing, Permanent, Unclear
 from functions.core.platform import aws, clock
 from functions.core.platform.settings import Deployment
 from functions.core.text.masking import mask
-from functions.notify.deliver.failures import Passing, Permanent, Unclear
 
 CONNECT_TIMEOUT = timedelta(seconds=3)
 READ_TIMEOUT = timedelta(seconds=10)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.notify.deliver.failures import Permanent, classified_failures
+from functions.core.deliver.failures import Permanent, classified_failures
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client

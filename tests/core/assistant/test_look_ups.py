@@ -12,8 +12,8 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 from standardwebhooks import Webhook as Verifier
 
-from functions.assistant import look_ups
-from functions.assistant.look_ups import LookUps, fetch
+from functions.core.assistant import look_ups
+from functions.core.assistant.look_ups import LookUps, fetch
 from functions.core.domain.errors import DeskbellError
 from functions.core.domain.playbook_assistant import Assistant
 from functions.core.platform import outgoing
