@@ -72,7 +72,6 @@ class ReturnedMail:
 
 
 def read_report(mail: InboundMail) -> ReturnedMail:
-    """Read a mail whose origin is a bounce or a complaint."""
     report = mail.returned
     references = [mail.in_reply_to or "", *reversed(mail.references)]
     if report is None:

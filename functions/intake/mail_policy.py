@@ -50,7 +50,6 @@ class Verdicts:
 
     @classmethod
     def from_receipt(cls, receipt: Mapping[str, Any]) -> Verdicts:
-        """Read the verdicts of an announcement; a malformed one is empty."""
         statuses = {}
         for name in ("spam", "virus", "spf", "dkim", "dmarc"):
             verdict = receipt.get(f"{name}Verdict")
@@ -86,7 +85,6 @@ class Verdicts:
         return cls(**verdicts)
 
     def as_receipt(self) -> dict[str, Any]:
-        """Return the verdicts in the form of an announcement."""
         receipt: dict[str, Any] = {
             f"{name}Verdict": {"status": status}
             for name, status in asdict(self).items()

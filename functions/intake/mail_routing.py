@@ -250,7 +250,6 @@ class MailRouter:
     # Join or create
 
     def _source(self, received: ReceivedMail) -> Source:
-        """Store the attachments."""
         mail = received.mail
         attachments, refused = self.mail_store.keep_attachments(
             self.playbook.desk,
@@ -364,7 +363,6 @@ class MailRouter:
         return RoutedMail(ticket.number, new=True)
 
     def _link(self, ended: str, number: str) -> None:
-        """Record on an ended ticket the number of the new one."""
         self._change(ended, Link(number=number))
 
     def _link_again(self, number: str) -> None:

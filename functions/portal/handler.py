@@ -90,7 +90,6 @@ def _nothing_here(request: web.Request) -> web.HttpResponse:
 
 
 def error_page(refused: Refused, locale: Locale) -> web.HttpResponse:
-    """Render a refusal for a browser."""
     from functions.portal import page
 
     return page.error_page(refused, locale)

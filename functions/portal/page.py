@@ -83,7 +83,6 @@ class Shown:
 
 
 def status_page(shown: Shown) -> str:
-    """Render the page of a ticket."""
     ticket, playbook, locale, calls = shown.ticket, shown.playbook, shown.locale, shown.calls
     return render(
         "status.html",
@@ -167,7 +166,6 @@ def _tone(status: str) -> str:
 
 
 def _details(shown: Shown) -> list[tuple[str, str]]:
-    """The label and text of every field that is not empty."""
     playbook, locale, view = shown.playbook, shown.locale, shown.view
     open_ = shown.ticket.status in OPEN
     promised = promise_variables(shown.ticket, playbook, locale, shown.now) if open_ else {}

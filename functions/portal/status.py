@@ -150,7 +150,6 @@ def _messages(
     locale: Locale,
     link: Link,
 ) -> Iterator[StatusMessage]:
-    """Return the messages between the customer and the desk, in order."""
     assigned = [event for commit in commits for event in commit.of(e.TicketAssigned)]
     names = {event.handler: event.handler_name for event in assigned}
     names[ticket.handler or ""] = ticket.handler_name
@@ -204,7 +203,6 @@ def _by_this_submitter(event: e.Event) -> bool:
 
 
 def _files(commit: e.Commit) -> Iterator[e.Attachment]:
-    """The files that customer and desk sent each other."""
     for event in commit.events:
         written = event.direction is not None and not _by_stranger(event)
         if written or (isinstance(event, e.StepTaken) and event.customer_sees):

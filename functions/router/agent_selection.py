@@ -85,7 +85,6 @@ def spread(ranked: Sequence[Agent], number: str) -> list[Agent]:
 
 
 def _idle_since(agent: Agent) -> datetime:
-    """Return the second of the last assignment."""
     return (agent.assigned_at or _NEVER).replace(microsecond=0)
 
 

@@ -87,7 +87,6 @@ class _Reaction:
         self.deployment = deployment
 
     def react(self, event: e.Event) -> None:
-        """React to an event of the commit."""
         _REACTIONS[type(event)](self, event)
 
     def received(self, event: e.TicketReceived) -> None:

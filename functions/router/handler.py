@@ -16,7 +16,6 @@ bp = Blueprint(__name__)
 
 @bp.lambda_function(name="router")
 def router(event: Any, context: LambdaContext) -> BatchResponse:
-    """Process a batch of stream records; return those that Lambda has to retry."""
     from functions.router.consumer import process
 
     deployment = Deployment.of(context)

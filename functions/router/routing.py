@@ -234,7 +234,6 @@ class Router:
         *,
         seen: Ticket | None = None,
     ) -> None:
-        """Ask what a vague request is about, else route it."""
         target = destination(_facts(ticket, text), self.playbook)
         question = self._question(ticket, found, target)
         if question is not None:
@@ -245,7 +244,6 @@ class Router:
     def _question(
         self, ticket: Ticket, classification: Classification, target: Destination
     ) -> c.AskCustomer | c.AskConfirmation | None:
-        """Ask the customer, an agent or the supervisors what a vague request is about."""
         vague = classification.asks
         if vague is None or target.queue == "supervisor":
             return None
@@ -456,7 +454,6 @@ def _customer_text(history: Sequence[e.Commit]) -> tuple[e.TicketReceived | None
 
 
 def _facts(ticket: Ticket, text: str) -> Facts:
-    """Return the facts of a ticket and its customer's text, for the playbook's conditions."""
     return replace(Facts.of(ticket, text), amount=amount_in(text))
 
 

@@ -199,7 +199,6 @@ def _renew_file(buckets: ArchiveBuckets, key: str, tags: str) -> None:
 def _chunks(
     storage: Storage, ticket: Ticket, family: Sequence[Ticket], playbook: Playbook
 ) -> Iterator[TicketRecord]:
-    """Read all of one ticket in chunks, without the data of erased customers."""
     desk, number = ticket.desk, ticket.number
     erased = {member.number for member in family if member.erased}
     for first in range(1, ticket.version + 1, CHUNK):

@@ -44,7 +44,6 @@ def survey_review_expire(event: dict[str, Any], context: Any) -> TaskResult:
 
 @bp.lambda_function(name="survey_archive")
 def survey_archive(event: dict[str, Any], context: Any) -> dict[str, str | None]:
-    """Write the ticket's record to the archive."""
     from functions.survey.archive import ArchiveBuckets, archive
 
     deployment = Deployment.of(context)

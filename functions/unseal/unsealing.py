@@ -58,7 +58,6 @@ class UnsealResult(BaseModel):
 def unseal(
     request: UnsealRequest, storage: Storage, decrypt: Decrypt, now: datetime
 ) -> UnsealResult:
-    """Open what a recorded act names, once."""
     desk, number = request.desk, request.number
     act = storage.tickets.commit_at(desk, number, request.act)
     opened = (*act.of(OriginalOpened), *act.of(ContactOpened)) if act else ()

@@ -60,7 +60,6 @@ def list_articles(request: Request, storage: Storage, desk: str) -> HttpResponse
 
 
 def article(request: Request, storage: Storage, desk: str, name: str) -> HttpResponse:
-    """Show an article, or store it."""
     call = put_article if request.method == "PUT" else show_article
     return call(request, storage, desk, name)
 

@@ -73,7 +73,6 @@ class NewUpload(BaseModel):
 
 
 def list_tickets(request: Request, storage: Storage, desk: str) -> HttpResponse:
-    """List one page of a queue."""
     principal, playbook = signed_in(request, storage, desk)
     tickets, cursor = queues.list_tickets(storage, playbook, principal, request.query, request.now)
     locale = locale_of(request, playbook.locale)
@@ -153,7 +152,6 @@ def _merged(storage: Storage, page: TicketRecord) -> list[TicketRecord]:
 def enter_ticket(
     request: Request, storage: Storage, desk: str, creator: TicketCreator
 ) -> HttpResponse:
-    """Create a ticket on a customer's behalf."""
     from functions.workbench.agent_create_ticket import create_as_agent
 
     principal, playbook = signed_in(request, storage, desk)
@@ -243,11 +241,9 @@ def set_presence(request: Request, storage: Storage, desk: str) -> HttpResponse:
 
 
 def signed_in(request: Request, storage: Storage, desk: str) -> tuple[Principal, Playbook]:
-    """The caller at the desk, and the desk's playbook."""
     principal = principal_of(storage, caller(request.claims), desk, request.now)
     return principal, storage.playbooks.get(desk, request.now)
 
 
 def files(request: Request) -> Files:
-    """The bucket of the tickets' files."""
     return Files(aws.client("s3"), request.deployment.mail_bucket)

@@ -340,7 +340,6 @@ def _other(ticket: Ticket, shown: Ticket, playbook: Playbook, locale: Locale) ->
 def _timeline(
     history: Sequence[e.Commit], playbook: Playbook, locale: Locale
 ) -> Iterator[shapes.EntryView]:
-    """Every event with its actor and time (A14), except changes of timers."""
     for commit in history:
         for event in commit.events:
             if isinstance(event, e.TimersSet):

@@ -44,7 +44,6 @@ class Hour:
     def usage(
         self, opened: Mapping[str, Decimal], quarantined: Mapping[str, Decimal]
     ) -> dict[str, Decimal]:
-        """Return the metered usage of the hour, given that of one request of each kind."""
         used = costs.plus(
             costs.times(opened, self.opened), costs.times(quarantined, self.quarantined)
         )
@@ -72,7 +71,6 @@ def hours() -> list[Hour]:
 def measure(
     simulator: Simulator, prices: costs.PriceList
 ) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
-    """Return the usage of a request that opens a ticket, and of one that waits in quarantine."""
     opened = _usage(simulator, prices, [MANY_SOURCES.format(n) for n in range(MEASURED)], 201)
     for serial in range(UnprovenTickets().per_source):
         _file(simulator, ONE_SOURCE, serial + 1000)

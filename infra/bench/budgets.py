@@ -93,7 +93,6 @@ class Report:
         unit: str = "",
         note: str = "",
     ) -> None:
-        """Add a row to the table."""
         self.rows.append(Row(part, what, value, limit, unit, note))
 
     def document(self, at: datetime) -> dict[str, Any]:
@@ -108,7 +107,6 @@ class Report:
 
 
 def imports(report: Report) -> None:
-    """Compare each handler's import time with `import boto3, chalice`."""
     from infra.bench.import_time import ratios
 
     for module, ratio in ratios().items():
@@ -117,7 +115,6 @@ def imports(report: Report) -> None:
 
 
 def package(report: Report) -> None:
-    """Measure the size of the Lambda package."""
     from infra.bench.package_size import package_bytes
 
     size = package_bytes() / 1024**2
@@ -125,7 +122,6 @@ def package(report: Report) -> None:
 
 
 def collections(report: Report) -> None:
-    """Measure the share of the public collections that is read correctly, and mails per second."""
     from infra.bench.corpus import MISSING, everything, speed
 
     folder = os.environ.get("DESKBELL_CORPORA", "")
@@ -143,7 +139,6 @@ def collections(report: Report) -> None:
 
 
 def units(report: Report, simulator: Simulator) -> None:
-    """Count the calls, capacity units and state transitions of whole ticket lives."""
     from infra.bench.ticket_life import calls_to_create_ticket, lives
 
     measured = lives(simulator)
@@ -199,7 +194,6 @@ _FOR_IAM = {"written", "parameter"}
 
 
 def sweep(report: Report, simulator: Simulator) -> None:
-    """Measure that a sweep reads what is due, however many tickets are open."""
     from infra.bench.sweep import DUE, sweeps
 
     backlog(report, simulator)
@@ -220,7 +214,6 @@ def sweep(report: Report, simulator: Simulator) -> None:
 
 
 def backlog(report: Report, simulator: Simulator) -> Rate:
-    """Measure how fast a sweep works off what is due, and what follows for a stage."""
     from infra.bench.sweep import LATENCY, memory_of, rates
 
     before, after = rates(simulator)
@@ -258,7 +251,6 @@ def scale(report: Report, simulator: Simulator) -> None:
 
 
 def prices(report: Report, simulator: Simulator) -> None:
-    """Compute the list price of 1,000 ticket lives and of an idle month."""
     from infra.bench.usage import idle_usage, life_usage
 
     listed = costs.read_prices()
@@ -292,7 +284,6 @@ def prices(report: Report, simulator: Simulator) -> None:
 
 
 def _memory(report: Report, counted: Sequence[Life], listed: costs.PriceList) -> None:
-    """Compare what Lambda's time costs with other memory, and what a cold start then takes."""
     from infra.bench.usage import gb_seconds, memory
 
     configured = memory()
@@ -310,7 +301,6 @@ def _memory(report: Report, counted: Sequence[Life], listed: costs.PriceList) ->
 
 
 def abuse(report: Report, simulator: Simulator) -> None:
-    """Compute the bill of an hour in which somebody floods the open form, by list prices."""
     from infra.bench.abuse import REQUESTS_A_SECOND, hours, measure
 
     listed = costs.read_prices()
@@ -333,7 +323,6 @@ def abuse(report: Report, simulator: Simulator) -> None:
 
 
 def conversations(report: Report, simulator: Simulator) -> None:
-    """Compute the list price of 1,000 conversations, and the time of a question."""
     from infra.bench.conversations import POLLS, measure
 
     listed = costs.read_prices()
@@ -357,7 +346,6 @@ def _usd(amount: Decimal) -> float:
 
 
 def throughput(report: Report) -> None:
-    """Measure the throughput of the pure rules on one core."""
     from infra.bench.throughput import additions, rules
 
     rate = rules()
@@ -385,7 +373,6 @@ def latency(report: Report, described: Mapping[str, Any]) -> None:
 
 
 def burst(report: Report, described: Mapping[str, Any]) -> None:
-    """Measure a burst of requests to the local system, including the emulator's own time (E11)."""
     from infra.bench.burst import measure
 
     bursts = measure(described)
@@ -457,7 +444,6 @@ def _deployed(dynamodb: str | None) -> Iterator[Simulator]:
 
 
 def show(report: Report) -> None:
-    """Print the table."""
     from rich.console import Console
     from rich.table import Table
 
@@ -479,7 +465,6 @@ def show(report: Report) -> None:
 
 
 def show_calls(report: Report) -> None:
-    """Print every DynamoDB call of the measured lives."""
     from rich.console import Console
 
     console = Console(highlight=False, markup=False, soft_wrap=True)

@@ -162,13 +162,11 @@ def _outcome(
 
 
 def _tickets(items: Iterable[dict[str, Any]]) -> dict[str, Ticket]:
-    """All tickets by number."""
     tickets = [read_ticket(item) for item in items if item["sk"]["S"] == "TICKET"]
     return {ticket.number: ticket for ticket in tickets}
 
 
 def _items(described: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All items of tickets in the table."""
     environment = aws_environment(Ports(aws=int(described["aws_endpoint"].rpartition(":")[2])))
     client = boto3.client(
         "dynamodb",

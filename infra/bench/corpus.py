@@ -36,7 +36,6 @@ def scores(folder: str | Path, *names: str) -> dict[str, Score]:
 
 
 def wrong(folder: str | Path, name: str) -> list[str]:
-    """The ids of the cases of a collection that are read wrongly."""
     path = Path(folder) / "mail" / name
     return [case for case, right in _CASES[name](path) if not right]
 
@@ -167,7 +166,6 @@ def _mail_parser_reply(path: Path) -> Cases:
 
 
 def _chatwoot(path: Path) -> Cases:
-    """Check that sender, recipient or subject, and text or files are read."""
     for file in sorted(path.rglob("*.eml")):
         mail = parse(file.read_bytes())
         yield (
@@ -214,7 +212,6 @@ _HIDDEN = frozenset({"PHONE", "EMAIL", "CREDIT_CARD", "IBAN"})
 
 
 def pii(folder: str | Path) -> dict[str, Score]:
-    """The spans of `pii_patterns` that are hidden, and the texts without one that do not change."""
     from functions.core.text.masking import mask
 
     path = Path(folder) / "pii" / "pii_patterns" / "presidio_patterns.jsonl"
@@ -235,7 +232,6 @@ def pii(folder: str | Path) -> dict[str, Score]:
 
 
 def everything(folder: str | Path) -> dict[str, Score]:
-    """The scores of all collections in `mail/`, `events/` and `pii/`, by folder name."""
     events = Path(folder) / "events"
     return {
         **{f"mail/{name}": score for name, score in scores(folder).items()},
@@ -249,7 +245,6 @@ def everything(folder: str | Path) -> dict[str, Score]:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the table; return 2 if the given folder does not exist."""
     folder = arguments[0] if arguments else os.environ.get("DESKBELL_CORPORA", "")
     if not folder or not Path(folder, "mail").is_dir():
         sys.stderr.write(f"{MISSING}\n")

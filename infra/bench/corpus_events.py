@@ -20,7 +20,6 @@ _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def read(channel: str, body: bytes) -> tuple[IncomingMessage, ...]:
-    """The messages in a call's body that open a ticket."""
     chat_adapter = adapter(channel)
     if chat_adapter is None:
         raise LookupError(channel)

@@ -53,7 +53,6 @@ class Price:
     status: str
 
     def of(self, quantity: Decimal) -> Decimal:
-        """The list price of a quantity."""
         return quantity * self.value / self.per
 
 
@@ -156,7 +155,6 @@ _METERED = {
 
 
 def idle_polling(prices: PriceList) -> dict[str, Decimal]:
-    """The SQS requests of Lambda's pollers in a month without mail."""
     each = Decimal(60) / prices.assumptions["sqs.poll_seconds"]
     return {"sqs.request": prices.assumptions["sqs.pollers"] * each * MINUTES_OF_A_MONTH}
 

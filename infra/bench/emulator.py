@@ -150,12 +150,10 @@ def _foundation(dynamodb: str | None) -> None:
 
 
 def agent_of(team: str) -> str:
-    """The username of a team's agent."""
     return f"bench-{team}"
 
 
 def make_table(template: Path) -> None:
-    """Create the foundation's table through DynamoDB's API."""
     import boto3
 
     from infra.deploy.stacks import load_template

@@ -42,7 +42,6 @@ def measure(described: Mapping[str, Any], tickets: int = 10) -> Latency:
 
 
 def _one(described: Mapping[str, Any], serial: int) -> tuple[float, float, float]:
-    """Seconds until one request is answered, assigned and acknowledged."""
     api = described["api"]
     contact = f"latency-{serial}-{time.time_ns()}@example.com"
     body = {"contact": contact, "description": DESCRIPTIONS[serial % len(DESCRIPTIONS)]}

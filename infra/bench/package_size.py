@@ -23,7 +23,6 @@ class _Silent(UI):
 
 
 def package_bytes(root: Path = ROOT) -> int:
-    """The size of the package in bytes."""
     with tempfile.TemporaryDirectory(prefix="deskbell-package-") as folder:
         return build(Path(folder), root).stat().st_size
 

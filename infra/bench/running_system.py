@@ -103,7 +103,6 @@ def _ready(process: subprocess.Popen[bytes], described: Path, log: Path) -> Path
 
 
 def sent_mails(endpoint: str) -> list[dict[str, Any]]:
-    """List the sent mails from the emulator."""
     with urllib.request.urlopen(f"{endpoint}/_ministack/ses/messages", timeout=60) as answer:  # noqa: S310 - this machine
         accounts = json.load(answer)["messages"]
     return [mail for sent in accounts.values() for mail in sent]

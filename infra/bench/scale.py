@@ -131,7 +131,6 @@ def _count(calls: Iterable[Call], service: str, operation: str = "") -> int:
 
 
 def _index_units(calls: Iterable[Call], index: str) -> float:
-    """The write units of a life in an index."""
     return sum(call.parts.get(index, 0) for call in calls if call.write_units)
 
 

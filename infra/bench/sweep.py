@@ -152,7 +152,6 @@ def _rate(simulator: Simulator, run: Callable[[datetime], int], at: datetime, co
 
 
 def memory_of(function: str) -> int:
-    """The memory of a function of the stage `prod`, in MB."""
     config = json.loads((ROOT / ".chalice" / "config.json").read_text("utf-8"))
     memory: int = config["stages"]["prod"]["lambda_functions"][function]["lambda_memory_size"]
     return memory
@@ -163,7 +162,6 @@ def _table() -> DynamoDBClient:
 
 
 def _file(storage: Storage, playbook: Playbook, number: str) -> datetime:
-    """Store a ticket and return when its first timer is due."""
     customer = Customer(name="*先生/女士", contact="****8000", kind="phone", hash=number)
     received = TicketReceived(
         customer=customer,
@@ -184,7 +182,6 @@ def _file(storage: Storage, playbook: Playbook, number: str) -> datetime:
 
 
 def _fill(simulator: Simulator, serials: range) -> None:
-    """Store open tickets whose timers are due long after the sweep."""
     client = _table()
     later = FILED + timedelta(days=3650)
     for first in range(0, len(serials), BATCH):

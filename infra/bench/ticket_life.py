@@ -54,7 +54,6 @@ class LifeStep:
         return sum(call.write_units for call in self.calls)
 
     def to_table(self, function: str | None = None) -> list[Call]:
-        """The DynamoDB calls of one function or of all."""
         return [
             call
             for call in self.calls

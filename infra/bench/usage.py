@@ -61,7 +61,6 @@ def _of_life(life: Life, prices: costs.PriceList, logged: int) -> dict[str, Deci
 
 
 def memory(stage: str = "prod") -> dict[str, int]:
-    """The memory of each function in MB."""
     config = json.loads((ROOT / ".chalice" / "config.json").read_text("utf-8"))
     functions = config["stages"][stage]["lambda_functions"]
     return {name: settings["lambda_memory_size"] for name, settings in functions.items()}
@@ -140,7 +139,6 @@ def idle_usage(simulator: Simulator, prices: costs.PriceList) -> dict[str, Decim
 
 
 def fixed_resources() -> dict[str, Decimal]:
-    """The foundation's resources with a monthly fee: key, alarms, dashboard."""
     kinds = [
         resource["Type"]
         for resource in load_template(INFRA / "templates" / "foundation.yaml")["Resources"].values()

@@ -32,12 +32,10 @@ class Connection:
 
 
 def channel_secret_name(stage: str, desk: str, channel: str) -> str:
-    """The SSM parameter that holds the secret of a desk's channel."""
     return f"/deskbell/{stage}/desks/{desk}/channels/{channel}"
 
 
 def connected(stage: str) -> list[Connection]:
-    """List every desk's channels."""
     parameters = boto3.client("ssm").get_paginator("get_parameters_by_path")
     path = f"/deskbell/{stage}/desks/"
     connections = []
@@ -100,6 +98,5 @@ def disconnect_channel(trail: Trail, desk: str, channel: str) -> None:
 
 
 def secret_of(stage: str, desk: str, channel: str) -> dict[str, Any] | None:
-    """Read the secret of a desk's channel; None if it has none."""
     secret = read_secret(channel_secret_name(stage, desk, channel))
     return None if secret is None else json.loads(secret)

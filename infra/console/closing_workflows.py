@@ -60,7 +60,6 @@ def failed(prefix: str) -> Iterator[Failed]:
 
 
 def start_again(prefix: str, name: str, arguments: dict[str, Any]) -> str:
-    """Start a failed execution again and return the new execution's name."""
     client = boto3.client("stepfunctions")
     next_name = _next_name(name)
     client.start_execution(

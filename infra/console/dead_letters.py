@@ -87,13 +87,11 @@ class DeadLetters:
                 raise
 
     def delete(self, entry: Entry) -> None:
-        """Delete a received message."""
         self._sqs.delete_message(
             QueueUrl=self._queue(f"{entry.function}-dlq"), ReceiptHandle=entry.receipt
         )
 
     def _entry(self, function: str, message: MessageTypeDef) -> Entry:
-        """Return the entry of a message, whatever it contains."""
         try:
             return self._readable_entry(function, message)
         except UNREADABLE as error:
@@ -168,7 +166,6 @@ class DeadLetters:
         return [json.dumps(record, ensure_ascii=False, indent=2) for record in records]
 
     def delivery(self, entry: Entry) -> str:
-        """The delivery that an entry names, as text."""
         try:
             _, desk, number = entry.keys["pk"].split("#", 2)
             delivery = self._storage.deliveries.get(desk, number, entry.keys["sk"])

@@ -34,7 +34,6 @@ class Person:
     shift: Mapping[str, list[list[str]]] = field(default_factory=dict)
 
     def as_agent(self, capacity: int, *, online: bool) -> Agent:
-        """The person's entry in the roster."""
         return Agent(
             desk=self.desk,
             username=self.username,
@@ -53,18 +52,15 @@ class Person:
 
 
 def user_pool(stage: str) -> str:
-    """Read the id of the stage's user pool."""
     return settings(stage)["user_pool_id"]
 
 
 def usernames(pool: str) -> set[str]:
-    """List every user of the pool."""
     pages = boto3.client("cognito-idp").get_paginator("list_users").paginate(UserPoolId=pool)
     return {user["Username"] for page in pages for user in page["Users"]}
 
 
 def has_user(pool: str, username: str) -> bool:
-    """Return whether the pool has a user of this name."""
     cognito = boto3.client("cognito-idp")
     try:
         cognito.admin_get_user(UserPoolId=pool, Username=username)

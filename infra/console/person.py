@@ -46,7 +46,6 @@ class HandedOver:
 
 
 def listed(stage: str, desk: str = "") -> list[Agent]:
-    """List the roster of a desk, or of every desk."""
     storage = storage_of(stage)
     desks = [desk] if desk else [ANY_DESK, *(name for name, _version in versions(stage))]
     return [agent for name in desks for agent in storage.roster.list(name)]

@@ -55,7 +55,6 @@ class _Stories:
         return life.ticket.handler is not None and bool(life.ticket.tags)
 
     def assigned(self, text: str = "", **given: Any) -> SampleLife:
-        """Begin with a request that an agent has had for a while."""
         life = SampleLife(self.playbook, self.start)
         life.receive(text or self.request, **given)
         life.assign()
@@ -63,7 +62,6 @@ class _Stories:
         return life
 
     def resolved(self) -> SampleLife:
-        """Begin with a request that is solved after a reply."""
         life = self.assigned()
         life.do(c.Reply(samples.REPLY[0]))
         life.wait(HOUR)
@@ -72,7 +70,6 @@ class _Stories:
         return life
 
     def ordinary(self) -> Lives:
-        """Tell what every ticket may meet, and each of the desk's own steps."""
         life = self.assigned()
         life.do(c.Reply(samples.REPLY[0]))
         life.wait(HOUR)
@@ -107,7 +104,6 @@ class _Stories:
             yield f"After the step {name}, nobody goes on", life
 
     def requests(self) -> Lives:
-        """Tell what requests of each kind lead to, and deadlines that pass."""
         for text, _ in samples.REQUESTS:
             life = self.assigned(text)
             life.wait(3 * HOUR)
@@ -137,7 +133,6 @@ class _Stories:
         yield "An agent raises the priority", life
 
     def endings(self) -> Lives:
-        """Tell what follows a resolution."""
         life = self.resolved()
         life.do(c.CustomerMessage(samples.UNSOLVED[0], "web"), "customer")
         life.wait(2 * DAYS)
@@ -167,7 +162,6 @@ class _Stories:
         yield "Not solved, says the customer, without a word more", life
 
     def changes(self) -> Lives:
-        """Tell what else may happen to a ticket."""
         life = self.assigned()
         first = life.number
         life.receive(self.request)
@@ -208,7 +202,6 @@ def preview(playbook: Playbook, locales: Iterable[Locale] = LOCALES) -> Iterator
 
 
 def longest_text_messages(playbook: Playbook) -> dict[tuple[str, Locale], str]:
-    """Return the longest text message of each message to customers, in each language."""
     longest: dict[tuple[str, Locale], str] = {}
     for _, shown, life in _notifications(playbook):
         if shown.notification.recipient in CUSTOMERS:
@@ -251,7 +244,6 @@ def _entry(shown: SampleNotification, life: SampleLife, locales: Iterable[Locale
 
 
 def measured(sms: str) -> str:
-    """Describe the length of a text message."""
     parts = sms_parts(sms)
     return f"SMS: {len(sms)} characters, {parts} part{'s' if parts > 1 else ''}"
 
@@ -304,7 +296,6 @@ def _in_language(value: Any, playbook: Playbook) -> Any:
 
 
 def _english(playbook: Playbook) -> Mapping[str, str]:
-    """Return the translations of the samples, and of what the playbook's own rules insert."""
     vague = (*(tag.vague for tag in playbook.tags.values()), playbook.unclear)
     asked = [text for rule in vague if rule for text in (rule.question, rule.again) if text]
     labels = [field.label for step in playbook.steps.values() for field in step.fields.values()]
@@ -312,7 +303,6 @@ def _english(playbook: Playbook) -> Mapping[str, str]:
 
 
 def _satisfied(life: SampleLife) -> None:
-    """Let the customer confirm and give the best score."""
     life.wait(HOUR / 6)
     life.do(c.Confirm(True), "customer")
     life.do(c.AnswerSurvey(life.playbook.survey.scores[1]), "customer")

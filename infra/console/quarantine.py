@@ -82,7 +82,6 @@ class Quarantine:
         return printable("\n\n".join(parts))
 
     def original(self, entry: Entry) -> bytes | None:
-        """The stored mail of an entry, byte for byte; None if it has none."""
         return self._mail.original(entry.id if entry.body is None else entry.keys.get("mail", ""))
 
     def replay(self, entry: Entry, desk: str | None = None, *, even_infected: bool = False) -> str:
@@ -123,7 +122,6 @@ class Quarantine:
 
 
 def _workflow_entry(run: closing_workflows.Failed) -> Entry:
-    """Return the entry of a failed closing workflow, whatever its input is."""
     try:
         body, unreadable = json.loads(run.input), False
         desk, number = str(body["desk"]), str(body["number"])

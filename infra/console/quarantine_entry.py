@@ -61,7 +61,6 @@ class Entry:
 
     @property
     def subject(self) -> str:
-        """The ticket or the mail that the entry concerns."""
         pk = self.keys.get("pk", "")
         if pk:
             return f"{pk.rpartition('#')[2]} {self.keys.get('sk', '')}".strip()
@@ -74,11 +73,9 @@ class Entry:
 
     @property
     def is_delivery(self) -> bool:
-        """Return whether the entry names a delivery that is kept on its ticket."""
         return self.keys.get("sk", "").startswith("DELIVERY#")
 
     def metadata(self, mail: str) -> dict[str, str]:
-        """The S3 metadata from which the entry can be read again."""
         return {
             "function": self.function,
             "cause": as_metadata(self.cause, 400),
@@ -93,7 +90,6 @@ UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError, DeadL
 
 
 def unreadable_cause(error: Exception) -> str:
-    """Return the cause that the list shows for an entry that cannot be read."""
     return f"unreadable: not in the form of such an entry ({type(error).__name__})"
 
 

@@ -43,7 +43,6 @@ class QuarantinedMail:
         self._sqs = boto3.client("sqs")
 
     def entries(self, prefix: str) -> Iterator[Entry]:
-        """Every object under `quarantine/` or `discarded/`."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=prefix
         )
@@ -55,7 +54,6 @@ class QuarantinedMail:
     # Showing
 
     def original(self, key: str) -> bytes | None:
-        """A stored mail or call, byte for byte; None if the bucket does not hold it."""
         try:
             return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read() if key else None
         except self._s3.exceptions.NoSuchKey:
@@ -107,7 +105,6 @@ class QuarantinedMail:
         return f"the mail is queued for {desk}"
 
     def _release_call(self, entry: Entry) -> str:
-        """Queue a chat provider's call or a form, so that it is read again."""
         if "query" not in entry.call:
             raise ReplayError("the call names no sender who could be answered")
         key = self._move_out(entry)
@@ -131,7 +128,6 @@ class QuarantinedMail:
         return key
 
     def _queue_for_intake(self, message: Mapping[str, Any], entry: Entry, key: str) -> None:
-        """Send a message to intake's queue; if that fails, put the object back in quarantine."""
         try:
             queue = self._sqs.get_queue_url(QueueName=f"{self._prefix}-mail")["QueueUrl"]
             self._sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(message))
@@ -184,7 +180,6 @@ class QuarantinedMail:
 
 
 def _entry(key: str, at: datetime, metadata: Mapping[str, str]) -> Entry:
-    """Return the entry of an object, whatever its metadata contain."""
     fields = {name: unquote(value) for name, value in metadata.items()}
     cause, unreadable = fields.get("cause", ""), False
     verdicts: Mapping[str, Any] = {}
@@ -211,7 +206,6 @@ def _entry(key: str, at: datetime, metadata: Mapping[str, str]) -> Entry:
 
 
 def _parsed(original: bytes, entry: Entry) -> str:
-    """The parsed fields of a mail, one per line, followed by its text."""
     from functions.intake.mail import parse
 
     mail = parse(original)

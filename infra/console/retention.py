@@ -74,7 +74,6 @@ class Erased:
 
 
 def records_of(stage: str) -> Archive:
-    """Open the records of a stage in the session's account and region."""
     deployment = deployment_of(stage)
     return Archive(
         storage=storage_of(stage),
@@ -166,7 +165,6 @@ class _Erasure:
 
 
 def _erase_with_merged(erasure: _Erasure, number: str) -> Erased:
-    """Erase a ticket and the same customer's tickets merged with it."""
     storage, desk = erasure.records.storage, erasure.desk
     ticket = storage.tickets.load(desk, number)
     digest = ticket.customer.hash
@@ -283,7 +281,6 @@ def _erase_items(
 
 
 def _versions_via(items: list[Item], via: str | None) -> set[int]:
-    """The versions in which something was received `via` a merged ticket."""
     if via is None:
         return set()
     commits = [read_commit(item) for item in items if _is(item, "EVENT#")]
@@ -386,7 +383,6 @@ class _Version:
 
 
 def _versions(s3: S3Client, bucket: str, key: str) -> list[_Version]:
-    """List every version of one object."""
     return [version for version in _below(s3, bucket, key) if version.key == key]
 
 

@@ -111,7 +111,6 @@ class SampleLife:
         return SimpleNamespace(tickets=self.tickets, roster=roster)
 
     def receive(self, text: str, **given: Any) -> None:
-        """File a request, and let the router classify and assign it."""
         serial = len(self.tickets.newest) + 1
         local = self.now.astimezone(self.playbook.zone)
         self.number = self.playbook.number.write(local, serial)
@@ -140,7 +139,6 @@ class SampleLife:
         self._react()
 
     def do(self, command: c.TicketCommand, actor: str = "agent") -> bool:
-        """Carry out a command; False if the ticket does not allow it."""
         try:
             change(
                 cast(Any, self.storage),
@@ -157,7 +155,6 @@ class SampleLife:
         return True
 
     def assign(self) -> None:
-        """Let an agent have the ticket, if the router has not assigned it."""
         while self.ticket.status == "pending_confirmation":
             self.wait(timedelta(minutes=20))
             asked = self.ticket.asked
@@ -170,7 +167,6 @@ class SampleLife:
             self.do(c.Assign(team, agents[-1].username if agents else "agent-1", by_person=True))
 
     def wait(self, duration: timedelta) -> None:
-        """Let time pass, with every deadline on the way."""
         until = self.now + duration
         while (due := self.ticket.next_due) is not None and due <= until:
             self.now = max(due, self.now)

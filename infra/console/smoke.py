@@ -132,7 +132,6 @@ class Smoke:
         self._let_in = False
 
     def run(self) -> SmokeReport:
-        """Run every scenario, then clean up whatever they left."""
         scenarios = [self._signs_in, self._solved, self._expired, self._mailed]
         scenarios += [self._returned, self._swept]
         try:
@@ -168,7 +167,6 @@ class Smoke:
             self._until(admitted, "the person is not admitted to the desk")
 
     def _solved(self) -> None:
-        """A ticket from the form to the archive."""
         number = self._filed()
         with self._check("open the original", self._log_of("unseal"), "unseal"):
             self._act(number, "open-original", {"message": 1, "reason": REASON})
@@ -190,7 +188,6 @@ class Smoke:
             self._ended.add(number)
 
     def _expired(self) -> None:
-        """A ticket whose survey and call-back end without an answer."""
         if not _reaches_all(self._playbook):
             return
         with self._check("second ticket", self._log_of("router")):
@@ -211,7 +208,6 @@ class Smoke:
             self._expire("survey_review_expire", number, 2)
 
     def _mailed(self) -> None:
-        """A mail, as SES stores and announces it."""
         address = self.outside.address("success", f"mail-{self._run}")
         mail = EmailMessage()
         mail["From"], mail["To"] = address, self._playbook.mail.address
@@ -243,7 +239,6 @@ class Smoke:
             self.outside.invoke("sla_timer", {"time": datetime.now(UTC).isoformat()})
 
     def _looked_after(self) -> None:
-        """Alarms and dead letters, whoever caused them."""
         with self._going_on(), self._check("alarms", "docs/operations.md, 'Alarms'"):
             if sounding := self.outside.alarms():
                 raise SmokeFailed("; ".join(sounding))
@@ -254,7 +249,6 @@ class Smoke:
     # Steps
 
     def _filed(self) -> str:
-        """File a ticket, see it routed and acknowledged, and take it."""
         with self._check("form", self._log_of("api_handler"), "api_handler"):
             number = self._create("success")
         with self._check("routing", self._log_of("router"), "router"):
@@ -436,7 +430,6 @@ class Smoke:
 
     @contextmanager
     def _check(self, name: str, fix: str, *functions: str) -> Iterator[None]:
-        """SmokeReport whether a block succeeds; a failure abandons the scenario."""
         try:
             yield
         except _EXPECTED as error:
@@ -447,7 +440,6 @@ class Smoke:
 
     @contextmanager
     def _going_on(self) -> Iterator[None]:
-        """Continue after a check that failed."""
         try:
             yield
         except _Abandoned:

@@ -75,7 +75,6 @@ class StageUnderTest:
         return f"{kind}+{label}@{host}"
 
     def call(self, method: str, path: str, body: Any = None, token: str = "") -> Answer:
-        """Call the HTTP API."""
         try:
             api = Deskbell(self.url, timeout=_SECONDS)
             found = api.request(method, path, body, token=token or None)
@@ -84,14 +83,12 @@ class StageUnderTest:
         return Answer(found.status, _json(found.text.encode()))
 
     def upload(self, offered: Mapping[str, Any], content: bytes) -> None:
-        """Send a file to where an offered upload says."""
         request = urllib.request.Request(  # noqa: S310 - S3, signed by the API
             offered["url"], method=offered["method"], headers=offered["headers"], data=content
         )
         self._send(request, "upload")
 
     def download(self, url: str) -> bytes:
-        """Read a file from its signed link."""
         return self._send(urllib.request.Request(url), "download")  # noqa: S310 - as above
 
     def _send(self, request: urllib.request.Request, what: str) -> bytes:
@@ -130,7 +127,6 @@ class StageUnderTest:
         )
 
     def alarms(self) -> list[str]:
-        """The stage's alarms that sound, each with its reason."""
         pages = boto3.client("cloudwatch").get_paginator("describe_alarms")
         return [
             f"{alarm['AlarmName']}: {alarm.get('StateReason', '')}"
@@ -141,7 +137,6 @@ class StageUnderTest:
         ]
 
     def dead_letters(self) -> Iterator[str]:
-        """The dead-letter queues that are not empty, each with the number of its messages."""
         sqs = boto3.client("sqs")
         pages = sqs.get_paginator("list_queues").paginate(
             QueueNamePrefix=f"{self.deployment.prefix}-"
@@ -154,7 +149,6 @@ class StageUnderTest:
                     yield f"{url.rpartition('/')[2]} has {count}"
 
     def pause(self) -> None:
-        """Give the stage time before the next look."""
         time.sleep(1)
 
 

@@ -28,7 +28,6 @@ _console = Console(highlight=False, soft_wrap=True, markup=False)
 
 
 def report(line: str) -> None:
-    """Print one line."""
     _console.print(line)
 
 
@@ -67,7 +66,6 @@ def only_warnings() -> Iterator[None]:
 
 
 def timestamp(option: str, text: str) -> datetime:
-    """Parse an option's timestamp, which must have a UTC offset."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

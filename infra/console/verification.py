@@ -55,7 +55,6 @@ class Verification:
     _playbooks: dict[str, Playbook | None] = field(default_factory=dict)
 
     def broken_invariants(self) -> Iterator[str]:
-        """Yield one line for each broken invariant."""
         records: list[tuple[str, str, str]] = []
         agents: list[tuple[str, str]] = []
         serials: dict[tuple[str, str], int] = {}
@@ -102,7 +101,6 @@ class Verification:
                 return
 
     def _confirmed(self, check: Check) -> list[str]:
-        """Return the problems that are still there after a pause."""
         problems = check()
         if not problems:
             return []

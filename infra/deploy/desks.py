@@ -48,12 +48,10 @@ class Applied:
 
 
 def shipped() -> list[str]:
-    """List the desks that ship with the product, one playbook file each."""
     return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
 
 
 def storage_of(stage: str) -> Storage:
-    """Open the stage's table in the session's account and region."""
     return Storage.on(boto3.client("dynamodb"), f"deskbell-{stage}")
 
 
@@ -104,7 +102,6 @@ def apply(trail: Trail, playbook: Playbook, now: datetime) -> Applied:
 
 
 def versions(stage: str) -> list[tuple[str, int]]:
-    """List each desk with the version of its current playbook."""
     storage = storage_of(stage)
     ssm = boto3.client("ssm")
     # The table has no index of desks; their secrets share a path in SSM.
@@ -185,7 +182,6 @@ def _differing(before: Any, after: Any) -> tuple[str, str]:
 
 
 def _shown(value: Any) -> str:
-    """Show a value on one line, shortened."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = text.replace("\n", "⏎")
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -28,7 +28,6 @@ class Domain:
 
     @property
     def url(self) -> str:
-        """The URL that links use, once a stage or a desk says so."""
         return f"https://{self.name}" + (f"/{self.base_path}" if self.base_path else "")
 
     def stack(self, stage: str) -> str:
@@ -59,7 +58,6 @@ def require_valid(domain: Domain, region: str) -> None:
 
 
 def deploy_domain(stage: str, api_id: str, domain: Domain) -> Mapping[str, str]:
-    """Create or change a name of the stage's API; return the stack's outputs."""
     return deploy_stack(
         boto3.client("cloudformation"),
         domain.stack(stage),

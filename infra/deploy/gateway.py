@@ -40,7 +40,6 @@ _ANSWERS = {
 
 
 def responses() -> dict[str, Any]:
-    """The responses in the format of Amazon's OpenAPI extension."""
     return {
         kind: {
             "statusCode": str(status),

@@ -39,7 +39,6 @@ def apply_limits(stage: str, api_id: str, wiring: Mapping[str, str]) -> None:
 
 
 def open_routes() -> list[tuple[str, str]]:
-    """List the routes that anybody can call: path and method."""
     from app import app
 
     return sorted(

@@ -115,7 +115,6 @@ _ACTIONS = {
 
 
 def granted(function: str) -> set[str]:
-    """The actions that a function's policy allows."""
     return {action for statement in _statements(function) for action in statement["Action"]}
 
 

@@ -32,7 +32,6 @@ def retained(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Write the template to standard output."""
     template = retained(load_template(INFRA / "templates" / "foundation.yaml"))
     json.dump(template, sys.stdout, indent=2)
 

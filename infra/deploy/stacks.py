@@ -123,7 +123,6 @@ def _parameters(client: CloudFormationClient, name: str) -> set[str]:
 
 
 def outputs(client: CloudFormationClient, name: str) -> dict[str, str]:
-    """The outputs of an existing stack, by key."""
     (stack,) = client.describe_stacks(StackName=name)["Stacks"]
     return {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
 
@@ -207,7 +206,6 @@ def _invalid(client: CloudFormationClient, name: str, since: datetime) -> Iterat
 
 
 def deployment_of(stage: str) -> Deployment:
-    """Return a stage in the session's account and region."""
     session = boto3.session.Session()
     return Deployment(
         partition=session.get_partition_for_region(session.region_name),

@@ -50,7 +50,6 @@ def ensure_source_secrets(client: SSMClient, stage: str, playbook: Playbook) -> 
 
 
 def settings(stage: str) -> dict[str, str]:
-    """Read what the foundation stack recorded."""
     ssm = boto3.client("ssm")
     recorded = ssm.get_parameter(Name=f"/deskbell/{stage}/settings")["Parameter"]["Value"]
     values: dict[str, str] = json.loads(recorded)
@@ -58,7 +57,6 @@ def settings(stage: str) -> dict[str, str]:
 
 
 def read_secret(name: str) -> str | None:
-    """Read a secret; None if there is none."""
     ssm = boto3.client("ssm")
     try:
         return ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
@@ -67,22 +65,18 @@ def read_secret(name: str) -> str | None:
 
 
 def replace_secret(name: str, value: str) -> None:
-    """Create or replace a secret."""
     boto3.client("ssm").put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
 
 
 def new_secret() -> str:
-    """Generate a secret in the format of Standard Webhooks."""
     return f"whsec_{_random()}"
 
 
 def endpoint_secret_name(stage: str, desk: str, name: str) -> str:
-    """The SSM parameter with the signing secrets of an outgoing webhook."""
     return f"/deskbell/{stage}/desks/{desk}/webhooks/{name}"
 
 
 def webhook_secret_name(stage: str, desk: str) -> str:
-    """The SSM parameter with the secret that signed channels of a desk use."""
     return f"/deskbell/{stage}/desks/{desk}/webhook"
 
 

@@ -135,7 +135,6 @@ def timers() -> str:
 
 
 def acts() -> str:
-    """Every act of the audit with its meaning."""
     rows = (f"| `{act}` | {meaning} |" for act, meaning in ACTS.items())
     return "\n".join(["| act | somebody … |", "|---|---|", *rows])
 
@@ -168,7 +167,6 @@ def regenerate(text: str) -> str:
 
 
 def described() -> str:
-    """The description of the API, as it is served."""
     return json.dumps(description(app.routes), ensure_ascii=False, indent=1) + "\n"
 
 

@@ -295,7 +295,6 @@ def _actions() -> Iterator[Operation]:
 
 
 def description(routes: Mapping[str, Mapping[str, Any]]) -> Schema:
-    """Return the description of an application's routes."""
     for module in (assistant, common, portal, workbench):
         _document_shapes(module)
     found = list(operations(routes))
@@ -516,7 +515,6 @@ def _object(properties: Schema) -> Schema:
 
 
 def _part(schema: Schema, names: Iterable[str]) -> Schema:
-    """The schema of some of an object's fields."""
     return _object(
         {name: schema["properties"][name] for name in schema["properties"] if name in names}
     )
@@ -539,7 +537,6 @@ def _public(event: Schema, schemas: _Schemas) -> Schema:
 
 
 def event_meaning(event: str) -> str:
-    """Return what an event means."""
     return _for_readers((EVENTS[event].__doc__ or "").strip().split("\n\n")[0])
 
 

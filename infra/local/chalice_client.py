@@ -33,7 +33,6 @@ class LocalClient(TypedAWSClient):
         )
 
     def import_rest_api(self, swagger_document: Swagger, endpoint_type: str) -> str:
-        """Create the described API and return its id."""
         api_id: str = self._client("apigateway").create_rest_api(
             name=swagger_document["info"]["title"],
             binaryMediaTypes=swagger_document["x-amazon-apigateway-binary-media-types"],
@@ -43,7 +42,6 @@ class LocalClient(TypedAWSClient):
         return api_id
 
     def update_api_from_swagger(self, rest_api_id: str, swagger_document: Swagger) -> None:
-        """Replace the API's resources with the described ones."""
         client = self._client("apigateway")
         # The emulator does not delete the children of a deleted resource: delete the deepest first.
         items = client.get_resources(restApiId=rest_api_id, limit=500)["items"]

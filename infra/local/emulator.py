@@ -70,7 +70,6 @@ class Journaled:
             await self._request(scope, receive, send)
 
     def save(self) -> None:
-        """Save the whole state and start a new journal."""
         self._save()
         self._path.unlink(missing_ok=True)
         if self._file is not None:

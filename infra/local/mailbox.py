@@ -98,7 +98,6 @@ def received(
     topic: str,
     at: datetime,
 ) -> dict[str, Any]:
-    """Build SES's notification of a message that its S3 action has stored."""
     parsed = BytesHeaderParser(policy=policy.compat32).parsebytes(raw)
     headers = [{"name": name, "value": _unfolded(value)} for name, value in parsed.items()]
     shown = _truncated(headers)

@@ -37,7 +37,6 @@ _TOKEN = {"access_token": "local", "expires_in": 7200}
 
 
 def attach(app: web.Application) -> None:
-    """Add routes for every provider's API below `PATH`."""
     from aiohttp import web
 
     sent: deque[dict[str, Any]] = deque(maxlen=MAX_MESSAGES)

@@ -30,7 +30,6 @@ STATES = {
 
 
 def order(number: str) -> dict[str, Any] | None:
-    """Return what is known of an order, None if there is no such order."""
     match = re.fullmatch(r"[A-Za-z]{0,4}(\d{6,20})", number, re.ASCII)
     if match is None or number.endswith("000"):
         return None
@@ -40,7 +39,6 @@ def order(number: str) -> dict[str, Any] | None:
 
 
 def attach(app: web.Application) -> None:
-    """Add the route of the sample source."""
     from aiohttp import web
 
     async def show(request: web.Request) -> web.Response:

@@ -29,7 +29,6 @@ class _TaskFailedError(Exception):
 
 
 def install() -> None:
-    """Patch the emulator in this process."""
     from ministack.services import stepfunctions
 
     execute_task = stepfunctions._execute_task

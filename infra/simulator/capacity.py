@@ -136,7 +136,6 @@ def _writes(operation: str, request: Mapping[str, Any]) -> Iterable[Item]:
 
 
 def _kind(item: Item) -> str:
-    """The kind of an item, from its sort key: `TICKET`, `EVENT`, `AGENT` …"""
     kind = item.get("sk", {}).get("S", "?")
     return str(kind).partition("#")[0]
 

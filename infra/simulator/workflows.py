@@ -54,7 +54,6 @@ class Workflows:
         raise ClientError({"Error": {"Code": "TaskDoesNotExist"}}, "SendTaskSuccess")
 
     def expire(self, name: str) -> None:
-        """Let the waiting step time out."""
         execution = self.executions[name]
         timeouts = {"survey_ask": "survey_expire", "survey_review": "survey_review_expire"}
         execution.transitions += 1

@@ -58,7 +58,6 @@ _ACTIONS = {
 
 
 def _named(write: Mapping[str, Any]) -> Iterator[str]:
-    """The attributes in a write's expressions."""
     names: Mapping[str, str] = write.get("ExpressionAttributeNames", {})
     for expression in ("UpdateExpression", "ConditionExpression"):
         for name in _NAME.findall(_VALUE.sub("", write.get(expression, ""))):

@@ -534,5 +534,4 @@ def _attributes(text: str) -> dict[str, str]:
 
 
 def to_text(document: str) -> str:
-    """Convert an HTML document to text."""
     return "\n".join(line.text for line in lines(document))

@@ -69,7 +69,6 @@ class Part:
         return [value for key, value in self.headers if key == name]
 
     def body(self) -> bytes:
-        """The body in its transfer encoding."""
         return self.raw[self.start : self.end]
 
     def content(self, note: Note) -> bytes:

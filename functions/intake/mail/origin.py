@@ -123,7 +123,6 @@ _REPLY_CODE = re.compile(
 
 
 def recognise(root: mime.Part, sender: str, subject: str, text: str, note: Note) -> Verdict:
-    """Classify a mail by its parts, sender, decoded subject and text."""
     leaves = list(_leaves(root))
     kinds = {leaf.content_type for leaf in leaves}
     report = root.parameters.get("report-type", "").lower() if root.content_type == \
@@ -185,7 +184,6 @@ def _is_complaint(
 
 
 def _is_personal(text: str) -> bool:
-    """Return whether a text asks, requests or tells of the writer's own affairs."""
     return _pattern(words.PERSON_WORDS).search(_URL.sub("", text)) is not None
 
 

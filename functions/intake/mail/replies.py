@@ -89,7 +89,6 @@ def _new_lines(lines: Sequence[TextLine], roles: list[Role]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Remove invisible characters and limit the length of a line."""
     if not text.isascii():
         text = text.replace("\xa0", " ").replace("\u202f", " ").replace("\u3000", " ")
         text = _INVISIBLE.sub("", text)
@@ -439,7 +438,6 @@ _POSTSCRIPT = re.compile(r"\W{0,3}(?:P\.?\s?S\.?|N\.?B\.?|附注|又及|追伸)\
 
 
 def _runs(roles: list[Role]) -> list[tuple[int, int]]:
-    """The runs of new lines as (start, end)."""
     runs: list[tuple[int, int]] = []
     start: int | None = None
     for index, role in enumerate([*roles, Role.HISTORY]):
