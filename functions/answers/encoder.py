@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,3 +43,17 @@ def load() -> Encoder | None:
         return np.concatenate([model.query(part) for part in parts])
 
     return embed
+
+
+def remembered(embed: Encoder, known: Mapping[str, NDArray[np.float32]]) -> Encoder:
+    """Return an encoder that reads each text once, and none whose vector is known."""
+    import numpy as np
+
+    vectors = dict(known)
+
+    def recall(texts: Sequence[str]) -> NDArray[np.float32]:
+        new = [text for text in dict.fromkeys(texts) if text not in vectors]
+        vectors.update(zip(new, embed(new), strict=True) if new else ())
+        return np.stack([vectors[text] for text in texts])
+
+    return recall

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Asked = Mapping[str, Mapping[str, Sequence[str]]]
 """Article → language (`zh-CN`, `en`) → the ways in which customers ask for it."""
-VERSION = 2
+VERSION = 3
 """The form in which indexes are stored; one of another version is built again."""
 CANDIDATES = 20
 """The articles that are looked at closely, the best by the ridge layer."""
@@ -73,6 +73,11 @@ class AnswerIndex:
     def lexical(self) -> Lexical:
         """The phrasings by their words."""
         return Lexical(self.phrasings, self.owners)
+
+    @property
+    def vectors(self) -> dict[str, Floats]:
+        """The vector of each phrasing, as the encoder returned it."""
+        return dict(zip(self.phrasings, self.dense.vectors, strict=True)) if self.dense else {}
 
     @functools.cached_property
     def mean_accuracy(self) -> float:
@@ -167,7 +172,8 @@ class AnswerIndex:
         if members:
             from functions.answers.vectors import Dense
 
-            dense = Dense.from_bytes(members, fields["owners"])
+            chinese = [has_han(phrasing) for phrasing in fields["phrasings"]]
+            dense = Dense.from_bytes(members, fields["owners"], chinese)
         return cls(**fields, dense=dense)
 
 

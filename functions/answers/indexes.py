@@ -7,8 +7,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from functions.answers.building import build
-from functions.answers.encoder import Encoder
+from functions.answers.encoder import Encoder, remembered
 from functions.answers.index import AnswerIndex, Asked, StaleIndex
 from functions.core.domain.knowledge import KnowledgeBase
 from functions.core.storage.knowledge import Knowledge
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 FOLDER = "answers/"
 """The indexes' folder in the mail bucket. They expire, and are built again when needed."""
+_LAST = 0
+"""The version under which the index that was built last is stored once more: the next one takes
+over the vectors of the phrasings that it still has."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +58,23 @@ class Indexes:
             return
         if not self.knowledge.claim_index(desk, base.version, now):
             return
-        index = build(_asked(base), self.encoder)
-        name = _name(desk, base.version)
-        self.s3.put_object(Bucket=self.bucket, Key=name, Body=index.to_bytes())
+        last = self._stored(desk, _LAST)
+        index = build(_asked(base), remembered(self.encoder, last.vectors if last else {}))
+        stored = index.to_bytes()
+        for version in (base.version, _LAST):
+            self.s3.put_object(Bucket=self.bucket, Key=_name(desk, version), Body=stored)
         loaded()[desk] = (base.version, index)
 
     def _stored(self, desk: str, version: int) -> AnswerIndex | None:
         try:
             found = self.s3.get_object(Bucket=self.bucket, Key=_name(desk, version))
             return AnswerIndex.from_bytes(found["Body"].read())
-        except (self.s3.exceptions.NoSuchKey, StaleIndex):
+        except StaleIndex:
+            return None
+        except ClientError as error:
+            # Who may not list a bucket gets AccessDenied for what is missing.
+            if error.response["Error"]["Code"] not in {"NoSuchKey", "AccessDenied"}:
+                raise
             return None
 
 

@@ -16,6 +16,7 @@ _PENALTY = 0.2
 """The ridge penalty, in units of a phrasing."""
 _STORED = "<f2"
 """Half floats: what they lose is far below the difference between two phrasings."""
+_ARRAYS = ("vectors", "means", "layer")
 
 
 def _unit(rows: Floats) -> Floats:
@@ -38,6 +39,8 @@ class Dense:
     other than their meaning is, and without its mean, a phrasing helps in both languages.
     """
 
+    vectors: Floats
+    """The phrasings as the encoder returned them, which the next version's index takes over."""
     means: Floats
     phrasings: Floats
     layer: Floats
@@ -54,6 +57,8 @@ class Dense:
         """
         column = np.asarray(owners)
         language = np.asarray(chinese, np.int64)
+        # As they are stored, so that an index is the same whether it takes them over or not.
+        vectors = vectors.astype(_STORED).astype(np.float32)
         means = _means(vectors, language, column == column[-1])
         phrasings = _unit(vectors - means[language])
         count = np.bincount(column)[column]
@@ -63,7 +68,7 @@ class Dense:
         inverse = np.linalg.inv(kernel + np.diag(penalty))
         layer = inverse @ target
         without = target - layer / np.diag(inverse)[:, None]
-        dense = cls(means, phrasings, layer.astype(np.float32), column)
+        dense = cls(vectors, means, phrasings, layer.astype(np.float32), column)
         return dense, without.astype(np.float32)
 
     def likeness(self, vector: Floats, chinese: bool) -> Floats:
@@ -83,19 +88,19 @@ class Dense:
 
     def to_bytes(self) -> dict[str, bytes]:
         """Return the arrays by name, little-endian."""
-        arrays = {"means": self.means, "phrasings": self.phrasings, "layer": self.layer}
-        return {name: array.astype(_STORED).tobytes() for name, array in arrays.items()}
+        return {name: getattr(self, name).astype(_STORED).tobytes() for name in _ARRAYS}
 
     @classmethod
-    def from_bytes(cls, stored: dict[str, bytes], owners: Sequence[int]) -> Dense:
+    def from_bytes(
+        cls, stored: dict[str, bytes], owners: Sequence[int], chinese: Sequence[bool]
+    ) -> Dense:
         """Return what `to_bytes` has written."""
-        arrays = {
-            name: np.frombuffer(data, _STORED).astype(np.float32) for name, data in stored.items()
-        }
-        phrasings, layer = (
-            arrays[name].reshape(len(owners), -1) for name in ("phrasings", "layer")
+        vectors, means, layer = (
+            np.frombuffer(stored[name], _STORED).astype(np.float32).reshape(rows, -1)
+            for name, rows in zip(_ARRAYS, (len(owners), 2, len(owners)), strict=True)
         )
-        return cls(arrays["means"].reshape(2, -1), phrasings, layer, np.asarray(owners))
+        phrasings = _unit(vectors - means[np.asarray(chinese, np.int64)])
+        return cls(vectors, means, phrasings, layer, np.asarray(owners))
 
 
 def _means(vectors: Floats, language: NDArray[np.int64], everyday: NDArray[np.bool_]) -> Floats:

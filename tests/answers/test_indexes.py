@@ -9,8 +9,11 @@ from zlib import crc32
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 
 from functions.answers import indexes
+from functions.answers.building import build
 from functions.answers.indexes import Indexes
 from functions.answers.vectors import Floats
 from functions.core.domain.knowledge import Article, ArticleVersion
@@ -40,15 +43,17 @@ def knowledge() -> Iterator[Knowledge]:
 
 
 class CountingEncoder:
-    """An encoder of characters that counts its calls."""
+    """An encoder of characters that counts its calls and keeps what it has read."""
 
     def __init__(self) -> None:
         self.calls = 0
+        self.read: list[str] = []
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         import numpy as np
 
         self.calls += 1
+        self.read += texts
         rows = np.zeros((len(texts), 384), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
             row[[crc32(char.encode()) % 384 for char in text]] += 1
@@ -71,6 +76,34 @@ def test_an_index_is_built_once_and_stored(knowledge: Knowledge) -> None:
         container(knowledge, encoder).prepare("standard", NOW)
     assert encoder.calls == 1
     assert container(knowledge, encoder).get("standard", NOW).dense is not None
+
+
+def test_a_new_version_encodes_only_what_is_new(knowledge: Knowledge) -> None:
+    container(knowledge, CountingEncoder()).prepare("standard", NOW)
+    asked = {"zh-CN": ["退款到哪了", "钱退了吗", "退款要多久"], "en": ["where is my refund"]}
+    article = Article.model_validate({"title": TEXTS, "solution": TEXTS, "asked": asked})
+    knowledge.put("standard", "refund", ArticleVersion(2, "zg-1", NOW, article))
+    encoder = CountingEncoder()
+    container(knowledge, encoder).prepare("standard", NOW)
+    assert encoder.read == ["退款要多久", "where is my refund"]
+    anew = build({"refund": asked}, CountingEncoder())
+    name = f"answers/standard/{2:06}.zip"
+    stored = boto3.client("s3").get_object(Bucket=BUCKET, Key=name)["Body"].read()
+    assert stored == anew.to_bytes(), "the same index as without the one before"
+
+
+@pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
+def test_an_index_that_is_missing_is_no_error(knowledge: Knowledge, code: str) -> None:
+    """S3 says AccessDenied of what is missing to who may not list the bucket, as on AWS."""
+    unprepared = container(knowledge, CountingEncoder())
+    with Stubber(unprepared.s3) as s3:
+        s3.add_client_error("get_object", code)
+        assert unprepared.get("standard", NOW).dense is None
+    indexes.loaded.cache_clear()
+    with Stubber(unprepared.s3) as s3:
+        s3.add_client_error("get_object", "SlowDown")
+        with pytest.raises(ClientError):
+            unprepared.get("standard", NOW)
 
 
 def test_what_is_being_built_is_not_built_twice(knowledge: Knowledge) -> None:
