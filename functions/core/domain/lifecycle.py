@@ -54,9 +54,8 @@ def decide(
     """
     if isinstance(command, c.Receive):
         request = command.request
-        received = apply(None, _provisional(playbook.desk, command.number, 1, now, [request]))
         found = classify_request(request, playbook, request.customer.customer_class)
-        opening = (request, *c.Classify.by(found).decide(received, playbook, now))
+        opening = (request, e.TicketClassified(**vars(found)))
         after = apply(None, _provisional(playbook.desk, command.number, 1, now, opening))
         return _with_timers(None, after, opening, playbook, now)
     if ticket is None:

@@ -12,19 +12,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from functions.core.domain.errors import ActionNotAllowed, FieldError, InvalidInput, Phrase
 from functions.core.domain.events import Event, TicketReopened
 from functions.core.domain.privacy import FREE_TEXT, TERM
+from functions.core.domain.roster import Role
+from functions.core.domain.rules import Locale, Playbook, Step
 from functions.core.domain.tasks import open_slips
 from functions.core.domain.ticket import MAX_ATTACHMENTS, OPEN, STATUSES, ReopenTo, Status, Ticket
-
-if TYPE_CHECKING:
-    from functions.core.domain.roster import Role
-    from functions.core.domain.rules import Locale, Playbook, Step
 
 ANY_STATUS: frozenset[Status] = frozenset(STATUSES)
 

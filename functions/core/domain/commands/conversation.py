@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field, StrictBool
 
@@ -28,10 +28,8 @@ from functions.core.domain.endings import read_ending
 from functions.core.domain.errors import FieldError, InvalidInput
 from functions.core.domain.follow_ups import alarms, evaluated
 from functions.core.domain.privacy import FREE_TEXT, FreeText, PersonalText, TermName
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import DONE, OPEN, Attachment, RefusedFile, Status, Ticket
-
-if TYPE_CHECKING:
-    from functions.core.domain.rules import Playbook
 
 _WORKED_ON: frozenset[Status] = frozenset({"assigned", "in_progress", "awaiting_customer"})
 
@@ -127,18 +125,7 @@ class CustomerMessage(
     proven: bool = True
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
-        message = e.CustomerWrote(
-            text=self.text,
-            channel=self.channel,
-            raw=self.raw,
-            attachments=self.attachments,
-            refused=self.refused,
-            unproven=self.unproven,
-            via=self.via,
-            stranger=self.stranger,
-            by_another=self.by_another,
-            by_submitter=self.by_submitter,
-        )
+        message = e.CustomerWrote(**vars(self))  # which ignores `proven`
         if ticket.status in DONE or ticket.status == "awaiting_confirmation":
             return [message, *self._after_resolution(ticket, playbook, now)]
         goes_on = ticket.waiting_status == "awaiting_customer" and not self.stranger

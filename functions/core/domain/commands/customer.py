@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field
 
@@ -21,10 +21,8 @@ from functions.core.domain.commands.base import (
 )
 from functions.core.domain.errors import ActionNotAllowed
 from functions.core.domain.privacy import PERSONAL, FreeText, TermName
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import DONE, OPEN, Customer, Ticket
-
-if TYPE_CHECKING:
-    from functions.core.domain.rules import Playbook
 
 
 class SetCustomerClassBody(Body):

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from functions.core.domain import events as e, timers
 from functions.core.domain.commands.base import ANY_STATUS, TicketCommand
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import OPEN, Queue, Ticket
-
-if TYPE_CHECKING:
-    from functions.core.domain.rules import Playbook
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from functions.core.domain import events as e, timers
 from functions.core.domain.commands.base import (
@@ -21,10 +20,8 @@ from functions.core.domain.commands.base import (
 )
 from functions.core.domain.errors import ActionNotAllowed, Phrase
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import DONE, IN_HAND, OPEN, Ticket
-
-if TYPE_CHECKING:
-    from functions.core.domain.rules import Playbook
 
 MAX_MERGED = 50
 """The most tickets that can be merged into one, because opening it reads all of them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool
 
@@ -23,10 +23,8 @@ from functions.core.domain.commands.base import (
 )
 from functions.core.domain.errors import AlreadyAnswered, FieldError, InvalidInput, Phrase
 from functions.core.domain.privacy import FREE_TEXT, FreeText, TermName
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import DONE, OPEN, Status, Ticket
-
-if TYPE_CHECKING:
-    from functions.core.domain.rules import Playbook
 
 _ASKED: frozenset[Status] = frozenset({"resolved", "awaiting_confirmation"})
 

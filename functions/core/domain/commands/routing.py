@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictBool
 
 from functions.core.domain import events as e
+from functions.core.domain.classification import Classification
 from functions.core.domain.commands.base import (
     LEADERS,
     AgentAction,
@@ -23,11 +24,8 @@ from functions.core.domain.commands.base import (
 )
 from functions.core.domain.errors import InvalidInput
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import IN_HAND, OPEN, UNASSIGNED, Queue, Status, Ticket
-
-if TYPE_CHECKING:
-    from functions.core.domain.classification import Classification
-    from functions.core.domain.rules import Playbook
 
 
 @dataclass(frozen=True)
@@ -50,27 +48,10 @@ class Classify(
 
     @classmethod
     def by(cls, found: Classification) -> Self:
-        return cls(
-            type=found.type,
-            tags=found.tags,
-            priority=found.priority,
-            mood=found.mood,
-            confidence=found.confidence,
-            rules=found.rules,
-            product=found.product,
-        )
+        return cls(**{field.name: getattr(found, field.name) for field in fields(cls)})
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
-        classified = e.TicketClassified(
-            type=self.type,
-            tags=self.tags,
-            priority=self.priority,
-            mood=self.mood,
-            confidence=self.confidence,
-            rules=self.rules,
-            product=self.product,
-        )
-        return [classified]
+        return [e.TicketClassified(**vars(self))]
 
 
 @dataclass(frozen=True)
@@ -89,10 +70,7 @@ class AskConfirmation(
     queue: Queue = "waiting"
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
-        requested = e.ConfirmationRequested(
-            team=self.team, question=self.question, queue=self.queue
-        )
-        return [requested]
+        return [e.ConfirmationRequested(**vars(self))]
 
 
 class ConfirmTypeBody(Body):

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict, StrictBool
 
@@ -27,11 +26,9 @@ from functions.core.domain.commands.resolution import Resolve
 from functions.core.domain.errors import FieldError, InvalidInput, Phrase, too_long
 from functions.core.domain.matching import find_term
 from functions.core.domain.privacy import FreeText, StepFields, TermName
+from functions.core.domain.rules import Approval, Effect, Playbook, Step, StepField
 from functions.core.domain.tasks import asked_team, open_slips
 from functions.core.domain.ticket import DONE, OPEN, Attachment, Slip, Ticket
-
-if TYPE_CHECKING:
-    from functions.core.domain.rules import Approval, Effect, Playbook, Step, StepField
 
 FARTHEST = timedelta(days=366)
 """The farthest that a future time may lie ahead; one beyond it is taken for a slip."""

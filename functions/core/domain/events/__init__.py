@@ -1,7 +1,7 @@
 """The events of a ticket; `base` explains how to declare one.
 
-One module per subject, as in `functions.core.domain.commands`; `commit` holds the events of one
-change. Events are listed in the order of these imports.
+One module per subject, as in `functions.core.domain.commands`; `waking` says whom
+a commit wakes. Events are listed in the order of these imports.
 """
 
 # ruff: noqa: F403, I001 - all classes of a module are re-exported, in the order of the imports
@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from functions.core.domain.events.base import (
     EVENTS as EVENTS,
+    MACHINES as MACHINES,
     SCHEMA_VERSION as SCHEMA_VERSION,
+    Actor as Actor,
+    Commit as Commit,
     Event as Event,
 )
 from functions.core.domain.events.request import *
@@ -21,11 +24,5 @@ from functions.core.domain.events.resolution import *
 from functions.core.domain.events.merging import *
 from functions.core.domain.events.customer import *
 from functions.core.domain.events.deadlines import *
-from functions.core.domain.events.commit import (
-    MACHINES as MACHINES,
-    Actor as Actor,
-    Commit as Commit,
-    readers as readers,
-    waking_router as waking_router,
-)
+from functions.core.domain.events.waking import readers as readers, waking_router as waking_router
 from functions.core.domain.ticket import Attachment as Attachment

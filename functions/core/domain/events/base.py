@@ -1,4 +1,4 @@
-"""The base class of events, and their registry: one immutable class per event, in the past tense.
+"""Events, one immutable class each, in the past tense; their registry; the commit that holds them.
 
 A change of a ticket is one `Commit`: a new version and the events that made it. Commits are the
 history, the audit trail and the outbox at once: the table's stream delivers them to the router and
@@ -24,12 +24,13 @@ stored and shown in timelines, so they never change (`docs/decisions/0020`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from datetime import datetime
+from typing import Any, ClassVar, Literal, TypeVar
 
+from pydantic import SerializeAsAny
+
+from functions.core.domain.privacy import TermName
 from functions.core.domain.ticket import Ticket, TicketChanges, Value
-
-if TYPE_CHECKING:
-    from functions.core.domain.events.commit import Commit
 
 SCHEMA_VERSION = 1
 
@@ -46,6 +47,12 @@ EVENTS: dict[str, type[Event]] = {}
 """Event name → class, in the order of a ticket's life."""
 
 E = TypeVar("E", bound="Event")
+
+Actor = TermName
+"""`customer`, `system`, or an agent's username."""
+
+MACHINES = frozenset({"customer", "system"})
+"""The actors that are not members of the desk."""
 
 
 class Event(Value):
@@ -102,3 +109,28 @@ class Event(Value):
 
     def document(self) -> dict[str, Any]:
         return {"event": self.event, **self.model_dump(mode="json")}
+
+
+class Commit(Value):
+    """One change of a ticket: its events in order, with actor and time.
+
+    `sealed`: masking changed the customer's text, and the original is stored sealed.
+    `records_before`: entries of the handling record in earlier commits, None if unknown.
+    """
+
+    desk: TermName
+    number: TermName
+    version: int
+    at: datetime
+    actor: Actor
+    events: tuple[SerializeAsAny[Event], ...]
+    sealed: bool = False
+    records_before: int | None = None
+
+    @property
+    def record_entries(self) -> int:
+        """The entries that this commit adds to the handling record (B7)."""
+        return sum(event.record is not None for event in self.events)
+
+    def of(self, *kinds: type[E]) -> tuple[E, ...]:
+        return tuple(event for event in self.events if isinstance(event, kinds))

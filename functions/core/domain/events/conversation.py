@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-from functions.core.domain.events.base import BOTH, NOBODY, Event
+from functions.core.domain.events.base import BOTH, NOBODY, Commit, Event
 from functions.core.domain.privacy import PERSONAL, FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Attachment, RefusedFile, Ticket, TicketChanges
-
-if TYPE_CHECKING:
-    from functions.core.domain.events.commit import Commit
 
 
 class ReplySent(

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-from functions.core.domain.events.base import NOBODY, Event
+from functions.core.domain.events.base import NOBODY, Commit, Event
 from functions.core.domain.privacy import TermName
 from functions.core.domain.ticket import Ticket, TicketChanges, Timer
-
-if TYPE_CHECKING:
-    from functions.core.domain.events.commit import Commit
 
 
 class TimerWarned(Event, label=("时限即将到期", "Deadline near"), webhook="timer.warning_reached"):

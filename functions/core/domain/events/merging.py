@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from functions.core.domain.events.base import BOTH, NOBODY, Event
+from functions.core.domain.events.base import BOTH, NOBODY, Commit, Event
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Merged, Queue, Status, Ticket, TicketChanges
-
-if TYPE_CHECKING:
-    from functions.core.domain.events.commit import Commit
 
 
 class TicketMerged(

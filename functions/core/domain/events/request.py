@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from functions.core.domain.chat import Reason, Writer
-from functions.core.domain.events.base import BOTH, NOBODY, Event
+from functions.core.domain.events.base import BOTH, NOBODY, Commit, Event
 from functions.core.domain.privacy import PERSONAL, FreeText, PersonalText, TermName
 from functions.core.domain.ticket import (
     Attachment,
@@ -16,9 +16,6 @@ from functions.core.domain.ticket import (
     TicketChanges,
     Value,
 )
-
-if TYPE_CHECKING:
-    from functions.core.domain.events.commit import Commit
 
 
 class Product(Value):

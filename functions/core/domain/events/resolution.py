@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from functions.core.domain.events.base import BOTH, Event
+from functions.core.domain.events.base import BOTH, Commit, Event
 from functions.core.domain.privacy import FreeText, TermName
 from functions.core.domain.ticket import ReopenTo, Status, Ticket, TicketChanges
-
-if TYPE_CHECKING:
-    from functions.core.domain.events.commit import Commit
 
 
 class TicketResolved(

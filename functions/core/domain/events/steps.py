@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from functions.core.domain.events.base import Event
+from functions.core.domain.events.base import Commit, Event
 from functions.core.domain.privacy import FreeText, StepFields, TermName
 from functions.core.domain.ticket import Attachment, Pending, Slip, Status, Ticket, TicketChanges
-
-if TYPE_CHECKING:
-    from functions.core.domain.events.commit import Commit
 
 
 class StepTaken(
