@@ -11,12 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from functions.core.domain.errors import Quarantined
-
-if TYPE_CHECKING:
-    from functions.core.domain.rules import Checks
+from functions.core.domain.rules import Checks
 
 _LIMITS = {
     "structure:parts": "more parts than are read",

@@ -12,13 +12,11 @@ from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from functions.core.domain.rules import Locale
+from functions.core.services.composing import RenderedMessage
 from functions.notify import texts
-
-if TYPE_CHECKING:
-    from functions.core.domain.rules import Locale
-    from functions.core.services.composing import RenderedMessage
 
 SUPPRESS = "OOF, AutoReply"
 """Asks Exchange not to reply automatically ([MS-OXCMAIL], X-Auto-Response-Suppress)."""

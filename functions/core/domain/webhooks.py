@@ -15,13 +15,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from functions.core.domain.events import EVENTS, Event, StepTaken
-
-if TYPE_CHECKING:
-    from functions.core.domain.rules import Webhook
+from functions.core.domain.rules import Webhook
 
 ALL_EVENTS = "*"
 """The entry of an endpoint's `events` that selects every event."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.text.tokens import LinkKind, link_key, short_code
-
-if TYPE_CHECKING:
-    from functions.core.domain.rules import Playbook
 
 
 def base_url(playbook: Playbook, public_url: str) -> str:

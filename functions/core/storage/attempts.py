@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-from functions.core.storage.table import Item, key
-
-if TYPE_CHECKING:
-    from functions.core.storage.table import Table
+from functions.core.storage.table import Item, Table, key
 
 
 @dataclass

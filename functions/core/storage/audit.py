@@ -7,14 +7,10 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from functions.core.domain.audit import RETENTION, AuditEntry
 from functions.core.domain.errors import TryAgain
-from functions.core.storage.table import Item, key, parse_stamp, stamp
-
-if TYPE_CHECKING:
-    from functions.core.storage.table import Table, Write
+from functions.core.storage.table import Item, Table, Write, key, parse_stamp, stamp
 
 AUDIT = "AUDIT#"
 """The beginning of the entries' partition keys; the router's stream filter names it."""

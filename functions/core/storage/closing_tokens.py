@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from functions.core.storage.items import ticket_key
-from functions.core.storage.table import key
-
-if TYPE_CHECKING:
-    from functions.core.storage.table import Table
+from functions.core.storage.table import Table, key
 
 
 @dataclass

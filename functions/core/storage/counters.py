@@ -10,12 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from functions.core.storage.table import key
-
-if TYPE_CHECKING:
-    from functions.core.storage.table import Table
+from functions.core.storage.table import Table, key
 
 Period = Literal["hour", "day"]
 

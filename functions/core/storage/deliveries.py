@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import DeadLetter
 from functions.core.storage.items import FORMER_STATES, delivery_item, read_delivery, ticket_key
-from functions.core.storage.table import Item
-
-if TYPE_CHECKING:
-    from functions.core.storage.table import Table, Write
+from functions.core.storage.table import Item, Table, Write
 
 _PAGE = 30
 """Items per page, for reads that usually need only the first few."""

@@ -6,14 +6,10 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from functions.core.domain.errors import DeskbellError
-from functions.core.storage.table import Item, key
-
-if TYPE_CHECKING:
-    from functions.core.domain.ticket import Ticket
-    from functions.core.storage.table import Table, Write
+from functions.core.domain.ticket import Ticket
+from functions.core.storage.table import Item, Table, Write, key
 
 SORT_KEY = "SEEN"
 

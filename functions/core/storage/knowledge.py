@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from functions.core.domain.errors import StaleArticle, TryAgain
 from functions.core.domain.knowledge import Article, ArticleVersion, KnowledgeBase
 from functions.core.storage.playbooks import PLAYBOOK_TTL
-from functions.core.storage.table import REFUSED, Item, key, parse_stamp, stamp
-
-if TYPE_CHECKING:
-    from functions.core.storage.table import Table, Write
+from functions.core.storage.table import REFUSED, Item, Table, Write, key, parse_stamp, stamp
 
 BASE = "BASE"
 ARTICLE, VERSION = "ARTICLE#", "VERSION#"

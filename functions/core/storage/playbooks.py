@@ -6,15 +6,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from functions.core.domain.errors import Conflict, NotFound, Phrase, PlaybookError
 from functions.core.domain.rules import DESK_NAME, Locale, Playbook
 from functions.core.storage.items import ticket_of_key
-from functions.core.storage.table import REFUSED, Item, key, stamp
-
-if TYPE_CHECKING:
-    from functions.core.storage.table import Table, Write
+from functions.core.storage.table import REFUSED, Item, Table, Write, key, stamp
 
 PLAYBOOK_TTL = timedelta(seconds=30)
 """The time for which a playbook is used after it was read; a new one takes effect within 60 s."""

@@ -9,13 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
-from functions.core.storage.table import key
-
-if TYPE_CHECKING:
-    from functions.core.domain.ticket import Ticket
-    from functions.core.storage.table import Item, Table
+from functions.core.domain.ticket import Ticket
+from functions.core.storage.table import Item, Table, key
 
 SORT_KEY = "LINK"
 KEPT_FOR = timedelta(days=400)

@@ -38,10 +38,8 @@ _MOMENTARY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedTh
 """Temporary cancellation reasons (AWS, "TransactWriteItems")."""
 
 Item = dict[str, Any]
-
-if TYPE_CHECKING:
-    Write = tuple[str, TransactWriteItemTypeDef]
-    """One write of a transaction and the name under which a failure reports it."""
+Write = tuple[str, "TransactWriteItemTypeDef"]
+"""One write of a transaction and the name under which a failure reports it."""
 
 
 def stamp(at: datetime) -> str:
