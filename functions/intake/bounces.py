@@ -11,8 +11,6 @@ stops further mail only if it also names the ticket's customer as its recipient.
 SES counts for an address alone.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass, replace

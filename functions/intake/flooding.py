@@ -4,8 +4,6 @@ The playbook's `unproven_tickets` says how many a desk takes in an hour, and how
 source. The source's address is stored as a keyed hash for two hours, never in clear.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address

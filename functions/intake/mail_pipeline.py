@@ -1,7 +1,5 @@
 """Process a mail from its announcement to its ticket. Imported with the first mail (cold start)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256

@@ -1,7 +1,5 @@
 """Route a mail at a desk: to a new ticket, to the ticket that it answers, or to neither."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace

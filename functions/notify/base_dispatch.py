@@ -4,8 +4,6 @@ Every step is a conditional write on the delivery's state before it. A run whose
 leaves the delivery as the other run wrote it.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

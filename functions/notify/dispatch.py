@@ -14,8 +14,6 @@
 - A dead letter goes to the queue before the delivery is marked, so no crash can hide it (G3).
 """
 
-from __future__ import annotations
-
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

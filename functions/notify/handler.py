@@ -1,7 +1,5 @@
 """`deskbell-<stage>-notify`: send messages and webhooks for the table's stream records (F2)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta

@@ -9,8 +9,6 @@ Anybody can name any number on the open form: automatic text messages to one tha
 are limited by the playbook's `sms.unproven`, and counted in the same way.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 

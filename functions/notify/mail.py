@@ -5,8 +5,6 @@ replies. So References contains Deskbell's keyed ids too, and a reply finds its 
 5322, 3.6.4).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Send a prepared message through its provider: mail, SMS or chat channel."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime

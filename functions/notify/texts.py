@@ -1,7 +1,5 @@
 """The text around a playbook's messages, in each language."""
 
-from __future__ import annotations
-
 from functions.core.domain.rules import Locale
 
 STATUS_BUTTON: dict[Locale, str] = {"zh-CN": "打开工单", "en": "Open your request"}

@@ -10,8 +10,6 @@ out: its id stays the same, so the receiver recognises a repetition (E11). The d
   After that, or if no webhook may go to the address, the delivery is dead-lettered (G3).
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Build and sign webhook messages, and the deliveries that record them. Pure (G5)."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta

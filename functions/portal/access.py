@@ -6,8 +6,6 @@ A wrong proof and a missing ticket get the same response after the same work: in
 table is read, the keys are computed and every proof is compared.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from typing import Literal, get_args

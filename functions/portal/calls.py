@@ -1,7 +1,5 @@
 """The calls of the customers' API: each takes a `Request` and returns JSON or a page."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Follow the short link of a text message to its ticket (contract, `/t/{code}`)."""
 
-from __future__ import annotations
-
 from functions.core.domain.errors import NotFound, TooManyAttempts
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import HttpResponse, Request

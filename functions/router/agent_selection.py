@@ -1,8 +1,6 @@
 """Select the agent for a ticket: a suitable team member who is on shift and has capacity (A5, B5,
 D7, E7). Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

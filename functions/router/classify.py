@@ -1,7 +1,5 @@
 """The classification of a request, and its destination (A5)."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from functions.core.domain.classification import (

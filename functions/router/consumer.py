@@ -1,8 +1,6 @@
 """Process a record of the table's stream: a commit of a ticket, an agent with free capacity, or an
 administrative act, which goes to the log whoever recorded it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any

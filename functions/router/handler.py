@@ -1,7 +1,5 @@
 """`deskbell-<stage>-router`: classify and assign tickets from the table's stream (F2, F4)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from chalice.app import Blueprint

@@ -1,7 +1,5 @@
 """Carry out routing decisions, each once, even if the stream repeats a record (F2)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

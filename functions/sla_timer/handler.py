@@ -5,8 +5,6 @@ processes what is due then. It hands a shard with much to do to another invocati
 the same time: `{"time": …, "shard": 2}`.
 """
 
-from __future__ import annotations
-
 import json
 from datetime import datetime, timedelta
 from typing import Any

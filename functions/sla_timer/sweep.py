@@ -5,8 +5,6 @@ several threads. It may be repeated or overlap with another: each change is deci
 newest version, and a timer that has fired is not due again before its next time.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

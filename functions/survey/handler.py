@@ -4,8 +4,6 @@ Each receives `{"desk", "number", "resolution"}`, a waiting task its `token` too
 result that `infra/templates/closing.asl.json` branches on.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from chalice.app import Blueprint

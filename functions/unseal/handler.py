@@ -1,7 +1,5 @@
 """`deskbell-<stage>-unseal`: opens an original or a contact for the agents' API (G4)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -5,8 +5,6 @@ agent has to call). This function, which holds the
 right to decrypt, checks that record again, so a caller without one gets nothing.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta

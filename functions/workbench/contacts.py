@@ -1,7 +1,5 @@
 """Replace a contact that mail bounced from, or mark it as deliverable again."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from functions.core.domain.commands import CorrectContact

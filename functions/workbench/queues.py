@@ -1,7 +1,5 @@
 """The queues that agents work from (A5, A7): mine, my team's, unassigned, and others."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 

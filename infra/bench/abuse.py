@@ -7,8 +7,6 @@ the playbook's limits. API Gateway does not charge for throttled requests (AWS r
 charge for throttled requests").
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 from collections.abc import Mapping

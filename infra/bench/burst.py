@@ -3,8 +3,6 @@
 The result is checked in the table and the sent mails, not only in the API's responses.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

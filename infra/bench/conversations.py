@@ -5,8 +5,6 @@ with a person, as C11 expects at most. While it lasts the customer's page asks f
 `POLLS` times.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -4,8 +4,6 @@ The collections are not part of this repository; see `infra.bench.corpus`. A per
 be read as one with its text; no other call may open a ticket; no call may raise.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime

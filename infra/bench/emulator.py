@@ -3,8 +3,6 @@
 No function is deployed: the simulator calls the handlers in this process.
 """
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess

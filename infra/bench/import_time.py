@@ -1,7 +1,5 @@
 """Measure the import time of the handlers, compared with boto3 and Chalice."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

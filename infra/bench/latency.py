@@ -3,8 +3,6 @@
 Everything except AWS is real: HTTP, the packaged functions, the stream, mail.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass

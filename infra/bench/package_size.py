@@ -1,7 +1,5 @@
 """Build the Lambda package with Chalice as a deployment does, and measure it."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from pathlib import Path

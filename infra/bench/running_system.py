@@ -1,7 +1,5 @@
 """The local system that the bench measures: a running one, or one that it starts."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

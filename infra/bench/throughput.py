@@ -1,7 +1,5 @@
 """Measure the throughput of the pure rules: classification and business time (E1, G2)."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Measure the AWS calls of a ticket's whole life on the happy path, step by step."""
 
-from __future__ import annotations
-
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Measure the metered usage of a ticket's life and of an idle month."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

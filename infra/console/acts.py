@@ -4,8 +4,6 @@ A test compares both lists with the commands and actions that exist, so that a n
 or has its reason here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 _READS = "shows nothing that is protected"

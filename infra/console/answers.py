@@ -1,7 +1,5 @@
 """Files of articles and of questions, read for `deskbell answers`."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The secrets that a desk shares with the provider of a chat channel: one SSM parameter each."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

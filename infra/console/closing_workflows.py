@@ -4,8 +4,6 @@ The workflow's tasks are idempotent, so a failed execution is started again with
 new name, `<name>-again-<count>`, marks the old execution as continued.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The expected errors of the console: `main` prints each on one line and exits with code 1."""
 
-from __future__ import annotations
-
 
 class ConsoleError(Exception):
     """A command failed for a reason that the message states, with the remedy."""

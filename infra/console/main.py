@@ -1,7 +1,5 @@
 """The `deskbell` command."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from contextlib import suppress

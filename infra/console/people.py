@@ -1,7 +1,5 @@
 """The people of a desk: users of the Cognito pool, and entries of the roster."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -5,8 +5,6 @@ functions follow it within `ROSTER_TTL`. The user pool follows. Every command ca
 completes an interrupted run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -4,8 +4,6 @@ Several sample tickets live through what a desk meets; what `notify` would send 
 rendered in each language. A message that reads as it did before is only named.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace

@@ -5,8 +5,6 @@ Functions. A discarded entry is recorded under `discarded/` in the mail bucket w
 it, when and why; a mail moves there whole.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """An entry of `deskbell quarantine`, and its text for a terminal."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

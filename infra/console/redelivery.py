@@ -1,7 +1,5 @@
 """Invoke a function again with records that failed, and interpret its response."""
 
-from __future__ import annotations
-
 import base64
 import json
 from typing import Any

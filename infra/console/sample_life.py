@@ -1,8 +1,6 @@
 """A sample ticket in memory that goes through the real rules: commands are decided, the router
 reacts and deadlines pass. Nothing is stored or sent."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Texts of the sample tickets of `deskbell playbook preview`, in both languages."""
 
-from __future__ import annotations
-
 REQUESTS = (
     ("App 无法登录，提示网络错误", "I cannot log in to the app; it shows a network error"),
     ("空调不制冷，外机有异响", "The air conditioner does not cool and its outdoor unit is noisy"),

@@ -5,8 +5,6 @@ a missing permission shows. It makes tickets of contacts that nobody reads and o
 roster, and erases and deactivates them in the end.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

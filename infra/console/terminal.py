@@ -1,7 +1,5 @@
 """Helpers of the commands: the options for a stage, and output."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -4,8 +4,6 @@ Each ticket is read whole and checked by itself. What looks wrong is read again 
 the system goes on working meanwhile; only what is still wrong is reported.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator

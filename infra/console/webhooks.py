@@ -1,7 +1,5 @@
 """The desks' outgoing webhooks: list, secrets, test messages, replay (G5)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -4,8 +4,6 @@ A playbook is stored as the desk's next version. Running functions read it withi
 deployment is needed.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Names of one's own for the HTTP API, each in a stack of its own."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

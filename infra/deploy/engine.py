@@ -3,8 +3,6 @@
 They are named by their content, so a repeated deployment stores nothing.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

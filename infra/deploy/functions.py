@@ -1,7 +1,5 @@
 """Step 2: deploy the functions and the HTTP API as `chalice deploy --stage` does."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -4,8 +4,6 @@ Chalice cannot configure them, so `app.py` adds them to the API description that
 plain `chalice deploy` includes them too. See API Gateway developer guide, "Gateway response types".
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

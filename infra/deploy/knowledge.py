@@ -1,7 +1,5 @@
 """The knowledge bases of a stage: applying articles, and who did it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from contextlib import suppress

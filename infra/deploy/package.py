@@ -8,8 +8,6 @@ imports. Bytecode of everything would not fit into 15 MB, so only modules that t
 at their start or later, have it.
 """
 
-from __future__ import annotations
-
 import functools
 import os
 import re

@@ -1,7 +1,5 @@
 """Tickets of teams that a playbook no longer has: listed, and routed by the new rules (F2)."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime

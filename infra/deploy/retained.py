@@ -3,8 +3,6 @@
 `python -m infra.deploy.retained > retained.json`; docs/operations.md, "After a failed creation".
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from typing import Any

@@ -1,7 +1,5 @@
 """The three deployment steps: foundation, functions, wiring. Each may be repeated."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field

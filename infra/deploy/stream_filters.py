@@ -1,7 +1,5 @@
 """The table's stream as Lambda's event-source mappings deliver it: filters and record format."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ The emulator accepts `ImportRestApi` and `PutRestApi` but ignores their body, so
 the resources of Chalice's API description with single calls.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from chalice.awsclient import TypedAWSClient

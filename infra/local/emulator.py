@@ -5,8 +5,6 @@ also journals every acknowledged write, replays the journal at the next start, a
 periodically to keep the journal short.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import base64

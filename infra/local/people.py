@@ -1,7 +1,5 @@
 """Create the people of the local desks."""
 
-from __future__ import annotations
-
 import json
 import re
 import secrets

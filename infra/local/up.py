@@ -1,7 +1,5 @@
 """`deskbell up`: run the whole system on this machine until Ctrl-C."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import fcntl

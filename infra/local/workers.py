@@ -5,8 +5,6 @@ worker compiles its libraries again. All functions have the same package (`.chal
 so it is unpacked once here and every worker gets a link to it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil

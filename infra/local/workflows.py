@@ -8,8 +8,6 @@
   idempotent, so no customer is asked twice.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextvars
 from typing import Any

@@ -7,8 +7,6 @@ are those that DynamoDB reports (`ReturnConsumedCapacity`), because only DynamoD
 entries changed; a rejected write is counted by the size of its items.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil

@@ -1,7 +1,5 @@
 """The closing workflow's steps, in the order of `infra/templates/closing.asl.json`."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -5,8 +5,6 @@ condition keys `dynamodb:LeadingKeys` and `dynamodb:Attributes`. A transaction i
 by write.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ An adapter only translates; it makes no calls and stores nothing, so `intake` (i
 `functions.core.channels.wechat` and no other provider. docs/adapters.md explains how to add one.
 """
 
-from __future__ import annotations
-
 import importlib
 import json
 import pkgutil

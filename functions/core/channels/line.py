@@ -4,8 +4,6 @@ One request may carry several events of several people. If the account has webho
 switched on, LINE repeats a failed request, its events under the same ids.
 """
 
-from __future__ import annotations
-
 from typing import Any, ClassVar
 
 from functions.core.channels.base import (

@@ -5,8 +5,6 @@ under the first message. Slack repeats a request three times if it has no answer
 seconds.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any, ClassVar
 

@@ -4,8 +4,6 @@ Telegram sends the secret token of `setWebhook` in a header of every update. A b
 anybody who has written to it, at any time, unless that person blocks it.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any, ClassVar
 

@@ -5,8 +5,6 @@ a reply; WeChat makes three attempts. Later texts go out as customer-service mes
 after the person's last message.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

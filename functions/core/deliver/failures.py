@@ -10,8 +10,6 @@ The codes are those of the API references of Amazon SES v2 (SendEmail, Errors), 
 (Publish, Errors), AWS KMS (Decrypt, Errors), and "Common Errors" of each.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

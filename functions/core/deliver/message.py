@@ -5,8 +5,6 @@ makes the call within time limits and caches the access token that some provider
 shortly before it expires.
 """
 
-from __future__ import annotations
-
 import time
 from datetime import timedelta
 from functools import lru_cache

@@ -4,8 +4,6 @@ botocore retries a request that timed out, which could send a message twice. The
 `functions.notify.base_dispatch` decides on retries.
 """
 
-from __future__ import annotations
-
 import os
 from functools import lru_cache
 from typing import Any

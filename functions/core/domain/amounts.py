@@ -1,7 +1,5 @@
 """Find amounts of money in a customer's text (B4: large amounts are P1)."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from decimal import Decimal

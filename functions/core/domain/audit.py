@@ -5,8 +5,6 @@ holds no secret, no contact, no text about a customer and no reason: reasons are
 where an erasure finds them, in the ticket's history or with the discarded entry.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any

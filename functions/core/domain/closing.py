@@ -4,8 +4,6 @@ The workflow's waiting tasks and the router, which wakes them, both call these f
 decisions cannot differ.
 """
 
-from __future__ import annotations
-
 from typing import Literal, TypedDict
 
 from functions.core.domain.events import MergeReceived, MergeUndone, TicketUnmerged

@@ -1,7 +1,5 @@
 """Countries by their ISO 3166 codes: a time zone's, and that of numbers without a country code."""
 
-from __future__ import annotations
-
 from functools import cache
 from importlib.resources import files
 

@@ -12,8 +12,6 @@ function died may or may not have been sent: it is dead-lettered for a person to
 sent twice automatically.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import Literal
 

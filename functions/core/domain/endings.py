@@ -4,8 +4,6 @@ Pure and linear in the length of the text. Only a message of which every word is
 answer; whatever is not understood is left to the handler, so no complaint is taken for thanks.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import dataclass

@@ -9,8 +9,6 @@ Fields of a desk's own steps stay if reports count their kind: a time, a number,
 (parts used, D15). A number or list in which masking finds contact data is erased.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 
 from functions.core.domain import events as e

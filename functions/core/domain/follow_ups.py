@@ -4,8 +4,6 @@ A message can only make a ticket more urgent; it adds tags, and a change of type
 agent. Every consequence follows from an event that says what is new, so it follows once.
 """
 
-from __future__ import annotations
-
 from functions.core.domain import events as e
 from functions.core.domain.classification import Classification, classify
 from functions.core.domain.rules import Playbook

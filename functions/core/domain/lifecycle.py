@@ -5,8 +5,6 @@ the actions that the ticket's status allows. `apply(ticket, commit)` returns the
 events. Both are pure; `functions.core.services.command_service` combines them with storage.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -3,8 +3,6 @@
 The defaults serve every desk that writes Chinese or English; a playbook replaces a list as a whole.
 """
 
-from __future__ import annotations
-
 from functions.core.domain.playbook_types import Section, Words
 
 _THANKS = """

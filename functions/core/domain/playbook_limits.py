@@ -1,7 +1,5 @@
 """Parts of a playbook that limit what machines and unproven customers can cause."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The playbook's rules of mail and of the files that messages bring (G3, D10)."""
 
-from __future__ import annotations
-
 from typing import Literal, get_args
 
 from pydantic import Field

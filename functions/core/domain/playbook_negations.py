@@ -1,7 +1,5 @@
 """The words by which a customer denies what follows: 没有出现支付失败 reports no failed payment."""
 
-from __future__ import annotations
-
 from functions.core.domain.playbook_types import Section, Words
 
 

@@ -1,7 +1,5 @@
 """The patterns of numbers that a playbook sets: of tickets and of their handling records."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Literal
 

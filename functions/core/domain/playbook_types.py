@@ -4,8 +4,6 @@ Each accepts the forms that `docs/playbooks.md` describes under "How things are 
 errors say what was expected.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from datetime import timedelta

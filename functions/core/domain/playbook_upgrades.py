@@ -5,8 +5,6 @@ Only the stored JSON is upgraded. A playbook file under a former form is an erro
 change it (`functions.core.playbook`).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 FORMER_WEBHOOK_TYPES = {

@@ -17,8 +17,6 @@ Numbers, times and fixed choices (`Literal`) are structural and carry no mark; a
 declares its own fields. A text without a mark counts as personal, and a test names it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from enum import Enum
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Promises to a customer: a time within opening hours, or when the desk opens (A4, A8)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 

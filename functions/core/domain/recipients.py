@@ -1,7 +1,5 @@
 """The recipients of a playbook's notifications."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import AfterValidator

@@ -4,8 +4,6 @@ The archive and `deskbell ticket export` share this shape. It holds masked data 
 display, never the sealed contact. The same ticket yields the same bytes.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass

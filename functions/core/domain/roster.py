@@ -1,7 +1,5 @@
 """The roster: a desk's agents, their capacity, skills and presence."""
 
-from __future__ import annotations
-
 from datetime import datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo

@@ -4,8 +4,6 @@ approvals. Pure.
 Each person finds these tickets in the queue `tasks`, until what they ask for is on record.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 

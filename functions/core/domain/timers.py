@@ -5,8 +5,6 @@ counts) or `business` (the desk's opening hours). Pausing keeps the remaining ti
 a pause over a lunch break or a holiday changes nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 

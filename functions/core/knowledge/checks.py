@@ -1,7 +1,5 @@
 """Checks of articles: errors, and findings that would make them work better."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Reading articles from YAML, from Markdown with front matter, and from CSV (docs/knowledge.md)."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path

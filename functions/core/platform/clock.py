@@ -3,8 +3,6 @@
 Times are whole seconds, so that messages, timers and the sweep agree exactly.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 

@@ -3,8 +3,6 @@
 `deskbell quarantine` lists, shows and replays dead letters; an alarm reports them.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

@@ -4,8 +4,6 @@ Log events have dotted names (`ticket.archived`, `delivery.sent`) and put their 
 Errors are logged with their type and message, masked as well.
 """
 
-from __future__ import annotations
-
 import logging
 import sys
 from typing import Any

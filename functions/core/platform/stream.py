@@ -8,8 +8,6 @@ nearly as old as the stream keeps it; then Lambda puts its position into the sam
 "Using Lambda with DynamoDB"). So throttling only delays.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict

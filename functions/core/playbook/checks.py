@@ -1,7 +1,5 @@
 """Rules of a playbook that can never work, though all their names are defined."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

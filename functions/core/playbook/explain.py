@@ -1,7 +1,5 @@
 """Errors of a playbook in its own terms, each with its line and key."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args, get_origin
 

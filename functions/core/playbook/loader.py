@@ -1,7 +1,5 @@
 """Reading a playbook from a YAML file or a dict, with the line of each key."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Names in a playbook that must be defined elsewhere: in the playbook or by Deskbell."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 
 from functions.core.domain.commands.steps import ANY_VALUE

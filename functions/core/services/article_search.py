@@ -1,7 +1,5 @@
 """Search in a knowledge base by the words that a text and its articles have in common."""
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
 from functools import lru_cache

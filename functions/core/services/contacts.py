@@ -1,7 +1,5 @@
 """Hash and seal contacts. A ticket shows its contact masked and holds its keyed hash (G4)."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Let an agent's tickets wait for somebody else, at the end of a shift or when the agent leaves."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from datetime import datetime
 

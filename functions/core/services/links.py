@@ -1,7 +1,5 @@
 """Links to a ticket's status page (contract, *Links*; A14, A16)."""
 
-from __future__ import annotations
-
 from urllib.parse import quote
 
 from functions.core.domain.rules import Playbook

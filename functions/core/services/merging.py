@@ -9,8 +9,6 @@ versions. So the end of a chain is never one of the tickets below it, and no num
 merges makes a cycle.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Failed attempts to open a ticket's status page, counted per hour (G9)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 

@@ -1,7 +1,5 @@
 """The audit: one item for each administrative act, by month (docs/architecture.md draws it)."""
 
-from __future__ import annotations
-
 import json
 import secrets
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Task tokens of the closing workflow, by which a ticket's waiting task continues (F4)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from functions.core.storage.items import ticket_key

@@ -6,8 +6,6 @@ its tenth. Once the shared count is over the limit, a container refuses without 
 (docs/decisions/0022-limits-of-unproven-requests.md).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal

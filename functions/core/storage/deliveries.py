@@ -1,7 +1,5 @@
 """Deliveries of a ticket; every write is conditional on the state before it (E11, G3)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Values equal to their default are left out, and so is the start of a timer that 
 starts. This keeps the item of a usual commit below 1 KB, one write unit.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable
 from datetime import datetime

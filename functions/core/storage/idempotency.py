@@ -1,7 +1,5 @@
 """Idempotency records: traces of processed requests under their provider's own ids (G1)."""
 
-from __future__ import annotations
-
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -3,8 +3,6 @@
 An item's body does not repeat its keys, so most items stay below 1 KB, one write unit (G7).
 """
 
-from __future__ import annotations
-
 import json
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """The desks' knowledge bases: each article with its versions, and a cache of the current ones."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

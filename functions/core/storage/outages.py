@@ -1,7 +1,5 @@
 """Recognise failures of AWS services that a retry may get past."""
 
-from __future__ import annotations
-
 _BUSY = frozenset(
     {
         "LimitExceededException",

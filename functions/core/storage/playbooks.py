@@ -1,7 +1,5 @@
 """Playbooks: each desk's versions, a cache of the current ones, and the desks' mailboxes."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ Only a digest of the code is stored, so the table opens no ticket. A link ends w
 of the ticket's links, as every link to it does.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256

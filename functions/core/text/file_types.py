@@ -9,8 +9,6 @@ RFC 9649 (WebP), [MS-CFB] (compound files), ECMA-376 part 2 (Office's packages),
 (OpenDocument), ISO/IEC 14496-12 (MP4), RFC 8794 (Matroska), the formats' own otherwise.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

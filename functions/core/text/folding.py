@@ -5,8 +5,6 @@ and spelled-out addresses what they stand for: `一三九`, `１③９`, `1\u200
 Recognisers read the folded text alone; `Folded.span` leads from it back to the text.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import dataclass, field

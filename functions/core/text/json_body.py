@@ -1,7 +1,5 @@
 """Parse a JSON body into a pydantic model; an error names every wrong field."""
 
-from __future__ import annotations
-
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError

@@ -6,8 +6,6 @@ text below each included (`infra/docs/openapi.py`).
 
 # ruff: noqa: UP013 - fields side by side: a class would take a line for each
 
-from __future__ import annotations
-
 from datetime import datetime, tzinfo
 from typing import Annotated, Literal, NotRequired, overload
 

@@ -4,8 +4,6 @@ Anybody can name any number on the open form. Numbers abroad, at premium rates a
 networks cost many times an ordinary message, and part of the price goes to their owner.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from typing import Literal
 

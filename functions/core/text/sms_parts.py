@@ -5,8 +5,6 @@ the extension table count twice. A single other character, such as a Chinese one
 UTF-16 units in one part and 67 in each of several. No character is split between two parts.
 """
 
-from __future__ import annotations
-
 _GSM = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     "ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"

@@ -5,8 +5,6 @@ gives all its parts of one to three characters. Other words are kept whole, by t
 by their inner parts, so that `refunds` and `refunded` have most terms in common.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ Each purpose has a separate key, derived from the deployment's root key (HMAC-SH
 5869's expand step), so a token for one purpose is worthless for another.
 """
 
-from __future__ import annotations
-
 import hmac
 from base64 import b32encode, urlsafe_b64encode
 from hashlib import sha256

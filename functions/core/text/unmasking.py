@@ -5,8 +5,6 @@ An unmasked text costs nothing, and one with a phone number a few bytes. `unseal
 into the masked text.
 """
 
-from __future__ import annotations
-
 import json
 import zlib
 from collections.abc import Callable, Mapping

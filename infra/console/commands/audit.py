@@ -1,7 +1,5 @@
 """`deskbell audit …`: who did what to the desks."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Annotated

@@ -1,7 +1,5 @@
 """`deskbell channel …`: the secrets of the desks' chat channels."""
 
-from __future__ import annotations
-
 import json
 import sys
 

@@ -1,7 +1,5 @@
 """`deskbell person …`: the people of the desks."""
 
-from __future__ import annotations
-
 import inspect
 import re
 import sys

@@ -1,7 +1,5 @@
 """`deskbell up` and `deskbell deploy`."""
 
-from __future__ import annotations
-
 import time
 from datetime import UTC, datetime
 from typing import Annotated

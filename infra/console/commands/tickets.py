@@ -1,7 +1,5 @@
 """`deskbell ticket …`: export, hold, release and erase tickets."""
 
-from __future__ import annotations
-
 import sys
 from datetime import UTC, datetime
 from typing import Annotated

@@ -1,7 +1,5 @@
 """`deskbell webhooks …`: the desks' outgoing webhooks."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 

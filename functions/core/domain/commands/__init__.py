@@ -7,8 +7,6 @@ imports.
 
 # ruff: noqa: F403, I001 - all classes of a module are re-exported, in the order of the imports
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from functions.core.domain.commands.base import (

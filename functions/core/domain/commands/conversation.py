@@ -1,7 +1,5 @@
 """Messages between customer and desk, and notes among colleagues."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

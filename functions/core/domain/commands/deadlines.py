@@ -1,7 +1,5 @@
 """The sweep's command."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

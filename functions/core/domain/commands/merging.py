@@ -1,7 +1,5 @@
 """Merging tickets, undoing a merge, and linking follow-up tickets."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Resolution, confirmation, survey, review, and reopening."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Classification and assignment."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime

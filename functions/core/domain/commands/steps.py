@@ -1,7 +1,5 @@
 """The desk's own steps, and their approval (C9, D8–D11, B2, B6, E5)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -6,8 +6,6 @@ a commit wakes. Events are listed in the order of these imports.
 
 # ruff: noqa: F403, I001 - all classes of a module are re-exported, in the order of the imports
 
-from __future__ import annotations
-
 from functions.core.domain.events.base import (
     EVENTS as EVENTS,
     MACHINES as MACHINES,

@@ -1,7 +1,5 @@
 """Messages between customer and desk, and notes among colleagues."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated
 

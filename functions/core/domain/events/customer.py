@@ -1,7 +1,5 @@
 """The customer: class, contact, legal hold, erasure."""
 
-from __future__ import annotations
-
 from functions.core.domain.events.base import NOBODY, Commit, Event
 from functions.core.domain.privacy import FreeText, TermName
 from functions.core.domain.ticket import Customer, Ticket, TicketChanges

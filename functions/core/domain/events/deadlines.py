@@ -1,7 +1,5 @@
 """Warnings and breaches of deadlines."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from functions.core.domain.events.base import NOBODY, Commit, Event

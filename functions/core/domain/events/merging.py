@@ -1,7 +1,5 @@
 """Merging tickets, undoing a merge, and follow-up tickets."""
 
-from __future__ import annotations
-
 from functions.core.domain.events.base import BOTH, NOBODY, Commit, Event
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Merged, Queue, Status, Ticket, TicketChanges

@@ -1,7 +1,5 @@
 """The request itself, and its classification."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Literal
 

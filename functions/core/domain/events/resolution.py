@@ -1,7 +1,5 @@
 """Resolution, confirmation, survey, review, archive."""
 
-from __future__ import annotations
-
 from functions.core.domain.events.base import BOTH, Commit, Event
 from functions.core.domain.privacy import FreeText, TermName
 from functions.core.domain.ticket import ReopenTo, Status, Ticket, TicketChanges

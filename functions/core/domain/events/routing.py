@@ -1,7 +1,5 @@
 """Confirmation, queues and assignment."""
 
-from __future__ import annotations
-
 from functions.core.domain.events.base import BOTH, Commit, Event
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Queue, Status, Ticket, TicketChanges

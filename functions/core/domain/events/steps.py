@@ -1,7 +1,5 @@
 """The desk's own steps, and their approval."""
 
-from __future__ import annotations
-
 from functions.core.domain.events.base import Commit, Event
 from functions.core.domain.privacy import FreeText, StepFields, TermName
 from functions.core.domain.ticket import Attachment, Pending, Slip, Status, Ticket, TicketChanges

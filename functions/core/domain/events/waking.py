@@ -1,7 +1,5 @@
 """The functions that a commit wakes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from functions.core.domain.events.base import Event
