@@ -29,19 +29,9 @@ if TYPE_CHECKING:
 
 OUT = Path(__file__).resolve().parents[2] / "build" / "bench.json"
 PARTS = (
-    "imports",
-    "package",
-    "throughput",
-    "corpus",
-    "units",
-    "sweep",
-    "costs",
-    "scale",
-    "abuse",
-    "conversations",
-    "latency",
-    "burst",
-)
+    "imports", "package", "throughput", "corpus", "units", "sweep", "costs", "scale", "abuse",
+    "conversations", "latency", "burst",
+)  # fmt: skip
 
 IMPORT_RATIO = 1.6
 PACKAGE_MB = 15.0

@@ -30,27 +30,12 @@ COMMANDS: Mapping[str, str] = {
 
 ACTIONS: Mapping[str, str] = dict.fromkeys(
     (
-        "approve",
-        "assign",
-        "attachments",
-        "callback",
-        "close",
-        "confirm-type",
-        "correct-contact",
-        "merge",
-        "note",
-        "priority",
-        "record-call",
-        "reopen",
-        "reply",
-        "request-info",
-        "resolve",
-        "set-customer-class",
-        "take",
-        "unmerge",
+        "approve", "assign", "attachments", "callback", "close", "confirm-type", "correct-contact",
+        "merge", "note", "priority", "record-call", "reopen", "reply", "request-info", "resolve",
+        "set-customer-class", "take", "unmerge",
     ),
     _TICKET,
-)
+)  # fmt: skip
 """Action of the agents' API → why it is not recorded."""
 
 _OWN = "concerns the caller alone"

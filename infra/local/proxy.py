@@ -18,17 +18,10 @@ if TYPE_CHECKING:
 # RFC 9110, 7.6.1: fields of a single connection; the length is computed again.
 _HOP_BY_HOP = frozenset(
     {
-        "connection",
-        "content-length",
-        "host",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
+        "connection", "content-length", "host", "keep-alive", "proxy-connection", "te", "trailer",
+        "transfer-encoding", "upgrade",
     }
-)
+)  # fmt: skip
 # The emulator starts a process for every request that finds no free one; a burst would overload a
 # laptop.
 _MAX_CONCURRENT = 4

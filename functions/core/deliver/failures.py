@@ -41,16 +41,10 @@ KMS_PASSING = frozenset(
 
 COMMON_PASSING = frozenset(
     {
-        "ExpiredTokenException",
-        "InternalFailure",
-        "RequestExpired",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
+        "ExpiredTokenException", "InternalFailure", "RequestExpired", "RequestLimitExceeded",
+        "ServiceUnavailable", "SlowDown", "Throttling", "ThrottlingException",
     }
-)
+)  # fmt: skip
 """Common errors of every service, and the throttling codes that botocore's standard mode knows."""
 
 PASSING = SES_PASSING | SNS_PASSING | KMS_PASSING | COMMON_PASSING

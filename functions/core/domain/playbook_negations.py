@@ -26,7 +26,6 @@ class Negations(Section):
     )  # fmt: skip
     faults: Words = (
         "失败", "异常", "故障", "报错", "错误", "崩溃", "闪退", "卡顿", "死机", "白屏", "黑屏",
-        "中断", "瘫痪", "损坏", "破损", "漏水", "噪音", "异响", "重复扣款", "被盗", "盗刷",
-        "投诉", "fail", "error", "crash", "outage", "bug", "broken", "damage", "charged twice",
-        "complain",
+        "中断", "瘫痪", "损坏", "破损", "漏水", "噪音", "异响", "重复扣款", "被盗", "盗刷", "投诉",
+        "fail", "error", "crash", "outage", "bug", "broken", "damage", "charged twice", "complain",
     )  # fmt: skip

@@ -2,19 +2,11 @@
 
 _BUSY = frozenset(
     {
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestTimeout",
-        "SlowDown",
-        "Throttling",
-        "ThrottledException",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
+        "LimitExceededException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
+        "RequestThrottled", "RequestTimeout", "SlowDown", "Throttling", "ThrottledException",
+        "ThrottlingException", "TooManyRequestsException", "TransactionInProgressException",
     }
-)
+)  # fmt: skip
 """Error codes of throttled calls (each service's API reference, "Common Errors")."""
 
 

@@ -156,15 +156,14 @@ _RUNS = frozenset(
     {
         "exe", "scr", "com", "pif", "cpl", "dll", "ocx", "sys", "drv", "msi", "msp", "mst", "msix",
         "msixbundle", "appx", "appxbundle", "apk", "aab", "ipa", "jar", "jse", "js", "mjs", "vbs",
-        "vbe", "vb", "ws", "wsf", "wsh", "wsc", "sct", "hta", "bat", "cmd", "ps1", "ps1xml",
-        "psm1", "psd1", "sh", "bash", "zsh", "csh", "command", "py", "pyw", "pyc", "rb", "pl",
-        "php", "phtml", "asp", "aspx", "jsp", "lnk", "url", "website", "webloc", "desktop", "scf",
-        "inf", "reg", "chm", "hlp", "gadget", "application", "jnlp", "iso", "img", "vhd", "vhdx",
-        "dmg", "pkg", "app", "deb", "rpm", "run", "xll", "xla", "xlam", "docm", "dotm", "xlsm",
-        "xltm", "pptm", "potm", "ppam", "ppsm", "sldm", "one", "onepkg", "html", "htm", "xhtml",
-        "shtml", "mht", "mhtml", "svg", "svgz", "xml", "xsl", "xslt", "swf", "theme", "themepack",
-        "diagcab", "library-ms", "search-ms", "settingcontent-ms", "appref-ms", "cab", "mdb",
-        "accdb", "accde",
+        "vbe", "vb", "ws", "wsf", "wsh", "wsc", "sct", "hta", "bat", "cmd", "ps1", "ps1xml", "psm1",
+        "psd1", "sh", "bash", "zsh", "csh", "command", "py", "pyw", "pyc", "rb", "pl", "php",
+        "phtml", "asp", "aspx", "jsp", "lnk", "url", "website", "webloc", "desktop", "scf", "inf",
+        "reg", "chm", "hlp", "gadget", "application", "jnlp", "iso", "img", "vhd", "vhdx", "dmg",
+        "pkg", "app", "deb", "rpm", "run", "xll", "xla", "xlam", "docm", "dotm", "xlsm", "xltm",
+        "pptm", "potm", "ppam", "ppsm", "sldm", "one", "onepkg", "html", "htm", "xhtml", "shtml",
+        "mht", "mhtml", "svg", "svgz", "xml", "xsl", "xslt", "swf", "theme", "themepack", "diagcab",
+        "library-ms", "search-ms", "settingcontent-ms", "appref-ms", "cab", "mdb", "accdb", "accde",
     }
 )  # fmt: skip
 """Name endings of files that a system runs or shows in a browser."""

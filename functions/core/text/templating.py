@@ -36,9 +36,8 @@ TEMPLATE_VARIABLES = frozenset(
     {
         "number", "desk", "name", "status", "type", "tags", "tag", "priority", "team", "handler",
         "promise", "expected_response_by", "expected_resolution_by", "response_opens_at",
-        "resolution_opens_at", "due_at", "status_url",
-        "text", "question", "summary", "solution", "score", "reason", "timer", "description",
-        "step", "order", "other",
+        "resolution_opens_at", "due_at", "status_url", "text", "question", "summary", "solution",
+        "score", "reason", "timer", "description", "step", "order", "other",
     }
 )  # fmt: skip
 """The variables of messages and reply templates, besides the fields of the desk's steps."""
