@@ -266,6 +266,14 @@ class Chat:
     def rate(self, score: int) -> list[ChatMessageView]:
         return self._post("rating", {"score": score})
 
+    def send_code(self, contact: str) -> list[ChatMessageView]:
+        """Have a code sent to a contact."""
+        return self._post("verification", {"contact": contact})
+
+    def verify(self, code: str) -> list[ChatMessageView]:
+        """Verify the contact by the code that it got."""
+        return self._post("verification", {"code": code})
+
     def hand_over(self) -> list[ChatMessageView]:
         return self._post("handover", {})
 

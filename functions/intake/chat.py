@@ -7,24 +7,29 @@ sent, so `notify` does not send it again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from functions.core.channels.base import (
     EVENTS,
     Adapter,
     IncomingMessage,
+    OutgoingMessage,
     ProviderRequest,
     ProviderResponse,
     Secret,
     Unreadable,
     adapter,
 )
+from functions.core.deliver.failures import Passing, SendFailure
+from functions.core.deliver.message import send as send_message
 from functions.core.domain.commands import Command, CustomerMessage, Note
+from functions.core.domain.customers import Identity
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.endings import read_ending
 from functions.core.domain.errors import (
@@ -33,6 +38,7 @@ from functions.core.domain.errors import (
     DeadLetter,
     NotFound,
     Phrase,
+    TryAgain,
     Unauthorised,
 )
 from functions.core.domain.events import Commit
@@ -57,12 +63,17 @@ from functions.core.services.merging import merge_target
 from functions.core.storage.contacts import Conversation, PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
-from functions.core.text.contacts import Contact, ContactError, chat_contact
+from functions.core.text.contacts import Contact, ContactError, chat_contact, mask_contact
 from functions.core.text.masking import mask_but
 from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.core.text.words import nearest_locale
 from functions.intake.mail_store import MailStore
 from functions.intake.signatures import verify
+
+if TYPE_CHECKING:
+    from functions.core.domain.chat import Chat
+    from functions.core.domain.playbook_assistant import Assistant
+    from functions.intake.assisted_chat import AssistedChat
 
 MAX_TEXT = 4000
 """The maximum characters of a message on the ticket; the bucket keeps longer ones whole."""
@@ -138,6 +149,18 @@ def _chat_channel(
     chat_adapter: Adapter, secret: Secret, desk: str, deployment: Deployment, now: datetime
 ) -> ChatChannel:
     storage = container.storage(deployment)
+    playbook = storage.playbooks.get(desk, now)
+
+    def assisted(assistant: Assistant, writer: Identity) -> AssistedChat:
+        from functions.core.assistant.wiring import conversations
+        from functions.intake.assisted_chat import AssistedChat
+
+        return AssistedChat(
+            conversations(deployment, playbook, assistant, now, writer=writer),
+            chat_adapter.name,
+            writer,
+        )
+
     return ChatChannel(
         adapter=chat_adapter,
         secret=secret,
@@ -146,8 +169,10 @@ def _chat_channel(
         seal_original=partial(aws.seal_original, deployment),
         creator=container.ticket_creator(deployment),
         mail_store=MailStore(aws.client("s3"), deployment.mail_bucket),
-        playbook=storage.playbooks.get(desk, now),
+        playbook=playbook,
         now=now,
+        assisted=partial(assisted, playbook.assistant) if playbook.assistant else None,
+        push=lambda outgoing: send_message(deployment, desk, chat_adapter.name, outgoing),
     )
 
 
@@ -164,6 +189,8 @@ class ChatChannel:
     mail_store: MailStore
     playbook: Playbook
     now: datetime
+    assisted: Callable[[Identity], AssistedChat] | None
+    push: Callable[[OutgoingMessage], str]
 
     def receive(self, request: ProviderRequest) -> ProviderResponse:
         """Process the messages of a request whose signature is valid."""
@@ -196,6 +223,10 @@ class ChatChannel:
                 ticket = self._open_ticket(conversation, message)
                 if ticket is not None and self._join(message, ticket, idempotency):
                     return ""
+                if self.assisted is not None and message.opens and message.kind != "unsubscribed":
+                    shown = mask_contact(sender.address, self.playbook.fields.contact_style)
+                    chat = self.assisted(Identity(kind="message", hash=digest, shown=shown))
+                    return self._converse(chat, message, sender, known, conversation, idempotency)
                 if message.kind in EVENTS or not message.opens:
                     log.info(
                         "chat.ignored", extra={"desk": self.playbook.desk, "kind": message.kind}
@@ -286,6 +317,65 @@ class ChatChannel:
         except Duplicate:
             return True
         return True
+
+    def _converse(
+        self,
+        chat: AssistedChat,
+        message: IncomingMessage,
+        sender: Contact,
+        known: PriorRecords,
+        conversation: Conversation,
+        idempotency: IdempotencyRecord,
+    ) -> str:
+        """Let the assistant answer; return what it says in the HTTP response.
+
+        A ticket is made only if a person is needed. Its acknowledgement tells the number.
+        """
+        from functions.core.assistant.handing_over import HandOver
+
+        acknowledgement = Acknowledgement(self, idempotency)
+        answers, key = self.adapter.answers, idempotency.id
+
+        def customer(_: Chat) -> HandOver:
+            written = message.display_text(self.playbook.locale)
+            return HandOver(
+                contact=sender.address,
+                name=message.name[:200],
+                sender=sender,
+                message_id=message.thread or None,
+                raw=self._keep_raw(message, written),
+                idempotency=replace(idempotency, body=CREATED),
+                known=known,
+                conversation=conversation,
+                acknowledge=acknowledgement.delivery if answers else None,
+            )
+
+        answer = chat.answer(message, key, customer, push=not answers)
+        if answers:
+            return "\n\n".join(filter(None, (answer.text, acknowledgement.text)))
+        if key in answer.chat.unsent:
+            if answer.may_be_on_its_way(self.now):
+                raise TryAgain("the answer may still be on its way")
+            self._push(message, answer.text, key)
+            chat.pushed(answer.chat, key)
+        return ""
+
+    def _push(self, message: IncomingMessage, text: str, key: str) -> None:
+        """Send the assistant's answer by a call to the provider.
+
+        Raises:
+            TryAgain: it was not sent; the provider repeats the message.
+        """
+        if not text:
+            return
+        unique = str(UUID(bytes=sha256(key.encode()).digest()[:16], version=4))
+        try:
+            self.push(OutgoingMessage(message.user, text, thread=message.thread, key=unique))
+        except Passing as failure:
+            raise TryAgain(str(failure)) from failure
+        except SendFailure as failure:
+            about = {"desk": self.playbook.desk, "channel": self.adapter.name}
+            log.warning("chat.answer_failed", extra={**about, "cause": str(failure)})
 
     def _create(
         self,

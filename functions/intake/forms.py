@@ -120,7 +120,29 @@ def create_from_webhook(
     idempotency = IdempotencyRecord(playbook.desk, "webhook", request.key("webhook-id"))
     source = Source(contact_proven=True)  # the sender's system vouches for its customers
     asked = TicketRequest(body, request.now, source=source, idempotency=idempotency)
-    return _created(creator.create(playbook, asked), playbook)
+    created = creator.create(playbook, asked)
+    if body.customer_id:
+        _join(body.customer_id, body.contact, creator, playbook, request.now)
+    return _created(created, playbook)
+
+
+def _join(
+    customer_id: str, contact: str, creator: TicketCreator, playbook: Playbook, now: datetime
+) -> None:
+    """Join a contact with the company's own id of the customer: a signed channel named both."""
+    from functions.core.domain.customers import Identity
+    from functions.core.services.contacts import contact_digest
+    from functions.core.services.customers import company_identity, join_customer
+    from functions.core.text.contacts import mask_contact, normalise_contact
+
+    desk, written = playbook.desk, normalise_contact(contact)
+    identity = Identity(
+        kind=written.kind,
+        hash=contact_digest(written, desk, creator.root_key),
+        shown=mask_contact(written.address, playbook.fields.contact_style),
+    )
+    company = company_identity(customer_id, desk, creator.root_key)
+    join_customer(creator.storage, desk, (company, identity), "channel", now)
 
 
 def _created(ticket: CreatedTicket, playbook: Playbook) -> HttpResponse:

@@ -236,9 +236,9 @@ def _update_contact(
 ) -> Ticket:
     """Store changes that apply to the contact's later requests too (A5); return the ticket."""
     if isinstance(command, c.SetCustomerClass):
-        context.storage.contacts.set_class(
-            ticket.desk, ticket.customer.hash, command.customer_class
-        )
+        from functions.core.services.customers import set_class
+
+        set_class(context.storage, ticket, command.customer_class)
     if isinstance(command, c.CorrectContact) and command.customer is None:
         from functions.workbench.contacts import mark_deliverable
 

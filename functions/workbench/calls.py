@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from functions.core.domain.commands.base import WHOLE
+from functions.core.domain.customers import CustomerRecord
 from functions.core.domain.errors import Forbidden, NotFound, Phrase
 from functions.core.domain.events import Commit
 from functions.core.domain.record import TicketRecord
@@ -16,6 +17,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.platform.web import HttpResponse, Request, locale_of, page_before
+from functions.core.services.customers import record_of
 from functions.core.services.links import base_url
 from functions.core.services.text_messages import text_message_frame
 from functions.core.storage.database import Storage
@@ -93,12 +95,13 @@ def show_ticket(
     principal, playbook = signed_in(request, storage, desk)
     require(principal, SEES_TICKETS, Phrase("see tickets"))
     ticket = storage.tickets.load(desk, number)
-    numbers = storage.contacts.tickets(desk, ticket.customer.hash, MAX_OTHER_TICKETS + 1)
-    others = storage.tickets.load_many(desk, [other for other in numbers if other != number])
+    record = record_of(storage, ticket, assisted=playbook.assistant is not None)
+    others = _other_tickets(storage, ticket, record)
     page, opening = _page(storage, ticket, page_before(request))
     offline = may_take_over(principal, "take", ticket) and is_offline(storage, ticket)
     knowledge = storage.knowledge.get(desk, request.now)
-    full = view.FullTicket(page, opening, _merged(storage, page), others, offline, knowledge)
+    merged = _merged(storage, page)
+    full = view.FullTicket(page, opening, merged, others, record, offline, knowledge)
     locale = locale_of(request, playbook.locale)
     shown = view.ticket_view(full, playbook, principal, files.link, locale, request.now)
     shown["sms"] = text_message_frame(
@@ -109,6 +112,21 @@ def show_ticket(
 
         shown["goes_on_as"] = merge_target(storage, ticket).number
     return HttpResponse(shown)
+
+
+def _other_tickets(
+    storage: Storage, ticket: Ticket, record: CustomerRecord | None
+) -> Sequence[Ticket]:
+    """Read the customer's newest other tickets, by every contact of theirs (C2)."""
+    contacts = record.contacts if record else (ticket.customer.hash,)
+    numbers = {
+        number: None
+        for contact in contacts
+        for number in storage.contacts.tickets(ticket.desk, contact, MAX_OTHER_TICKETS + 1)
+        if number != ticket.number
+    }
+    found = storage.tickets.load_many(ticket.desk, list(numbers))
+    return sorted(found, key=lambda each: each.received_at, reverse=True)[:MAX_OTHER_TICKETS]
 
 
 def _page(

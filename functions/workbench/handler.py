@@ -1,7 +1,6 @@
-"""The routes of the agents' API. API Gateway checks the token before them (`authorizer`).
+"""The routes of the agents' API; each imports its code on its first request (cold start).
 
-All routes run in one Lambda function, so a route imports its code on its first request: a cold
-start then loads only one package's code.
+API Gateway checks the token before them (`authorizer`).
 """
 
 from __future__ import annotations
@@ -20,9 +19,7 @@ if TYPE_CHECKING:
     from functions.workbench.session import Sessions
 
 bp = Blueprint(__name__)
-agents = agents_authorizer()
-
-DESK = "/agent/desks/{desk}"
+agents, DESK = agents_authorizer(), "/agent/desks/{desk}"
 
 
 @bp.route("/session", methods=["POST"])
@@ -91,6 +88,13 @@ def set_presence(desk: str) -> Response:
     from functions.workbench import calls
 
     return web.respond(bp, lambda r: calls.set_presence(r, storage(r.deployment), desk))
+
+
+@bp.route(f"{DESK}/customers/{{customer}}/separate", methods=["POST"], authorizer=agents)
+def separate_customer(desk: str, customer: str) -> Response:
+    from functions.workbench import customers
+
+    return web.respond(bp, lambda r: customers.separate(r, storage(r.deployment), desk, customer))
 
 
 @bp.route(f"{DESK}/articles", methods=["GET"], authorizer=agents)

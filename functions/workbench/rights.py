@@ -42,6 +42,7 @@ RANKED: tuple[Role, ...] = ("admin", "supervisor", "qa", "agent", "finance")
 ANY_DESK = "*"
 
 SEES_TICKETS: frozenset[Role] = frozenset({"agent", "supervisor", "qa", "admin"})
+SEPARATES_CUSTOMERS: frozenset[Role] = frozenset(LEADERS)
 WRITES_ARTICLES: frozenset[Role] = frozenset(LEADERS)
 ENTERS_TICKETS: frozenset[Role] = frozenset({"agent", "supervisor", "admin"})
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from functions.core.domain.chat import Reason, Writer
+from functions.core.domain.customers import IdentityKind, Proof
 from functions.core.domain.knowledge import Audience, Origin
 from functions.core.domain.playbook_types import Locale
 from functions.core.domain.ticket import Queue, Status, TimerState
@@ -150,6 +151,20 @@ OtherTicket = TypedDict("OtherTicket", {
 """Another ticket of the same contact; of the `same_customer` if both have proven it."""
 
 
+JoinView = TypedDict("JoinView", {
+    "join": int, "proof": Proof, "at": Time, "brought": list[str],
+    "undone_at": Time | None, "undone_by": str | None, "reason": str | None,
+})  # fmt: skip
+"""A proof that joined identities, by its number; an undone one says who undid it, and why."""
+
+IdentityView = TypedDict("IdentityView", {"kind": IdentityKind, "shown": str})
+"""A contact, a provider's id or the company's id of a customer, masked."""
+
+CustomerRecordView = TypedDict("CustomerRecordView", {
+    "id": str, "identities": list[IdentityView], "joins": list[JoinView],
+})  # fmt: skip
+"""One customer across channels."""
+
 ChatLineView = TypedDict("ChatLineView", {"from": Writer, "text": str, "at": Time})
 """A message of a chat before the hand-over."""
 
@@ -197,6 +212,7 @@ class TicketView(SummaryView):
     related: list[str]
     before: int | None
     history: list[str]
+    customer_record: CustomerRecordView | None
     other_tickets: list[OtherTicket]
     sms: NotRequired[TextMessageView | None]
     goes_on_as: NotRequired[str]

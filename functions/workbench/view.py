@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from functions.core.domain import events as e
+from functions.core.domain.customers import CustomerRecord
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.knowledge import KnowledgeBase, in_locale
 from functions.core.domain.recipients import CUSTOMERS
@@ -45,6 +46,7 @@ class FullTicket:
         own: the ticket with the page's commits and their deliveries.
         opening: the ticket's first commits: its request and classification.
         others: the customer's other tickets, newest first.
+        record: the customer's record, if their contact was joined with others.
         knowledge: the desk's knowledge base, for the draft of an answer.
     """
 
@@ -52,6 +54,7 @@ class FullTicket:
     opening: Sequence[e.Commit]
     merged: Sequence[TicketRecord] = ()
     others: Sequence[Ticket] = ()
+    record: CustomerRecord | None = None
     handler_is_offline: bool = False
     knowledge: KnowledgeBase | None = None
 
@@ -203,7 +206,29 @@ def ticket_view(
         "related": list(ticket.related),
         "before": earlier_page(history),
         "history": [other.number for other in full.others],
+        "customer_record": record_view(full.record, playbook) if full.record else None,
         "other_tickets": [_other(other, ticket, playbook, locale) for other in full.others],
+    }
+
+
+def record_view(record: CustomerRecord, playbook: Playbook) -> shapes.CustomerRecordView:
+    """A customer's identities, and the joins that made them one."""
+    shown = {each.hash: each.shown for each in record.identities}
+    return {
+        "id": record.id,
+        "identities": [{"kind": each.kind, "shown": each.shown} for each in record.identities],
+        "joins": [
+            {
+                "join": number,
+                "proof": join.proof,
+                "at": local_time(join.at, playbook.zone),
+                "brought": [shown[each] for each in join.brought if each in shown],
+                "undone_at": local_time(join.undone_at, playbook.zone),
+                "undone_by": join.undone_by,
+                "reason": join.reason or None,
+            }
+            for number, join in enumerate(record.joins)
+        ],
     }
 
 

@@ -27,14 +27,14 @@ CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 @dataclass(frozen=True)
-class Conversations:
+class ConversationCosts:
     """The mean usage of a conversation, and the milliseconds of a question."""
 
     usage: costs.Usage
     milliseconds: float
 
 
-def measure(simulator: Simulator, prices: costs.PriceList) -> Conversations:
+def measure(simulator: Simulator, prices: costs.PriceList) -> ConversationCosts:
     """Hold conversations once the index is built."""
     ensure_knowledge(Trail.of(DEPLOYMENT.stage), datetime.now(UTC))
     simulator.invoke("answers", {"desk": DESK})
@@ -49,7 +49,7 @@ def measure(simulator: Simulator, prices: costs.PriceList) -> Conversations:
         lambda_usage(runs, calls, prices, 0),
         {"apigateway.request": Decimal((2 + len(CALLS) + POLLS) * CONVERSATIONS)},
     )
-    return Conversations(costs.times(used, Decimal(1) / CONVERSATIONS), median(questions) * 1000)
+    return ConversationCosts(costs.times(used, Decimal(1) / CONVERSATIONS), median(questions) * 1000)
 
 
 def _hold(simulator: Simulator, *, handed_over: bool) -> None:

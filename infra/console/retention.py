@@ -30,6 +30,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.services.command_service import change
 from functions.core.services.merging import merge_group, past_merge_targets
+from functions.core.storage.chats import chat_of
 from functions.core.storage.database import Storage
 from functions.core.storage.event_codec import dump_events
 from functions.core.storage.files import UPLOADS
@@ -131,8 +132,9 @@ def erase(
 
     Args:
         number: one ticket; the same customer's tickets merged with it are erased too.
-        contact: a phone number or address in any form that intake accepts. The contact's record is
-            deleted too. Held tickets are skipped.
+        contact: a phone number or address in any form that intake accepts. All contacts that were
+            joined with it belong to the person; what is stored about them is deleted too. Held
+            tickets are skipped.
         reason: shown in the tickets' history, masked.
         actor: who erases.
 
@@ -149,7 +151,7 @@ def erase(
     if number is not None:
         return _erase_with_merged(erasure, number)
     digest = contact_hash(_parse_contact(str(contact)), desk, derive(records.root(), "contact"))
-    return _erase_contact(erasure, digest)
+    return _erase_customer(erasure, digest)
 
 
 @dataclass(frozen=True)
@@ -176,10 +178,34 @@ def _erase_with_merged(erasure: _Erasure, number: str) -> Erased:
     # The given ticket comes last, so that a second run still finds the others by it.
     numbers = [*others, number]
     if set(storage.contacts.tickets(desk, digest)) <= set(numbers):
-        storage.contacts.forget(desk, digest)  # first: an erased ticket no longer names its contact
+        storage.customers.leave(desk, digest)
+        _forget(erasure, digest)  # first: an erased ticket no longer names its contact
     for ticket_number in numbers:
         _erase_ticket(erasure, ticket_number)
     return Erased(tuple(sorted(numbers)))
+
+
+def _erase_customer(erasure: _Erasure, digest: str) -> Erased:
+    """Erase every ticket of every contact of a customer, and the customer's record last."""
+    storage, desk = erasure.records.storage, erasure.desk
+    record = storage.customers.of(desk, digest, consistent=True)
+    each = [
+        _erase_contact(erasure, contact) for contact in (record.contacts if record else (digest,))
+    ]
+    erased = tuple(number for one in each for number in one.numbers)
+    held = tuple(number for one in each for number in one.held)
+    if record is not None and not held:
+        for identity in record.identities:
+            storage.contacts.forget(desk, identity.hash)
+        storage.customers.forget(record)
+    return Erased(erased, held)
+
+
+def _forget(erasure: _Erasure, digest: str) -> None:
+    """Delete what is stored about a contact beside its tickets."""
+    storage, desk = erasure.records.storage, erasure.desk
+    storage.contacts.forget(desk, digest)
+    storage.chats.delete(desk, chat_of(digest))
 
 
 def _erase_contact(erasure: _Erasure, digest: str) -> Erased:
@@ -201,7 +227,7 @@ def _erase_contact(erasure: _Erasure, digest: str) -> Erased:
             except ActionNotAllowed:
                 held.append(number)
     if not held:
-        storage.contacts.forget(desk, digest)
+        _forget(erasure, digest)
     storage.contacts.end_erasure(desk, digest)
     return Erased(tuple(erased), tuple(held))
 

@@ -34,6 +34,9 @@ UNUSED: dict[str, dict[str, str]] = {
         **_LOGS,
         "s3:GetObject": "presigned links to attachments use the function's role",
         "s3:PutObject": "stores posted mail, attachments and quarantined mail",
+        "ses:SendEmail": "sends the code that verifies a chat's customer",
+        "ses:SendRawEmail": "SES requires it in addition to SendEmail for raw content",
+        "sns:Publish": "sends the code that verifies a chat's customer",
     },
     "intake_mail": {
         **_LOGS,

@@ -26,7 +26,14 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core.core_schema import StringSchema
 
 from functions.assistant import shapes as assistant
-from functions.assistant.calls import NewChat, NewChoice, NewRating, NewWords, Nothing
+from functions.assistant.calls import (
+    NewChat,
+    NewChoice,
+    NewRating,
+    NewVerification,
+    NewWords,
+    Nothing,
+)
 from functions.core.channels import base as channels
 from functions.core.domain import errors as e
 from functions.core.domain.commands import ACTIONS, agent_actions
@@ -45,6 +52,7 @@ from functions.portal.submissions import NewConfirmation, NewMessage, NewScore
 from functions.workbench import session, shapes as workbench
 from functions.workbench.actions import WITHOUT_KEY
 from functions.workbench.articles import EditedArticle
+from functions.workbench.customers import SeparateCustomer
 from functions.workbench.calls import NewUpload, Presence
 from functions.workbench.queues import QUEUES
 
@@ -197,6 +205,11 @@ CALLS: Mapping[str, Operation] = {
     "rate_in_chat": Operation(
         "Rate the last answer from 1 to 5; after a poor rating a person takes over.",
         _CHAT, (NewRating,), (*_BY_TOKEN, e.ActionNotAllowed), [_IDEMPOTENCY], opened_by="chat"),
+    "verify_in_chat": Operation(
+        "Verify a contact: with `contact` a code of 6 digits is sent to it, with `code` the contact "
+        "is verified. A code is valid for 10 minutes and 5 attempts.",
+        _CHAT, (NewVerification,),
+        (*_BY_TOKEN, e.ActionNotAllowed, e.TooManyAttempts), [_IDEMPOTENCY], opened_by="chat"),
     "hand_over_chat": Operation(
         "Ask for a person.", _CHAT, (Nothing,), _BY_TOKEN, [_IDEMPOTENCY], opened_by="chat"),
     "open_session": Operation(
@@ -218,6 +231,9 @@ CALLS: Mapping[str, Operation] = {
     "show_ticket": Operation(
         "Show a ticket with its conversation.",
         {200: workbench.TicketView}, (), (e.InvalidInput, *_SIGNED_IN), _PAGE),
+    "separate_customer": Operation(
+        "Undo a join of a customer's contacts, by its number in the record. For supervisor, admin.",
+        {200: workbench.CustomerRecordView}, (SeparateCustomer,), _SIGNED_IN),
     "list_articles": Operation(
         "Search the knowledge base, or list all of its articles.",
         {200: workbench.ArticleList}, (), (e.InvalidInput, *_SIGNED_IN), (_QUERY, _LANG)),

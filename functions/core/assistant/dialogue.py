@@ -43,9 +43,12 @@ class Dialogue:
     look_up: LookUp
     now: datetime
 
-    def welcomed(self, chat: Chat) -> Chat:
-        """Greet and ask what is needed (C3)."""
-        return chat.said("assistant", self.assistant.welcome[chat.locale], self.now)
+    def welcomed(self, chat: Chat, *, known: bool = True) -> Chat:
+        """Greet and ask what is needed (C3); invite a customer who is not known to verify (C2)."""
+        text = self.assistant.welcome[chat.locale]
+        if not known:
+            text = f"{text}\n{say('verify.invitation', chat.locale)}"
+        return chat.said("assistant", text, self.now)
 
     def understood(self, chat: Chat, reading: Reading) -> Chat:
         """Answer a question, offer articles, or say that none was found (C4)."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,19 +14,42 @@ from functions.core.domain.promises import promise
 from functions.core.domain.rules import Playbook
 from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
 from functions.core.storage.idempotency import IdempotencyRecord
-from functions.core.text.contacts import chat_contact
+from functions.core.text.contacts import Contact, chat_contact
 from functions.core.text.templating import format_time
 from functions.core.text.words import say
 
 if TYPE_CHECKING:
     from functions.core.assistant.dialogue import Articles
+    from functions.core.domain.delivery import Delivery
     from functions.core.domain.rules import Locale
+    from functions.core.domain.ticket import Ticket
     from functions.core.services.create_ticket import CreatedTicket
+    from functions.core.storage.contacts import Conversation, PriorRecords
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """What a chat's ticket needs beside the chat.
+
+    `contact` and `name` are what the customer gave; `sender` is the writer that a channel proves,
+    or the contact that the customer verified. The other fields are those of a `TicketRequest`, for
+    a chat on a provider's channel.
+    """
+
+    contact: str = ""
+    name: str = ""
+    sender: Contact | None = None
+    message_id: str | None = None
+    raw: str | None = None
+    idempotency: IdempotencyRecord | None = None
+    known: PriorRecords | None = None
+    conversation: Conversation | None = None
+    acknowledge: Callable[[e.Commit, Ticket], Delivery | None] | None = None
 
 
 def hand_over(
     chat: Chat,
-    token: str,
+    given: HandOver,
     playbook: Playbook,
     articles: Articles,
     creator: TicketCreator,
@@ -32,30 +57,31 @@ def hand_over(
 ) -> Chat:
     """Create the ticket of a chat, once, and tell the customer its number.
 
-    The contact is the one that the customer gave, else the chat itself: agents' replies appear in
-    it either way.
+    The contact is the one that is proven or was given, else the chat itself: agents' replies appear
+    in it either way.
     """
-    given = opened(chat.sealed, token)
-    contact = given.pop("contact", "")
-    sender = None if contact else chat_contact(CHAT, chat.id)
+    unknown = not given.sender and not given.contact
     conversation = tuple(
         e.ChatLine(writer=message.writer, text=message.text, at=message.at)
         for message in chat.messages
     )
     body = NewTicket(
-        contact=contact or CHAT,
+        contact=given.contact or CHAT,
+        name=given.name or None,
         description=chat.first_words or say("chat.no_words", chat.locale),
         locale=chat.locale,
         type=_type(chat, playbook, articles),
         customer_id=chat.customer_id,
         order=chat.values.get("order_number"),
         channel=chat.channel,
-        **given,
     )
     source = Source(
         channel=CHAT,
-        sender=sender,
+        sender=chat_contact(CHAT, chat.id) if unknown else given.sender,
         text=body.description,
+        message_id=given.message_id,
+        raw=given.raw,
+        contact_proven=given.sender is not None,
         chat=e.ChatHandedOver(
             id=chat.id,
             reason=chat.reason or "asked",
@@ -64,9 +90,18 @@ def hand_over(
             conversation=conversation,
         ),
     )
-    idempotency = IdempotencyRecord(chat.desk, CHAT, chat.id)
-    asked = TicketRequest(body, now, source=source, idempotency=idempotency)
-    ticket = creator.create(playbook, asked)
+    ticket = creator.create(
+        playbook,
+        TicketRequest(
+            body,
+            now,
+            source=source,
+            idempotency=given.idempotency or IdempotencyRecord(chat.desk, CHAT, chat.id),
+            known=given.known,
+            conversation=given.conversation,
+            acknowledge=given.acknowledge,
+        ),
+    )
     text = _promised(ticket, playbook, chat.locale, now)
     return chat.said("system", text, now, kind="handover").changed(number=ticket.number)
 

@@ -10,16 +10,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from functions.core.domain.customers import Identity
 from functions.core.domain.playbook_types import Locale
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Value
 
 Writer = Literal["customer", "assistant", "agent", "system"]
 MessageKind = Literal["text", "answer", "offer", "rating", "handover"]
-Reason = Literal["asked", "misses", "rating", "rule", "article", "look_up", "engine"]
+Reason = Literal[
+    "asked", "misses", "rating", "rule", "article", "look_up", "engine", "unreadable"
+]  # fmt: skip
 """The reason of a hand-over: the customer asked for a person or a rule did, too many misses, a
-poor rating, an article that only a person can act on, a value that could not be looked up, or an
-engine that did not answer."""
+poor rating, an article that only a person can act on, a value that could not be looked up, an
+engine that did not answer, or a message that no engine reads: a picture, or a very long one."""
+
+VerificationState = Literal["sent", "verified", "wrong", "expired", "refused"]
+"""The state of a verification; one with too many wrong codes is refused."""
 
 CHAT = "chat"
 """The channel of a chat's ticket, and the first part of its contact if the customer gave none."""
@@ -60,13 +66,32 @@ class AskedVariable(Value):
     variable: TermName
 
 
+class Verification(Value):
+    """A contact that the customer verifies by a code (C2).
+
+    `contact` is masked, `hash` its keyed hash; `sealed` takes the place of the chat's once the code
+    was right. `code` is the keyed hash of the code, `wrong` the number of wrong ones.
+    """
+
+    contact: PersonalText
+    kind: Literal["phone", "email"]
+    hash: PersonalText
+    code: PersonalText
+    expires_at: datetime
+    sealed: PersonalText = ""
+    wrong: int = 0
+    state: VerificationState = "sent"
+
+
 class Chat(Value):
     """A chat, as it is stored.
 
-    `token` is the digest of the token that opens it, `sealed` the customer's contact and name,
-    encrypted with the token. `articles` are the intents seen in order, `values` the variables that
-    were asked or looked up. `keys` are the idempotency keys of the customer's calls, each with the
-    id of the last message before it.
+    `version` is 0 before it is stored. `token` is the digest of the token that opens it, empty on a
+    provider's channel; `sealed` are the customer's contact and name, encrypted with the token, and
+    `verified` the contacts that the customer proved. `articles` are the intents seen in order,
+    `values` the variables that were asked or looked up. `keys` are the idempotency keys of the
+    customer's calls, each with the numbers of messages before and after it; `unsent` those whose
+    answer is not known to have reached the provider.
     """
 
     desk: TermName
@@ -76,8 +101,10 @@ class Chat(Value):
     channel: TermName = "chat"
     started_at: datetime
     changed_at: datetime
-    version: int = 1
+    version: int = 0
     sealed: PersonalText = ""
+    verification: Verification | None = None
+    verified: tuple[Identity, ...] = ()
     customer_id: FreeText | None = None
     messages: tuple[ChatMessage, ...] = ()
     misses: int = 0
@@ -89,7 +116,8 @@ class Chat(Value):
     scores: tuple[int, ...] = ()
     reason: Reason | None = None
     number: TermName | None = None
-    keys: dict[TermName, TermName] = {}
+    keys: dict[TermName, tuple[int, int]] = {}
+    unsent: frozenset[TermName] = frozenset()
 
     def after(self, message: str) -> tuple[ChatMessage, ...]:
         """Return the messages after one of them; all of them if there is no such message."""

@@ -29,6 +29,11 @@ _PERSON = (
     "talk to an agent",
 )  # fmt: skip
 
+_GREETINGS = (
+    "你好", "您好", "在吗", "在么", "有人吗", "早上好", "下午好", "晚上好", "哈喽", "嗨",
+    "hi", "hello", "hey", "good morning", "good afternoon", "good evening",
+)  # fmt: skip
+
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]{0,39})\}")
 MAX_KEY = 100
 """Characters of a value in a source's URL; a longer one is no number of an order."""
@@ -85,7 +90,8 @@ class Assistant(Section):
 
     It gives an answer at once if the engine is `at_once` sure, and offers articles if it is `offer`
     sure. After `misses` questions in a row without an answer, a rating of `poor` or less, or one of
-    the words in `person`, it hands over to a person. `variables` are the names, for people, of what
+    the words in `person`, it hands over to a person. A message that is one of the `greetings` is
+    greeted. `variables` are the names, for people, of what
     its articles ask the customer for, `sources` the systems that know others.
     """
 
@@ -95,6 +101,7 @@ class Assistant(Section):
     misses: Annotated[int, Field(ge=1, le=5)] = 2
     poor: Annotated[int, Field(ge=0, le=5)] = 3
     person: Words = _PERSON
+    greetings: Words = _GREETINGS
     variables: dict[Identifier, Text] = {"order_number": {"zh-CN": "订单号", "en": "order number"}}
     sources: dict[Slug, LookUpSource] = {}
     chats_per_source: Annotated[int, Field(ge=1)] = 30

@@ -124,6 +124,7 @@ COMPLAINT = "complaint"
 class Customer(Value):
     """The customer as shown: masked name and contact, and the contact's keyed hash.
 
+    `record` is the id of the customer's record, if the contact was joined with others.
     `undeliverable` is the reason why no mail is sent until somebody corrects the contact,
     `sms_obstacle` why the number gets no text messages.
     `claimed_class` is a class that an unproven customer's own `id` would give; `class_once_proven`
@@ -135,6 +136,7 @@ class Customer(Value):
     kind: Literal["phone", "email", "message"]
     hash: PersonalText
     id: FreeText | None = None
+    record: TermName | None = None
     customer_class: TermName | None = None
     claimed_class: TermName | None = None
     class_once_proven: TermName | None = None

@@ -290,14 +290,20 @@ def compose(
 
 def as_text_message(text: str, ticket: Ticket, playbook: Playbook, locale: Locale) -> str:
     """Return a text message with the desk's signature, and how to opt out of what it initiated."""
-    signature = playbook.sms_signature[locale] if playbook.sms_signature else ""
-    if signature and not text.startswith(signature):
-        text = f"{signature}{' ' if signature.isascii() else ''}{text}"
+    text = with_signature(text, playbook, locale)
     kind = playbook.types.get(ticket.type)
     initiated = ticket.entered_by is not None and kind is not None and kind.agents_only
     if not initiated or playbook.sms_opt_out is None:
         return text
     return f"{text}{' ' if text[-1:].isascii() else ''}{playbook.sms_opt_out[locale]}"
+
+
+def with_signature(text: str, playbook: Playbook, locale: Locale) -> str:
+    """Return a text message with the desk's signature, unless it begins so."""
+    signature = playbook.sms_signature[locale] if playbook.sms_signature else ""
+    if not signature or text.startswith(signature):
+        return text
+    return f"{signature}{' ' if signature.isascii() else ''}{text}"
 
 
 def _files(event: Event) -> tuple[str, ...]:

@@ -425,6 +425,7 @@ def _customer(
         kind=contact.kind,
         hash=digest,
         id=body.customer_id or None,
+        record=known.customer,
         customer_class=known.customer_class or by_id if vouched else None,
         claimed_class=None if vouched else by_id,
         class_once_proven=None if vouched else known.customer_class,

@@ -29,30 +29,35 @@ class Chats:
         item = self.table.get(_partition(desk, chat), SORT_KEY, consistent=True)
         return None if item is None else Chat.model_validate_json(item["body"]["S"])
 
-    def put(self, chat: Chat, *, replacing: int | None) -> Chat:
-        """Write the next version of a chat; `replacing` is the version it was made from.
+    def put(self, chat: Chat) -> Chat:
+        """Write the next version of a chat, and return it; version 0 is a new chat.
 
         Raises:
             Conflict: somebody else wrote meanwhile.
         """
-        chat = chat.changed(version=(replacing or 0) + 1)
-        expires = int((chat.changed_at + KEPT_FOR).timestamp())
+        after = chat.changed(version=chat.version + 1)
         item: Item = key(_partition(chat.desk, chat.id), SORT_KEY) | {
-            "version": {"N": str(chat.version)},
-            "body": {"S": chat.model_dump_json(exclude_defaults=True)},
-            "expires_at": {"N": str(expires)},
+            "version": {"N": str(after.version)},
+            "body": {"S": after.model_dump_json(exclude_defaults=True)},
+            "expires_at": {"N": str(int((chat.changed_at + KEPT_FOR).timestamp()))},
         }
-        unchanged = "attribute_not_exists(pk)" if replacing is None else "version = :version"
-        values = {":version": {"N": str(replacing)}}
-        given = {} if replacing is None else {"ExpressionAttributeValues": values}
+        unchanged, given = "attribute_not_exists(pk)", {}
+        if chat.version:
+            unchanged = "version = :version"
+            given = {"ExpressionAttributeValues": {":version": {"N": str(chat.version)}}}
         if not self.table.put_if(unchanged, item, **given):
             raise Conflict(f"the chat {chat.id} changed meanwhile")
-        return chat
+        return after
 
     def delete(self, desk: str, chat: str) -> None:
         """Delete a chat whose customer is erased; only the console may."""
         found = key(_partition(desk, chat), SORT_KEY)
         self.table.client.delete_item(TableName=self.table.name, Key=found)
+
+
+def chat_of(contact: str) -> str:
+    """Return the id of a person's chat on a provider's channel, by the contact's hash."""
+    return contact[:32]
 
 
 def _partition(desk: str, chat: str) -> str:

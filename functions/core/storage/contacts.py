@@ -44,6 +44,7 @@ class PriorRecords:
     customer_class: str | None
     undeliverable: str | None = None
     former: IdempotencyRecord | None = None
+    customer: str | None = None
 
 
 def contact_key(desk: str, contact_hash: str) -> str:
@@ -110,6 +111,15 @@ class Contacts:
     def set_class(self, desk: str, contact_hash: str, customer_class: str | None) -> None:
         """Store a contact's class for its next requests (A5); None removes it."""
         self._set(desk, contact_hash, "class", customer_class)
+
+    def classes(self, desk: str, contacts: Sequence[str]) -> dict[str, str]:
+        """Return contact → class of those that have one."""
+        keys = [key(contact_key(desk, contact), "CONTACT") for contact in contacts]
+        return {
+            item["pk"]["S"].rpartition("#")[2]: item["class"]["S"]
+            for item in self.table.batch_get(keys, consistent=True)
+            if "class" in item
+        }
 
     def set_undeliverable(self, desk: str, contact_hash: str, reason: str | None) -> None:
         """Store why no mail goes to a contact; None marks it as deliverable again."""
@@ -209,4 +219,5 @@ def _known(idempotency: IdempotencyRecord | None, items: Sequence[Item]) -> Prio
         idempotency=read_record(idempotency, record) if idempotency and record else None,
         customer_class=contact.get("class", {}).get("S"),
         undeliverable=contact.get("undeliverable", {}).get("S"),
+        customer=contact.get("customer", {}).get("S"),
     )

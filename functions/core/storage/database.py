@@ -11,6 +11,7 @@ from functions.core.storage.chats import Chats
 from functions.core.storage.closing_tokens import ClosingTokens
 from functions.core.storage.contacts import Contacts
 from functions.core.storage.counters import Counters
+from functions.core.storage.customers import Customers
 from functions.core.storage.deliveries import Deliveries
 from functions.core.storage.idempotency import Idempotency
 from functions.core.storage.knowledge import Knowledge
@@ -42,6 +43,7 @@ class Storage:
     short_links: ShortLinks
     knowledge: Knowledge
     chats: Chats
+    customers: Customers
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
@@ -65,4 +67,5 @@ class Storage:
             ShortLinks(table),
             Knowledge(table),
             Chats(table),
+            Customers(table),
         )

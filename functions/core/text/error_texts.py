@@ -185,6 +185,17 @@ CHINESE: dict[str, str] = {
     "Nothing is offered in this chat now.": "此对话当前没有可选项。",
     "There is no such option.": "没有这个选项。",
     "There is no answer to rate in this chat now.": "此对话当前没有可评价的回答。",
+    "A person has taken over this chat; nothing to verify.": "此对话已转接人工，无需验证。",
+    "give a contact, or the code that was sent to it": "请填写联系方式，或填写收到的验证码",
+    "no text message can be sent to this number": "无法向此号码发送短信",
+    "the code could not be sent there": "验证码未能发送成功",
+    "no code is waiting; ask for a new one": "没有待验证的验证码，请重新获取",
+    "the code has expired; ask for a new one": "验证码已过期，请重新获取",
+    "wrong code; attempts left: {left}": "验证码不正确，还可以试{left}次",
+    "Too many codes were sent. Try again in an hour.": "验证码发送过于频繁，请一小时后再试。",
+    "Too many wrong codes. Ask for a new one.": "验证码多次不正确，请重新获取。",
+    "There is no such customer.": "没有这个客户。",
+    "There is no such join, or it was undone before.": "没有这次合并，或已撤销。",
     "Too many chats were begun. Try again in an hour.": "新建对话过于频繁，请一小时后再试。",
     "There is nothing to read here; the provider posts to this address.": (
         "此地址没有可读取的内容，仅供渠道服务商推送。"

@@ -56,6 +56,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "form.rate": {"zh-CN": "提交评价", "en": "Send rating"},
     "page.when_open": {"zh-CN": "{at}开始服务后", "en": "when we open, {at}"},
     "chat.offer": {"zh-CN": "您想问的是哪一个？", "en": "Which of these do you mean?"},
+    "chat.offer.hint": {"zh-CN": "请回复序号", "en": "Reply with the number"},
     "chat.none": {"zh-CN": "都不是", "en": "None of these"},
     "chat.miss": {
         "zh-CN": "抱歉，没有完全明白。请换个说法再说一次，或回复“转人工”。",
@@ -100,7 +101,55 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "chat.reason.article": {"zh-CN": "需要人工办理", "en": "Only a person can do this"},
     "chat.reason.look_up": {"zh-CN": "信息未能查到", "en": "It could not be looked up"},
     "chat.reason.engine": {"zh-CN": "智能助手暂不可用", "en": "The assistant was unavailable"},
+    "chat.reason.unreadable": {
+        "zh-CN": "图片、语音等内容需人工查看",
+        "en": "A picture or the like, for a person to look at",
+    },
     "chat.no_words": {"zh-CN": "客户请求人工服务", "en": "The customer asks for a person"},
+    "verify.invitation": {
+        "zh-CN": "首次咨询可发送手机号或邮箱验证身份，便于查到您以往的请求；也可以直接提问。",
+        "en": "New here? Send your phone number or e-mail address to be recognised, so that we "
+        "find your earlier requests. Or just ask.",
+    },
+    "verify.message": {
+        "zh-CN": "验证码{code}，10分钟内有效。如非本人操作，请忽略。",
+        "en": "Your code is {code}, valid for 10 minutes. If you did not ask for it, ignore this.",
+    },
+    "verify.subject": {"zh-CN": "您的验证码", "en": "Your verification code"},
+    "verify.sent": {
+        "zh-CN": "验证码已发送至{contact}，10分钟内有效。请回复6位验证码，也可以直接提问。",
+        "en": "A code was sent to {contact}, valid for 10 minutes. Reply with its 6 digits, or "
+        "just ask your question.",
+    },
+    "verify.verified": {
+        "zh-CN": "已验证{contact}，谢谢。请继续说您的问题。",
+        "en": "{contact} is verified, thank you. Please go on.",
+    },
+    "verify.requests": {
+        "zh-CN": "您正在处理的请求：\n{numbers}",
+        "en": "Your open requests:\n{numbers}",
+    },
+    "verify.wrong": {
+        "zh-CN": "验证码不正确，还可以试{left}次。",
+        "en": "That is not the code. Attempts left: {left}.",
+    },
+    "verify.refused": {
+        "zh-CN": "验证码多次不正确，已失效。可以重新发送手机号或邮箱，也可以直接提问。",
+        "en": "Too many wrong codes; this one has ended. Send your phone number or e-mail address "
+        "again, or just ask.",
+    },
+    "verify.expired": {
+        "zh-CN": "验证码已过期。可以重新发送手机号或邮箱，也可以直接提问。",
+        "en": "The code has expired. Send your phone number or e-mail address again, or just ask.",
+    },
+    "verify.limit": {
+        "zh-CN": "验证码发送次数过多，请一小时后再试；也可以直接提问。",
+        "en": "Too many codes were sent. Try again in an hour, or just ask.",
+    },
+    "verify.unreachable": {
+        "zh-CN": "验证码发送不到这个号码或邮箱，请换一个；也可以直接提问。",
+        "en": "No code can be sent there. Try another number or address, or just ask.",
+    },
     "time.provisional": {
         "zh-CN": "（暂定，以官方放假安排为准）",
         "en": " (subject to the official holidays)",

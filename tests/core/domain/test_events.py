@@ -151,7 +151,7 @@ def test_a_malformed_stream_record_is_a_dead_letter(changes: dict[str, Any]) -> 
 @pytest.mark.requirement("G4")
 def test_an_event_holds_only_mask_and_hash_of_a_contact() -> None:
     assert set(Customer.model_fields) == {
-        "name", "contact", "kind", "hash", "id", "customer_class", "claimed_class",
+        "name", "contact", "kind", "hash", "id", "record", "customer_class", "claimed_class",
         "class_once_proven", "preferred", "undeliverable", "sms_obstacle",
     }  # fmt: skip
 

@@ -18,19 +18,19 @@ CHAT = Chat(desk="standard", id="c1", token="digest", locale="en", started_at=NO
 @pytest.mark.requirement("G1")
 def test_of_two_writers_one_has_to_decide_again(storage: Storage) -> None:
     chats = storage.chats
-    first = chats.put(CHAT.said("assistant", "Hello", NOW), replacing=None)
+    first = chats.put(CHAT.said("assistant", "Hello", NOW))
     with pytest.raises(Conflict):
-        chats.put(CHAT, replacing=None)
-    second = chats.put(first.said("customer", "Hi", NOW), replacing=first.version)
+        chats.put(CHAT)
+    second = chats.put(first.said("customer", "Hi", NOW))
     with pytest.raises(Conflict):
-        chats.put(first.said("customer", "Too late", NOW), replacing=first.version)
+        chats.put(first.said("customer", "Too late", NOW))
     assert chats.get("standard", "c1") == second
     assert [message.text for message in second.after("1")] == ["Hi"]
 
 
 def test_a_chat_expires_after_its_last_message(storage: Storage) -> None:
     later = NOW + timedelta(hours=1)
-    storage.chats.put(CHAT.said("customer", "Hi", later), replacing=None)
+    storage.chats.put(CHAT.said("customer", "Hi", later))
     item = storage.table.get("CHAT#standard#c1", "CHAT")
     assert item is not None
     assert int(item["expires_at"]["N"]) == int((later + KEPT_FOR).timestamp())

@@ -1,0 +1,258 @@
+"""A customer's turns in a chat, on any channel: each changes the chat once, whatever is repeated.
+
+A turn loads the chat, lets the dialogue go on, hands over where a person is needed, and stores the
+chat on condition that nobody else has written meanwhile. Otherwise it does so again; the engine is
+asked once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from functions.core.assistant.dialogue import Articles, Dialogue, LookUp
+from functions.core.assistant.engine import Engine
+from functions.core.assistant.handing_over import HandOver, hand_over
+from functions.core.assistant.verification import Codes
+from functions.core.domain.chat import MAX_MESSAGES, NONE, Chat, ChatMessage, Reason
+from functions.core.domain.classification import classify
+from functions.core.domain.commands.base import one_of
+from functions.core.domain.endings import read_ending
+from functions.core.domain.errors import ActionNotAllowed, Conflict, InvalidInput, TryAgain
+from functions.core.domain.matching import fold, mentions
+from functions.core.domain.playbook_assistant import Assistant
+from functions.core.domain.rules import Locale, Playbook
+from functions.core.platform.logging import logger
+from functions.core.services.command_service import TRIES
+from functions.core.services.create_ticket import TicketCreator
+from functions.core.storage.database import Storage
+from functions.core.text.masking import mask
+from functions.core.text.words import say, written_in
+
+log = logger("assistant")
+
+Turn = Callable[[Chat], Chat]
+"""Returns the chat as it goes on; the same chat if nothing changes. May be called several times."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A turn that was taken: the chat as it is stored, and what is new in it."""
+
+    chat: Chat
+    new: tuple[ChatMessage, ...]
+    repeated: bool = False
+
+
+@dataclass(frozen=True)
+class Conversations:
+    """The chats of one desk at one moment. `codes` verifies contacts."""
+
+    storage: Storage
+    playbook: Playbook
+    assistant: Assistant
+    articles: Articles
+    engine: Engine
+    look_up: LookUp
+    creator: Callable[[], TicketCreator]
+    codes: Codes
+
+    @cached_property
+    def dialogue(self) -> Dialogue:
+        return Dialogue(self.assistant, self.articles, self.look_up, self.codes.now)
+
+    def take(
+        self,
+        load: Callable[[], Chat],
+        turn: Turn,
+        customer: Callable[[Chat], HandOver],
+        key: str = "",
+        *,
+        push: bool = False,
+    ) -> Taken:
+        """Take a turn, once for a key.
+
+        Args:
+            load: returns the chat as it is stored, or a new one.
+            customer: says who a chat's ticket is for, if it is handed over now.
+            key: identifies the request; a repetition gets what was said to the first one.
+            push: the answer is sent by a call of its own; until then the chat has it as `unsent`.
+        """
+        for _ in range(TRIES):
+            found = load()
+            if key and key in found.keys:
+                first, last = found.keys[key]
+                return Taken(found, found.messages[first:last], repeated=True)
+            before = len(found.messages)
+            changed = turn(found)
+            if changed is found:
+                return Taken(found, ())
+            if len(changed.messages) >= MAX_MESSAGES and changed.reason is None:
+                changed = self.dialogue.to_person(changed, "misses")
+            if changed.reason is not None and changed.number is None:
+                changed = hand_over(
+                    changed,
+                    customer(changed),
+                    self.playbook,
+                    self.articles,
+                    self.creator(),
+                    self.codes.now,
+                )
+            if key:
+                keys = {**changed.keys, key: (before, len(changed.messages))}
+                unsent = changed.unsent | {key} if push else changed.unsent
+                changed = changed.changed(keys=keys, unsent=unsent)
+            try:
+                stored = self.storage.chats.put(changed)
+            except Conflict:
+                continue
+            return Taken(stored, stored.messages[before:])
+        raise TryAgain(f"a chat of {self.playbook.desk} changed {TRIES} times meanwhile")
+
+    def writing(self, written: str) -> Turn:
+        """Answer a customer's words (C4, C5).
+
+        They may choose from an offer or rate an answer by its number, give a value that was asked
+        for, or verify a contact.
+        """
+        text = mask(written)
+
+        def turn(chat: Chat) -> Chat:
+            chosen = self._option(chat, written)
+            if chosen is not None:
+                return self.dialogue.chosen(chat, chosen)
+            score = _score(written)
+            if chat.answered is not None and score is not None:
+                return self.dialogue.rated(chat, score)
+            chat = chat.said("customer", text, self.dialogue.now)
+            chat = chat.changed(offered=(), answered=None, locale=written_in(text) or chat.locale)
+            reason = self._person_needed(chat, written)
+            if reason:
+                return self.dialogue.to_person(chat, reason)
+            if chat.question is not None:
+                values = {**chat.values, chat.question.variable: _value(text)}
+                article = chat.question.article
+                chat = chat.changed(values=values, question=None)
+                if article in self.articles:
+                    return self.dialogue.answering(chat, article)
+            verified = self.codes.read(chat, written)
+            if verified is not None:
+                return verified
+            if fold(written).strip(" ~!.?,") in self.assistant.greetings:
+                return self.dialogue.welcomed(chat)
+            if read_ending(written, self.playbook).kind in ("thanks", "solved"):
+                return chat.said("assistant", say("chat.thanks", chat.locale), self.dialogue.now)
+            try:
+                reading = self.engine(written)
+            except TryAgain as error:
+                log.warning("chat.engine_failed", extra={"cause": str(error)})
+                return self.dialogue.to_person(chat, "engine")
+            return self.dialogue.understood(chat, reading)
+
+        return turn
+
+    def choosing(self, option: str) -> Turn:
+        """Take an option of the last offer, or `none` of them.
+
+        Raises (the turn):
+            ActionNotAllowed: nothing is offered.
+            InvalidInput: there is no such option.
+        """
+
+        def turn(chat: Chat) -> Chat:
+            if not chat.offered:
+                raise ActionNotAllowed("Nothing is offered in this chat now.")
+            if option not in (*chat.offered, NONE):
+                names = dict.fromkeys((*chat.offered, NONE))
+                raise InvalidInput("There is no such option.", (one_of("option", names),))
+            if option != NONE and option not in self.articles:
+                return self.dialogue.missed(chat.changed(offered=()))
+            return self.dialogue.chosen(chat, option)
+
+        return turn
+
+    def rating(self, score: int) -> Turn:
+        """Take the rating of the last answer (C5).
+
+        Raises (the turn):
+            ActionNotAllowed: there is no answer to rate.
+        """
+
+        def turn(chat: Chat) -> Chat:
+            if chat.answered is None:
+                raise ActionNotAllowed("There is no answer to rate in this chat now.")
+            return self.dialogue.rated(chat, score)
+
+        return turn
+
+    def asking_for_person(self, reason: Reason = "asked", words: str = "") -> Turn:
+        """Hand over (C5); a chat that was handed over stays so."""
+
+        def turn(chat: Chat) -> Chat:
+            if chat.number is not None:
+                return chat
+            if words:
+                chat = chat.said("customer", mask(words), self.dialogue.now)
+            return self.dialogue.to_person(chat, reason)
+
+        return turn
+
+    def _option(self, chat: Chat, written: str) -> str | None:
+        """Return the option of the last offer that the customer wrote: its number or its title."""
+        offered = [each for each in chat.offered if each in self.articles]
+        labels = {self.dialogue.title(each, chat.locale): each for each in offered}
+        labels |= {str(number): each for number, each in enumerate(chat.offered, 1)}
+        if chat.offered:
+            labels |= {say("chat.none", chat.locale): NONE, "0": NONE}
+        found = labels.get(fold(written).strip(" .。、)）")) or labels.get(written.strip())
+        return found if found == NONE or found in self.articles else None
+
+    def _person_needed(self, chat: Chat, text: str) -> Reason | None:
+        """Return why a message needs a person whatever the articles say (C5).
+
+        The customer asks for one, a rule of the desk makes it urgent, or the desk answers such a
+        request with comfort first.
+        """
+        if mentions(fold(text), self.assistant.person):
+            return "asked"
+        found = classify(text, self.playbook, channel=chat.channel)
+        urgent = (
+            self.playbook.ranks[found.priority]
+            < self.playbook.ranks[self.playbook.default_priority]
+        )
+        return "rule" if urgent or found.mood else None
+
+
+def as_text(messages: tuple[ChatMessage, ...], locale: Locale) -> str:
+    """Return what the desk said as one text, for channels without buttons; options are numbered."""
+    parts = []
+    for message in messages:
+        if message.writer == "customer":
+            continue
+        options = [
+            f"{0 if option.id == NONE else number}. {option.label}"
+            for number, option in enumerate(message.options, 1)
+        ]
+        hint = [say("chat.offer.hint", locale)] if options else []
+        parts.append("\n".join((message.text, *options, *hint)))
+    return "\n\n".join(parts)
+
+
+_SCORE = re.compile(r"([1-5])\s*(?:分|星|points?|stars?)?[.!。！]?", re.IGNORECASE)
+
+
+def _score(written: str) -> int | None:
+    """Return the rating in a message that is nothing else: "5", "5分", "４ stars"."""
+    found = _SCORE.fullmatch(fold(written).strip())
+    return int(found[1]) if found else None
+
+
+_NUMBER = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z-]*\d)[A-Za-z0-9-]{4,40}(?![A-Za-z0-9])")
+
+
+def _value(text: str) -> str:
+    """Return the number in a sentence ("订单号是20261130003，谢谢"), else all of it."""
+    found = _NUMBER.findall(text)
+    return found[0] if len(found) == 1 else text

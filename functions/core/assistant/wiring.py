@@ -1,0 +1,127 @@
+"""Wire the conversations of a desk from the clients and keys of its deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from email.message import EmailMessage
+from functools import cache, partial
+
+from functions.core.assistant.conversing import Conversations
+from functions.core.assistant.engine import ask
+from functions.core.assistant.verification import Codes
+from functions.core.domain.chat import Chat
+from functions.core.domain.customers import Identity
+from functions.core.domain.errors import FieldError, InvalidInput
+from functions.core.domain.playbook_assistant import Assistant
+from functions.core.domain.rules import Locale, Playbook
+from functions.core.platform import aws, container
+from functions.core.platform.settings import Deployment
+from functions.core.text.contacts import Contact
+from functions.core.text.words import say
+
+Seal = Callable[[Chat, Contact], str]
+
+
+def conversations(
+    deployment: Deployment,
+    playbook: Playbook,
+    assistant: Assistant,
+    now: datetime,
+    *,
+    seal: Seal = lambda chat, contact: "",
+    writer: Identity | None = None,
+) -> Conversations:
+    """Return the chats of a desk for one request.
+
+    Args:
+        seal: encrypts a verified contact with the chat's token.
+        writer: the person whom the channel proves.
+    """
+    desk, storage = playbook.desk, container.storage(deployment)
+    base = storage.knowledge.get(desk, now)
+    return Conversations(
+        storage=storage,
+        playbook=playbook,
+        assistant=assistant,
+        articles={
+            name: version.article
+            for name, version in base.articles.items()
+            if version.article.may_be_read("customer", now, playbook.zone)
+        },
+        engine=cache(partial(ask, aws.client("lambda"), deployment, desk, assistant)),
+        look_up=partial(_look_up, deployment, playbook, now),
+        creator=partial(container.ticket_creator, deployment),
+        codes=Codes(
+            storage=storage,
+            playbook=playbook,
+            root_key=aws.root_key(deployment),
+            send=partial(_send_code, deployment, playbook),
+            now=now,
+            seal=seal,
+            writer=writer,
+        ),
+    )
+
+
+def _look_up(
+    deployment: Deployment,
+    playbook: Playbook,
+    now: datetime,
+    variables: Collection[str],
+    known: Mapping[str, str],
+    locale: Locale,
+) -> Mapping[str, str]:
+    """Ask the desk's sources. Most answers need none, so their code is imported with the first."""
+    from functions.core.assistant.look_ups import LookUps, fetch
+
+    def get(url: str, headers: Mapping[str, str]) -> bytes:
+        local = aws.settings(deployment).get("local_webhooks") == "on"
+        return fetch(url, headers, local=local)
+
+    secret = partial(aws.source_secret, deployment, playbook.desk, now=now)
+    return LookUps(playbook, secret, get, now).values(variables, known, locale)
+
+
+def _send_code(
+    deployment: Deployment, playbook: Playbook, contact: Contact, text: str, locale: Locale
+) -> None:
+    """Send a code by mail or text message.
+
+    Raises:
+        InvalidInput: it is not known to have gone out.
+    """
+    from functions.core.deliver import email, once, sms
+    from functions.core.deliver.failures import SendFailure
+    from functions.core.services.composing import with_signature
+
+    try:
+        if contact.kind == "phone":
+            sms.send(
+                once.client("sns"),
+                contact.address,
+                with_signature(text, playbook, locale),
+                playbook.sms_sender,
+                playbook.sms.max_price,
+            )
+        else:
+            to = email.deliverable(contact.address)
+            raw = _mail(playbook, to, text, locale)
+            email.send(once.client("sesv2"), playbook.mail.address, to, raw, deployment.prefix)
+    except SendFailure as failure:
+        wrong = FieldError("contact", "the code could not be sent there")
+        raise InvalidInput("Some fields are invalid; see errors.", (wrong,)) from failure
+
+
+def _mail(playbook: Playbook, to: str, text: str, locale: Locale) -> bytes:
+    from email import policy
+    from email.headerregistry import Address
+
+    mail = playbook.mail
+    message = EmailMessage(policy=policy.SMTP.clone(cte_type="7bit"))
+    message["From"] = Address(mail.sender[locale], addr_spec=mail.address)
+    message["To"] = to
+    message["Subject"] = say("verify.subject", locale)
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834
+    message.set_content(text)
+    return message.as_bytes()

@@ -1,0 +1,57 @@
+"""Join a customer's identities, and give all contacts of a customer the same class (A5, C1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from functions.core.domain.customers import CustomerRecord, Identity, Proof
+from functions.core.domain.ticket import Ticket
+from functions.core.storage.database import Storage
+from functions.core.text.contacts import Contact, contact_hash
+from functions.core.text.masking import mask
+from functions.core.text.tokens import derive
+
+
+def join_customer(
+    storage: Storage, desk: str, identities: Sequence[Identity], proof: Proof, at: datetime
+) -> None:
+    """Join identities that belong to one customer; a class that one contact has holds for all.
+
+    Raises:
+        TryAgain: somebody else joined the same customer meanwhile.
+    """
+    record = storage.customers.join(desk, identities, proof, at)
+    if record is None:
+        return
+    classes = storage.contacts.classes(desk, record.contacts)
+    known = [name for name in map(classes.get, record.contacts) if name]
+    for contact in record.contacts if known else ():
+        if contact not in classes:
+            storage.contacts.set_class(desk, contact, known[0])
+
+
+def set_class(storage: Storage, ticket: Ticket, customer_class: str | None) -> None:
+    """Set the class of a ticket's customer, on every contact of theirs."""
+    record = storage.customers.of(ticket.desk, ticket.customer.hash)
+    for contact in record.contacts if record else (ticket.customer.hash,):
+        storage.contacts.set_class(ticket.desk, contact, customer_class)
+
+
+def company_identity(customer_id: str, desk: str, root_key: bytes) -> Identity:
+    """Return the identity of a customer in the company's own systems."""
+    # No contact's address begins like this, so the two never meet.
+    named = Contact("message", f"customer_id:{customer_id}")
+    digest = contact_hash(named, desk, derive(root_key, "contact"))
+    return Identity(kind="customer_id", hash=digest, shown=mask(customer_id))
+
+
+def record_of(storage: Storage, ticket: Ticket, *, assisted: bool) -> CustomerRecord | None:
+    """Return the record of a ticket's customer, None if the contact was joined with no other.
+
+    Joins come from codes, which only an assistant sends, and from channels that name the company's
+    id; other desks are spared the read.
+    """
+    if not (assisted or ticket.customer.record or ticket.customer.id):
+        return None
+    return storage.customers.of(ticket.desk, ticket.customer.hash)

@@ -1,0 +1,262 @@
+"""The assistant on the channels of providers, and one customer across channels (C1–C6)."""
+
+from __future__ import annotations
+
+import email
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email import policy
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from functions.core.assistant.verification import VALID_FOR
+from functions.core.platform import clock
+from functions.intake.assisted_chat import PUSHING
+from tests.core.channels.provider_requests import FAKE_PROVIDERS
+from tests.inprocess import test_chat
+from tests.inprocess.conftest import WEBHOOK_SECRET, erase_customer
+from tests.inprocess.desk_journey import SimulatedJourney
+from tests.inprocess.recording_provider import recording_provider
+from tests.inprocess.test_assistant import Chat as WebChat, configure, journey
+from tests.inprocess.test_chat import put_secret
+from tests.inprocess.test_returns import SUPERVISOR
+from tests.moto_internals import sent_mails, sent_texts
+from tests.signed_requests import signed
+
+__all__ = ["journey"]  # a fixture
+PHONE, MAILBOX = "13800138000", "wang@example.com"
+
+
+class Channel(test_chat.Chat):
+    """A person who writes to a desk with an assistant on a provider's channel."""
+
+    def ask(self, words: str, **more: str) -> str:
+        """Write a message and return what the desk says to it."""
+        before = len(self.sent_messages)
+        answer = self.write(words, **more)
+        said = self.provider.reply_in(answer.text)
+        return "\n".join([said, *(text for _, text in self.sent_messages[before:])]).strip()
+
+
+OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in ("line", "slack", "telegram")]
+
+
+@pytest.fixture(params=["wechat", *OTHERS])
+def channel(request: pytest.FixtureRequest, journey: SimulatedJourney) -> Iterator[Channel]:
+    provider = FAKE_PROVIDERS[request.param]
+    test_chat.message.token_cache.cache_clear()
+    with recording_provider(provider.accepted()) as api:
+        put_secret(journey.simulator, request.param, {**provider.secret, "api": api.url})
+        WebChat(journey).begin()  # which builds the index
+        yield Channel(journey.simulator, journey.storage, request.param, provider, api)
+
+
+@pytest.fixture
+def chat(journey: SimulatedJourney) -> WebChat:
+    return WebChat(journey)
+
+
+def later(monkeypatch: pytest.MonkeyPatch, wait: timedelta) -> None:
+    at = datetime.now(UTC) + wait
+    monkeypatch.setattr(clock, "now", lambda: at)
+
+
+def full(journey: SimulatedJourney, number: str) -> Any:
+    answer = journey.http("GET", f"/agent/desks/standard/tickets/{number}", claims=SUPERVISOR)
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+@pytest.mark.requirement("C3", "C4", "C5")
+def test_a_question_is_answered_and_rated_without_a_ticket(channel: Channel) -> None:
+    said = channel.ask("我的退款怎么还没到账")
+    assert "您好，请问有什么可以帮您" in said
+    assert "refund-status的回答。" in said
+    assert "请评1–5分" in said
+    assert channel.ask("5分") == "感谢您的评价。还有其他问题，可以直接问。"
+    assert channel.tickets == []
+
+
+@pytest.mark.requirement("C4")
+def test_an_option_is_chosen_by_its_number(channel: Channel, journey: SimulatedJourney) -> None:
+    configure(journey, at_once=1)
+    said = channel.ask("怎么开发票")
+    number = re.search(r"(\d)\. 关于invoice", said)
+    assert number is not None, said
+    assert "0. 都不是" in said
+    assert "invoice的回答。" in channel.ask(number[1])
+
+
+@pytest.mark.requirement("C5", "C6")
+def test_two_misses_hand_over_with_the_whole_conversation(
+    channel: Channel, journey: SimulatedJourney
+) -> None:
+    channel.ask("今天天气")
+    said = channel.ask("唱首歌吧")
+    channel.simulator.pump()
+    ticket = channel.ticket
+    assert ticket.contact_proven
+    told = f"{said}\n" + "\n".join(text for _, text in channel.sent_messages)
+    assert told.count("请求已接收") == 1
+    assert ticket.number in told
+    shown = full(journey, ticket.number)
+    assert shown["chat"]["reason"] == "misses"
+    assert [line["text"] for line in shown["chat"]["messages"] if line["from"] == "customer"] == [
+        "今天天气", "唱首歌吧",
+    ]  # fmt: skip
+    channel.write("我还在等")
+    assert [event.text for event in channel.written()] == ["我还在等"]
+
+
+@pytest.mark.requirement("G1")
+def test_a_repeated_message_gets_the_same_answer_once(channel: Channel) -> None:
+    body = channel.provider.text("怎么开发票", channel.now, id="7351")
+    call = channel.provider.call(body, channel.now)
+    first, second = channel.send(call), channel.send(call)
+    assert first.status == second.status == 200
+    replies = [channel.provider.reply_in(each.text) for each in (first, second)]
+    assert replies[0] == replies[1]
+    assert "invoice的回答。" in "".join([replies[0], *(text for _, text in channel.sent_messages)])
+    assert len(channel.sent_messages) <= 1
+
+
+@pytest.mark.slow
+def test_an_answer_that_the_provider_did_not_take_is_sent_again(
+    journey: SimulatedJourney, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = FAKE_PROVIDERS["telegram"]
+    with recording_provider(provider.accepted()) as api:
+        put_secret(journey.simulator, "telegram", {**provider.secret, "api": api.url})
+        channel = Channel(journey.simulator, journey.storage, "telegram", provider, api)
+        call = provider.call(provider.text("怎么开发票", channel.now, id="7352"), channel.now)
+        api.answers.append((503, b"{}"))
+        assert channel.send(call).status == 503
+        assert channel.send(call).status == 503  # the first may still be on its way
+        later(monkeypatch, PUSHING)
+        assert channel.send(call).status == 200
+        assert len(channel.sent_messages) == 2
+
+
+def test_a_picture_needs_a_person(channel: Channel, journey: SimulatedJourney) -> None:
+    if channel.name != "wechat":
+        pytest.skip("one provider shows it: the adapter's kinds are tested apart")
+    body = (
+        channel.provider.text("x", channel.now)
+        .replace(b"<MsgType><![CDATA[text]]>", b"<MsgType><![CDATA[image]]>")
+        .replace(b"<Content><![CDATA[x]]></Content>", b"<MediaId>m1</MediaId>")
+    )
+    answer = channel.send(channel.provider.call(body, channel.now))
+    assert channel.ticket.number in channel.provider.reply_in(answer.text)
+    shown = full(journey, channel.ticket.number)
+    assert (shown["chat"]["reason"], shown["description"]) == ("unreadable", "[图片]")
+
+
+def code_in(text: str) -> str:
+    found = re.search(r"验证码(\d{6})", text)
+    assert found is not None, text
+    return found[1]
+
+
+@pytest.mark.requirement("C1", "C2")
+def test_a_code_joins_the_channel_and_the_phone(
+    channel: Channel, journey: SimulatedJourney
+) -> None:
+    if channel.name != "wechat":
+        pytest.skip("one provider shows it")
+    filed = journey.http(
+        "POST", "/desks/standard/tickets", {"contact": PHONE, "description": "无法登录"}
+    ).json["number"]
+    assert "*8000" in channel.ask(PHONE)
+    (number, text), *_ = sent_texts()[-1:]
+    assert number == "+8613800138000"
+    said = channel.ask(code_in(text))
+    assert "已验证" in said
+    assert filed in said
+    channel.ask("转人工")
+    (ticket,) = (each for each in channel.tickets if each.number != filed)
+    shown = full(journey, ticket.number)
+    assert filed in shown["history"]
+    record = shown["customer_record"]
+    assert [each["kind"] for each in record["identities"]] == ["phone", "message"]
+    assert [(join["proof"], join["undone_at"]) for join in record["joins"]] == [("code", None)]
+    path = f"/agent/desks/standard/customers/{record['id']}/separate"
+    undone = journey.http("POST", path, {"join": 0, "reason": "另一位客户"}, claims=SUPERVISOR)
+    assert undone.status == 200, undone.text
+    assert full(journey, ticket.number)["history"] == []
+    assert journey.http("POST", path, {"join": 0, "reason": "又"}, claims=SUPERVISOR).status == 404
+    agent = {**SUPERVISOR, "cognito:username": "zx-1", "cognito:groups": "standard:agent"}
+    assert journey.http("POST", path, {"join": 0, "reason": "x"}, claims=agent).status == 403
+
+
+@pytest.mark.requirement("C2")
+def test_a_verified_mailbox_proves_the_ticket_s_contact(
+    chat: WebChat, journey: SimulatedJourney
+) -> None:
+    chat.begin(name="王芳")
+    (sent,) = chat.new("verification", contact=MAILBOX)
+    assert "*.com" in sent["text"]
+    mail = sent_mails()[-1]
+    assert MAILBOX in mail.raw_data
+    text = email.message_from_string(mail.raw_data, policy=policy.default).get_content()
+    code = code_in(text)
+    wrong = chat.call("verification", {"code": f"{(int(code) + 1) % 10**6:06}"})
+    assert (wrong.status, wrong.json["errors"][0]["field"]) == (400, "code")
+    (done,) = chat.new("verification", code=code)
+    assert "已验证" in done["text"]
+    assert chat.call("verification", {"code": code}).status == 400, "a code is used once"
+    number = chat.new("handover")[-1]["ticket"]["number"]
+    shown = full(journey, number)
+    assert shown["contact_proven"] is True
+    assert shown["customer"]["contact"].endswith("*.com")
+    assert chat.call("verification", {"contact": MAILBOX}).status == 409
+    erase_customer(journey.simulator, datetime.now(UTC), contact=MAILBOX)
+    assert not full(journey, number)["customer"]["contact"].endswith(".com")
+
+
+@pytest.mark.requirement("C2", "G5")
+def test_a_code_has_five_attempts_and_ten_minutes(
+    chat: WebChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat.begin()
+    chat.new("verification", contact=PHONE)
+    code = code_in(sent_texts()[-1][1])
+    other = f"{(int(code) + 1) % 10**6:06}"
+    answers = [chat.call("verification", {"code": other}).status for _ in range(5)]
+    assert answers == [400] * 4 + [429]
+    assert chat.call("verification", {"code": code}).status == 400
+    chat.new("verification", contact=PHONE)
+    late = code_in(sent_texts()[-1][1])
+    later(monkeypatch, VALID_FOR + timedelta(seconds=2))
+    assert chat.call("verification", {"code": late}).status == 400
+    assert chat.call("verification", {}).status == 400
+    assert chat.call("verification", {"contact": "nobody"}).status == 400
+    assert chat.call("verification", {"contact": "+862112345678"}).status == 400, "a landline"
+    statuses = [chat.call("verification", {"contact": PHONE}).status for _ in range(4)]
+    assert statuses == [200, 200, 200, 429], "five codes an hour"
+
+
+def post(journey: SimulatedJourney, body: dict[str, str]) -> str:
+    """File a ticket by the signed webhook and return its number."""
+    raw = json.dumps(body).encode()
+    headers = signed(WEBHOOK_SECRET, raw, id=uuid4().hex)
+    answer = journey.http("POST", "/desks/standard/channels/webhook", raw, headers=headers)
+    assert answer.status == 201, answer.text
+    return str(answer.json["number"])
+
+
+@pytest.mark.requirement("C1", "A5")
+def test_a_signed_webhook_joins_the_company_s_id(journey: SimulatedJourney) -> None:
+    first = post(journey, {"contact": PHONE, "description": "一", "customer_id": "C-77"})
+    second = post(journey, {"contact": MAILBOX, "description": "二", "customer_id": "C-77"})
+    shown = full(journey, second)
+    assert shown["history"] == [first]
+    assert {each["kind"] for each in shown["customer_record"]["identities"]} == {
+        "customer_id", "phone", "email",
+    }  # fmt: skip
+    erase_customer(journey.simulator, datetime.now(UTC), contact=PHONE)
+    assert full(journey, second)["customer_record"] is None
+    assert full(journey, second)["history"] == []
