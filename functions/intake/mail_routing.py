@@ -151,11 +151,7 @@ class MailRouter:
     def _deduplicate(
         self, idempotency: IdempotencyRecord, sender: str | None, *, released: bool
     ) -> tuple[IdempotencyRecord, PriorRecords]:
-        """Return the record to file the mail under, and what is stored about it and its sender.
-
-        Raises:
-            Quarantined: another mail came under the same id.
-        """
+        """Return the record to file the mail under, and what is stored about it and its sender."""
         known = self.storage.contacts.known(self.playbook.desk, idempotency, sender)
         first = known.idempotency
         if first is None or first.body in ("", idempotency.body):
@@ -280,9 +276,6 @@ class MailRouter:
 
         Args:
             proves: a mail from the ticket's contact proves that contact.
-
-        Raises:
-            ActionNotAllowed: the ticket takes no messages.
         """
         by_another = None
         if sender != ticket.customer.hash:
@@ -325,11 +318,7 @@ class MailRouter:
         ended: Ticket | None,
         admit: Callable[[], None] | None,
     ) -> RoutedMail:
-        """Create a ticket from a mail, linked to the ended ticket that it answers, if any.
-
-        Raises:
-            Quarantined: the mail has no sender to answer, or `admit` refuses it.
-        """
+        """Create a ticket from a mail, linked to the ended ticket that it answers, if any."""
         parts = [part.strip() for part in (mail.subject, mail.text) if part.strip()]
         whole = "\n".join(parts) or EMPTY[self.playbook.locale]
         hiding, limit = MessageMasker(), self.playbook.fields.description_max
@@ -376,11 +365,7 @@ class MailRouter:
     def _route_automatic(
         self, received: ReceivedMail, idempotency: IdempotencyRecord
     ) -> RoutedMail:
-        """Add automatic mail to the ticket that it is about; it opens none and gets no answer.
-
-        Raises:
-            Quarantined: it is about no ticket, or the ticket cannot show it.
-        """
+        """Add automatic mail to the ticket that it is about; it opens none and gets no answer."""
         mail = received.mail
         if mail.origin in {"bounce", "complaint"}:
             recorder = bounces.BounceRecorder(self.storage, self.root_key, self.now)

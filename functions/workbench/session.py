@@ -207,11 +207,7 @@ class Sessions:
             ) from error
 
     def _opened(self, result: Mapping[str, Any], now: datetime) -> Session:
-        """The session of an authentication result, with the desks at which the person is active.
-
-        Raises:
-            Unauthorised: there is none.
-        """
+        """The session of an authentication result, with the desks at which the person is active."""
         token = result["IdToken"]
         claims = _claims(token)
         person = caller(claims)

@@ -32,11 +32,7 @@ class EmulatorError(RuntimeError):
 
 @contextmanager
 def deployment(dynamodb: str | None = None) -> Iterator[Simulator]:
-    """The `standard` desk with one agent per team online, in a separate emulator.
-
-    Args:
-        dynamodb: URL of another DynamoDB, such as DynamoDB Local, to hold the table.
-    """
+    """The `standard` desk with one agent per team online, in a separate emulator."""
     with tempfile.TemporaryDirectory(prefix="deskbell-bench-") as folder:
         port = _free_port()
         with _environment(aws_environment(Ports(aws=port))), _emulator(port, Path(folder)):

@@ -26,11 +26,7 @@ class Latency:
 
 
 def measure(described: Mapping[str, Any], tickets: int = 10) -> Latency:
-    """Measure a number of tickets, one after the other.
-
-    Raises:
-        LocalSystemError: the system does not answer, or a ticket is not processed in time.
-    """
+    """Measure a number of tickets, one after the other."""
     _one(described, 0)  # warm-up
     latencies = [_one(described, serial) for serial in range(1, tickets + 1)]
     answered, assigned, acknowledged = (

@@ -28,11 +28,7 @@ class LocalSystemError(RuntimeError):
 
 @contextmanager
 def described(local: Path | None = None) -> Iterator[dict[str, Any]]:
-    """Read `local.json` of a running system, or of a new one that ends with the context.
-
-    Raises:
-        LocalSystemError: the file cannot be read, or the system did not start.
-    """
+    """Read `local.json` of a running system, or of a new one that ends with the context."""
     with ExitStack() as exits:
         try:
             path = local or exits.enter_context(_started())
@@ -107,11 +103,7 @@ def sent_mails(endpoint: str) -> list[dict[str, Any]]:
 
 
 def call(url: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
-    """Call the API and return the JSON of its response.
-
-    Raises:
-        LocalSystemError: the response is an error, or there is none.
-    """
+    """Call the API and return the JSON of its response."""
     try:
         response = Deskbell("").request(
             "GET" if body is None else "POST", url, body, headers=headers

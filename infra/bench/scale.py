@@ -45,14 +45,7 @@ class Ceiling:
 
 
 def ceilings(form: Life, mail: Life, rate: Rate, wait: timedelta) -> list[Ceiling]:
-    """The ceiling of each stage, the lowest first.
-
-    Args:
-        form: the measured life of a ticket by web form.
-        mail: that of one by mail.
-        rate: a measured sweep.
-        wait: how long a closing workflow waits for a customer who does not answer.
-    """
+    """The ceiling of each stage, the lowest first."""
     calls = list(form.calls)
     parameters = load_template(INFRA / "templates" / "wiring.yaml")["Parameters"]
     lanes, stage_rate, open_rate = (

@@ -48,11 +48,7 @@ def connected(stage: str) -> list[Connection]:
 
 
 def connect_channel(trail: Trail, desk: str, channel: str, fields: Mapping[str, Any]) -> None:
-    """Create or rotate a channel's secret; given keys are replaced (None removes), others stay.
-
-    Raises:
-        ChannelError: there is no such desk or channel, or keys are missing or unknown.
-    """
+    """Create or rotate a channel's secret; given keys are replaced (None removes), others stay."""
     stage = trail.stage
     provider = adapter(channel)
     if provider is None:
@@ -83,11 +79,7 @@ def connect_channel(trail: Trail, desk: str, channel: str, fields: Mapping[str, 
 
 
 def disconnect_channel(trail: Trail, desk: str, channel: str) -> None:
-    """Remove a channel from a desk.
-
-    Raises:
-        ChannelError: the desk has no such channel.
-    """
+    """Remove a channel from a desk."""
     current = secret_of(trail.stage, desk, channel)
     if current is None:
         raise ChannelError(f"the desk {desk} has no channel {channel}")

@@ -176,11 +176,7 @@ class DeadLetters:
     # Replaying
 
     def replay(self, entry: Entry) -> str:
-        """Replay a dead letter, delete it, and return a line about the outcome.
-
-        Raises:
-            ReplayError: it could not be replayed.
-        """
+        """Replay a dead letter, delete it, and return a line about the outcome."""
         if entry.unreadable:
             raise ReplayError("it cannot be read, so no function could either: discard it")
         if entry.is_delivery and not entry.body.get("record"):

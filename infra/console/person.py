@@ -164,11 +164,7 @@ def _hand_over(storage: Storage, desk: str, username: str, actor: str, now: date
 
 
 def _checked(storage: Storage, desk: str, team: str) -> Playbook | None:
-    """The playbook of a desk that has this team; None for every desk, which has none.
-
-    Raises:
-        PersonError: there is no such desk or team.
-    """
+    """The playbook of a desk that has this team; None for every desk, which has none."""
     if desk == ANY_DESK:
         if team:
             raise PersonError("a person of every desk has no team")

@@ -252,11 +252,7 @@ def _require_not_held(number: str, merged: list[Ticket]) -> None:
 
 
 def _erase_ticket(erasure: _Erasure, number: str) -> None:
-    """Erase one ticket; every step removes only data that the following steps do not need.
-
-    Raises:
-        ActionNotAllowed: the ticket, or a ticket merged with it, is held.
-    """
+    """Erase one ticket; every step removes only data that the following steps do not need."""
     records, desk, playbook, now = erasure.records, erasure.desk, erasure.playbook, erasure.now
     storage = records.storage
     _require_not_held(number, merge_group(storage, storage.tickets.load(desk, number)))

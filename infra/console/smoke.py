@@ -451,11 +451,7 @@ class Smoke:
         self._show(check)
 
     def _until(self, look: Callable[[], Found], otherwise: str) -> Found:
-        """Look until something is found.
-
-        Raises:
-            SmokeFailed: nothing was, for as long as the run is patient.
-        """
+        """Look until something is found."""
         deadline = datetime.now(UTC) + self._patience
         while not (found := look()):
             if datetime.now(UTC) > deadline:

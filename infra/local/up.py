@@ -83,11 +83,7 @@ def up(data: Path, ports: Ports, report: Report, *, fresh: bool, prepared: bool 
 
 @contextlib.contextmanager
 def _exclusive(data: Path) -> Iterator[None]:
-    """Lock the data folder until this process ends.
-
-    Raises:
-        UpError: another system runs in the folder and does not stop in time.
-    """
+    """Lock the data folder until this process ends."""
     began = time.monotonic()
     with (data / "up.lock").open("a") as lock:
         while True:
@@ -160,11 +156,7 @@ class _Emulator:
         return process
 
     async def keep_running(self) -> None:
-        """Start the emulator again whenever it dies; it keeps all that it had acknowledged.
-
-        Raises:
-            UpError: it dies again and again.
-        """
+        """Start the emulator again whenever it dies; it keeps all that it had acknowledged."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             code = self._process.poll()

@@ -386,11 +386,7 @@ def _playbook_errors(
 
 
 def _validate(playbook: Playbook, request: TicketRequest) -> _Fields:
-    """Check a body against the desk's playbook.
-
-    Raises:
-        InvalidInput: some fields are invalid; the error names each of them.
-    """
+    """Check a body against the desk's playbook."""
     body, source = request.body, request.source
     fields = body.model_dump(exclude={"contact"} if source.sender else None)
     wrong = _playbook_errors(
