@@ -36,14 +36,20 @@ def deployed(
     folder: Path = conftest.ROOT / "playbooks",
 ) -> Iterator[SimulatedJourney]:
     """Yield a journey on a deployment of one desk with a given roster."""
-    with aws_in_memory(conftest.DEPLOYMENT.region):
+    people = tuple(roster)
+    playbook = conftest.shipped(folder / f"{desk}.yaml")
+
+    def make() -> None:
         restore_or_make(("foundation", desk), lambda: conftest.foundation(desk))
+        storage = Storage.on(boto3.client("dynamodb"), conftest.DEPLOYMENT.table)
+        storage.playbooks.put(playbook, datetime.now(UTC))
+        for agent in people:
+            storage.roster.put(agent)
+
+    with aws_in_memory(conftest.DEPLOYMENT.region):
+        restore_or_make(("deployed", folder, desk, repr(people)), make)
         with Simulator(conftest.DEPLOYMENT).running() as simulator:
-            playbook = conftest.shipped(folder / f"{desk}.yaml")
             storage = Storage.on(aws.dynamodb(), conftest.DEPLOYMENT.table)
-            storage.playbooks.put(playbook, datetime.now(UTC))
-            for agent in roster:
-                storage.roster.put(agent)
             simulator.pump()
             simulator.calls.clear()
             yield SimulatedJourney(simulator, storage, playbook)
