@@ -128,7 +128,7 @@ class ChatCalls:
             customer_id=body.customer_id or None,
         )
         welcomed = self.conversations.dialogue.welcomed(chat, known=False)
-        chat = self.conversations.storage.chats.put(welcomed)
+        chat = self.conversations.storage.chats.put(welcomed.gone_on(self.request.now))
         self.warm()
         answer: ChatBegun = {
             "chat": chat.id,

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     from functions.core.domain.rules import Locale
 
-IDLE = timedelta(days=1)
-"""The silence after which a person's next message begins a new chat."""
-
 PUSHING = timedelta(seconds=20)
 """The time in which an answer may still be on its way to the provider."""
 
@@ -89,7 +86,7 @@ class AssistedChat:
         now, desk = self.conversations.codes.now, self.conversations.playbook.desk
         chat = chat_of(self.writer.hash)
         found = self.conversations.storage.chats.get(desk, chat)
-        if found is not None and found.number is None and now - found.changed_at <= IDLE:
+        if found is not None and found.number is None and not found.is_silent(now):
             return found
         return Chat(
             desk=desk,

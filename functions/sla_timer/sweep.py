@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 from itertools import chain, islice
 
 from functions.core.domain import commands as c
+from functions.core.domain.chat import CLOSES_AFTER
 from functions.core.domain.errors import DeskbellError
 from functions.core.domain.lifecycle import queue_rank
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import PICK_UP_AFTER, Ticket
 from functions.core.platform.logging import logger
 from functions.core.services.command_service import change
+from functions.core.storage import chats
 from functions.core.storage.database import Storage
 from functions.core.storage.items import SHARDS, read_ticket
 from functions.core.storage.roster import AGENT
@@ -142,13 +144,16 @@ class _Sweep:
 
 
 def process(storage: Storage, due: Due, now: datetime, item: Item | None = None) -> None:
-    """Fire a ticket's due timers, make a delivery due, or end an agent's shift.
+    """Fire a ticket's due timers, make a delivery due, end an agent's shift, or close a chat.
 
     Args:
         item: the ticket as the sweep has just read it.
     """
     if due.sk.startswith(AGENT):
         _end_shift(storage, due, now)
+        return
+    if due.sk == chats.SORT_KEY:
+        _close_chat(storage, due, now)
         return
     desk, number = due.ticket
     if due.sk == "TICKET":
@@ -162,6 +167,20 @@ def process(storage: Storage, due: Due, now: datetime, item: Item | None = None)
     if delivery.next_at is None or delivery.next_at <= now:
         due_delivery = delivery.model_copy(update={"state": "due", "at": now, "next_at": None})
         storage.deliveries.move(due_delivery, "retrying")
+
+
+def _close_chat(storage: Storage, due: Due, now: datetime) -> None:
+    """Close a chat that nobody went on with, and count it; look again later at another."""
+    chat = storage.chats.get(*chats.chat_of_key(due.pk))
+    if chat is None or chat.looks_at is None or chat.looks_at > now:
+        return  # the index lags behind
+    if not chat.is_silent(now):
+        storage.chats.put(chat.changed(looks_at=chat.changed_at + CLOSES_AFTER))
+        return
+    outcome = "confirmed" if chat.confirmed else "silent"
+    storage.chats.put(chat.changed(outcome=outcome, looks_at=None))
+    about = {"desk": chat.desk, "channel": chat.channel, "outcome": outcome}
+    log.info("chat.closed", extra={**about, "answers": len(chat.articles), "misses": chat.misses})
 
 
 def _end_shift(storage: Storage, due: Due, now: datetime) -> None:

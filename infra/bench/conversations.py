@@ -49,7 +49,9 @@ def measure(simulator: Simulator, prices: costs.PriceList) -> ConversationCosts:
         lambda_usage(runs, calls, prices, 0),
         {"apigateway.request": Decimal((2 + len(CALLS) + POLLS) * CONVERSATIONS)},
     )
-    return ConversationCosts(costs.times(used, Decimal(1) / CONVERSATIONS), median(questions) * 1000)
+    return ConversationCosts(
+        costs.times(used, Decimal(1) / CONVERSATIONS), median(questions) * 1000
+    )
 
 
 def _hold(simulator: Simulator, *, handed_over: bool) -> None:

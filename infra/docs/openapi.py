@@ -52,8 +52,8 @@ from functions.portal.submissions import NewConfirmation, NewMessage, NewScore
 from functions.workbench import session, shapes as workbench
 from functions.workbench.actions import WITHOUT_KEY
 from functions.workbench.articles import EditedArticle
-from functions.workbench.customers import SeparateCustomer
 from functions.workbench.calls import NewUpload, Presence
+from functions.workbench.customers import SeparateCustomer
 from functions.workbench.queues import QUEUES
 
 FILE = Path(portal.__file__).with_name("openapi.json")
@@ -206,7 +206,7 @@ CALLS: Mapping[str, Operation] = {
         "Rate the last answer from 1 to 5; after a poor rating a person takes over.",
         _CHAT, (NewRating,), (*_BY_TOKEN, e.ActionNotAllowed), [_IDEMPOTENCY], opened_by="chat"),
     "verify_in_chat": Operation(
-        "Verify a contact: with `contact` a code of 6 digits is sent to it, with `code` the contact "
+        "Verify a contact: with `contact` a code of 6 digits is sent to it, with `code` it "
         "is verified. A code is valid for 10 minutes and 5 attempts.",
         _CHAT, (NewVerification,),
         (*_BY_TOKEN, e.ActionNotAllowed, e.TooManyAttempts), [_IDEMPOTENCY], opened_by="chat"),

@@ -279,6 +279,19 @@ def test_what_cannot_be_looked_up_is_handed_over_and_never_invented(
     assert seen["values"] == {"order_number": "20261130001"}
 
 
+def test_a_mistyped_number_is_asked_once_more(chat: Chat, states: dict[str, list[str]]) -> None:
+    states["20261130001"] = ["审核中"]
+    chat.begin()
+    chat.write("我的退款怎么还没到账")
+    (asked,) = chat.write("20261130009")
+    assert asked["text"] == "没有查到订单号“20261130009”。请核对后再发一次。"
+    assert chat.write("20261130001")[0]["kind"] == "answer"
+    chat.begin()
+    chat.write("我的退款怎么还没到账")
+    chat.write("1111")
+    assert [m["kind"] for m in chat.write("2222")] == ["handover"]
+
+
 @pytest.mark.requirement("C5", "C6", "C7")
 def test_two_misses_hand_over_and_nothing_is_asked_twice(
     journey: SimulatedJourney, chat: Chat

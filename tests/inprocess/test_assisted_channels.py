@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 
 from functions.core.assistant.verification import VALID_FOR
+from functions.core.deliver.message import token_cache
 from functions.core.platform import clock
 from functions.intake.assisted_chat import PUSHING
 from tests.core.channels.provider_requests import FAKE_PROVIDERS
@@ -48,7 +49,7 @@ OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in ("line", "slack
 @pytest.fixture(params=["wechat", *OTHERS])
 def channel(request: pytest.FixtureRequest, journey: SimulatedJourney) -> Iterator[Channel]:
     provider = FAKE_PROVIDERS[request.param]
-    test_chat.message.token_cache.cache_clear()
+    token_cache.cache_clear()
     with recording_provider(provider.accepted()) as api:
         put_secret(journey.simulator, request.param, {**provider.secret, "api": api.url})
         WebChat(journey).begin()  # which builds the index

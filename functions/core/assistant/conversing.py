@@ -100,6 +100,7 @@ class Conversations:
                     self.creator(),
                     self.codes.now,
                 )
+            changed = changed.gone_on(self.dialogue.now)
             if key:
                 keys = {**changed.keys, key: (before, len(changed.messages))}
                 unsent = changed.unsent | {key} if push else changed.unsent
@@ -133,17 +134,19 @@ class Conversations:
                 return self.dialogue.to_person(chat, reason)
             if chat.question is not None:
                 values = {**chat.values, chat.question.variable: _value(text)}
-                article = chat.question.article
+                article, tries = chat.question.article, 2 if chat.question.again else 1
                 chat = chat.changed(values=values, question=None)
                 if article in self.articles:
-                    return self.dialogue.answering(chat, article)
+                    return self.dialogue.answering(chat, article, tries=tries)
             verified = self.codes.read(chat, written)
             if verified is not None:
                 return verified
             if fold(written).strip(" ~!.?,") in self.assistant.greetings:
                 return self.dialogue.welcomed(chat)
             if read_ending(written, self.playbook).kind in ("thanks", "solved"):
-                return chat.said("assistant", say("chat.thanks", chat.locale), self.dialogue.now)
+                thanks = say("chat.thanks", chat.locale)
+                chat = chat.changed(confirmed=bool(chat.articles))
+                return chat.said("assistant", thanks, self.dialogue.now)
             try:
                 reading = self.engine(written)
             except TryAgain as error:

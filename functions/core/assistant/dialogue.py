@@ -78,11 +78,15 @@ class Dialogue:
             return self.to_person(chat, "misses")
         return chat.said("assistant", say("chat.miss", chat.locale), self.now)
 
-    def answering(self, chat: Chat, article: str) -> Chat:
+    def answering(self, chat: Chat, article: str, *, tries: int = 0) -> Chat:
         """Give an article's answer, or first ask for a value that it needs (C4).
 
         Values that other systems know are looked up for each answer, since they change. If one
-        cannot be had, the chat is handed over: nothing is invented.
+        cannot be had with what the customer has just given, that may be mistyped and is asked once
+        more. Otherwise the chat is handed over: nothing is invented.
+
+        Args:
+            tries: how often the customer was asked for the value that came in this message.
         """
         found = self.articles[article]
         seen = (*(each for each in chat.articles if each != article), article)
@@ -90,7 +94,8 @@ class Dialogue:
         looked_up = [name for name, origin in found.needs.items() if origin == "looked_up"]
         kept = {name: value for name, value in chat.values.items() if name not in looked_up}
         chat = chat.changed(values=kept)
-        for variable in self._asked(found):
+        asked = self._asked(found)
+        for variable in asked:
             if not chat.values.get(variable):
                 question = AskedVariable(article=article, variable=variable)
                 text = say("chat.ask", chat.locale, name=self.name_of(variable, chat.locale))
@@ -99,14 +104,24 @@ class Dialogue:
             values = self.look_up(looked_up, chat.values, chat.locale)
             chat = chat.changed(values={**chat.values, **values})
         if not all(chat.values.get(variable) for variable in found.needs):
+            if tries == 1 and looked_up:
+                return self._recheck(chat, article, asked[0])
             return self.to_person(chat, "look_up")
         text = fill(in_locale(found.solution, chat.locale), chat.values)
         if found.then == "hand_over":
             chat = chat.said("assistant", text, self.now, kind="answer", article=article)
             return self.to_person(chat, "article")
-        chat = chat.changed(misses=0, answered=article)
+        chat = chat.changed(misses=0, answered=article, confirmed=False)
         chat = chat.said("assistant", text, self.now, kind="answer", article=article)
         return chat.said("assistant", say("chat.rate", chat.locale), self.now, kind="rating")
+
+    def _recheck(self, chat: Chat, article: str, variable: str) -> Chat:
+        """Ask once more for a value with which nothing was found."""
+        given = {name: value for name, value in chat.values.items() if name != variable}
+        question = AskedVariable(article=article, variable=variable, again=True)
+        name, value = self.name_of(variable, chat.locale), chat.values[variable]
+        text = say("chat.ask_again", chat.locale, name=name, value=value)
+        return chat.changed(values=given, question=question).said("assistant", text, self.now)
 
     def _asked(self, article: Article) -> list[str]:
         """Return what the customer is asked: for the answer, and to look up the rest of it."""
@@ -134,6 +149,7 @@ class Dialogue:
         chat = chat.changed(scores=(*chat.scores, score), answered=None)
         if score <= self.assistant.poor:
             return self.to_person(chat, "rating")
+        chat = chat.changed(confirmed=True)
         return chat.said("assistant", say("chat.rated", chat.locale), self.now)
 
     def to_person(self, chat: Chat, reason: Reason) -> Chat:

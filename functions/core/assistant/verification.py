@@ -15,7 +15,7 @@ from hmac import compare_digest, digest as hmac_digest
 from secrets import randbelow
 from typing import Literal, Protocol, cast
 
-from functions.core.domain.chat import Chat, Verification, VerificationState
+from functions.core.domain.chat import Chat, PendingVerification, VerificationState
 from functions.core.domain.customers import Identity
 from functions.core.domain.errors import FieldError, InvalidInput, TooManyAttempts
 from functions.core.domain.matching import fold
@@ -85,7 +85,7 @@ class Codes:
             TooManyAttempts: the contact or the desk got too many codes.
         """
         code = self._code(contact, chat.locale)
-        pending = Verification(
+        pending = PendingVerification(
             contact=self._shown(contact),
             kind=cast('Literal["phone", "email"]', contact.kind),
             hash=contact_digest(contact, self.playbook.desk, self.root_key),
@@ -114,7 +114,7 @@ class Codes:
             return self._ended(chat, pending, state, wrong=count)
         return self._verified(chat, pending)
 
-    def _verified(self, chat: Chat, pending: Verification) -> Chat:
+    def _verified(self, chat: Chat, pending: PendingVerification) -> Chat:
         """Join the contact to what was proven before, and tell the customer's open requests."""
         proven = Identity(kind=pending.kind, hash=pending.hash, shown=pending.contact)
         others = [each for each in chat.verified if each.hash != proven.hash]
@@ -143,7 +143,7 @@ class Codes:
     def _ended(
         self,
         chat: Chat,
-        pending: Verification,
+        pending: PendingVerification,
         state: VerificationState,
         *,
         wrong: int = 0,

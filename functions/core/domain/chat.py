@@ -7,7 +7,7 @@ customer's device holds.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from functions.core.domain.customers import Identity
@@ -26,6 +26,13 @@ engine that did not answer, or a message that no engine reads: a picture, or a v
 
 VerificationState = Literal["sent", "verified", "wrong", "expired", "refused"]
 """The state of a verification; one with too many wrong codes is refused."""
+
+Outcome = Literal["confirmed", "silent", "handed_over"]
+"""The end of a chat: the customer said that the answer helped, said nothing more, or needed a
+person."""
+
+CLOSES_AFTER = timedelta(days=1)
+"""The silence after which a chat is closed."""
 
 CHAT = "chat"
 """The channel of a chat's ticket, and the first part of its contact if the customer gave none."""
@@ -60,13 +67,14 @@ class ChatMessage(Value):
 
 
 class AskedVariable(Value):
-    """A variable of an article whose value the assistant asked the customer for."""
+    """A variable of an article whose value the assistant asked for, maybe `again`."""
 
     article: TermName
     variable: TermName
+    again: bool = False
 
 
-class Verification(Value):
+class PendingVerification(Value):
     """A contact that the customer verifies by a code (C2).
 
     `contact` is masked, `hash` its keyed hash; `sealed` takes the place of the chat's once the code
@@ -89,9 +97,10 @@ class Chat(Value):
     `version` is 0 before it is stored. `token` is the digest of the token that opens it, empty on a
     provider's channel; `sealed` are the customer's contact and name, encrypted with the token, and
     `verified` the contacts that the customer proved. `articles` are the intents seen in order,
-    `values` the variables that were asked or looked up. `keys` are the idempotency keys of the
-    customer's calls, each with the numbers of messages before and after it; `unsent` those whose
-    answer is not known to have reached the provider.
+    `values` the variables that were asked or looked up, and `confirmed` says that the last answer
+    helped. The sweep looks at `looks_at` whether the chat is over; `outcome` is how it ended.
+    `keys` are the idempotency keys of the customer's calls, each with the numbers of messages
+    before and after it; `unsent` those whose answer is not known to have reached the provider.
     """
 
     desk: TermName
@@ -103,7 +112,7 @@ class Chat(Value):
     changed_at: datetime
     version: int = 0
     sealed: PersonalText = ""
-    verification: Verification | None = None
+    verification: PendingVerification | None = None
     verified: tuple[Identity, ...] = ()
     customer_id: FreeText | None = None
     messages: tuple[ChatMessage, ...] = ()
@@ -116,6 +125,9 @@ class Chat(Value):
     scores: tuple[int, ...] = ()
     reason: Reason | None = None
     number: TermName | None = None
+    confirmed: bool = False
+    outcome: Outcome | None = None
+    looks_at: datetime | None = None
     keys: dict[TermName, tuple[int, int]] = {}
     unsent: frozenset[TermName] = frozenset()
 
@@ -134,6 +146,18 @@ class Chat(Value):
 
     def changed(self, **fields: object) -> Chat:
         return self.model_copy(update=fields)
+
+    def is_silent(self, now: datetime) -> bool:
+        """Return whether nothing was said for so long that the chat is closed."""
+        return now - self.changed_at >= CLOSES_AFTER
+
+    def gone_on(self, now: datetime) -> Chat:
+        """Return the chat after a turn: handed over, or open until silence closes it."""
+        if self.number is not None:
+            return self.changed(outcome="handed_over", looks_at=None)
+        if self.outcome is None and self.looks_at is not None:
+            return self  # the sweep looks once a day, not after each message
+        return self.changed(outcome=None, looks_at=now + CLOSES_AFTER)
 
     @property
     def first_words(self) -> str:

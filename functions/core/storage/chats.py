@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.domain.chat import Chat
 from functions.core.domain.errors import Conflict
+from functions.core.storage.items import due_attributes
 from functions.core.storage.table import key
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Chats:
             "body": {"S": after.model_dump_json(exclude_defaults=True)},
             "expires_at": {"N": str(int((chat.changed_at + KEPT_FOR).timestamp()))},
         }
+        item |= due_attributes(chat.id, after.looks_at)
         unchanged, given = "attribute_not_exists(pk)", {}
         if chat.version:
             unchanged = "version = :version"
@@ -53,6 +55,12 @@ class Chats:
         """Delete a chat whose customer is erased; only the console may."""
         found = key(_partition(desk, chat), SORT_KEY)
         self.table.client.delete_item(TableName=self.table.name, Key=found)
+
+
+def chat_of_key(pk: str) -> tuple[str, str]:
+    """Return the desk and id of the chat with a partition key."""
+    _, desk, chat = pk.split("#")
+    return desk, chat
 
 
 def chat_of(contact: str) -> str:

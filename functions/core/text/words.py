@@ -78,6 +78,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "请告诉我{name}，以便为您查询。",
         "en": "Please tell me your {name}, so that I can look it up.",
     },
+    "chat.ask_again": {
+        "zh-CN": "没有查到{name}“{value}”。请核对后再发一次。",
+        "en": 'Nothing was found for the {name} "{value}". Please check it and send it again.',
+    },
     "chat.handed_over": {
         "zh-CN": "已为您转接人工，工单号{number}。我们会在{at}前联系您；"
         "您说过的内容都已转告，无需重复。",
