@@ -3,8 +3,6 @@
 Setting up a deployment takes some thirty calls; copying moto's state takes none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy

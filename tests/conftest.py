@@ -1,7 +1,5 @@
 """Shared by all tests: a fast AWS in memory, and the selection of tests that coverage traces."""
 
-from __future__ import annotations
-
 import gc
 import importlib
 import os

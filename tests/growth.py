@@ -3,8 +3,6 @@
 Times are compared only with times of the same run, because other load slows all of them alike.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from time import thread_time
 

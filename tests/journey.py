@@ -1,7 +1,5 @@
 """A ticket's journey: the calls of its customer and agents, on any kind of deployment."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Any
 

@@ -5,8 +5,6 @@ material, and it repeats expensive work for every call and every test. The patch
 for the process; responses do not change.
 """
 
-from __future__ import annotations
-
 import copyreg
 import os
 import sys

@@ -1,7 +1,5 @@
 """Sign calls with a desk's secret (Standard Webhooks)."""
 
-from __future__ import annotations
-
 import time
 
 from functions.intake.signatures import sign_standard_webhook

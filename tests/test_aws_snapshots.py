@@ -1,7 +1,5 @@
 """Snapshots restore the prepared state without the changes of earlier tests."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import boto3

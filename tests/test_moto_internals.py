@@ -1,7 +1,5 @@
 """The patches of moto and botocore do not change responses."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

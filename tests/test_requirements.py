@@ -1,7 +1,5 @@
 """Every requirement of the catalogue that is implemented has a test that proves it."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 from functools import cache

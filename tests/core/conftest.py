@@ -1,7 +1,5 @@
 """Shared fixtures of the core tests: a small desk, and a table on moto."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast

@@ -4,8 +4,6 @@ Emulators answer every read with the newest state; this client answers those tha
 with the state at the last `catch_up`.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A small desk for tests, the table's indexes, and helpers that make tickets and commits."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo

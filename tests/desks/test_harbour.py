@@ -1,7 +1,5 @@
 """A desk that is written by docs/playbooks.md alone and unknown to the code."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path

@@ -1,6 +1,5 @@
 """The examples of docs/extending.md work: each is registered from outside and run."""
 
-from __future__ import annotations
 import __future__
 
 import importlib

@@ -1,7 +1,5 @@
 """The generated parts of the documentation match the code."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

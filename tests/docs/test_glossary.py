@@ -1,7 +1,5 @@
 """The glossary names what exists, and code and docs use no word that it rules out."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections import defaultdict

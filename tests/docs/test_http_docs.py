@@ -1,7 +1,5 @@
 """docs/http.md explains every queue and error status of the API; the rest is generated."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The description of the API: every call, nothing else, and what the code says today."""
 
-from __future__ import annotations
-
 import json
 import re
 from types import SimpleNamespace

@@ -1,7 +1,5 @@
 """Every command, setting, alarm and log event is documented, and no link is broken."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator

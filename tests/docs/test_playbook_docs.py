@@ -1,7 +1,5 @@
 """docs/playbooks.md explains every key of a playbook and no others."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

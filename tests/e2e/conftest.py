@@ -1,7 +1,5 @@
 """One running system per session, started as `make up` starts it, for all tests of this folder."""
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Run console commands in forked processes that have the console loaded already."""
 
-from __future__ import annotations
-
 import os
 import sys
 from multiprocessing import get_context

@@ -4,8 +4,6 @@ The counterpart of `tests.inprocess.desk_journey`: calls go over HTTP, SMTP and 
 asynchronous effects are awaited.
 """
 
-from __future__ import annotations
-
 import json
 import urllib.error
 import urllib.request

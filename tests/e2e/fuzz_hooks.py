@@ -4,8 +4,6 @@ schemathesis loads this module (`test_description.py`). It signs calls as their 
 of chat providers too, and opens tickets with the keys of the links that earlier answers returned.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from base64 import b64encode

@@ -1,7 +1,5 @@
 """The whole system in real processes."""
 
-from __future__ import annotations
-
 import json
 import re
 import signal

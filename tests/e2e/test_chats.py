@@ -1,7 +1,5 @@
 """Chats with the assistant on the running system, with its encoder and the shipped articles."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 import pytest

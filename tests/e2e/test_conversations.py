@@ -1,7 +1,5 @@
 """Customers' later messages on the whole system, over HTTP and SMTP."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any

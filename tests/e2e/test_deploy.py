@@ -1,7 +1,5 @@
 """Deployments are idempotent, and the emulator has the API that Chalice describes."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
@@ -57,7 +55,6 @@ def inventory(system: System) -> dict[str, Any]:
     }
 
 
-@pytest.mark.requirement("F7")
 def test_deploying_again_changes_nothing(system: System) -> None:
     """Ids, secrets and playbooks stay."""
     before = inventory(system)
@@ -153,7 +150,6 @@ def routes(client: LocalClient, api: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.requirement("F7")
 def test_an_api_is_created_and_changed_as_described(client: LocalClient) -> None:
     """Routes are added, removed and changed; nothing of an older description is left."""
     api = client.import_rest_api(described("/a", "/a/{b}/c"), "REGIONAL")
@@ -174,7 +170,6 @@ def test_an_api_is_created_and_changed_as_described(client: LocalClient) -> None
         gateway.delete_rest_api(restApiId=api)
 
 
-@pytest.mark.requirement("F7")
 def test_each_name_has_its_own_stack_and_leads_to_the_api(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:

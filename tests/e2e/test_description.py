@@ -1,7 +1,5 @@
 """The running system holds its own description against a fuzzer."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

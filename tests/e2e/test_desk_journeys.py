@@ -4,8 +4,6 @@
 goes all the way.
 """
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

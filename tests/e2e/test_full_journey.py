@@ -1,7 +1,5 @@
 """A request's way to its archived document on the whole system, over real HTTP and SMTP."""
 
-from __future__ import annotations
-
 import json
 import re
 import time

@@ -1,7 +1,5 @@
 """A desk's knowledge base on the running system: the console and the API change the same one."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from urllib.parse import quote
 

@@ -1,7 +1,5 @@
 """Messages to a customer on the whole system: SMTP in, HTTP, and mail out."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

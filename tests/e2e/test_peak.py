@@ -1,7 +1,5 @@
 """The bench's burst with few requests, judged by the table and the sent mails."""
 
-from __future__ import annotations
-
 import pytest
 
 from infra.bench.burst import measure

@@ -1,7 +1,5 @@
 """Implausible input is refused with a reason, on the whole system over HTTP."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 import pytest

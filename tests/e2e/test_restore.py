@@ -1,7 +1,5 @@
 """The restore that `docs/operations.md` describes, on a system of its own, step by step."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

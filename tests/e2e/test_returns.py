@@ -1,7 +1,5 @@
 """Bounces and mail loops on the whole system, over SMTP and SES's topic."""
 
-from __future__ import annotations
-
 import time
 from email.message import EmailMessage
 from typing import Any

@@ -1,7 +1,5 @@
 """Merging and sealed originals on the whole system, over real HTTP and SMTP."""
 
-from __future__ import annotations
-
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

@@ -1,7 +1,5 @@
 """Sessions of agents on the running system: tokens, authenticators, the end of access."""
 
-from __future__ import annotations
-
 import hmac
 import json
 import time

@@ -1,7 +1,5 @@
 """The smoke test on a running system, which has no mailbox simulator."""
 
-from __future__ import annotations
-
 import pytest
 
 from infra.console.smoke import USERNAME

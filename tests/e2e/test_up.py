@@ -3,8 +3,6 @@
 The tests of this file run in order on one system.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Waits and promises on the whole system: over SMTP in, over HTTP and by mail out."""
 
-from __future__ import annotations
-
 import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,7 +1,5 @@
 """The running system is killed while requests arrive: none is lost, none answered twice."""
 
-from __future__ import annotations
-
 import os
 import signal
 import threading

@@ -1,7 +1,5 @@
 """The stream's functions under throttling, poison, repetition and reordering (F2, G2)."""
 
-from __future__ import annotations
-
 import json
 import random
 from collections import defaultdict

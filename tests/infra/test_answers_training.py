@@ -1,7 +1,5 @@
 """Training of the confidence curves."""
 
-from __future__ import annotations
-
 import random
 
 import numpy as np

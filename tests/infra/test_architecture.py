@@ -1,7 +1,5 @@
 """The rules of `docs/architecture.md` about imports, size and tests, checked against the source."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Every administrative act is declared, and recorded with who, when, what before and after."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta

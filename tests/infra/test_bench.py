@@ -1,7 +1,5 @@
 """The bench: its counts, budgets and report."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from collections import Counter
@@ -111,7 +109,6 @@ def desk(simulator: Simulator) -> Simulator:
     return simulator
 
 
-@pytest.mark.requirement("G7")
 def test_a_ticket_s_life_is_measured_step_by_step(
     desk: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,7 +150,6 @@ def test_a_sweep_reads_only_what_is_due(simulator: Simulator) -> None:
     assert found[0].read_units == found[1].read_units
 
 
-@pytest.mark.requirement("G7")
 def test_a_month_without_tickets_has_its_fixed_cost(simulator: Simulator) -> None:
     """The key, alarms, the dashboard, a sweep a minute, and the queue's pollers."""
     used = usage.idle_usage(simulator, costs.read_prices())

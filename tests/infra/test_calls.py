@@ -1,7 +1,5 @@
 """The AWS calls of whole journeys, function by function, against the policies."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """Connecting a desk's chat channels from the console."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime

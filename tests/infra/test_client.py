@@ -1,7 +1,5 @@
 """The client calls again where that is harmless, follows pages, and renews its token."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """`make corpus` without the public collections."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The differences that applying a playbook shows, and the agents of the local system."""
 
-from __future__ import annotations
-
 import pytest
 
 from functions.core.playbook import load

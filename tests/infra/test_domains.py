@@ -1,7 +1,5 @@
 """Names of one's own for the API: their values, their stacks, and the URL that links begin with."""
 
-from __future__ import annotations
-
 import json
 
 import boto3

@@ -1,7 +1,5 @@
 """`deskbell knowledge`: check, apply, list and export the articles of a desk."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

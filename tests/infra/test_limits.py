@@ -1,7 +1,5 @@
 """The limits that a deployment sets beside the stacks: throttles, concurrency, the log of SMS."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import boto3

@@ -1,7 +1,5 @@
 """The Lambda package: built by Chalice, unpacked elsewhere, imported with nothing else around."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

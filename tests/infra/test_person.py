@@ -1,7 +1,5 @@
 """`deskbell person`: let people in, change what they may do, end their access."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from typing import Any

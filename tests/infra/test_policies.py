@@ -1,7 +1,5 @@
 """Each function has only the permissions that it needs (decision on least privilege)."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator
@@ -52,7 +50,6 @@ def test_a_policy_names_resources_of_its_stage_only(path: Path) -> None:
             assert ours or bound, resource
 
 
-@pytest.mark.requirement("G4")
 def test_only_notify_and_unseal_decrypt_contacts_and_only_unseal_originals() -> None:
     """Two policies have `kms:Decrypt`, for these purposes only; two can encrypt."""
     holders = {path.stem for path in FILES if "kms:Decrypt" in granted(path.stem)}
@@ -124,7 +121,6 @@ def test_parameters_are_granted_by_name(path: Path) -> None:
     assert may_read_parameter(path.stem, "/deskbell/prod/desks/assisted/sources/orders") == asks
 
 
-@pytest.mark.requirement("G4")
 def test_sms_are_published_to_numbers_and_not_to_topics() -> None:
     """For IAM a phone number is not the ARN of a topic."""
     (sms,) = [s for s in statements(INFRA / "policies" / "notify.json") if s["Sid"] == "Sms"]

@@ -4,8 +4,6 @@
 their changes as a customer would.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

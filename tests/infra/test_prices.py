@@ -1,7 +1,5 @@
 """The price list and the arithmetic of costs."""
 
-from __future__ import annotations
-
 import json
 from datetime import date
 from decimal import Decimal
@@ -58,7 +56,6 @@ def test_prices_are_read_as_exact_decimals() -> None:
     assert prices["dynamodb.write_unit"].of(Decimal(45_000)) == Decimal("0.028125")
 
 
-@pytest.mark.requirement("F8", "G7")
 def test_a_usage_costs_what_its_units_cost() -> None:
     usage = {"dynamodb.write_unit": Decimal(3000), "dynamodb.read_unit": Decimal(1000)}
     assert costs.cost_of(usage, LIST) == Decimal("1.75")

@@ -1,7 +1,5 @@
 """The local system's HTTP proxy and SMTP mailbox."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import smtplib

@@ -1,7 +1,5 @@
 """`deskbell quarantine`: list, show, replay and discard."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -110,7 +108,6 @@ def test_spam_is_quarantined_and_a_replay_creates_the_ticket(
     assert listed() == []
 
 
-@pytest.mark.requirement("G3")
 def test_an_infected_mail_is_released_with_even_infected_only(
     simulator: Simulator, storage: Storage
 ) -> None:
@@ -129,7 +126,6 @@ def test_an_infected_mail_is_released_with_even_infected_only(
     assert listed() == []
 
 
-@pytest.mark.requirement("G3")
 def test_a_discarded_mail_records_who_discarded_it_and_why(
     simulator: Simulator, storage: Storage, quarantine: Quarantine, tmp_path: Path
 ) -> None:
@@ -151,7 +147,6 @@ def test_a_discarded_mail_records_who_discarded_it_and_why(
     assert len(listed("--discarded")) == 1
 
 
-@pytest.mark.requirement("G3")
 def test_discarding_a_dead_letter_records_it(simulator: Simulator, quarantine: Quarantine) -> None:
     simulator.invoke("intake_mail", {"Records": [{"messageId": "1", "body": "not json"}]})
     ((id_, *_),) = listed()
@@ -171,7 +166,6 @@ def test_discarding_requires_a_reason(simulator: Simulator, quarantine: Quaranti
     assert len(listed()) == 1
 
 
-@pytest.mark.requirement("G3")
 def test_untrusted_text_cannot_control_a_terminal(simulator: Simulator) -> None:
     """Escape sequences and bidirectional controls are spelt out."""
     turned = "\u202etxt.exe"
@@ -186,7 +180,6 @@ def test_untrusted_text_cannot_control_a_terminal(simulator: Simulator) -> None:
     assert "<script>" in console("show", id_)
 
 
-@pytest.mark.requirement("G3")
 def test_an_unpaired_surrogate_is_escaped() -> None:
     """Terminals cannot write one."""
     assert printable("\ud83d a").encode() == b"\\ud83d a"
@@ -229,7 +222,6 @@ def test_another_mail_under_a_known_id_is_not_lost(simulator: Simulator, storage
     assert listed() == []
 
 
-@pytest.mark.requirement("G3")
 def test_a_forged_sender_joins_no_ticket_by_its_address(
     simulator: Simulator, storage: Storage
 ) -> None:
@@ -296,7 +288,6 @@ def put_dead_letter(function: str, body: dict[str, Any]) -> str:
     return sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))["MessageId"]
 
 
-@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("key", ["room", "function"])
 def test_a_dead_letter_of_an_earlier_version_is_listed_and_replayed(
     simulator: Simulator, storage: Storage, key: str
@@ -317,7 +308,6 @@ def test_a_dead_letter_of_an_earlier_version_is_listed_and_replayed(
     assert listed() == []
 
 
-@pytest.mark.requirement("G3")
 def test_a_stream_record_dead_lettered_by_an_earlier_version_is_replayed(
     simulator: Simulator, quarantine: Quarantine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -340,7 +330,6 @@ def test_a_stream_record_dead_lettered_by_an_earlier_version_is_replayed(
     assert listed() == []
 
 
-@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("key", ["room", "function"])
 def test_a_chat_call_quarantined_by_an_earlier_version_is_listed_as_one(
     simulator: Simulator, key: str

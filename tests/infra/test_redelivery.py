@@ -1,7 +1,5 @@
 """Redelivery of failed records, and the meaning of the function's response."""
 
-from __future__ import annotations
-
 import base64
 import io
 import json
@@ -62,7 +60,6 @@ def sequence_numbers(
     return [r["dynamodb"]["SequenceNumber"] for r in found]
 
 
-@pytest.mark.requirement("G3")
 def test_a_batch_is_read_to_its_last_record_and_no_further(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -75,13 +72,11 @@ def test_a_batch_is_read_to_its_last_record_and_no_further(
     assert sequence_numbers(monkeypatch, stream, "router") == ["100", "101"]
 
 
-@pytest.mark.requirement("G3")
 def test_an_open_shard_is_not_read_forever(monkeypatch: pytest.MonkeyPatch) -> None:
     """An open shard always has another page."""
     assert sequence_numbers(monkeypatch, Stream([record(99, "notify")])) == ["99"]
 
 
-@pytest.mark.requirement("G3")
 def test_an_expired_record_raises_stream_gone_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Streams keep records for a day; other errors propagate."""
     with pytest.raises(StreamGoneError, match="99 … 101"):
@@ -112,7 +107,6 @@ def redeliver(monkeypatch: pytest.MonkeyPatch, function: Lambda, records: list[A
     return Redelivery("deskbell-test-notify").records(records)
 
 
-@pytest.mark.requirement("G3")
 def test_a_processed_record_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     function = Lambda({"batchItemFailures": []})
     assert redeliver(monkeypatch, function, [{"a": 1}]) == "deskbell-test-notify has processed it"
@@ -124,7 +118,6 @@ PARKED = json.dumps({"message": "record.parked", "cause": "no such rule"})
 """The log line of functions deployed before the event was renamed."""
 
 
-@pytest.mark.requirement("G3")
 @pytest.mark.parametrize(
     ("function", "records", "refused", "said"),
     [

@@ -1,7 +1,5 @@
 """A playbook that drops a team strands none of its tickets."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Legal hold and erasure: every place that holds personal data, in spite of interruptions."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -244,7 +242,6 @@ def tags(at: Archive, number: str) -> list[dict[str, str]]:
 class TestHold:
     """A hold keeps a record beyond its retention period."""
 
-    @pytest.mark.requirement("B10")
     def test_hold_and_release_tag_every_version(self, at: Archive) -> None:
         """Lifecycle rules apply to versions that are not held."""
         assert tags(at, "CS1") == [{"retention-years": "5", "hold": "false"}] * 2
@@ -269,7 +266,6 @@ class TestHold:
             assert {tag["Key"]: tag["Value"] for tag in found} == tags(at, "CS1")[0]
             assert tags(at, "CS1")[0]["hold"] == str(held).lower()
 
-    @pytest.mark.requirement("B10")
     def test_a_repeated_hold_tags_again_without_another_event(self, at: Archive) -> None:
         """After an interruption between commit and tag."""
         for _ in range(2):
@@ -288,7 +284,6 @@ class TestHold:
         )
         assert [tag["hold"] for tag in tags(at, "CS1")] == ["true"] * 3
 
-    @pytest.mark.requirement("B10")
     def test_a_hold_during_the_archive_s_write_is_noticed(
         self, at: Archive, repairs: Playbook
     ) -> None:
@@ -307,7 +302,6 @@ class TestHold:
 class TestErase:
     """Erasure of a person; statistics and an entry remain."""
 
-    @pytest.mark.requirement("B10")
     def test_the_console_reports_which_tickets_it_erased(
         self, at: Archive, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -321,7 +315,6 @@ class TestErase:
         )
         assert (done.exit_code, done.output) == (0, "CS1: erased\n")
 
-    @pytest.mark.requirement("B10")
     def test_erasure_leaves_no_personal_data(self, at: Archive) -> None:
         """In no item, object or version; the figures are unchanged."""
         before = figures(at)
@@ -381,7 +374,6 @@ class TestErase:
         erase(at, "testdesk", contact=CONTACT, **told)
         assert left(at) == []
 
-    @pytest.mark.requirement("B10")
     @pytest.mark.parametrize("by", ["contact", "number"])
     def test_an_erasure_interrupted_anywhere_is_completed_by_the_next_run(
         self, at: Archive, repairs: Playbook, by: str
@@ -411,7 +403,6 @@ class TestErase:
             own = [repr(x) for x in (*items(at), *objects(at)) if "CS1" in repr(x)]
             assert not [secret for secret in SECRETS if secret in "".join(own)]
 
-    @pytest.mark.requirement("B10")
     def test_held_tickets_are_not_erased(self, at: Archive) -> None:
         """After the release they are."""
         hold(at, "testdesk", "CS1", held=True, reason="lawsuit", actor="admin", now=SOON)
@@ -439,7 +430,6 @@ class TestErase:
         assert at.storage.tickets.load("testdesk", "CS4").status == "received"
         assert not [key for key, _ in objects(at) if "CS4" in key]
 
-    @pytest.mark.requirement("B10")
     def test_a_document_written_during_the_erasure_is_erased(
         self, at: Archive, repairs: Playbook
     ) -> None:

@@ -1,7 +1,5 @@
 """The model of what each stage carries."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path

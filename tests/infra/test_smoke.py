@@ -1,7 +1,5 @@
 """The smoke test finds what does not work, says what to fix, and leaves nothing behind."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress

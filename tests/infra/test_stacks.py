@@ -1,7 +1,5 @@
 """Stacks on the emulator: failed creations, updates and what an error says about them."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Stages are those of `.chalice/config.json`; a misspelt one creates nothing."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import boto3

@@ -1,7 +1,5 @@
 """The emulator follows Lambda's rules for failed stream batches."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

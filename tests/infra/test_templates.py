@@ -1,7 +1,5 @@
 """The CloudFormation templates: valid, complete, and consistent with the code."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """`deskbell quarantine` shows and discards what has no readable form, whatever it is."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The changes for which `deskbell up` deploys again."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -51,14 +49,12 @@ def test_a_changed_or_deleted_source_needs_a_new_deployment(tree: Path, name: st
     assert up._fingerprint(PORTS) not in {before, changed}
 
 
-@pytest.mark.requirement("G8")
 def test_a_renamed_source_file_needs_a_new_deployment(tree: Path) -> None:
     before = up._fingerprint(PORTS)
     (tree / "functions/core/storage/tickets.py").rename(tree / "functions/core/shop.py")
     assert up._fingerprint(PORTS) != before
 
 
-@pytest.mark.requirement("G8")
 @pytest.mark.parametrize("name", LEFT)
 def test_other_files_need_no_new_deployment(tree: Path, name: str) -> None:
     """An unchanged start takes seconds."""
@@ -76,7 +72,6 @@ def test_changed_parameters_of_the_foundation_need_a_new_deployment(
     assert up._fingerprint(PORTS) != before
 
 
-@pytest.mark.requirement("G8")
 def test_changed_ports_need_a_new_deployment(tree: Path) -> None:
     """The functions know the API's address."""
     assert up._fingerprint(PORTS) != up._fingerprint(Ports(8701, 4566, 2525))

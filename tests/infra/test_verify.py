@@ -1,7 +1,5 @@
 """`deskbell verify`: nothing to say about a working table, one line for each broken invariant."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

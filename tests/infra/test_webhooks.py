@@ -1,7 +1,5 @@
 """The console's commands for webhooks: secrets, test messages, replays."""
 
-from __future__ import annotations
-
 import json
 from base64 import b64encode
 from collections.abc import Iterator
@@ -100,7 +98,6 @@ def deliver_due(desk: Harness, ticket: Ticket) -> None:
             assert desk.invoke(stream_record(item, "MODIFY")) == []
 
 
-@pytest.mark.requirement("G5")
 def test_applying_a_playbook_creates_the_secret_once(desk: Harness) -> None:
     [secret] = webhooks.secrets(STAGE, "standard", "crm", NOON)
     assert secret.startswith("whsec_")
@@ -111,7 +108,6 @@ def test_applying_a_playbook_creates_the_secret_once(desk: Harness) -> None:
     assert (listed.desk, listed.name, listed.secrets) == ("standard", "crm", 1)
 
 
-@pytest.mark.requirement("G5")
 def test_both_secrets_are_valid_after_a_rotation(desk: Harness, receiver: Receiver) -> None:
     """For a while, so that the receiver can change."""
     now = datetime.now(UTC)
@@ -124,7 +120,6 @@ def test_both_secrets_are_valid_after_a_rotation(desk: Harness, receiver: Receiv
     assert webhooks.secrets(STAGE, "standard", "crm", now + HOUR) == (new,)
 
 
-@pytest.mark.requirement("G5")
 def test_a_test_message_verifies(desk: Harness, receiver: Receiver) -> None:
     now = datetime.now(UTC)
     assert webhooks.send_test(STAGE, "standard", "crm", now) == "HTTP 204"
@@ -134,7 +129,6 @@ def test_a_test_message_verifies(desk: Harness, receiver: Receiver) -> None:
     assert found["data"] == {"desk": "standard", "webhook": "crm"}
 
 
-@pytest.mark.requirement("G5")
 def test_one_message_is_replayed_with_its_id(desk: Harness, receiver: Receiver) -> None:
     """Even if it had arrived."""
     ticket = create_ticket_with_note(desk)
@@ -153,7 +147,6 @@ def test_an_unknown_message_is_an_error(desk: Harness, written: str) -> None:
         webhooks.replay_id(STAGE, written.format(create_ticket_with_note(desk).number), NOON)
 
 
-@pytest.mark.requirement("G5")
 def test_a_period_is_replayed(desk: Harness, receiver: Receiver) -> None:
     """From its start until before its end, with the same ids."""
     ticket = create_ticket_with_note(desk)
@@ -171,7 +164,6 @@ def test_a_period_is_replayed(desk: Harness, receiver: Receiver) -> None:
     assert (before.again, before.first) == (0, 0)
 
 
-@pytest.mark.requirement("G5")
 def test_a_new_endpoint_can_get_past_events(desk: Harness, receiver: Receiver) -> None:
     """Other endpoints get nothing again."""
     ticket = create_ticket_with_note(desk)
@@ -187,7 +179,6 @@ def test_a_new_endpoint_can_get_past_events(desk: Harness, receiver: Receiver) -
     }
 
 
-@pytest.mark.requirement("G5")
 def test_many_replayed_messages_are_spread_over_minutes(desk: Harness) -> None:
     """Customers' messages and the endpoint keep up."""
     tickets = [desk.file(contact=f"a{n}@example.com") for n in range(5)]
@@ -223,7 +214,6 @@ def test_a_mailbox_of_another_desk_is_refused_in_one_line(desk: Harness) -> None
     assert desks.versions(STAGE) == [("standard", 1)]
 
 
-@pytest.mark.requirement("G5")
 def test_a_replayed_message_has_all_its_attempts(desk: Harness, receiver: Receiver) -> None:
     """Messages of other desks are left alone."""
     ticket = create_ticket_with_note(desk)
@@ -285,7 +275,6 @@ def run_command(*arguments: str) -> Any:
     return CliRunner().invoke(app, [*arguments, "--stage", STAGE])
 
 
-@pytest.mark.requirement("G5")
 def test_the_console_commands_work(desk: Harness, receiver: Receiver) -> None:
     ticket = create_ticket_with_note(desk)
     listed = run_command("webhooks", "list").stdout.split("\t")
@@ -321,7 +310,6 @@ def test_an_incomplete_command_is_an_error(desk: Harness, arguments: list[str], 
     assert said in str(done.exception)
 
 
-@pytest.mark.requirement("G5")
 def test_the_secret_of_an_unknown_endpoint_is_an_error(desk: Harness) -> None:
     """Empty output would read as an endpoint without a secret."""
     done = run_command("webhooks", "secret", "standard", "crn")
@@ -329,7 +317,6 @@ def test_the_secret_of_an_unknown_endpoint_is_an_error(desk: Harness) -> None:
     assert "has no webhook crn; it has crm" in str(done.exception)
 
 
-@pytest.mark.requirement("G5")
 def test_secrets_have_the_standard_webhooks_form(desk: Harness) -> None:
     """32 octets in base64."""
     [secret] = webhooks.secrets(STAGE, "standard", "crm", NOON)

@@ -1,7 +1,5 @@
 """Workers of the emulator's functions share one unpacked package."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import zipfile
@@ -50,7 +48,6 @@ def packages(scratch: Path) -> list[Path]:
     return sorted((scratch / "packages").iterdir())
 
 
-@pytest.mark.requirement("G8")
 def test_workers_of_one_package_share_its_files(scratch: Path) -> None:
     """A package is on the disk once, whatever the number of workers."""
     first, second = worker(scratch, "intake", "one"), worker(scratch, "router", "one")
@@ -62,7 +59,6 @@ def test_workers_of_one_package_share_its_files(scratch: Path) -> None:
     assert len(packages(scratch)) == 1
 
 
-@pytest.mark.requirement("G8")
 def test_each_package_has_its_folder(scratch: Path) -> None:
     """A deployed function runs its new code; workers of the old package keep theirs."""
     before, after = worker(scratch, "intake", "one"), worker(scratch, "intake-2", "two")
@@ -83,7 +79,6 @@ def test_leftovers_of_a_killed_emulator_are_deleted(scratch: Path) -> None:
     assert sorted(scratch.iterdir()) == [scratch / "packages"]
 
 
-@pytest.mark.requirement("G8")
 def test_the_last_used_package_stays(scratch: Path) -> None:
     """Returning to an earlier one makes it the last and does not unpack it again."""
     first = (worker(scratch, "a", "one") / "code").resolve()
@@ -113,7 +108,6 @@ def test_a_partly_unpacked_package_is_not_used(
     assert (worker(scratch, "b", "one") / "code" / "app.py").read_text() == "one"
 
 
-@pytest.mark.requirement("G8")
 def test_other_archives_of_the_emulator_are_not_linked(scratch: Path) -> None:
     assert runtime() is not zipfile
     assert zipfile.ZipFile.__module__ == "zipfile"

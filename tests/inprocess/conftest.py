@@ -1,7 +1,5 @@
 """A deployment of all functions in this process, on moto, without network."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """A local provider that records every call and sends the responses that a test sets."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The desk `aftersales`, step by step through its guide."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -54,9 +52,6 @@ def tomorrow_at(hour: int) -> str:
     return tomorrow.replace(hour=hour, minute=0, second=0, microsecond=0).isoformat()
 
 
-@pytest.mark.requirement(
-    "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "D14", "D17"
-)
 def test_a_repair_goes_from_the_form_to_the_call_back(journey: SimulatedJourney) -> None:
     """A visit with parts; the ticket returns to the engineer once."""
     journey.online("wx-1", "wx-2", "kf-1")

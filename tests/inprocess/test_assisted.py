@@ -1,7 +1,5 @@
 """The desk `assisted`: what its agents do once a person is needed (C7–C10)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any

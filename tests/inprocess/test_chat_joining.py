@@ -1,7 +1,5 @@
 """The ticket that a chat message joins, and the stored parts of the message."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import replace

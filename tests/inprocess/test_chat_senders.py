@@ -1,7 +1,5 @@
 """Message ids are unique per person at most (G1, G4)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 

@@ -1,7 +1,5 @@
 """Floods of unproven requests: what is over a limit waits in quarantine, and nothing is lost."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any

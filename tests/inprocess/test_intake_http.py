@@ -1,7 +1,5 @@
 """Requests over HTTP: one ticket each, with number, promise and clear errors."""
 
-from __future__ import annotations
-
 import json
 import time
 from datetime import UTC, datetime

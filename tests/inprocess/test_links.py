@@ -1,7 +1,5 @@
 """The submitter's and the customer's link: what each opens, and when it ends (Links)."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from email import message_from_bytes, message_from_string, policy

@@ -1,7 +1,5 @@
 """Mail: one ticket for each request; answers join their ticket, forged references do not."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any

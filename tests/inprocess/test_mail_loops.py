@@ -4,8 +4,6 @@ Two desks of one deployment write to each other's mailboxes. A mail arrives as i
 without anything by which it could be recognised.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """The archive document of merged tickets is held if one of them is."""
 
-from __future__ import annotations
-
 import boto3
 import pytest
 
@@ -27,7 +25,6 @@ def merged_pair(journey: SimulatedJourney) -> tuple[str, str]:
     return one, other
 
 
-@pytest.mark.requirement("B10")
 @pytest.mark.parametrize("held", [True, False])
 def test_a_hold_on_one_merged_ticket_holds_the_document_and_all_files(
     journey: SimulatedJourney,

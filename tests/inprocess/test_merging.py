@@ -1,7 +1,5 @@
 """Merging and unmerging through the real handlers: agents, customers, mail, archive."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.message import EmailMessage

@@ -1,7 +1,5 @@
 """The desk `omnichannel`, step by step through its guide."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 from email.message import EmailMessage

@@ -1,7 +1,5 @@
 """Originals are sealed, and opened only by a recorded act."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -160,7 +158,6 @@ def test_unseal_checks_the_recorded_act_itself(
     assert "not fresh" in refused()
 
 
-@pytest.mark.requirement("G4")
 def test_an_act_belongs_to_one_ticket(journey: SimulatedJourney) -> None:
     for _ in range(2):
         journey.file(DESCRIPTION, contact=PHONE)
@@ -234,7 +231,6 @@ def test_a_used_act_opens_nothing(
     assert (answer.status, "已使用过" in answer.json["detail"]) == (409, True)
 
 
-@pytest.mark.requirement("G4")
 def test_the_merge_target_s_handler_opens_the_originals_of_both(journey: SimulatedJourney) -> None:
     one = journey.file("无法登录", contact=PHONE)
     journey.act("zg-1", "assign", agent="li-1")

@@ -1,7 +1,5 @@
 """An agent's text reaches the customer as written, and is stored masked."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack

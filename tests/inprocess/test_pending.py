@@ -1,7 +1,5 @@
 """A request in 待确认 waits for an answer to its question."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import pytest

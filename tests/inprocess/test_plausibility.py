@@ -1,7 +1,5 @@
 """Implausible input is refused with a reason, or flagged to the agent."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """The desk `rapid`, step by step through its guide."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from datetime import timedelta

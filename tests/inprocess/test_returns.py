@@ -1,7 +1,5 @@
 """Bounces and complaints: recorded on their ticket, and mail to bad addresses stopped."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -235,7 +233,6 @@ def test_a_bounce_without_our_keyed_id_is_quarantined(
     assert quarantined(simulator) == 2
 
 
-@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("what", ["bounce", "complaint"])
 def test_a_report_without_a_recipient_stops_no_mail(
     simulator: Simulator, storage: Storage, what: str
@@ -321,7 +318,6 @@ def test_an_ses_notification_without_headers_marks_the_contact(
     ],
     ids=["transient", "not spam (RFC 5965)", "another address"],
 )
-@pytest.mark.requirement("G3")
 def test_an_ses_notification_that_names_no_bad_address_stops_no_mail(
     simulator: Simulator, storage: Storage, kind: str, changes: dict[str, str]
 ) -> None:
@@ -332,7 +328,6 @@ def test_an_ses_notification_that_names_no_bad_address_stops_no_mail(
     assert undeliverable_cause(storage, file_ticket(simulator, storage)) is None
 
 
-@pytest.mark.requirement("G3")
 def test_a_transient_ses_bounce_without_headers_stops_no_mail(
     simulator: Simulator, storage: Storage
 ) -> None:
@@ -344,7 +339,6 @@ def test_a_transient_ses_bounce_without_headers_stops_no_mail(
     assert undeliverable_cause(storage, file_ticket(simulator, storage)) is None
 
 
-@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("sub_type", ["Suppressed", "OnAccountSuppressionList"])
 def test_a_suppression_by_ses_is_the_cause(
     simulator: Simulator, storage: Storage, sub_type: str
@@ -408,7 +402,6 @@ def test_a_keyed_id_finds_tickets_of_its_own_desk_only(
     assert recorder.find_ticket(ids, "another") is None
 
 
-@pytest.mark.requirement("G3")
 def test_an_ses_notification_about_no_ticket_is_quarantined(
     simulator: Simulator, storage: Storage
 ) -> None:
@@ -445,7 +438,6 @@ NOT_ABOUT_MAIL: dict[str, Any] = {
 """Messages of AWS itself to the mail's topic: neither mail nor bounces nor complaints."""
 
 
-@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("in_envelope", [True, False])
 @pytest.mark.parametrize("kind", NOT_ABOUT_MAIL)
 def test_what_aws_publishes_when_it_is_set_up_is_ignored(
@@ -462,7 +454,6 @@ def test_what_aws_publishes_when_it_is_set_up_is_ignored(
     assert json.loads(line)["notification"] == kind
 
 
-@pytest.mark.requirement("G3")
 def test_a_customer_cannot_pass_mail_off_as_a_notification_of_aws(
     simulator: Simulator,
 ) -> None:

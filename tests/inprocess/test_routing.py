@@ -1,7 +1,5 @@
 """Routing from the stream: team, VIP, capacity, supervisors, 待确认."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

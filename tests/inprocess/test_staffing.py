@@ -1,7 +1,5 @@
 """Staffing: nobody online, an offline handler, the end of a shift; and how a ticket closes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta

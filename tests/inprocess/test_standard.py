@@ -1,7 +1,5 @@
 """The life of a ticket through the real handlers, in the order of the `standard` guide."""
 
-from __future__ import annotations
-
 import json
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """Tasks beside one's own tickets: call-backs, calls, slips, reviews, approvals."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

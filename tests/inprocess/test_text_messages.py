@@ -1,7 +1,5 @@
 """Text messages: signed, with a short link, and no longer than a desk pays for."""
 
-from __future__ import annotations
-
 import json
 import re
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """The ticket that a mail joins, and answers to ended tickets."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from typing import Any

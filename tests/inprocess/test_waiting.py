@@ -1,7 +1,5 @@
 """A wait outlives a change of handler."""
 
-from __future__ import annotations
-
 import pytest
 
 from functions.core.storage.database import Storage

@@ -1,7 +1,5 @@
 """A ticket's life as an endpoint receives it: every event once, in any order."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 

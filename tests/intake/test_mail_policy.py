@@ -1,7 +1,5 @@
 """The mail policy: limits, verdicts and trust in a sender."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -23,7 +21,6 @@ def receipt(**statuses: str) -> dict[str, Any]:
     return {**found, "dmarcPolicy": policy} if policy else found
 
 
-@pytest.mark.requirement("G3")
 @pytest.mark.parametrize(
     ("statuses", "cause"),
     [
@@ -39,7 +36,6 @@ def test_the_default_checks_quarantine(statuses: dict[str, str], cause: str) -> 
         trusts_sender(Verdicts.from_receipt(receipt(**statuses)), DEFAULT)
 
 
-@pytest.mark.requirement("G3")
 @pytest.mark.parametrize(
     ("statuses", "expected"),
     [
@@ -61,7 +57,6 @@ def test_the_default_checks_trust_a_sender(statuses: dict[str, str], expected: b
     assert trusts_sender(Verdicts.from_receipt(receipt(**statuses)), DEFAULT) is expected
 
 
-@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("check", ["virus", "spam", "dmarc", "authentication", "unproven"])
 def test_a_playbook_sets_the_consequence_of_each_check(check: str) -> None:
     failing = {
@@ -78,7 +73,6 @@ def test_a_playbook_sets_the_consequence_of_each_check(check: str) -> None:
         trusts_sender(verdicts, Checks(**{check: "quarantine"}))
 
 
-@pytest.mark.requirement("G3")
 def test_a_released_mail_s_sender_is_not_trusted() -> None:
     spam = Verdicts.from_receipt(receipt(spam="FAIL"))
     assert trusts_sender(spam, DEFAULT, released=True) is False
@@ -86,7 +80,6 @@ def test_a_released_mail_s_sender_is_not_trusted() -> None:
     assert trusts_sender(forged, DEFAULT, released=True) is False
 
 
-@pytest.mark.requirement("G3")
 def test_an_infected_mail_is_released_only_explicitly() -> None:
     verdicts = Verdicts.from_receipt(receipt(virus="FAIL"))
     with pytest.raises(Quarantined, match=r"^virus: "):
@@ -95,7 +88,6 @@ def test_an_infected_mail_is_released_only_explicitly() -> None:
     assert verdicts.infected
 
 
-@pytest.mark.requirement("G3")
 @given(
     st.dictionaries(
         st.sampled_from(
@@ -144,7 +136,6 @@ def test_results_that_anybody_could_have_written_are_ignored(raw: bytes, server:
     assert Verdicts.from_header(raw, server) == Verdicts()
 
 
-@pytest.mark.requirement("G3")
 def test_a_mail_over_a_limit_is_quarantined() -> None:
     require_within_limits(40 * 1024 * 1024, ("charset:unknown", "text:cut"), DEFAULT)
     with pytest.raises(Quarantined, match=r"^limit: the mail has 1\.5 MB, 1 MB are accepted"):

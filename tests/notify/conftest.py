@@ -1,7 +1,5 @@
 """Shared fixtures of the notify tests: the desk `standard` and a deployment in memory."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path

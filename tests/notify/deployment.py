@@ -1,7 +1,5 @@
 """A deployment on moto, and records as the table's stream delivers them."""
 
-from __future__ import annotations
-
 import json
 from base64 import b64encode
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """A sample ticket, and one event of each type that can cause a notification."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Selecting notifications and rendering their messages, with plain values."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from functools import partial
 from typing import Any

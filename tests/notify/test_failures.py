@@ -1,7 +1,5 @@
 """The meaning of the services' errors for a delivery: retry, give up, or unclear."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The function on moto: from a stream record to one mail or SMS."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime, timedelta
 from email import message_from_string, policy

@@ -1,7 +1,5 @@
 """The limits of automatic mail: what they count and what they read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, cast

@@ -1,7 +1,5 @@
 """Mails as they go over the wire. `DESKBELL_RECORD_GOLDEN=1` writes the golden file anew."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import replace
 from email import message_from_bytes, policy

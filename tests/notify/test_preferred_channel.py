@@ -1,7 +1,5 @@
 """The preferred channel of a customer, and notifications of a repeated deadline."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from typing import Any

@@ -1,7 +1,5 @@
 """A retried delivery: its recipient, and whether it may go."""
 
-from __future__ import annotations
-
 from email import message_from_bytes
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """Text messages to numbers that anybody can name: which are sent, how many, what tickets say."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """Notifications of a desk's own steps, and wording by mood."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

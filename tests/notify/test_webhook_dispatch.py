@@ -1,7 +1,5 @@
 """Each event goes to each endpoint: signed, retried for a day, without delaying people."""
 
-from __future__ import annotations
-
 import json
 import os
 from base64 import b64encode
@@ -195,7 +193,6 @@ def busy(*_: Any) -> Any:
     raise TryAgain("DynamoDB: ThrottlingException")
 
 
-@pytest.mark.requirement("G5")
 def test_each_endpoint_gets_the_events_it_subscribes_to(noted: Case) -> None:
     for version in range(1, noted.ticket.version + 1):
         noted.process(noted.desk.event_record(noted.ticket, version))
@@ -274,7 +271,6 @@ def test_the_example_of_every_type_is_a_message_of_today() -> None:
         jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(example)
 
 
-@pytest.mark.requirement("G5")
 def test_both_secrets_verify_during_a_rotation(crm: Case) -> None:
     now = datetime.now(UTC)
     crm.process(at=now, secrets=lambda *_: (SECRET, OLDER))
@@ -331,7 +327,6 @@ def test_a_webhook_is_retried_for_a_day_and_then_dead_lettered(crm: Case) -> Non
     assert timedelta(hours=24) <= moments[-1] - moments[0] <= timedelta(hours=28)
 
 
-@pytest.mark.requirement("G5")
 def test_waits_differ_between_deliveries_and_not_between_runs() -> None:
     many = [retry_waits(f"000001#ticket.received#webhook:crm#{n}") for n in range(50)]
     assert many[7] == retry_waits("000001#ticket.received#webhook:crm#7")
@@ -340,7 +335,6 @@ def test_waits_differ_between_deliveries_and_not_between_runs() -> None:
         assert timedelta(hours=24) < sum(found, timedelta()) < timedelta(hours=28)
 
 
-@pytest.mark.requirement("G5")
 def test_a_retry_succeeds_once_the_endpoint_is_back(crm: Case) -> None:
     crm.endpoints.answers = [Passing("x answered 503"), Unclear("x")]
     crm.process()
@@ -361,7 +355,6 @@ def test_a_permanent_failure_is_dead_lettered_at_once(crm: Case) -> None:
     assert [cause for _, cause in crm.endpoints.dead_letters] == [delivery.cause]
 
 
-@pytest.mark.requirement("G5")
 def test_a_replayed_dead_letter_is_sent_with_the_same_id(crm: Case) -> None:
     crm.endpoints.answers = [Permanent("x")]
     crm.process()
@@ -451,7 +444,6 @@ def test_a_due_delivery_whose_run_died_is_retried(crm: Case) -> None:
     assert crm.delivery.state == "retrying"
 
 
-@pytest.mark.requirement("G5")
 def test_an_endpoint_that_keeps_failing_is_suspended(crm: Case) -> None:
     crm.endpoints.answers = [Passing("x")] * FAILURE_LIMIT
     crm.ticket = crm.file(FAILURE_LIMIT + 2)[-1]
@@ -482,7 +474,6 @@ def test_a_delivery_to_a_suspended_endpoint_is_dead_lettered_in_the_end(crm: Cas
     assert len(crm.endpoints.dead_letters) == 1
 
 
-@pytest.mark.requirement("G5")
 def test_slow_endpoints_get_a_limited_time_per_minute(crm: Case) -> None:
     crm.endpoints.takes = TIME_PER_MINUTE.total_seconds() / 3
     crm.ticket = crm.file(5)[-1]
@@ -563,7 +554,6 @@ def test_a_delivery_that_is_gone_or_sent_is_not_retried(crm: Case) -> None:
 # The secrets
 
 
-@pytest.mark.requirement("G5")
 def test_secrets_are_read_again_after_their_ttl() -> None:
     time, read = Time(), []
 
@@ -616,7 +606,6 @@ def receiver(desk: Harness, playbook: Playbook) -> Iterator[Receiver]:
         cached.cache_clear()
 
 
-@pytest.mark.requirement("G5")
 def test_the_function_sends_to_people_and_endpoints(desk: Harness, receiver: Receiver) -> None:
     receiver.answers = [500]
     ticket = desk.file()
@@ -634,7 +623,6 @@ def test_the_function_sends_to_people_and_endpoints(desk: Harness, receiver: Rec
     assert len(desk.mails) == 1
 
 
-@pytest.mark.requirement("G5")
 def test_a_batch_notifies_people_before_endpoints(desk: Harness, receiver: Receiver) -> None:
     seen = []
     receiver.answers = [lambda _: seen.append(len(desk.mails))]
@@ -643,7 +631,6 @@ def test_a_batch_notifies_people_before_endpoints(desk: Harness, receiver: Recei
     assert seen == [3]
 
 
-@pytest.mark.requirement("G5")
 def test_this_machine_is_refused_unless_the_deployment_allows_it(
     desk: Harness, receiver: Receiver
 ) -> None:
@@ -661,7 +648,6 @@ def test_this_machine_is_refused_unless_the_deployment_allows_it(
     assert desk.dead_letters[0]["cause"] == "refused: 127.0.0.1 is 127.0.0.1, not a public address"
 
 
-@pytest.mark.requirement("G5")
 def test_an_endpoint_without_a_secret_gets_no_request(desk: Harness, receiver: Receiver) -> None:
     aws.client("ssm").delete_parameter(Name=DEPLOYMENT.parameter("desks/standard/webhooks/crm"))
     ticket = desk.file()
@@ -678,12 +664,10 @@ def test_a_desk_without_webhooks_reads_and_writes_nothing_for_them(harness: Harn
     assert webhooks(harness, ticket) == []
 
 
-@pytest.mark.requirement("G5")
 def test_an_event_that_only_an_endpoint_subscribes_to_reaches_notify(noted: Case) -> None:
     assert noted.record["dynamodb"]["NewImage"]["readers"] == {"S": "notify"}
 
 
-@pytest.mark.requirement("G5")
 def test_bookkeeping_is_not_sent() -> None:
     from tests.notify.sample_events import commit, ticket
 

@@ -1,7 +1,5 @@
 """Shared fixtures of the portal tests: a desk in the table, and its customer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime

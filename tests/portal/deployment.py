@@ -1,7 +1,5 @@
 """A whole HTTP API on moto: parameters, keys, user pool, and one desk with its roster."""
 
-from __future__ import annotations
-
 import json
 from base64 import b64encode
 from collections.abc import Iterator, Mapping

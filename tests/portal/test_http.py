@@ -1,7 +1,5 @@
 """The customers' calls through Chalice, as API Gateway makes them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 from unittest.mock import Mock

@@ -1,7 +1,5 @@
 """Status queries, messages, confirmation and survey, by the status link."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta

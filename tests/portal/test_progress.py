@@ -1,7 +1,5 @@
 """The customer's view of a desk's steps, and the desk's questions to the customer."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

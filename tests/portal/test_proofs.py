@@ -1,7 +1,5 @@
 """The data that each proof opens."""
 
-from __future__ import annotations
-
 import hmac
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Customers' texts on each shipped desk: their language, their words, nothing internal."""
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 from pathlib import Path

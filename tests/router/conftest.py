@@ -1,7 +1,5 @@
 """Fixtures of the router's tests: an empty table."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import boto3

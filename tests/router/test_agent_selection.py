@@ -1,7 +1,5 @@
 """Suitable agents and their order."""
 
-from __future__ import annotations
-
 from collections import Counter
 from datetime import timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """Classification and destination of a request by its text."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 from decimal import Decimal
 from pathlib import Path

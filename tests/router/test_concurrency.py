@@ -4,8 +4,6 @@ Threads deliver the stream's records concurrently; a record that meets a conflic
 the platform.
 """
 
-from __future__ import annotations
-
 import itertools
 import random
 import threading
@@ -117,7 +115,6 @@ def _in_hand(tickets: list[Ticket]) -> Counter[str | None]:
 
 
 @pytest.mark.slow
-@pytest.mark.requirement("D7", "E11", "F2")
 def test_a_hundred_simultaneous_tickets_are_assigned_within_capacity_and_in_order(
     storage: Storage, playbook: Playbook
 ) -> None:

@@ -1,7 +1,5 @@
 """The router's reactions besides routing: the closing workflow's wake-ups and runs."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A request is classified as its ticket is created; the router only routes it."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from functools import reduce
 

@@ -1,7 +1,5 @@
 """A step that reclassifies a waiting ticket re-routes it once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import permutations
 from typing import Any

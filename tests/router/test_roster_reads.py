@@ -1,7 +1,5 @@
 """Routing reads the roster once a second, and no more waiting tickets than it can assign."""
 
-from __future__ import annotations
-
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast

@@ -1,7 +1,5 @@
 """Routing by the customer's text applies as long as a ticket waits."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The order in which waiting tickets are assigned, and to whom."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The sweep moves the index key of a ticket that has nothing due at it."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

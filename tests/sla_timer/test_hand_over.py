@@ -1,7 +1,5 @@
 """A sweep with much to do is shared: threads within an invocation, an invocation per shard (C5)."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Callable

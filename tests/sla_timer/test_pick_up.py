@@ -1,7 +1,5 @@
 """The sweep picks up new tickets that the stream's functions did not process."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 import pytest

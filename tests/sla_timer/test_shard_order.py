@@ -1,7 +1,5 @@
 """The order of shards when a sweep has no time for all."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,7 +22,6 @@ def number_in(partition: int) -> str:
     return next(number for number in numbers if shard(number) == f"DUE#{partition}")
 
 
-@pytest.mark.requirement("G2")
 @pytest.mark.parametrize("first", range(SHARDS))
 def test_a_sweep_begins_with_the_given_shard(
     storage: Storage, playbook: Playbook, first: int
@@ -44,7 +41,6 @@ def test_a_sweep_begins_with_the_given_shard(
     assert sweep(storage, late, lambda: PLENTY, shards=order).done == SHARDS - 1
 
 
-@pytest.mark.requirement("G2")
 def test_each_minute_begins_with_another_shard(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
 

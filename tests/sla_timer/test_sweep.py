@@ -1,7 +1,5 @@
 """The sweep processes what is due within its minute, whatever else fails."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """The archive: one document with the whole history of a ticket."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """Each resolution has its own run of the closing workflow, which ends with it."""
 
-from __future__ import annotations
-
 import json
 from datetime import timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """The tasks of the closing workflow: every wait ends."""
 
-from __future__ import annotations
-
 import json
 from datetime import datetime, timedelta
 from typing import Any
@@ -148,7 +146,6 @@ class TestWaiting:
         wait_for(desk, workflows, "review", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": ARCHIVE}
 
-    @pytest.mark.requirement("F4")
     def test_a_missed_run_ends_with_the_next_resolution(
         self, desk: Storage, playbook: Playbook
     ) -> None:

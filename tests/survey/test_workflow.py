@@ -1,7 +1,5 @@
 """The closing workflow on the emulator's interpreter, with simulated tasks."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Shared fixtures of the workbench tests: a desk with a roster, and agents who call it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Agents' actions on tickets."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

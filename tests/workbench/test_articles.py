@@ -1,7 +1,5 @@
 """The knowledge base through the agents' API."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

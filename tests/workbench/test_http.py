@@ -1,7 +1,5 @@
 """The agents' calls through Chalice, as API Gateway makes them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any

@@ -1,7 +1,5 @@
 """Limits of roles, texts and idempotency keys in the agents' API."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from typing import Any

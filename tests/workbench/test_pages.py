@@ -1,7 +1,5 @@
 """A long ticket opens in pages of entries, each as fast and as small as a short ticket."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

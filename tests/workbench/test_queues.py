@@ -1,7 +1,5 @@
 """The agents' queues."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from itertools import product
 from typing import Any

@@ -1,7 +1,5 @@
 """Roles and rights of agents (contract, section 2: 401, 403, 404)."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Signing in: passwords, authenticators, refreshing, and the end of access."""
 
-from __future__ import annotations
-
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from datetime import datetime, timedelta

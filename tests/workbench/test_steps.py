@@ -1,7 +1,5 @@
 """A desk's own steps, approval, call-backs, files and the handling record."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

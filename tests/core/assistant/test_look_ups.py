@@ -1,7 +1,5 @@
 """Look-ups of the assistant: what is asked of a company's own system, and what comes of it (C4)."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Iterator, Mapping

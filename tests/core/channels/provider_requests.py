@@ -1,7 +1,5 @@
 """Fake providers of the chat channels: they send requests, signed as the real ones sign them."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

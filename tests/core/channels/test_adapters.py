@@ -4,8 +4,6 @@ A new adapter needs a fake provider in `provider_requests.py` and a folder of th
 with `expected.json`; the tests below then run for it.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """WeChat's own risks: XML entities, encryption, and a signature that covers no body."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

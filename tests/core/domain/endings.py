@@ -4,8 +4,6 @@ Written before the rule that reads them. `SCORE n` is the score n on the desk's 
 separated by " | ".
 """
 
-from __future__ import annotations
-
 STANDARD = {
     "thanks": """
         谢谢！ | 谢谢 | 多谢 | 非常感谢！ | 谢谢你们的帮助 | 好的，谢谢 | 好的 | 收到 | 收到，谢谢

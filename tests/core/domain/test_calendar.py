@@ -392,7 +392,6 @@ def test_adding_is_monotonic_and_additive(
     assert business.add(business.add(start, one), two) == business.add(start, one + two)
 
 
-@pytest.mark.requirement("G2")
 @given(desks(), instants, instants, instants)
 def test_business_time_is_additive_over_a_pause(
     desk: dict[str, Any], one: datetime, two: datetime, three: datetime
@@ -616,7 +615,6 @@ def test_calendars_compare_by_value() -> None:
         desk.timezone = BERLIN  # type: ignore[misc]
 
 
-@pytest.mark.requirement("G2")
 def test_deadlines_at_the_turn_of_the_year() -> None:
     """On the last closing minute and over midnight, in any zone of the caller."""
     office = calendar(hours=OFFICE)

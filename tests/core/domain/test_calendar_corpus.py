@@ -21,7 +21,6 @@ pytestmark = [
 ]
 
 
-@pytest.mark.requirement("G2")
 def test_every_deadline_of_the_corpus_is_exact_and_inverted() -> None:
     folder = Path(CORPORA or "") / "calendar" / "sla_cn_generated"
     calendars = {

@@ -1,7 +1,5 @@
 """Reading a message after a resolution."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

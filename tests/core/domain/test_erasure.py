@@ -1,7 +1,5 @@
 """Erasing a person from events and tickets; what the reports count stays."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -105,7 +103,6 @@ def full(kind: type[e.Event]) -> e.Event:
 
 
 @pytest.mark.parametrize("name", sorted(e.EVENTS))
-@pytest.mark.requirement("B10")
 def test_an_erased_event_holds_no_personal_data_and_keeps_the_rest(
     name: str, repairs: Playbook
 ) -> None:
@@ -258,7 +255,6 @@ def test_a_later_erasure_covers_text_written_since(repairs: Playbook) -> None:
     assert (after.facts, after.pending and after.pending.fields) == ({}, {})
 
 
-@pytest.mark.requirement("B10")
 def test_a_held_record_is_not_erased(repairs: Playbook) -> None:
     ticket = then(received(repairs), c.Hold(True, "lawsuit"), repairs)
     with pytest.raises(ActionNotAllowed, match="legal hold"):

@@ -1,7 +1,5 @@
 """Stored events: read back as they were, by older and newer readers."""
 
-from __future__ import annotations
-
 import json
 from datetime import timedelta
 from typing import Any, get_type_hints

@@ -1,7 +1,5 @@
 """Later messages are classified like first ones, and read before they act after a resolution."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The guides' own examples, and amounts and denials as customers write them."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Readers of an article, by audience, state and day."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

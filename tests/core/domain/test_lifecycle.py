@@ -1,7 +1,5 @@
 """The lifecycle: which actions a status allows, and what they make of a ticket."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, cast

@@ -1,7 +1,5 @@
 """Matching keywords, terms and conditions."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Sources of an assistant: the URL that is asked, and the value in what it answers (C4)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Each text field declares what it may tell about the customer; masking and erasure follow it."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Any, get_args, get_type_hints
 

@@ -1,7 +1,5 @@
 """Promises to a customer: never a time that has passed, or at which nobody is there."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from zoneinfo import ZoneInfo
 

@@ -1,7 +1,5 @@
 """The order of messages in the record of merged tickets, and what the archive holds."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 

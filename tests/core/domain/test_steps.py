@@ -1,7 +1,5 @@
 """Effects of a desk's steps, recurring deadlines, and unclear requests."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

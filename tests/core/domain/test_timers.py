@@ -1,7 +1,5 @@
 """Timers: business time, pauses, warnings, breaches and repetitions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any

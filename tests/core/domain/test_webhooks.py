@@ -1,7 +1,5 @@
 """Webhooks: endpoints, event types, message ids, secrets and signatures."""
 
-from __future__ import annotations
-
 import json
 import re
 from base64 import b64encode
@@ -31,7 +29,6 @@ pytestmark = pytest.mark.requirement("G5")
 SECRET = "whsec_" + b64encode(b"a secret").decode()
 
 
-@pytest.mark.requirement("G5")
 def test_every_event_but_timer_changes_has_a_webhook_type() -> None:
     assert set(event_of_type().values()) == set(e.EVENTS) - {"TimersSet"}
     assert all(re.fullmatch(r"[a-z_]+\.[a-z_]+", name) for name in event_of_type())
@@ -59,7 +56,6 @@ def test_an_endpoint_url_is_parsed(url: str, target: str, port: int) -> None:
     assert found.host == found.host.lower()
 
 
-@pytest.mark.requirement("G5")
 @pytest.mark.parametrize(
     "url",
     [
@@ -78,7 +74,6 @@ def test_an_unsafe_endpoint_url_is_refused(url: str) -> None:
         Endpoint.of(url)
 
 
-@pytest.mark.requirement("G5")
 @given(st.text(max_size=60))
 def test_any_text_is_parsed_safely_or_refused(text: str) -> None:
     for url in (text, f"https://{text}"):
@@ -95,7 +90,6 @@ def webhook(*names: str) -> Webhook:
     return Webhook(url="https://crm.example.com/", events=names)
 
 
-@pytest.mark.requirement("G5")
 def test_an_endpoint_selects_events_by_type_step_or_wildcard() -> None:
     events = (
         e.NoteAdded(text="x"),
@@ -125,7 +119,6 @@ def test_an_endpoint_selects_events_by_type_step_or_wildcard() -> None:
     assert list(wanted(events, {})) == []
 
 
-@pytest.mark.requirement("G5")
 @pytest.mark.parametrize(
     ("kinds", "hooked", "readers"),
     [
@@ -153,7 +146,6 @@ IDS = st.builds(
 )
 
 
-@pytest.mark.requirement("G5")
 @given(IDS)
 def test_a_message_id_is_parsed_back(found: MessageId) -> None:
     """It contains no dot, which would make the signed content ambiguous."""
@@ -168,7 +160,6 @@ def test_another_text_is_no_message_id(written: str) -> None:
     assert MessageId.read(written) is None
 
 
-@pytest.mark.requirement("G5")
 def test_the_previous_secret_stays_valid_for_the_overlap() -> None:
     first = rotated("", "whsec_1", NOON, timedelta(hours=24))
     assert valid_secrets(first, NOON) == ("whsec_1",)
@@ -198,14 +189,12 @@ def desk_with(**webhook: Any) -> dict[str, Any]:
     return {**DESK, "webhooks": {"crm": endpoint}}
 
 
-@pytest.mark.requirement("G5")
 def test_a_playbook_defines_endpoints() -> None:
     playbook = load(desk_with(events=["ticket.received", "*"]))
     assert playbook.webhooks["crm"].events == ("ticket.received", "*")
     assert load(desk_with(events="note.added")).webhooks["crm"].events == ("note.added",)
 
 
-@pytest.mark.requirement("G5")
 @pytest.mark.parametrize(
     ("webhook", "message"),
     [

@@ -1,7 +1,5 @@
 """Files of articles: their three forms, errors with line and key, and what could be better."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """One request to a system outside: permitted addresses, time limits, certificates."""
 
-from __future__ import annotations
-
 import ipaddress
 import socket
 import threading
@@ -42,7 +40,6 @@ def post(url: str, *, timeout: float = 5.0, limit: int = 16, **more: Any) -> Out
     return outgoing.request("POST", url, {}, body=b"{}", timeout=within, limit=limit, **more)
 
 
-@pytest.mark.requirement("G5")
 @pytest.mark.parametrize(
     "address",
     [
@@ -81,13 +78,11 @@ def _inner(draw: st.DrawFn) -> str:
     return str(network.network_address + offset)
 
 
-@pytest.mark.requirement("G5")
 @given(_inner())
 def test_no_address_of_an_internal_network_is_public(address: str) -> None:
     assert not is_public(address)
 
 
-@pytest.mark.requirement("G5")
 @given(st.ip_addresses())
 def test_a_public_address_is_global_for_the_standard_library(
     address: ipaddress.IPv4Address,
@@ -98,7 +93,6 @@ def test_a_public_address_is_global_for_the_standard_library(
         assert not address.is_multicast
 
 
-@pytest.mark.requirement("G5")
 def test_a_name_with_one_internal_address_is_refused() -> None:
     endpoint = Endpoint.of(f"https://{NAME}/")
     for addresses in ([PUBLIC, "10.0.0.1"], ["fd00:ec2::254", PUBLIC]):
@@ -112,7 +106,6 @@ def test_ipv4_is_tried_first() -> None:
     assert found == [PUBLIC, "2606:4700::1111"]
 
 
-@pytest.mark.requirement("G5")
 def test_only_local_deployments_may_send_to_this_machine() -> None:
     endpoint = Endpoint.of("http://127.0.0.1:9000/hooks")
     assert checked(endpoint, ["127.0.0.1"], local=True) == ["127.0.0.1"]
@@ -123,7 +116,6 @@ def test_only_local_deployments_may_send_to_this_machine() -> None:
             checked(Endpoint.of(f"https://{NAME}/"), [inner], local=True)
 
 
-@pytest.mark.requirement("G5")
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "017700000001", "127.1", "localhost"])
 def test_other_spellings_of_this_machine_are_refused(host: str) -> None:
     """The result of the system's resolver counts."""
@@ -159,7 +151,6 @@ class Slow:
         self.answered = True
 
 
-@pytest.mark.requirement("G5")
 @pytest.mark.parametrize("drip", [b"X-Drip: 1\r\n", b""])
 def test_a_slow_endpoint_times_out(receiver: Receiver, drip: bytes) -> None:
     """A silent one and one that answers byte by byte."""
@@ -171,7 +162,6 @@ def test_a_slow_endpoint_times_out(receiver: Receiver, drip: bytes) -> None:
     assert not slow.answered
 
 
-@pytest.mark.requirement("G5")
 @pytest.mark.parametrize(("size", "body"), [(16, b"x" * 16), (17, None), (0, b"")])
 def test_a_body_is_read_up_to_the_limit(receiver: Receiver, size: int, body: bytes | None) -> None:
     receiver.answers = [
@@ -207,7 +197,6 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return authority(tmp_path_factory.mktemp("tls"), NAME)
 
 
-@pytest.mark.requirement("G5")
 def test_the_connection_goes_to_the_checked_address_under_the_name(signed: Authority) -> None:
     """Resolved once (no DNS rebinding); certificate, SNI and Host are the name's."""
     asked = []
@@ -225,7 +214,6 @@ def test_the_connection_goes_to_the_checked_address_under_the_name(signed: Autho
         assert receiver.got[0].headers["host"] == f"{NAME}:{receiver.port}"
 
 
-@pytest.mark.requirement("G5")
 def test_a_certificate_of_another_name_is_refused(signed: Authority) -> None:
     with Receiver().listening(signed.server) as receiver:
         url = f"https://other.example.com:{receiver.port}/"
@@ -234,7 +222,6 @@ def test_a_certificate_of_another_name_is_refused(signed: Authority) -> None:
         assert receiver.got == []
 
 
-@pytest.mark.requirement("G5")
 def test_a_certificate_of_an_unknown_authority_is_refused(signed: Authority) -> None:
     with Receiver().listening(signed.server) as receiver:
         url = f"https://{NAME}:{receiver.port}/"
@@ -242,7 +229,6 @@ def test_a_certificate_of_an_unknown_authority_is_refused(signed: Authority) -> 
             post(url, local=True, resolver=lambda *_: ["127.0.0.1"])
 
 
-@pytest.mark.requirement("G5")
 def test_a_refused_address_is_never_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def connect(*_: Any) -> None:
@@ -268,7 +254,6 @@ def test_the_systems_resolver_is_used() -> None:
         resolve("a" * 64 + ".example.com", 443, 5.0)
 
 
-@pytest.mark.requirement("G5")
 def test_a_resolver_that_hangs_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(0.5))
     with pytest.raises(Unreachable, match="no answer"):

@@ -1,7 +1,5 @@
 """The stream's batches: what is retried, what is dead-lettered, and how often (F2, G3)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any

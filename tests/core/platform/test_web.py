@@ -1,7 +1,5 @@
 """HTTP: responses, refusals with their reason, failures without details."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from types import SimpleNamespace

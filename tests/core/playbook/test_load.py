@@ -1,7 +1,5 @@
 """Loading and checking playbooks: every error names its line and key."""
 
-from __future__ import annotations
-
 import json
 import re
 from copy import deepcopy
@@ -19,7 +17,9 @@ from functions.core.domain.playbook_upgrades import FORMER_WEBHOOK_TYPES, upgrad
 from functions.core.domain.rules import Message, Playbook
 from functions.core.playbook import load
 from tests.core.sample_desk import DESK, SHANGHAI, both
+from tests.examples import examples
 
+EXAMPLES = examples(__file__)
 FILE = Path(__file__).parents[3] / "playbooks" / "standard.yaml"
 
 
@@ -55,94 +55,7 @@ class TestDuration:
 
 SOURCE = FILE.read_text(encoding="utf-8")
 
-MISTAKES = {
-    "an unknown key": ("  capacity: 5", "  size: 5",
-        "assignment.size: unknown key, expected one of capacity"),
-    "a missing key": ("default_type: 其他\n", "", "default_type: this key is missing"),
-    "a duration in words": ("within: 10m", "within: ten minutes",
-        "timers.confirm_type.within: expected a duration such as 30m, 2h or 3d, got 'ten minutes'",
-    ),
-    "a duration of zero": ("within: 10m", "within: 0m",
-        "timers.confirm_type.within: expected a duration longer than zero"),
-    "a duration missing for a priority": ("{高: 2h, 中: 24h, 低: 24h}", "{高: 2h, 中: 24h}",
-        "timers.first_response.within: the time for '低' is missing"),
-    "a duration for an unknown priority": (
-        "{高: 2h, 中: 24h, 低: 24h}", "{高: 2h, 中: 24h, 低: 24h, 特急: 1h}",
-        "timers.first_response.within.特急: there is no '特急'; expected one of 高, 中, 低"),
-    "a share over 1": ("warn_at: [0.75]", "warn_at: [75]",
-        "timers.first_response.warn_at.0: expected less than 1, got '75'"),
-    "an unknown timer": ("  confirm_type:\n    start", "  confirm:\n    start",
-        "timers.confirm: there is no 'confirm'; expected one of first_response"),
-    "an unknown event": ("on: TicketResolved", "on: TicketSolved",
-        "notifications.13.on: there is no 'TicketSolved'; expected one of ApprovalGiven"),
-    "an unknown recipient": ("{on: ReplySent, to: customer", "{on: ReplySent, to: client",
-        "notifications.6.to: expected 'customer', 'former_contact', 'handler', 'reviewer', "
-        "'team', 'supervisor' or 'qa', "
-        "'team:' with a team's name, or 'field:' with a step's field, got 'client'"),
-    "an unknown team that is told": (
-        "{on: ReplySent, to: customer", "{on: ReplySent, to: team:warehouse",
-        "notifications.6.to: there is no 'warehouse'"),
-    "an unknown message": ("message: follow_up", "message: followup",
-        "timers.customer_info.on_breach.tell.0.message: there is no 'followup'; expected"),
-    "a missing translation": ("{zh-CN: 咨询, en: Enquiry}", "{zh-CN: 咨询}",
-        "types.咨询.label: the text in en is missing"),
-    "a text in no language": ("{zh-CN: 咨询, en: Enquiry}", "Enquiry",
-        "types.咨询.label: expected a text in each language"),
-    "an unknown language": ("{zh-CN: 咨询, en: Enquiry}", "{zh-CN: 咨询, en: Enquiry, fr: Demande}",
-        "types.咨询.label.fr: expected 'zh-CN' or 'en', got 'fr'"),
-    "an unknown team": ("team: 售后组\n  - team", "team: 退货组\n  - team",
-        "routing.6.team: there is no '退货组'; expected one of 技术支持组, 售后组"),
-    "an unknown tag": ("when: {tags: [系统崩溃]}", "when: {tags: [系统]}",
-        "rules.0.when.tags: there is no '系统'; expected one of 安全隐患"),
-    "an unknown priority": ("then: {priority: 高}", "then: {priority: 特急}",
-        "rules.0.then.priority: there is no '特急'; expected one of 高, 中, 低"),
-    "an unknown article": ("article: refund", "article: refunds",
-        "templates.8.article: there is no 'refunds'"),
-    "an unknown variable": ("{{ summary }}", "{{ sumary }}",
-        "messages.resolved.text.zh-CN: there is no variable 'sumary'; expected one of description",
-    ),
-    "an unclosed variable": ("{{ summary }}", "{{ summary }",
-        "messages.resolved.text.zh-CN: cannot be filled in:"),
-    "an unknown filter": ("{{ summary }}", "{{ summary | shout }}",
-        "messages.resolved.text.zh-CN: cannot be filled in: No filter named 'shout'"),
-    "a text that fails when it is filled in": ("{{ summary }}", "{{ 1 / (score | int) }}",
-        "messages.resolved.text.zh-CN: cannot be filled in: division by zero"),
-    "a text that reaches for the inside": ("{{ summary }}", "{{ summary.__class__.__mro__ }}",
-        "messages.resolved.text.zh-CN: cannot be filled in:"),
-    "a number without its serial": ("{serial:03}", "",
-        "number.pattern: the pattern needs {serial} and may write 4 to 40 letters"),
-    "a number with an unknown part": ("{serial:03}", "{serial:03}{shop}",
-        "number.pattern: the pattern cannot be filled in: 'shop'"),
-    "a number with a slash": ("CS{date", "CS/{date", "number.pattern: the pattern needs {serial}"),
-    "a restart that is no period": ("restarts: day", "restarts: hour",
-        "number.restarts: expected 'day', 'month', 'year' or 'never', got 'hour'"),
-    "a key twice": ("locale: zh-CN\n", "locale: zh-CN\nlocale: en\n",
-        "locale: duplicate key, first on line 10"),
-    "a template twice": ("id: login", "id: password-recovery",
-        "templates.4.id: duplicate id 'password-recovery'"),
-    "an empty keyword": ("[咨询, 请问", '["", 请问',
-        "types.咨询.keywords.0: expected a word, got an empty text"),
-    "a time of day in words": ('mon: [["09:00"', 'mon: [["9am"',
-        """calendar: hours.mon[0][0]: expected a time "HH:MM" from "00:00" to "24:00", got '9am'""",
-    ),
-    "an unknown time zone": ("Asia/Shanghai", "Asia/Nowhere",
-        "calendar: timezone: expected an IANA time zone"),
-    "a routing without an end": ("  - team: 通用咨询组\n", "",
-        "routing.6: the last destination must have no `when`"),
-    "a routing that ends too early": ("  - when: {type: 报障}\n", "  -\n",
-        "routing.5: without `when` it takes every ticket"),
-    "a review that no score reaches": ("below: 4", "below: 9",
-        "survey.review.below: expected a number from 2 to 5"),
-    "scores upside down": ("scores: [1, 5]", "scores: [5, 1]",
-        "survey.scores: expected the lowest score and a higher one"),
-    "too short a retention": ("years: 3", "years: 2",
-        "retention.years: expected 3, 5, 7 or 10, got '2'"),
-    "a word for a number": ("capacity: 5", "capacity: many",
-        "assignment.capacity: expected a whole number, got 'many'"),
-    "a mailbox that is none": ("support@standard.local", "support",
-        "mail.address: expected a mail address, got 'support'"),
-    "a tab": ("desk: standard", "\tdesk: standard", "not YAML: found character"),
-}  # fmt: skip
+MISTAKES = EXAMPLES["mistakes"]
 
 _BOTH = {"zh-CN": "x", "en": "x"}
 

@@ -1,7 +1,5 @@
 """Search in a knowledge base by words in common."""
 
-from __future__ import annotations
-
 import pytest
 
 from functions.core.domain.knowledge import Article, ArticleVersion, KnowledgeBase

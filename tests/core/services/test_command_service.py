@@ -1,7 +1,5 @@
 """The command service: retries after conflicts, refusals of stale versions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

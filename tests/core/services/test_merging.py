@@ -1,7 +1,5 @@
 """Merging and unmerging: both tickets, messages, timers, capacity, concurrency."""
 
-from __future__ import annotations
-
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta

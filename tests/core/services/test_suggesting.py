@@ -1,7 +1,5 @@
 """The draft answer that is suggested to an agent."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Shared fixtures of the storage tests: a ticket, and a table whose replica lags behind."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, cast
 

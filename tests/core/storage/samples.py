@@ -1,7 +1,5 @@
 """Helpers that make tickets, commits and deliveries in the table."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from functions.core.domain import commands as c

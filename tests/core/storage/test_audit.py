@@ -1,7 +1,5 @@
 """The audit: entries by month, kept for ten years, never overwritten."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 

@@ -1,7 +1,5 @@
 """Chats in the table: replaced as a whole, by one writer at a time."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 import pytest

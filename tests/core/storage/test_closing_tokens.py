@@ -1,7 +1,5 @@
 """Task tokens of the closing workflow."""
 
-from __future__ import annotations
-
 import pytest
 
 from functions.core.storage.database import Storage

@@ -1,7 +1,5 @@
 """Contacts: tickets, class, conversation and erasure of a person."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """Deliveries: each state is written on condition of the one before."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Serialised events."""
 
-from __future__ import annotations
-
 import pytest
 
 from functions.core.domain.events import TimersSet

@@ -1,7 +1,5 @@
 """Signed links to files in the mail bucket."""
 
-from __future__ import annotations
-
 import pytest
 
 from functions.core.domain.events import Attachment

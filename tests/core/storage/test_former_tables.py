@@ -4,8 +4,6 @@
 about its tickets, which the code of that commit recorded.
 """
 
-from __future__ import annotations
-
 import base64
 import gzip
 import json

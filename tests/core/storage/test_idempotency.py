@@ -1,7 +1,5 @@
 """Idempotency records: a repeated request finds its first ticket."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -34,7 +32,6 @@ def test_a_repeated_request_returns_the_first_ticket(storage: Storage, playbook:
     assert storage.idempotency.get(other) is None
 
 
-@pytest.mark.requirement("G1")
 def test_twenty_concurrent_repetitions_make_one_ticket(
     storage: Storage, playbook: Playbook
 ) -> None:
@@ -66,7 +63,6 @@ def test_keys_are_separate_per_desk_and_channel(storage: Storage) -> None:
         assert storage.idempotency.put_once(other, NOON, timedelta(days=2))
 
 
-@pytest.mark.requirement("G1")
 def test_the_first_known_reference_wins(storage: Storage) -> None:
     """A mail that refers to two earlier ones joins the ticket of the nearer."""
     for number in ("CS1", "CS2"):

@@ -1,7 +1,5 @@
 """Knowledge bases: versions of articles, their authors, and the cache of current ones."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

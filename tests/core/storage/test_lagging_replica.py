@@ -3,8 +3,6 @@
 Such a read, at half the cost, comes from a replica that may lag behind. Here it always does.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Playbooks: versions, the cache that events refresh, and mailboxes."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """Roster: a ticket counts in its handler's load, in the same transaction."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -97,7 +95,6 @@ def test_the_load_moves_with_the_ticket(
     assert found.assigned_at == NOON
 
 
-@pytest.mark.requirement("F2")
 def test_one_of_two_assignments_of_a_version_conflicts(
     storage: Storage, playbook: Playbook, ticket: Ticket
 ) -> None:

@@ -1,7 +1,5 @@
 """Table calls: a throttled call raises TryAgain, and nothing is lost."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

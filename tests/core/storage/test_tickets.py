@@ -1,7 +1,5 @@
 """Tickets: atomic commits, complete lists and sweeps."""
 
-from __future__ import annotations
-
 import json
 from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Every error that the code raises has a text in both languages."""
 
-from __future__ import annotations
-
 import ast
 import json
 import re

@@ -1,7 +1,5 @@
 """File types by content, and safe names. The tests build tiny real files."""
 
-from __future__ import annotations
-
 import struct
 import zlib
 from io import BytesIO
@@ -154,7 +152,6 @@ REAL = {
 }
 
 
-@pytest.mark.requirement("D10")
 @pytest.mark.parametrize("ending", REAL)
 def test_a_type_is_recognised_by_content(ending: str) -> None:
     assert ending in file_type(REAL[ending]).endings
@@ -227,7 +224,6 @@ def test_html_svg_and_scripts_are_text(content: bytes) -> None:
     assert name_with_ending("startup.LOG", found) == "startup.LOG"
 
 
-@pytest.mark.requirement("D10")
 @pytest.mark.parametrize(
     "content",
     [
@@ -273,7 +269,6 @@ def test_any_content_has_a_type(content: bytes, start: str) -> None:
     file_type(REAL.get(start, b"")[: len(content)] + content)
 
 
-@pytest.mark.requirement("D10")
 @pytest.mark.parametrize(
     ("name", "kept"),
     [

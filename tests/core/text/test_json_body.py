@@ -1,7 +1,5 @@
 """A JSON body is read as its schema says: a number in a text is a text."""
 
-from __future__ import annotations
-
 import pytest
 
 from functions.core.domain.commands import agent_actions

@@ -1,7 +1,5 @@
 """Counting the parts of text messages."""
 
-from __future__ import annotations
-
 import pytest
 
 from functions.core.text.sms_parts import sms_parts

@@ -1,7 +1,5 @@
 """The terms by which texts are found."""
 
-from __future__ import annotations
-
 from hypothesis import given, strategies as st
 
 from functions.core.text.terms import has_han, terms

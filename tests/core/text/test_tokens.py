@@ -1,7 +1,5 @@
 """Keyed tokens: Deskbell accepts its own and no others."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """Originals of masked texts: collecting, sealing and restoring the hidden parts."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given, strategies as st
 

@@ -1,7 +1,5 @@
 """The language of a request's text."""
 
-from __future__ import annotations
-
 import pytest
 
 from functions.core.text.words import written_in

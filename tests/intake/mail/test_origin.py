@@ -3,8 +3,10 @@
 import pytest
 
 from functions.intake.mail.parser import parse
+from tests.examples import examples
 
 pytestmark = pytest.mark.requirement("F1", "F5")
+EXAMPLES = examples(__file__)
 
 
 def origin(subject: str, text: str, headers: str = "", sender: str = "c@example.com") -> str:
@@ -12,44 +14,7 @@ def origin(subject: str, text: str, headers: str = "", sender: str = "c@example.
     return parse(f"{head}Content-Type: text/plain; charset=utf-8\r\n\r\n{text}".encode()).origin
 
 
-@pytest.mark.parametrize(
-    ("subject", "text"),
-    [
-        ("Complaint: your driver", "He complained to my wife. Spam calls too."),
-        ("Complaint from a customer", "Where do we send feedback?"),
-        ("Abuse report about a seller", "This is abuse of your platform, he sent me spam."),
-        ("Spam report", "I get spam from your shop. Any feedback is welcome."),
-        ("Feedback loop in your amplifier", "The feedback is loud, what can I do?"),
-        ("投诉：快递员态度差", "我要投诉"),
-        ("自动回复不准确", "机器人答非所问"),
-        ("自动回复设置在哪里", "找不到入口"),
-        ("自動回覆一直出現", "請關閉"),
-        ("自動返信が届かない", "登録しましたが届きません"),
-        ("休假通知怎么设置", "系统里找不到"),
-        ("Automatic reply never arrives", "I never got it."),
-        ("Autoresponder stopped", "The autoresponder in my account stopped yesterday."),
-        ("Out of office assistant does not work", "How do I switch it on?"),
-        ("Holiday notice on your website", "It says that you are closed."),
-        ("Auto-generated invoice is wrong", "The amount is off."),
-        ("Abwesenheitsnotiz lässt sich nicht aktivieren", "Was mache ich falsch?"),
-        ("Réponse automatique incorrecte", "Votre robot a tort."),
-        ("不在通知が入っていました", "再配達お願いします"),
-        ("不在通知", "再配達をお願いします"),
-        ("留守中の配達", "荷物を受け取りたい"),
-        ("OOF shoes", "size 12"),
-        ("Undelivered parcel", "My parcel was returned to sender. 550 roubles lost."),
-        ("Message not delivered", "I sent one in your app and got: 552 mailbox full. What now?"),
-        (
-            "Mail delivery failed for info@shop.example",
-            "I got this: 550 5.7.1 <info@shop.example>: relaying denied. Please fix your server.",
-        ),
-        ("退信：发给客服的邮件", "被退回：550 5.1.1 user unknown，请问正确地址是什么"),
-        (
-            "Returned mail",
-            "Remote host said: 550 5.1.1 unknown.\nReceived: from mx\nHow can I reach you?",
-        ),
-    ],
-)
+@pytest.mark.parametrize(("subject", "text"), EXAMPLES["written_by_people"])
 def test_a_person_who_writes_about_machines_is_a_person(subject: str, text: str) -> None:
     assert origin(subject, text) == "human"
 
@@ -80,31 +45,7 @@ def test_a_mail_that_a_person_forwards_as_a_file_is_no_complaint_about_it() -> N
     assert parse(raw.encode()).origin == "human"
 
 
-@pytest.mark.parametrize(
-    ("subject", "text"),
-    [
-        ("自动回复：您的来信", "您好，您的来信已收到，我会尽快回复。"),
-        ("自动回复", "邮件已收到"),
-        ("[自动回复] Re: 工单", "我在休假"),
-        ("【自动回复】订单", "出差中"),
-        ("您的邮件已收到（自动回复）", "这是系统自动发送的邮件，请勿回复"),
-        ("休假中", "我在休假，5月8日回来"),
-        ("Auto Reply", "Thanks, I will get back to you."),
-        ("Automatic reply from A. Nybody", "I am out of the office until Monday."),
-        ("Automatic reply: Ticket", "Can this wait? I am out of the office until Monday."),
-        ("Automatic Reply - Ticket", "ok"),
-        ("[Auto-Reply] Re: ticket", "Our office is closed."),
-        ("Out of Office Re: ticket", "I am out of office"),
-        ("Out of office until Monday", "I am on leave, back on Monday."),
-        ("AUTO: A. Nybody is out of the office (returning 05/06)", "I am out of the office."),
-        ("On vacation", "I am on vacation until May"),
-        ("I'm away: Re: ticket", "I will be back on Monday"),
-        ("Automatische Antwort: Ticket", "Ich bin im Urlaub"),
-        ("自動返信：お問い合わせありがとうございます", "受け付けました"),
-        ("自動応答メール", "このメールは自動送信です"),
-        ("不在のお知らせ", "不在にしております"),
-    ],
-)
+@pytest.mark.parametrize(("subject", "text"), EXAMPLES["automatic"])
 def test_an_automatic_reply_without_headers_is_recognised(subject: str, text: str) -> None:
     assert origin(subject, text) == "auto_reply"
 
