@@ -14,13 +14,13 @@ import boto3
 
 from functions.core.domain.audit import STAGE
 from functions.core.domain.errors import NotFound
-from functions.core.domain.roster import Agent
+from functions.core.domain.roster import Agent, Role
 from functions.core.domain.rules import Playbook
 from functions.core.services.handing_over import LEFT_BEHIND, hand_over, tickets_of
 from functions.core.storage.database import Storage
 from functions.workbench.rights import ANY_DESK, desks_of
 from infra.console.errors import ConsoleError
-from infra.console.people import Person, create_user, has_user, user_pool
+from infra.console.people import create_user, has_user, user_pool
 from infra.deploy.desks import storage_of, versions
 from infra.deploy.trail import Trail
 
@@ -50,34 +50,37 @@ def listed(stage: str, desk: str = "") -> list[Agent]:
 
 
 def add(
-    trail: Trail, person: Person, capacity: int | None, new_password: Callable[[], str]
+    trail: Trail,
+    desk: str,
+    username: str,
+    role: Role,
+    given: Mapping[str, Any],
+    new_password: Callable[[], str],
 ) -> None:
     """Let a person in, offline, or in again after a removal; an existing user keeps the password.
 
     Args:
-        capacity: by default that of the desk's playbook.
+        given: fields of the roster's entry; the capacity is by default that of the playbook.
         new_password: asked for a new user's password, before anything is changed.
 
     Raises:
         PersonError: there is no such desk or team, or the person works there as something else.
     """
     storage = storage_of(trail.stage)
-    playbook = _checked(storage, person.desk, person.team)
-    if capacity is None:
-        capacity = playbook.assignment.capacity if playbook else 0
-    agent = person.as_agent(capacity, online=False)
-    before = storage.roster.get(person.desk, person.username)
+    playbook = _checked(storage, desk, given.get("team", ""))
+    capacity = playbook.assignment.capacity if playbook else 0
+    fields: dict[str, Any] = {"team": "", "capacity": capacity, **given}
+    agent = Agent(desk=desk, username=username, role=role, **fields)
+    before = storage.roster.get(desk, username)
     if before is not None and before.active and before != agent:
-        raise PersonError(
-            f"{person.username} is on the roster of {person.desk}: use `person change`"
-        )
+        raise PersonError(f"{username} is on the roster of {desk}: use `person change`")
     pool = user_pool(trail.stage)
-    password = "" if has_user(pool, person.username) else new_password()
-    entry = trail.entry("person.add", person.desk, person.username, after=_shown(agent))
+    password = "" if has_user(pool, username) else new_password()
+    entry = trail.entry("person.add", desk, username, after=_shown(agent))
     storage.roster.put(agent, storage.audit.write(entry))
     if before is not None and not before.active:
-        storage.roster.set_active(person.desk, person.username, True)
-    create_user(pool, person, password)
+        storage.roster.set_active(desk, username, True)
+    create_user(pool, agent, password)
 
 
 def change_entry(trail: Trail, desk: str, username: str, changes: Mapping[str, Any]) -> None:

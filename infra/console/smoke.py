@@ -26,7 +26,6 @@ from functions.core.services.contacts import address_digest
 from functions.core.services.links import ticket_path
 from infra.console import person as roster, retention
 from infra.console.errors import ConsoleError, UsageError
-from infra.console.people import Person
 from infra.console.quarantine import Quarantine
 from infra.console.smoke_stage import Answer, SmokeFailed, StageUnderTest
 from infra.deploy.desks import storage_of, versions
@@ -352,13 +351,13 @@ class Smoke:
     def _admit(self, password: str) -> None:
         """Let the smoke test's person in, who stays offline and is thus assigned nothing."""
         team = next(name for name, team in self._playbook.teams.items() if team.role == "agent")
-        person = Person(self.desk, USERNAME, "supervisor", team, further_roles=("agent",))
         known = self._records.storage.roster.get(self.desk, USERNAME)
         self._let_in = True
         if known is not None and known.active:
             roster.change_entry(self.trail, self.desk, USERNAME, {"team": team})
         else:
-            roster.add(self.trail, person, None, lambda: password)
+            given = {"team": team, "further_roles": ("agent",)}
+            roster.add(self.trail, self.desk, USERNAME, "supervisor", given, lambda: password)
         roster.reset(self.trail, USERNAME, password, mfa=False)
 
     def _clean_up(self) -> None:

@@ -5,14 +5,14 @@ import re
 import secrets
 import string
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
-from functions.core.domain.roster import HANDLES_TICKETS
+from functions.core.domain.roster import HANDLES_TICKETS, Agent, Role
 from functions.core.domain.rules import Playbook
-from infra.console.people import Person, create_user, user_pool, usernames
+from infra.console.people import create_user, user_pool, usernames
 from infra.deploy.desks import storage_of, versions
 
 _SURNAMES = "张李王赵陈刘杨黄周吴徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹"
@@ -38,9 +38,7 @@ def ensure_people(stage: str, passwords: Path) -> list[dict[str, str]]:
             if person.username not in existing:
                 create_user(pool, person, password)
             if person.username not in rostered:
-                capacity = playbook.assignment.capacity
-                online = person.role in HANDLES_TICKETS
-                storage.roster.put(person.as_agent(capacity, online=online))
+                storage.roster.put(person)
             fields = {name: getattr(person, name) for name in ("desk", "username", "role", "team")}
             entries.append({**fields, "password": password})
     passwords.touch(mode=0o600)
@@ -48,10 +46,10 @@ def ensure_people(stage: str, passwords: Path) -> list[dict[str, str]]:
     return entries
 
 
-def people_of(playbook: Playbook) -> Iterator[Person]:
+def people_of(playbook: Playbook) -> Iterator[Agent]:
     """Everybody of a local desk, each with a display name of their own."""
     for person, surname in zip(_staff(playbook), _surnames(), strict=False):
-        yield replace(person, display_name=f"客服-{surname}")
+        yield person.model_copy(update={"display_name": f"客服-{surname}"})
 
 
 def _surnames() -> Iterator[str]:
@@ -59,29 +57,36 @@ def _surnames() -> Iterator[str]:
         yield from (f"{surname}{turn or ''}" for surname in _SURNAMES)
 
 
-def _staff(playbook: Playbook) -> Iterator[Person]:
+def _staff(playbook: Playbook) -> Iterator[Agent]:
     """Two or three agents per team, a supervisor, a QA member, finance and an administrator.
 
     Usernames are `<desk>-<team's English name>-<number>`. The second agent of a team is its senior
     (E7) and has every product and skill that routing requires; the first and third share them (D7).
     """
-    desk = playbook.desk
+    desk, capacity = playbook.desk, playbook.assignment.capacity
+
+    def person(username: str, role: Role, team: str = "", **more: Any) -> Agent:
+        online, name = role in HANDLES_TICKETS, f"{desk}-{username}"
+        return Agent(
+            desk=desk, username=name, role=role, team=team, capacity=capacity, online=online, **more
+        )
+
     for name, team in playbook.teams.items():
-        prefix = f"{desk}-{_slug(team.label.get('en', '')) or 'team'}"
+        prefix = _slug(team.label.get("en", "")) or "team"
         if team.role != "agent":
-            yield Person(desk, f"{prefix}-1", team.role, name)
+            yield person(f"{prefix}-1", team.role, name)
             continue
         lines, skills = _required(playbook, name)
-        yield Person(desk, f"{prefix}-1", "agent", name, 0, skills[::2], lines[::2])
-        yield Person(desk, f"{prefix}-2", "agent", name, 1, skills)
+        yield person(f"{prefix}-1", "agent", name, skills=skills[::2], products=lines[::2])
+        yield person(f"{prefix}-2", "agent", name, level=1, skills=skills)
         if lines or skills:
-            yield Person(desk, f"{prefix}-3", "agent", name, 0, skills[1::2], lines[1::2])
+            yield person(f"{prefix}-3", "agent", name, skills=skills[1::2], products=lines[1::2])
     roles = {team.role for team in playbook.teams.values()}
     for role in ("supervisor", "qa"):
         if role not in roles:
-            yield Person(desk, f"{desk}-{role}-1", role)
-    yield Person(desk, f"{desk}-finance-1", "finance")
-    yield Person(desk, f"{desk}-admin-1", "admin")
+            yield person(f"{role}-1", role)
+    yield person("finance-1", "finance")
+    yield person("admin-1", "admin")
 
 
 def _required(playbook: Playbook, team: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

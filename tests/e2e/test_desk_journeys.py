@@ -516,7 +516,9 @@ def test_a_desk_can_be_added_to_the_running_system(
         who = person.username.removeprefix("harbour-")
         if who in {"billing-1", "yard-1", "duty-officers-1"}:
             create_user(user_pool("local"), person, "Password0000")
-            storage_of("local").roster.put(person.as_agent(3, online=True))
+            storage_of("local").roster.put(
+                person.model_copy(update={"capacity": 3, "online": True})
+            )
             journey.sign_in(who, "Password0000")
 
     address = "journey.harbour@example.com"

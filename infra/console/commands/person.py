@@ -109,13 +109,9 @@ def add(
 ) -> None:
     """Let a person in, or in again; a new user's password is read from standard input."""
     from infra.console import person
-    from infra.console.people import Person
     from infra.deploy.trail import Trail
 
-    capacity = given.pop("capacity", None)
-    someone = Person(desk, username, role, **given)
-    trail = Trail.of(connect(stage, data))
-    person.add(trail, someone, capacity, _password)
+    person.add(Trail.of(connect(stage, data)), desk, username, role, given, _password)
     report(f"{username} may sign in to {desk} as {role}")
 
 
