@@ -11,7 +11,7 @@ import boto3
 
 from functions.core.domain.errors import PlaybookError
 from functions.core.domain.knowledge import Article, ArticleVersion
-from functions.core.knowledge.checks import errors
+from functions.core.knowledge.checks import errors, without_source
 from functions.core.knowledge.loader import load
 from functions.core.text.templating import template_variables
 from infra.deploy.desks import differences, storage_of
@@ -20,11 +20,13 @@ from infra.deploy.trail import Trail
 
 @dataclass(frozen=True)
 class AppliedArticles:
-    """The result of applying articles: those that changed, and the changes, one line each."""
+    """The result of applying articles: those that changed, the changes, one line each, and what
+    keeps an article from working."""
 
     version: int
     changed: tuple[str, ...]
     changes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 SHIPPED = Path(__file__).resolve().parents[2] / "knowledge"
@@ -69,7 +71,8 @@ def apply(
         StaleArticle: somebody changed an article at the same time; those before it are stored.
     """
     storage = storage_of(trail.stage)
-    of_ticket = template_variables(storage.playbooks.get(desk, now))
+    playbook = storage.playbooks.get(desk, now)
+    of_ticket = template_variables(playbook)
     wrong = [
         f"articles.{name}.{error.field}: {error.message}"
         for name, article in articles.items()
@@ -97,7 +100,14 @@ def apply(
         changed.append(name)
         old = _document(before.article) if before else {}
         changes += differences({name: old} if before else {}, {name: _document(article)})
-    return AppliedArticles(storage.knowledge.version(desk), tuple(changed), tuple(changes))
+    sources = playbook.assistant.sources.values() if playbook.assistant else ()
+    known = [variable for source in sources for variable in source.values]
+    return AppliedArticles(
+        storage.knowledge.version(desk),
+        tuple(changed),
+        tuple(changes),
+        tuple(without_source(articles, known)),
+    )
 
 
 def _document(article: Article) -> object:

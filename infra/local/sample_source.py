@@ -1,7 +1,8 @@
-"""A company's own system, for look-ups of the local system: the states of orders (C4).
+"""A company's own system, for look-ups of the local system: orders and points (C4).
 
-`GET /_deskbell/sample/orders/{order_number}` answers for numbers of 6 to 20 digits, up to four
-letters before them; each state follows from the number. A number that ends in 000 is unknown.
+`GET /_deskbell/sample/orders/{order_number}` and `…/members/{member_number}` answer for numbers of
+6 to 20 digits, up to four letters before them; what they say follows from the number. A number that
+ends in 000 is unknown.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 PATH = "/_deskbell/sample"
-DESK, SOURCE = "assisted", "orders"
-_PLACEHOLDER_URL = "https://orders.example.com/"
+DESK = "assisted"
+_OURS = re.compile(rf"^(https://orders\.example\.com/|http://127\.0\.0\.1:\d+{PATH}/)")
+"""The beginning of a URL that is the shipped one, or this system's at another port."""
 
 STATES = {
     "order": ("processing", "shipped", "received"),
@@ -30,40 +32,49 @@ STATES = {
 
 
 def order(number: str) -> dict[str, Any] | None:
-    match = re.fullmatch(r"[A-Za-z]{0,4}(\d{6,20})", number, re.ASCII)
-    if match is None or number.endswith("000"):
+    digits = _digits(number)
+    if digits is None:
         return None
-    digits = int(match[1])
     states = {of: {"state": each[digits % len(each)]} for of, each in STATES.items()}
     return {"number": number, **states}
+
+
+def member(number: str) -> dict[str, Any] | None:
+    digits = _digits(number)
+    return None if digits is None else {"number": number, "points": {"balance": digits % 5000}}
+
+
+def _digits(number: str) -> int | None:
+    match = re.fullmatch(r"[A-Za-z]{0,4}(\d{6,20})", number, re.ASCII)
+    return None if match is None or number.endswith("000") else int(match[1])
 
 
 def attach(app: web.Application) -> None:
     from aiohttp import web
 
     async def show(request: web.Request) -> web.Response:
-        found = order(request.match_info["number"])
-        return web.json_response(found or {"error": "unknown order"}, status=200 if found else 404)
+        of = order if request.match_info["kind"] == "orders" else member
+        found = of(request.match_info["number"])
+        return web.json_response(found or {"error": "unknown"}, status=200 if found else 404)
 
-    app.router.add_get(PATH + "/orders/{number}", show)
+    app.router.add_get(PATH + "/{kind:orders|members}/{number}", show)
 
 
 def ensure_source(stage: str, http_port: int, now: datetime) -> None:
-    """Let the shipped desk ask this source, unless somebody gave it another URL."""
+    """Let the shipped desk ask this system, except where somebody gave it another URL."""
     storage = storage_of(stage)
     if storage.playbooks.version(DESK) is None:
         return
     playbook = storage.playbooks.get(DESK, now)
     assistant = playbook.assistant
-    source = assistant.sources.get(SOURCE) if assistant else None
-    if assistant is None or source is None or not _is_ours(source.url):
+    if assistant is None:
         return
-    url = f"http://127.0.0.1:{http_port}{PATH}/orders/{{order_number}}"
-    sources = {**assistant.sources, SOURCE: source.model_copy(update={"url": url})}
+    here = f"http://127.0.0.1:{http_port}{PATH}/"
+    sources = {
+        name: source.model_copy(update={"url": _OURS.sub(here, source.url)})
+        for name, source in assistant.sources.items()
+    }
+    if sources == assistant.sources:
+        return
     changed = assistant.model_copy(update={"sources": sources})
     apply(Trail.of(stage), playbook.model_copy(update={"assistant": changed}), now)
-
-
-def _is_ours(url: str) -> bool:
-    local = url.startswith("http://127.0.0.1:") and PATH in url
-    return local or url.startswith(_PLACEHOLDER_URL)

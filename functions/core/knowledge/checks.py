@@ -33,6 +33,14 @@ def errors(article: Article, of_ticket: Collection[str] | None = None) -> Iterat
             yield FieldError(f"needs.{name}", "the desk's tickets have no such variable")
 
 
+def without_source(articles: Mapping[str, Article], sources: Collection[str]) -> Iterator[str]:
+    """Find what no system of the desk knows: the assistant hands over instead of answering."""
+    for name, article in articles.items():
+        for variable, origin in article.needs.items():
+            if origin == "looked_up" and variable not in sources:
+                yield f"{name}: none of the desk's sources knows '{variable}'"
+
+
 def findings(articles: Mapping[str, Article]) -> Iterator[str]:
     used: dict[str, list[str]] = defaultdict(list)
     for name, article in articles.items():

@@ -44,6 +44,8 @@ def apply(path: Path, desk: Desk, stage: Stage = "", data: Data = DATA) -> None:
     applied = knowledge.apply(trail, desk, load(path), datetime.now(UTC))
     for line in applied.changes:
         report(line)
+    for warning in applied.warnings:
+        report(f"warning: {warning}")
     changed = f"{len(applied.changed)} changed" if applied.changed else "no changes"
     report(f"desk {desk}: knowledge base {applied.version}, {changed}")
     if applied.changed:

@@ -16,7 +16,7 @@ from functions.core.domain.errors import DeskbellError
 from functions.core.domain.playbook_assistant import Assistant
 from functions.core.platform import outgoing
 from infra.deploy.stage_secrets import new_secret
-from infra.local.sample_source import order
+from infra.local.sample_source import member, order
 from tests.inprocess.conftest import ROOT, shipped
 from tests.notify.webhook_receiver import Answer, Receiver
 
@@ -165,3 +165,5 @@ def test_the_sample_source_says_the_same_of_an_order_each_time() -> None:
     assert len(said) == len(source.labels)
     assert order("20261130000") is None
     assert order("我的订单") is None
+    points = assistant.sources["members"]
+    assert points.value(member("880012"), "points_balance", "en") == str(880012 % 5000)

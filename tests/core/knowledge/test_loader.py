@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from functions.core.domain.errors import PlaybookError
 from functions.core.domain.knowledge import Article, ArticleVersion
-from functions.core.knowledge.checks import findings
+from functions.core.knowledge.checks import findings, without_source
 from functions.core.knowledge.loader import dump, load
 from tests.core.sample_desk import NOON, both
 
@@ -156,3 +156,11 @@ def test_what_could_be_better_is_found() -> None:
         "b: 'ONE' is there twice",
     ]
     assert list(findings({"c": article(audience="agent")})) == []
+
+
+def test_a_variable_that_no_source_knows_is_found() -> None:
+    needs = article(needs={"points": "looked_up", "order_number": "asked"})
+    assert list(without_source({"a": needs}, ["points"])) == []
+    assert list(without_source({"a": needs}, [])) == [
+        "a: none of the desk's sources knows 'points'"
+    ]
