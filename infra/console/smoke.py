@@ -29,7 +29,7 @@ from infra.console.errors import ConsoleError, UsageError
 from infra.console.quarantine import Quarantine
 from infra.console.smoke_stage import Answer, SmokeFailed, StageUnderTest
 from infra.deploy.desks import storage_of, versions
-from infra.deploy.permissions import POLICIES
+from infra.deploy.steps import INFRA
 from infra.deploy.trail import Trail
 
 USERNAME = "deskbell-smoke"
@@ -39,7 +39,7 @@ DESCRIPTION = "Deskbell smoke test, please ignore: 13800138000"
 
 _FILE = b"%PDF-1.7\n%%EOF\n"
 
-FUNCTIONS = frozenset(path.stem for path in POLICIES.glob("*.json")) - {"answers"}
+FUNCTIONS = frozenset(path.stem for path in (INFRA / "policies").glob("*.json")) - {"answers"}
 NEVER = (
     "text messages",
     "chats with the assistant, chat channels and webhooks",

@@ -11,11 +11,11 @@ from functions.answers import encoder
 from functions.core.domain.knowledge import Article, ArticleVersion
 from functions.core.platform import aws, container
 from functions.core.storage.database import Storage
-from infra.deploy.permissions import UNUSED, granted, needed
 from infra.deploy.steps import INFRA
 from infra.simulator.simulator import FUNCTIONS, Simulator
 from tests.inprocess.conftest import simulator, storage
 from tests.inprocess.test_standard import StandardJourney
+from tests.permissions import UNUSED, granted, needed
 
 __all__ = ["simulator", "storage"]  # fixtures
 

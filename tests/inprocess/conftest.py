@@ -17,10 +17,10 @@ from functions.core.platform.settings import Deployment
 from functions.core.playbook import load
 from functions.core.storage.database import Storage
 from infra.console.retention import erase, records_of
-from infra.deploy.permissions import allows, may_read_parameter
 from infra.simulator.simulator import FUNCTIONS, Simulator
 from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import make_table
+from tests.permissions import allows, may_read_parameter
 
 DEPLOYMENT = Deployment("aws", "us-east-1", "123456789012", "test")
 ROOT = Path(__file__).parents[2]

@@ -14,11 +14,11 @@ from functions.core.platform import aws
 from functions.core.storage.database import Storage
 from functions.intake.signatures import verify
 from functions.notify import wiring
-from infra.deploy.permissions import granted, needed
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, shipped, simulator, storage
 from tests.inprocess.test_standard import SECRETS, StandardJourney
 from tests.notify.webhook_receiver import Receiver
+from tests.permissions import granted, needed
 
 pytestmark = pytest.mark.requirement("G5", "E11", "G4")
 __all__ = ["simulator", "storage"]  # fixtures

@@ -1,17 +1,14 @@
-"""The permissions of each function's policy, and the reasons for those that no usual call needs.
-
-Tests use `granted` and `needed` to compare the policies with the calls that functions make.
-"""
+"""The permissions of each function's policy, to compare with the calls that it makes, and the
+reasons for those that no usual call needs."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
-POLICIES = Path(__file__).resolve().parents[1] / "policies"
+from infra.deploy.steps import INFRA
 
 _WRITTEN_BY_LAMBDA = "Lambda writes the function's log with the function's role"
 _LOGS = {"logs:CreateLogStream": _WRITTEN_BY_LAMBDA, "logs:PutLogEvents": _WRITTEN_BY_LAMBDA}
@@ -141,7 +138,7 @@ def may_read_parameter(function: str, name: str) -> bool:
 
 
 def _statements(function: str) -> list[dict[str, Any]]:
-    policy = json.loads((POLICIES / f"{function}.json").read_text("utf-8"))
+    policy = json.loads((INFRA / "policies" / f"{function}.json").read_text("utf-8"))
     statements: list[dict[str, Any]] = policy["Statement"]
     return statements
 
