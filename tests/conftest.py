@@ -22,13 +22,11 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 TESTS = Path(__file__).parent
-UNTRACED = {
-    "desks", "docs", "infra", "e2e", "test_aftersales.py", "test_assisted.py",
-    "test_concurrency.py", "test_mail_accounting.py", "test_mail_loops.py", "test_omnichannel.py",
-    "test_rapid.py",
-}  # fmt: skip
+UNTRACED = {"desks", "docs", "e2e", "infra", "inprocess", "test_concurrency.py"}
 """Folders and files whose code paths other tests cover too. Tracing would double their time, so
 coverage is measured without them."""
+TRACED = {f"inprocess/test_{each}.py" for each in ("assistant", "chat", "originals")}
+"""Files in these folders that alone take the code paths of a function."""
 CASES = 2
 """Traced cases per parametrized test; further cases and hypothesis examples take the same paths."""
 PATIENT = 10
@@ -70,9 +68,10 @@ def _share_rewritten_assertions(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     cases: Counter[str] = Counter()
     for item in items:
-        parts = item.path.relative_to(TESTS).parts
+        path = item.path.relative_to(TESTS)
         function = getattr(item, "obj", None)
-        if UNTRACED.isdisjoint(parts) and not hasattr(function, "hypothesis"):
+        traced = UNTRACED.isdisjoint(path.parts) or path.as_posix() in TRACED
+        if traced and not hasattr(function, "hypothesis"):
             cases[item.nodeid.partition("[")[0]] += 1
             if cases[item.nodeid.partition("[")[0]] <= CASES:
                 _traced.add(item.nodeid)

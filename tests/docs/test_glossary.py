@@ -11,7 +11,7 @@ import pytest
 
 from functions.core.domain.events import EVENTS
 from functions.core.domain.ticket import STATUSES
-from tests.docs.test_operations import CONSOLE, LOG_EVENTS, TEMPLATES, VARIABLES
+from tests.docs.test_operations import CONSOLE, TEMPLATES, log_events, variables
 
 ROOT = Path(__file__).parents[2]
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text("utf-8")
@@ -93,6 +93,7 @@ def test_every_other_path_and_status_of_the_glossary_exists() -> None:
     assert tuple(statuses) == STATUSES
 
 
+@cache
 def parts(name: str) -> list[str]:
     """The words of a name in snake case, camel case or kebab case."""
     apart = re.sub(r"([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])", r"\1\3 \2\4", name)
@@ -108,6 +109,7 @@ def has(words: Iterable[str], name: str) -> bool:
     )
 
 
+@cache
 def names_in_use() -> dict[str, set[str]]:
     """Name → the kinds of things that have it."""
     names: dict[str, set[str]] = defaultdict(set)
@@ -121,16 +123,15 @@ def names_in_use() -> dict[str, set[str]]:
                 names[node.name].add("function")
     parameters = {name for template in TEMPLATES.values() for name in template["Parameters"]}
     for kind, found in (
-        ("log event", LOG_EVENTS),
+        ("log event", log_events()),
         ("console command", CONSOLE),
-        ("setting", {*VARIABLES, *parameters}),
+        ("setting", {*variables(), *parameters}),
     ):
         for name in found:
             names[name].add(kind)
     return names
 
 
-NAMES = names_in_use()
 RULED_OUT = {
     word: term
     for term, (_, words) in TERMS.items()
@@ -141,7 +142,7 @@ RULED_OUT = {
 
 
 def test_names_of_every_kind_are_collected() -> None:
-    kinds = {kind for kinds in NAMES.values() for kind in kinds}
+    kinds = {kind for kinds in names_in_use().values() for kind in kinds}
     assert kinds == {"module", "class", "function", "log event", "console command", "setting"}
 
 
@@ -155,7 +156,7 @@ def test_words_are_found_in_names_of_any_style() -> None:
 
 @pytest.mark.parametrize("word", RULED_OUT)
 def test_no_name_has_a_word_that_the_glossary_rules_out(word: str) -> None:
-    found = {name for name in NAMES if has(parts(word), name)} - set(EXCEPTIONS)
+    found = {name for name in names_in_use() if has(parts(word), name)} - set(EXCEPTIONS)
     assert not found, f"say “{RULED_OUT[word]}” instead of “{word}”"
 
 
@@ -168,26 +169,29 @@ def prose(page: Path) -> Iterator[str]:
         yield " ".join(re.sub(r"`[^`]*`|\]\([^)]*\)", " ", block).split())
 
 
-PROSE = [(page.name, block) for page in (ROOT / "docs").glob("*.md") for block in prose(page)]
+@cache
+def all_prose() -> list[tuple[str, str, str]]:
+    """Page, paragraph, and the paragraph without the phrases that are exceptions."""
+    return [
+        (page.name, block, re.sub("|".join(PROSE_EXCEPTIONS), "", block))
+        for page in (ROOT / "docs").glob("*.md")
+        for block in prose(page)
+    ]
 
 
 @pytest.mark.parametrize("word", RULED_OUT)
 def test_no_page_has_a_word_that_the_glossary_rules_out(word: str) -> None:
     sought = parts(word)
-    found = [
-        (page, block)
-        for page, block in PROSE
-        if has(sought, re.sub("|".join(PROSE_EXCEPTIONS), "", block))
-    ]
+    found = [(page, block) for page, block, ours in all_prose() if has(sought, ours)]
     assert not found, f"say “{RULED_OUT[word]}” instead of “{word}”"
 
 
 def test_every_exception_is_needed() -> None:
     for name in EXCEPTIONS:
-        assert name in NAMES
+        assert name in names_in_use()
         assert any(has(parts(word), name) for word in RULED_OUT)
     for phrase in PROSE_EXCEPTIONS:
-        assert any(phrase in block for _, block in PROSE)
+        assert any(phrase in block for _, block, _ in all_prose())
         assert any(has(parts(word), phrase) for word in RULED_OUT)
 
 

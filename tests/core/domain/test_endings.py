@@ -1,25 +1,27 @@
 """Reading a message after a resolution."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
 
 from functions.core.domain.endings import read_ending
+from functions.core.domain.rules import Playbook
 from functions.core.playbook import load
 from tests.core.domain.endings import ENDINGS
 from tests.growth import grows_with_length
 
-PLAYBOOKS = {
-    desk: load(Path(__file__).parents[3] / "playbooks" / f"{desk}.yaml")
-    for desk in ("standard", "rapid", "aftersales")
-}
+
+@cache
+def playbook(desk: str) -> Playbook:
+    return load(Path(__file__).parents[3] / "playbooks" / f"{desk}.yaml")
 
 
 @pytest.mark.requirement("A13", "B9", "D13", "E7")
 @pytest.mark.parametrize(("desk", "text", "kind"), ENDINGS)
 def test_an_ending_is_read(desk: str, text: str, kind: str) -> None:
-    ending = read_ending(text, PLAYBOOKS[desk])
+    ending = read_ending(text, playbook(desk))
     found = ending.kind if ending.score is None else f"SCORE {ending.score}"
     assert found == kind
 
@@ -40,14 +42,14 @@ def test_an_ending_is_read(desk: str, text: str, kind: str) -> None:
     ],
 )
 def test_an_answer_without_a_reason_is_bare(text: str, *, bare: bool) -> None:
-    assert read_ending(text, PLAYBOOKS["standard"]).bare is bare
+    assert read_ending(text, playbook("standard")).bare is bare
 
 
 @given(st.text())
 def test_no_text_is_too_strange(text: str) -> None:
-    read_ending(text, PLAYBOOKS["rapid"])
+    read_ending(text, playbook("rapid"))
 
 
 def test_the_time_grows_no_faster_than_the_text() -> None:
     text = "谢谢，5分，已经解决了，但是12345 stars 还是 "
-    assert grows_with_length(lambda long: read_ending(long, PLAYBOOKS["rapid"]), text * 300)
+    assert grows_with_length(lambda long: read_ending(long, playbook("rapid")), text * 300)
