@@ -1,7 +1,7 @@
 """The chat providers of the local system: they accept every message and send nothing.
 
-`GET /_providers/messages` lists the accepted messages, newest last. The desk `standard` has test
-secrets for every channel that point here.
+`GET /_providers/messages` lists the accepted messages, newest last. The desks `standard` and
+`assisted` have test secrets for every channel that point here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 PATH = "/_providers"
-DESK = "standard"
+DESKS = ("standard", "assisted")
 MAX_MESSAGES = 1000
 """The number of the newest messages that are kept."""
 
@@ -60,16 +60,16 @@ def _readable(sent: Any) -> str:
     return json.dumps(sent, ensure_ascii=False, indent=1)
 
 
-def ensure_channels(stage: str, http_port: int) -> dict[str, dict[str, Any]]:
-    """Create missing test secrets of the desk `standard`; return all of them by channel."""
+def ensure_channels(stage: str, http_port: int, desk: str) -> dict[str, dict[str, Any]]:
+    """Create missing test secrets of a desk; return all of them by channel."""
     channel_secrets = {}
     for channel in names():
-        existing = secret_of(stage, DESK, channel)
+        existing = secret_of(stage, desk, channel)
         secret = existing or _random_secret(channel)
         if existing is None or _is_local(str(existing.get("api", ""))):
             secret = {**secret, "api": f"http://127.0.0.1:{http_port}{PATH}/{channel}"}
             if secret != existing:
-                connect_channel(Trail.of(stage), DESK, channel, secret)
+                connect_channel(Trail.of(stage), desk, channel, secret)
         channel_secrets[channel] = secret
     return channel_secrets
 

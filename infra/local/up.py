@@ -301,7 +301,9 @@ async def _serve(
         loop.add_signal_handler(number, stop.set)
     _verify_senders()
     agents = people.ensure_people(STAGE, data / "passwords.json")
-    channels = providers.ensure_channels(STAGE, ports.http)
+    channels = {
+        desk: providers.ensure_channels(STAGE, ports.http, desk) for desk in providers.DESKS
+    }
     sample_source.ensure_source(STAGE, ports.http, datetime.now(UTC))
     _save(ports)
     listener = mailbox.listen(
@@ -351,8 +353,6 @@ def _describe(
     data: Path, ports: Ports, agents: list[dict[str, str]], channels: dict[str, dict[str, Any]]
 ) -> None:
 
-    from infra.local import providers
-
     storage = storage_of(STAGE)
     now = datetime.now(UTC)
     desks = [desk for desk, _version in versions(STAGE)]
@@ -363,7 +363,7 @@ def _describe(
         "stage": STAGE,
         "mailboxes": {desk: storage.playbooks.get(desk, now).mail.address for desk in desks},
         "webhook_secrets": {desk: read_secret(webhook_secret_name(STAGE, desk)) for desk in desks},
-        "channel_secrets": {providers.DESK: channels},
+        "channel_secrets": channels,
         "agents": agents,
     }
     target = data / "local.json"

@@ -155,10 +155,12 @@ class System:
         """Create a ticket by HTTP and return the response body."""
         return self.api.file("standard", contact=contact, description=description, **more)
 
-    def mail(self, sender: str, subject: str, text: str, **headers: str) -> None:
-        """Send a mail to the standard desk over SMTP."""
+    def mail(
+        self, sender: str, subject: str, text: str, *, desk: str = "standard", **headers: str
+    ) -> None:
+        """Send a mail to a desk over SMTP."""
         message = EmailMessage()
-        message["From"], message["To"] = sender, self.local["mailboxes"]["standard"]
+        message["From"], message["To"] = sender, self.local["mailboxes"][desk]
         message["Subject"] = subject
         for name, value in headers.items():
             message[name.replace("_", "-")] = value

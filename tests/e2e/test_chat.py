@@ -13,19 +13,21 @@ from deskbell.client import ApiResponse
 from tests.core.channels.provider_requests import Call, SafeWeChat
 from tests.e2e.running_system import System, wait_until
 
-PATH = "/desks/standard/channels/wechat"
-
 
 class Account(SafeWeChat):
-    """The official account that the local system created."""
+    """The official account that the local system created for a desk."""
 
-    def __init__(self, system: System) -> None:
-        self.secret = system.local["channel_secrets"]["standard"]["wechat"]  # type: ignore[misc]
-        self.system = system
+    def __init__(self, system: System, desk: str = "standard") -> None:
+        self.secret = system.local["channel_secrets"][desk]["wechat"]  # type: ignore[misc]
+        self.system, self.path = system, f"/desks/{desk}/channels/wechat"
 
     def send(self, call: Call) -> ApiResponse:
         raw = call.body or None
-        return self.system.http(call.method, call.path(PATH), raw, headers=call.headers)
+        return self.system.http(call.method, call.path(self.path), raw, headers=call.headers)
+
+    def ask(self, words: str) -> str:
+        """Write a message and return the passive reply, "" for none."""
+        return self.reply_in(self.write(words).text)
 
     def write(self, words: str, **more: str) -> ApiResponse:
         now = datetime.now(UTC)

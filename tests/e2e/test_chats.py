@@ -1,5 +1,6 @@
 """Chats with the assistant on the running system, with its encoder and the shipped articles."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from deskbell.client import Chat
 from tests.e2e.desk_journey import SystemJourney
 from tests.e2e.running_system import System, wait_until
+from tests.e2e.test_chat import Account
 
 DESK, CONTACT = "assisted", "chat@example.com"
 
@@ -62,6 +64,37 @@ def test_a_chat_is_answered_and_handed_over_with_all_that_was_said(
     assert chat.write("好的，收到") == []
     assert chat.messages(after=answer["id"])[-1]["from"] == "customer"
     assert system.mail_about(CONTACT, journey.number)["Subject"]
+
+
+@pytest.mark.requirement("C1", "C2", "C4", "C5", "C6")
+def test_a_wechat_customer_is_verified_and_recognised_by_mail(system: System, chat: Chat) -> None:
+    account, mailbox = Account(system, DESK), "wechat@example.com"
+    said = account.ask("怎么开电子发票")
+    assert "这里是智能客服中心" in said
+    assert "请评1–5分" in said
+    assert "感谢您的评价" in account.ask("5分")
+    assert "验证码已发送" in account.ask(mailbox)
+    mail = system.mail_about(mailbox, "验证码").get_content()
+    code = re.search(r"\d{6}", mail)
+    assert code is not None, mail
+    assert "已验证" in account.ask(code[0])
+    account.ask("今天上海会下雨吗")
+    told = account.ask("给我讲个笑话吧")
+    journey = SystemJourney(system, DESK)
+    found = re.search(r"[A-Z]+-?\d{8,}", told)
+    assert found is not None, told
+    journey.number = found[0]
+    view = journey.view()
+    assert view["contact_proven"] is True
+    assert [each["kind"] for each in view["customer_record"]["identities"]] == ["email", "message"]
+
+    system.mail(mailbox, "发票抬头写错了", "请帮我重开发票，谢谢", desk=DESK)
+    received = system.mail_about(mailbox, "请求")["Subject"]
+    other = re.search(r"[A-Z]+-?\d{8,}", received)
+    assert other is not None, received
+    assert other[0] != journey.number
+    journey.number, first = other[0], journey.number
+    assert journey.view()["history"] == [first]
 
 
 @pytest.mark.requirement("C4", "C5")

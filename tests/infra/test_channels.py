@@ -76,14 +76,14 @@ def test_an_invalid_secret_is_an_error(arguments: tuple[str, ...], told: str, sa
 @pytest.mark.requirement("G8")
 def test_the_local_system_creates_each_channel_s_secret_once() -> None:
     """Later starts keep them, and secrets that a person has put."""
-    first = ensure_channels(STAGE, 8700)
+    first = ensure_channels(STAGE, 8700, "standard")
     assert set(first) == set(names())
     assert all(
         secret["api"].startswith(f"http://127.0.0.1:8700{PATH}") for secret in first.values()
     )
-    moved = ensure_channels(STAGE, 8800)
+    moved = ensure_channels(STAGE, 8800, "standard")
     assert moved["wechat"] == {**first["wechat"], "api": f"http://127.0.0.1:8800{PATH}/wechat"}
     connect_channel(TRAIL, "standard", "line", {"api": "https://api.line.me"})
-    assert ensure_channels(STAGE, 8900)["line"]["api"] == "https://api.line.me"
+    assert ensure_channels(STAGE, 8900, "standard")["line"]["api"] == "https://api.line.me"
     with pytest.raises(ChannelError):
         connect_channel(TRAIL, "standard", "line", {"access_token": None})
