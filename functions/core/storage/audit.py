@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from functions.core.domain.audit import RETENTION, AuditEntry
 from functions.core.domain.errors import TryAgain
-from functions.core.storage.table import Item, Table, Write, key, parse_stamp, stamp
+from functions.core.storage.table import Item, Table, Write, between, key, parse_stamp, stamp
 
 AUDIT = "AUDIT#"
 """The beginning of the entries' partition keys; the router's stream filter names it."""
@@ -46,15 +46,8 @@ class Audit:
             desk: only this desk's.
         """
         for month in _months(since, until):
-            for item in self.table.query(
-                KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :until",
-                ExpressionAttributeValues={
-                    ":pk": {"S": AUDIT + month},
-                    ":since": {"S": stamp(since)},
-                    ":until": {"S": stamp(until)},
-                },
-                ConsistentRead=True,
-            ):
+            query = between(AUDIT + month, stamp(since), stamp(until))
+            for item in self.table.query(**query, ConsistentRead=True):
                 if desk in ("", item["desk"]["S"]):
                     yield read_entry(item)
 

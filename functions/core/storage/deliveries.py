@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import DeadLetter
 from functions.core.storage.items import FORMER_STATES, delivery_item, read_delivery, ticket_key
-from functions.core.storage.table import Item, Table, Write
+from functions.core.storage.table import Item, Table, Write, beginning, between
 
 _PAGE = 30
 """Items per page, for reads that usually need only the first few."""
@@ -36,26 +36,13 @@ class Deliveries:
 
     def of_commits(self, desk: str, number: str, first: int, last: int) -> DeliveryList:
         """The deliveries that the commits between two versions requested, both included."""
-        query = {
-            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
-            "ExpressionAttributeValues": {
-                ":pk": {"S": ticket_key(desk, number)},
-                ":first": {"S": f"DELIVERY#{first:06}"},
-                ":last": {"S": f"DELIVERY#{last + 1:06}"},
-            },
-        }
-        return list(_readable(self.table.query(**query)))
+        keys = f"DELIVERY#{first:06}", f"DELIVERY#{last + 1:06}"
+        return list(_readable(self.table.query(**between(ticket_key(desk, number), *keys))))
 
     def exists(self, desk: str, number: str, *, version: int) -> bool:
         """Return whether notify has claimed a delivery about a ticket's commit."""
-        page, _ = self.table.query_page(
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={
-                ":pk": {"S": ticket_key(desk, number)},
-                ":sk": {"S": f"DELIVERY#{version:06}"},
-            },
-            Limit=1,
-        )
+        query = beginning(ticket_key(desk, number), f"DELIVERY#{version:06}")
+        page, _ = self.table.query_page(**query, Limit=1)
         return bool(page)
 
     def newest_first(self, desk: str, number: str) -> Iterator[Delivery]:
@@ -101,10 +88,4 @@ def _readable(items: Iterable[Item]) -> Iterator[Delivery]:
 
 
 def _of_ticket(desk: str, number: str) -> Item:
-    return {
-        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
-        "ExpressionAttributeValues": {
-            ":pk": {"S": ticket_key(desk, number)},
-            ":sk": {"S": "DELIVERY#"},
-        },
-    }
+    return beginning(ticket_key(desk, number), "DELIVERY#")

@@ -8,7 +8,16 @@ from typing import Any, NamedTuple
 from functions.core.domain.errors import StaleArticle, TryAgain
 from functions.core.domain.knowledge import Article, ArticleVersion, KnowledgeBase
 from functions.core.storage.playbooks import PLAYBOOK_TTL
-from functions.core.storage.table import REFUSED, Item, Table, Write, key, parse_stamp, stamp
+from functions.core.storage.table import (
+    REFUSED,
+    Item,
+    Table,
+    Write,
+    beginning,
+    key,
+    parse_stamp,
+    stamp,
+)
 
 BASE = "BASE"
 ARTICLE, VERSION = "ARTICLE#", "VERSION#"
@@ -64,11 +73,7 @@ class Knowledge:
         """Read the desk's articles, which are at least as new as the base's version."""
         if not version:
             return KnowledgeBase()
-        items = self.table.query(
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={":pk": {"S": _partition(desk)}, ":sk": {"S": ARTICLE}},
-            ConsistentRead=True,
-        )
+        items = self.table.query(**beginning(_partition(desk), ARTICLE), ConsistentRead=True)
         found = {item["sk"]["S"].removeprefix(ARTICLE): _version(item) for item in items}
         return KnowledgeBase(version, found)
 
@@ -78,15 +83,8 @@ class Knowledge:
 
     def versions(self, desk: str, name: str) -> Sequence[ArticleVersion]:
         """The last `MAX_VERSIONS` versions of an article, newest first."""
-        items, _ = self.table.query_page(
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={
-                ":pk": {"S": _partition(desk)},
-                ":sk": {"S": f"{VERSION}{name}#"},
-            },
-            ScanIndexForward=False,
-            Limit=MAX_VERSIONS,
-        )
+        query = beginning(_partition(desk), f"{VERSION}{name}#")
+        items, _ = self.table.query_page(**query, ScanIndexForward=False, Limit=MAX_VERSIONS)
         return [_version(item) for item in items]
 
     def put(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from functions.core.domain.errors import NotFound, Phrase, TryAgain
 from functions.core.domain.roster import Agent
 from functions.core.storage.items import agent_profile, due_attributes, read_agent
-from functions.core.storage.table import REFUSED, Item, key, stamp
+from functions.core.storage.table import REFUSED, Item, beginning, key, stamp
 
 if TYPE_CHECKING:
     from functions.core.storage.table import Table, Write
@@ -283,11 +283,7 @@ class Roster:
             cached.agents[username] = agent.model_copy(update=changes)
 
     def list(self, desk: str) -> AgentList:
-        items = self.table.query(
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={":pk": {"S": f"DESK#{desk}"}, ":sk": {"S": "AGENT#"}},
-            ConsistentRead=True,
-        )
+        items = self.table.query(**beginning(f"DESK#{desk}", "AGENT#"), ConsistentRead=True)
         return [read_agent(desk, item) for item in items if "role" in item]
 
 

@@ -55,6 +55,26 @@ def key(pk: str, sk: str) -> Item:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
+def beginning(pk: str, sk: str) -> dict[str, Any]:
+    """What a query asks for: the items of a partition whose sort keys begin so."""
+    return {
+        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
+        "ExpressionAttributeValues": {":pk": {"S": pk}, ":sk": {"S": sk}},
+    }
+
+
+def between(pk: str, first: str, last: str) -> dict[str, Any]:
+    """What a query asks for: the items of a partition between two sort keys, both included."""
+    return {
+        "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+        "ExpressionAttributeValues": {
+            ":pk": {"S": pk},
+            ":first": {"S": first},
+            ":last": {"S": last},
+        },
+    }
+
+
 class Table:
     """A DynamoDB client and its table.
 

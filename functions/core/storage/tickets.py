@@ -45,6 +45,8 @@ from functions.core.storage.table import (
     BATCH_SIZE,
     REFUSED,
     Item,
+    beginning,
+    between,
     in_conflict,
     key,
     parse_stamp,
@@ -223,14 +225,8 @@ class Tickets:
         """
         commits: list[Commit] = []
         for consistent in (False, True):
-            items = self.table.query(
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-                ExpressionAttributeValues={
-                    ":pk": {"S": ticket_key(desk, number)},
-                    ":sk": {"S": "EVENT#"},
-                },
-                ConsistentRead=consistent,
-            )
+            query = beginning(ticket_key(desk, number), "EVENT#")
+            items = self.table.query(**query, ConsistentRead=consistent)
             commits = [read_commit(item) for item in items]
             if upto <= (commits[-1].version if commits else 0):
                 break
@@ -238,15 +234,9 @@ class Tickets:
 
     def history_from(self, desk: str, number: str, first: int, limit: int) -> list[Commit]:
         """The next commits of a ticket, beginning with a version, read consistently."""
-        items, _ = self.table.query_page(
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-            ExpressionAttributeValues={
-                ":pk": {"S": ticket_key(desk, number)},
-                ":first": {"S": commit_sort_key(first)},
-                ":last": {"S": commit_sort_key(first + limit - 1)},
-            },
-            ConsistentRead=True,
-        )
+        keys = commit_sort_key(first), commit_sort_key(first + limit - 1)
+        query = between(ticket_key(desk, number), *keys)
+        items, _ = self.table.query_page(**query, ConsistentRead=True)
         return [read_commit(item) for item in items]
 
     def history_page(
@@ -263,17 +253,10 @@ class Tickets:
         commits: list[Commit] = []
         if last < 1:
             return commits  # DynamoDB refuses a range that ends before it begins
+        query = between(ticket_key(desk, number), commit_sort_key(1), commit_sort_key(last))
         for consistent in (False, True):
             items, _ = self.table.query_page(
-                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-                ExpressionAttributeValues={
-                    ":pk": {"S": ticket_key(desk, number)},
-                    ":first": {"S": commit_sort_key(1)},
-                    ":last": {"S": commit_sort_key(last)},
-                },
-                ScanIndexForward=False,
-                Limit=limit,
-                ConsistentRead=consistent,
+                **query, ScanIndexForward=False, Limit=limit, ConsistentRead=consistent
             )
             commits = [read_commit(item) for item in reversed(items)]
             if commits and commits[-1].version == last:
