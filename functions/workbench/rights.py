@@ -6,8 +6,6 @@ says as what: roles, team, and whether the person is still active. The entry rea
 declared with its command (`functions.core.domain.commands`).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

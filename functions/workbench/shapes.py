@@ -2,8 +2,6 @@
 
 # ruff: noqa: UP013 - fields side by side: a class would take a line for each
 
-from __future__ import annotations
-
 from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict

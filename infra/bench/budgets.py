@@ -28,11 +28,6 @@ if TYPE_CHECKING:
     from infra.simulator.simulator import Call, Simulator
 
 OUT = Path(__file__).resolve().parents[2] / "build" / "bench.json"
-PARTS = (
-    "imports", "package", "throughput", "corpus", "units", "sweep", "costs", "scale", "abuse",
-    "conversations", "latency", "burst",
-)  # fmt: skip
-
 IMPORT_RATIO = 1.6
 PACKAGE_MB = 15.0
 CREATION_CALLS = 3
@@ -74,16 +69,8 @@ class Report:
     details: dict[str, Any] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
-    def add(
-        self,
-        part: str,
-        what: str,
-        value: float,
-        limit: float | None = None,
-        unit: str = "",
-        note: str = "",
-    ) -> None:
-        self.rows.append(Row(part, what, value, limit, unit, note))
+    def add(self, part: str, what: str, value: float, *more: Any) -> None:
+        self.rows.append(Row(part, what, value, *more))
 
     def document(self, at: datetime) -> dict[str, Any]:
         """The content of `build/bench.json`."""
@@ -138,19 +125,11 @@ def units(report: Report, simulator: Simulator) -> None:
         writes, reads = (None, None) if "new" in life.name else (WRITE_UNITS, READ_UNITS)
         report.add("units", f"life by {life.name}", life.write_units, writes, "write units")
         report.add("units", f"life by {life.name}", life.read_units, reads, "read units")
-    # Last, because these tickets stay open.
-    calls = calls_to_create_ticket(simulator)
-    with_key = calls_to_create_ticket(simulator, key="bench")
     warm = f"playbook cached; otherwise one more call per container and {PLAYBOOK_TTL.seconds} s"
-    report.add("units", "creating, web form", calls, CREATION_CALLS, "DynamoDB calls", warm)
-    report.add(
-        "units",
-        "creating, Idempotency-Key",
-        with_key,
-        CREATION_CALLS,
-        "DynamoDB calls",
-        warm,
-    )
+    # Last, because these tickets stay open.
+    for what, key in (("web form", None), ("Idempotency-Key", "bench")):
+        calls = calls_to_create_ticket(simulator, key)
+        report.add("units", f"creating, {what}", calls, CREATION_CALLS, "DynamoDB calls", warm)
     most = max(life.transitions for life in measured)
     report.add("units", "closing workflow of a life", most, TRANSITIONS, "state transitions")
 
@@ -317,16 +296,12 @@ def conversations(report: Report, simulator: Simulator) -> None:
 
     listed = costs.read_prices()
     found = measure(simulator, listed)
-    for what, free, note in (
-        (
-            "1,000 conversations",
-            False,
-            f"list prices alone; {POLLS} polls each, one in five handed over",
-        ),
-        ("1,000 conversations", True, "less perpetual free tiers"),
-    ):
-        usd = costs.cost_of(costs.times(found.usage, 1000), listed, free_tiers=free)
-        report.add("conversations", what, _usd(usd), float(CONVERSATIONS_USD), "USD", note)
+    thousand = costs.times(found.usage, 1000)
+    usual = f"list prices alone; {POLLS} polls each, one in five handed over"
+    for free, note in ((False, usual), (True, "less perpetual free tiers")):
+        usd = _usd(costs.cost_of(thousand, listed, free_tiers=free))
+        limit = float(CONVERSATIONS_USD)
+        report.add("conversations", "1,000 conversations", usd, limit, "USD", note)
     what = "a question of 32 articles, median"
     report.add("conversations", what, round(found.milliseconds, 1), QUESTION_MS, "ms")
 
@@ -353,13 +328,10 @@ def latency(report: Report, described: Mapping[str, Any]) -> None:
     from infra.bench.latency import measure
 
     times = measure(described)
-    for what, seconds in (
-        ("answered", times.answered),
-        ("assigned", times.assigned),
-        ("acknowledged", times.acknowledged),
-    ):
-        note = f"median of {times.tickets}"
-        report.add("latency", f"from POST to {what}", round(seconds, 2), None, "s", note)
+    note = f"median of {times.tickets}"
+    for what in ("answered", "assigned", "acknowledged"):
+        seconds = round(getattr(times, what), 2)
+        report.add("latency", f"from POST to {what}", seconds, None, "s", note)
 
 
 def burst(report: Report, described: Mapping[str, Any]) -> None:
@@ -377,32 +349,30 @@ def burst(report: Report, described: Mapping[str, Any]) -> None:
     report.details["burst"] = [asdict(result) for result in bursts]
 
 
+STANDALONE: dict[str, Callable[[Report], None]] = {
+    "imports": imports, "package": package, "throughput": throughput, "corpus": collections,
+}  # fmt: skip
+SIMULATED: dict[str, Callable[[Report, Simulator], None]] = {
+    "units": units, "sweep": sweep, "costs": prices, "scale": scale, "abuse": abuse,
+    "conversations": conversations,
+}  # fmt: skip
+ON_LOCAL_SYSTEM: dict[str, Callable[[Report, Mapping[str, Any]], None]] = {
+    "latency": latency, "burst": burst,
+}  # fmt: skip
+PARTS = (*STANDALONE, *SIMULATED, *ON_LOCAL_SYSTEM)
+
+
 def run(parts: Sequence[str], local: Path | None = None, dynamodb: str | None = None) -> Report:
     """Measure the given parts in the order of `PARTS`."""
     report = Report()
-    standalone: dict[str, Callable[[Report], None]] = {
-        "imports": imports,
-        "package": package,
-        "throughput": throughput,
-        "corpus": collections,
-    }
-    simulated: dict[str, Callable[[Report, Simulator], None]] = {
-        "units": units,
-        "sweep": sweep,
-        "costs": prices,
-        "scale": scale,
-        "abuse": abuse,
-        "conversations": conversations,
-    }
-    for part in PARTS:
-        if part in parts and part in {*standalone, *simulated}:
-            _say(f"{part} …")
-            if part in standalone:
-                standalone[part](report)
-            else:
-                with _deployed(dynamodb) as simulator:
-                    simulated[part](report, simulator)
-    on_local_system(report, [part for part in PARTS if part in parts], local)
+    for part in filter(parts.__contains__, (*STANDALONE, *SIMULATED)):
+        _say(f"{part} …")
+        if part in STANDALONE:
+            STANDALONE[part](report)
+        else:
+            with _deployed(dynamodb) as simulator:
+                SIMULATED[part](report, simulator)
+    on_local_system(report, [part for part in ON_LOCAL_SYSTEM if part in parts], local)
     return report
 
 
@@ -410,15 +380,14 @@ def on_local_system(report: Report, parts: Sequence[str], local: Path | None) ->
     """Measure the parts that need the whole system; note those that cannot be measured."""
     from infra.bench.running_system import LocalSystemError, described
 
-    measures = {"latency": latency, "burst": burst}
-    left = [part for part in parts if part in measures]
+    left = list(parts)
     if not left:
         return
     try:
         with described(local) as description:
             while left:
                 _say(f"{left[0]} …")
-                measures[left[0]](report, description)
+                ON_LOCAL_SYSTEM[left[0]](report, description)
                 del left[0]
     except LocalSystemError as error:
         report.skipped.update(dict.fromkeys(left, str(error)))

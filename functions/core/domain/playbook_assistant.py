@@ -1,7 +1,5 @@
 """The part of a playbook about the assistant, which answers chats before a person does (C3–C6)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from datetime import timedelta

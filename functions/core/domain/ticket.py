@@ -6,8 +6,6 @@ status never rewrites it. Personal data in a ticket is masked; the contact is se
 separately (G4).
 """
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self, TypedDict, Unpack, cast, get_args
 

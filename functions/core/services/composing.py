@@ -4,8 +4,6 @@ A message describes its event: the event's values (team, priority, summary, …)
 the ticket, which may have changed since.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Join a customer's identities, and give all contacts of a customer the same class (A5, C1)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 

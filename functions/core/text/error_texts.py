@@ -4,8 +4,6 @@ Both languages have the same `{placeholders}`. A test walks all errors of the co
 that is missing here.
 """
 
-from __future__ import annotations
-
 from functions.core.domain.errors import Phrase, spoken
 from functions.core.domain.rules import Locale
 

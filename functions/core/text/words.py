@@ -4,8 +4,6 @@ The texts of a desk (types, statuses, teams, messages) are in its playbook, the 
 its class.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 
