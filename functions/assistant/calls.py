@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Annotated
@@ -33,16 +34,22 @@ from functions.core.platform.web import VERSION, HttpResponse, Request, locale_o
 from functions.core.services.command_service import change
 from functions.core.services.links import ticket_link
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
+from functions.core.text import reply_box
 from functions.core.text.contacts import Contact, normalise_contact
 from functions.core.text.masking import mask
 from functions.core.text.shapes import local_time
 from functions.core.text.tokens import source_hash
+from functions.core.text.unmasking import MessageMasker, Original
 from functions.core.text.words import nearest_locale
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from functions.assistant.shapes import ChatBegun, ChatMessageView, ChatTicket
+
+
+SEALED_WITHIN = timedelta(minutes=1)
+"""The time in which an agent's reply is sealed for the chat; then it is shown masked."""
 
 
 class _ChatBody(BaseModel):
@@ -125,6 +132,7 @@ class ChatCalls:
             started_at=self.request.now,
             changed_at=self.request.now,
             sealed=sealed(body.contact or "", body.name or "", token),
+            public_key=reply_box.public_key(token),
             customer_id=body.customer_id or None,
         )
         welcomed = self.conversations.dialogue.welcomed(chat, known=False)
@@ -145,7 +153,7 @@ class ChatCalls:
         def turn(found: Chat) -> Chat:
             if found.number is None:
                 return answer(found)
-            self._write_to_ticket(found, found.number, mask(written))
+            self._write_to_ticket(found, found.number, written)
             return found
 
         return self._response(self._take(chat, turn))
@@ -200,7 +208,7 @@ class ChatCalls:
         messages = [] if of_ticket else self._view(found, found.after(after))
         if found.number is not None:
             version = int(of_ticket[1]) if of_ticket else 1
-            messages += self._from_ticket(found.desk, found.number, version + 1)
+            messages += self._from_ticket(found, found.number, version + 1)
         return HttpResponse({"messages": messages})
 
     def _take(self, chat: str, turn: Turn) -> Taken:
@@ -244,28 +252,44 @@ class ChatCalls:
         link = ticket_link(playbook, self.public_url(), self.root_key, "customer", ticket)
         return {"number": number, "status_url": link}
 
-    def _from_ticket(self, desk: str, number: str, first: int) -> list[ChatMessageView]:
-        """Return what agents and the customer wrote on the ticket, from a version on."""
-        tickets = self.conversations.storage.tickets
-        return [
-            {
-                "id": f"t{commit.version}",
-                "from": "agent" if event.direction == "out" else "customer",
-                "kind": "text",
-                "text": event.words,
-                "at": local_time(commit.at, self.conversations.playbook.zone),
-            }
-            for commit in tickets.history_from(desk, number, first, MAX_MESSAGES)
+    def _from_ticket(self, chat: Chat, number: str, first: int) -> Iterator[ChatMessageView]:
+        """Return what agents and the customer wrote on the ticket, from a version on.
+
+        The ticket has it masked. What an agent wrote is shown as written once it is sealed for the
+        chat, which takes a moment; until then it waits with what follows it (G10).
+        """
+        storage, now = self.conversations.storage, self.request.now
+        commits = storage.tickets.history_from(chat.desk, number, first, MAX_MESSAGES)
+        written = [
+            (commit, event)
+            for commit in commits
             for event in commit.events
             if event.customer_visibility == "message" and event.words
         ]
+        masked = any(event.direction == "out" and "*" in event.words for _, event in written)
+        replies = storage.chats.replies(chat.desk, chat.id, first) if masked else {}
+        for commit, event in written:
+            text, by_agent = event.words, event.direction == "out"
+            if by_agent and commit.version in replies:
+                text = reply_box.unseal(bearer(self.request), replies[commit.version])
+            elif by_agent and "*" in text and now - commit.at < SEALED_WITHIN:
+                return
+            yield {
+                "id": f"t{commit.version}",
+                "from": "agent" if by_agent else "customer",
+                "kind": "text",
+                "text": text,
+                "at": local_time(commit.at, self.conversations.playbook.zone),
+            }
 
-    def _write_to_ticket(self, chat: Chat, number: str, text: str) -> None:
-        """Add a message to the chat's ticket, once."""
+    def _write_to_ticket(self, chat: Chat, number: str, written: str) -> None:
+        """Add a message to the chat's ticket, once; what is masked in it can be opened (G11)."""
+        hiding = MessageMasker()
         key = self.request.key("Idempotency-Key")
         idempotency = (
             IdempotencyRecord(chat.desk, CHAT, f"{chat.id}:{key}", number=number) if key else None
         )
+        text = hiding.mask("text", written, MAX_TEXT)
         command = CustomerMessage(text=text, channel=chat.channel)
         try:
             change(
@@ -277,6 +301,7 @@ class ChatCalls:
                 self.request.now,
                 actor="customer",
                 idempotency=idempotency,
+                original=Original(hiding, self.conversations.creator().seal_original),
             )
         except Duplicate:
             return

@@ -15,6 +15,7 @@ from functions.core.domain.errors import DeadLetter
 from functions.core.domain.events import (
     MACHINES,
     CallRequested,
+    ChatHandedOver,
     Commit,
     ContactCorrected,
     CustomerWrote,
@@ -69,7 +70,7 @@ class PreparedMessage:
     outgoing: tuple[bytes, ...] = ()
     description: str = ""
 
-    def as_written(self, documents: bytes) -> RenderedMessage:
+    def as_written(self, documents: bytes) -> PreparedMessage:
         """Render the message with what an agent wrote, unmasked, for its delivery (G10).
 
         Args:
@@ -83,7 +84,7 @@ class PreparedMessage:
         notification = replace(
             self.notification, event=rewritten(event, lambda path, text: texts.get(path, text))
         )
-        return compose(
+        rendered = compose(
             notification,
             self.commit,
             self.ticket,
@@ -92,6 +93,7 @@ class PreparedMessage:
             short_url=self.short_link,
             description=self.description,
         )
+        return replace(self, notification=notification, rendered=rendered)
 
     @property
     def mailbox(self) -> str | None:
@@ -174,9 +176,17 @@ class TicketOpening:
 
     @property
     def description(self) -> str:
+        return self._received.description if self._received else ""
+
+    @property
+    def chat(self) -> ChatHandedOver | None:
+        """The chat that became the ticket."""
+        return self._received.chat if self._received else None
+
+    @property
+    def _received(self) -> TicketReceived | None:
         commit = self._read().commit
-        received = commit.of(TicketReceived) if commit else ()
-        return received[0].description if received else ""
+        return next(iter(commit.of(TicketReceived)), None) if commit else None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Send a prepared message through its provider: mail, SMS or chat channel."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -17,7 +17,7 @@ from functions.core.domain.errors import DeadLetter
 from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import RenderedMessage, written_by_agent
-from functions.core.text import tokens
+from functions.core.text import reply_box, tokens
 from functions.core.text.sms_numbers import SMS_WITHHELD, sms_obstacle
 from functions.notify.contact import OpenedContact
 from functions.notify.limits import CAPPED
@@ -44,6 +44,10 @@ class KeepLink(Protocol):
     def __call__(self, code: str, ticket: Ticket, now: datetime) -> None: ...
 
 
+class KeepReply(Protocol):
+    def __call__(self, desk: str, chat: str, version: int, sealed: str, now: datetime) -> None: ...
+
+
 class SendChat(Protocol):
     def __call__(self, desk: str, channel: str, message: OutgoingMessage) -> str: ...
 
@@ -56,7 +60,7 @@ class Sender:
     what an agent wrote to the customer. `send_mail`, `send_sms` and `send_chat`
     return the provider's id of the message or raise a `SendFailure`. `admits_sms` counts a text
     message and says whether it is within the desk's limit of that local day. `keep_link` stores the
-    short link that a text message contains.
+    short link that a text message contains, `keep_reply` what an agent wrote, for the chat.
     """
 
     root: bytes
@@ -67,6 +71,7 @@ class Sender:
     send_chat: SendChat
     admits_sms: AdmitsSms
     keep_link: KeepLink
+    keep_reply: KeepReply
 
     def send(self, delivery: Delivery, message: PreparedMessage, now: datetime) -> str:
         """Send a message and return the provider's id of it.
@@ -80,15 +85,17 @@ class Sender:
         ticket = message.ticket
         sealed = message.opening.sealed_contact(ticket)
         contact = self.open_contact(ticket.desk, ticket.number, sealed)
-        message = self._as_written(message)
+        message = self._as_written(message, now)
         if contact.kind == "phone":
             return self._text(contact.contact, message, now)
         if contact.kind == "message":
             return self._chat(contact, delivery, message)
         return self._mail_to_customer(contact, delivery, message, now)
 
-    def _as_written(self, message: PreparedMessage) -> PreparedMessage:
+    def _as_written(self, message: PreparedMessage, now: datetime) -> PreparedMessage:
         """Return the message with what an agent wrote to the customer, unmasked (G10).
+
+        The chat that became the ticket gets it, too.
 
         Raises:
             SendFailure: it cannot be opened now, or not at all.
@@ -98,9 +105,14 @@ class Sender:
         ticket = message.ticket
         documents = self.open_outgoing(ticket.desk, ticket.number, message.outgoing)
         try:
-            return replace(message, rendered=message.as_written(documents))
+            written = message.as_written(documents)
         except (ValueError, DeadLetter):
             raise Permanent("what the agent wrote cannot be restored") from None
+        chat = message.opening.chat
+        if chat is not None and chat.public_key:
+            sealed = reply_box.seal(chat.public_key, written.notification.event.words)
+            self.keep_reply(ticket.desk, chat.id, message.commit.version, sealed, now)
+        return written
 
     def _text(self, number: str, message: PreparedMessage, now: datetime) -> str:
         """Send a text message, if the number may get one and the desk's day allows it.

@@ -19,11 +19,12 @@ INTERNAL_FIELDS: Any = {
     "raw": True,
     "customer": {"hash"},
     "former": {"hash"},
+    "chat": {"public_key"},
     "former_sealed_in": True,
     "attachments": {"__all__": {"key"}},
 }
 """Fields of an event that no message contains: its type, which the message states otherwise, keys
-in the bucket, where the table keeps a contact, and its hash."""
+in the bucket, where the table keeps a contact, and its hash, and a chat's public key."""
 
 TICKET_FIELDS = {
     "version", "status", "type", "tags", "priority", "channel", "locale", "queue", "team",

@@ -46,6 +46,7 @@ def dispatcher(deployment: Deployment) -> Dispatcher:
                 desk, "sms", limit, "day", local
             ),
             keep_link=storage.short_links.keep,
+            keep_reply=storage.chats.keep_reply,
             send_chat=lambda desk, channel, outgoing: message.send(
                 deployment, desk, channel, outgoing
             ),

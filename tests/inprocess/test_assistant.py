@@ -8,16 +8,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
+import boto3
 import pytest
 
 from deskbell.client import ApiResponse
 from functions.answers import encoder
 from functions.answers.vectors import Floats
+from functions.assistant.calls import SEALED_WITHIN
 from functions.core.assistant.look_ups import LookUpFailed
 from functions.core.domain.events import TicketReceived
 from functions.core.domain.knowledge import Article, ArticleVersion
 from functions.core.domain.playbook_assistant import Assistant, LookUpSource
 from functions.core.domain.roster import Agent
+from functions.core.platform import clock
+from functions.core.storage.chats import Chats
 from tests.inprocess.conftest import erase_customer
 from tests.inprocess.desk_journey import SimulatedJourney, deployed
 
@@ -327,6 +331,41 @@ def test_two_misses_hand_over_and_nothing_is_asked_twice(
     ]
     written = [m for m in journey.view()["messages"] if m["event"] == "CustomerWrote"]
     assert [m["text"] for m in written] == ["好的，麻烦了"]
+
+
+@pytest.mark.requirement("C6", "G4", "G10")
+def test_an_agents_reply_reaches_the_chat_as_written(
+    journey: SimulatedJourney, chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat.begin()
+    chat.write("转人工")
+    journey.number = chat.messages[-1]["ticket"]["number"]
+    handler = journey.ticket.handler
+    assert handler is not None
+    words = "快递员的电话是13912345678，请直接联系。"
+    keep = Chats.keep_reply
+    monkeypatch.setattr(Chats, "keep_reply", lambda *_: None)
+    journey.act(handler, "reply", text=words)
+    last = chat.messages[-1]["id"]
+    assert chat.read(after=last) == [], "it waits until it is sealed"
+    monkeypatch.setattr(Chats, "keep_reply", keep)
+    journey.act(handler, "reply", text=words)
+    assert [m["text"] for m in chat.read(after=last)] == []
+    late = datetime.now(UTC) + SEALED_WITHIN
+    monkeypatch.setattr(clock, "now", lambda: late)
+    masked, written = (m["text"] for m in chat.read(after=last))
+    assert written == words
+    assert "13912345678" not in masked
+    assert "13912345678" not in everything_stored(journey)
+    erase_customer(journey.simulator, datetime.now(UTC), number=journey.number)
+    assert journey.storage.chats.replies(journey.desk, chat.id, 1) == {}
+
+
+def everything_stored(journey: SimulatedJourney) -> str:
+    """Return the text of every item of the table."""
+    pages = boto3.client("dynamodb").get_paginator("scan")
+    found = pages.paginate(TableName=journey.simulator.deployment.table)
+    return str([item for page in found for item in page["Items"]])
 
 
 @pytest.mark.requirement("C5")

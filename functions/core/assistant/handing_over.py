@@ -85,6 +85,7 @@ def hand_over(
         chat=e.ChatHandedOver(
             id=chat.id,
             reason=chat.reason or "asked",
+            public_key=chat.public_key,
             articles=chat.articles,
             values=chat.values,
             conversation=conversation,

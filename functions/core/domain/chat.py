@@ -95,12 +95,13 @@ class Chat(Value):
     """A chat, as it is stored.
 
     `version` is 0 before it is stored. `token` is the digest of the token that opens it, empty on a
-    provider's channel; `sealed` are the customer's contact and name, encrypted with the token, and
-    `verified` the contacts that the customer proved. `articles` are the intents seen in order,
-    `values` the variables that were asked or looked up, and `confirmed` says that the last answer
-    helped. The sweep looks at `looks_at` whether the chat is over; `outcome` is how it ended.
-    `keys` are the idempotency keys of the customer's calls, each with the numbers of messages
-    before and after it; `unsent` those whose answer is not known to have reached the provider.
+    provider's channel; `public_key` follows from it and seals agents' replies; `sealed` are the
+    customer's contact and name, encrypted with the token, and `verified` the contacts that the
+    customer proved. `articles` are the intents seen in order, `values` the variables that were
+    asked or looked up, and `confirmed` says that the last answer helped. The sweep looks at
+    `looks_at` whether the chat is over; `outcome` is how it ended. `keys` are the idempotency keys
+    of the customer's calls, each with the numbers of messages before and after it; `unsent` those
+    whose answer is not known to have reached the provider.
     """
 
     desk: TermName
@@ -112,6 +113,7 @@ class Chat(Value):
     changed_at: datetime
     version: int = 0
     sealed: PersonalText = ""
+    public_key: PersonalText = ""
     verification: PendingVerification | None = None
     verified: tuple[Identity, ...] = ()
     customer_id: FreeText | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from functions.core.domain.chat import Chat
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from functions.core.storage.table import Item, Table
 
 SORT_KEY = "CHAT"
+_REPLY = "REPLY#"
 KEPT_FOR = timedelta(days=30)
 """The time that a chat is kept after its last message; a ticket keeps its own conversation."""
 
@@ -51,10 +52,34 @@ class Chats:
             raise Conflict(f"the chat {chat.id} changed meanwhile")
         return after
 
+    def keep_reply(self, desk: str, chat: str, version: int, sealed: str, now: datetime) -> None:
+        """Keep what an agent wrote in a version of the chat's ticket, sealed for the chat."""
+        item: Item = key(_partition(desk, chat), f"{_REPLY}{version:08}") | {
+            "sealed": {"S": sealed},
+            "expires_at": {"N": str(int((now + KEPT_FOR).timestamp()))},
+        }
+        self.table.client.put_item(TableName=self.table.name, Item=item)
+
+    def replies(self, desk: str, chat: str, first: int) -> dict[int, str]:
+        """Return version → what an agent wrote, sealed, from a version of the ticket on."""
+        items = self.table.query(
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":pk": {"S": _partition(desk, chat)},
+                ":first": {"S": f"{_REPLY}{first:08}"},
+                ":last": {"S": f"{_REPLY}~"},
+            },
+        )
+        return {int(item["sk"]["S"].removeprefix(_REPLY)): item["sealed"]["S"] for item in items}
+
     def delete(self, desk: str, chat: str) -> None:
         """Delete a chat whose customer is erased; only the console may."""
-        found = key(_partition(desk, chat), SORT_KEY)
-        self.table.client.delete_item(TableName=self.table.name, Key=found)
+        pk = _partition(desk, chat)
+        for item in self.table.query(
+            KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": pk}}
+        ):
+            found = {"pk": item["pk"], "sk": item["sk"]}
+            self.table.client.delete_item(TableName=self.table.name, Key=found)
 
 
 def chat_of_key(pk: str) -> tuple[str, str]:

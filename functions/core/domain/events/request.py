@@ -42,11 +42,13 @@ class ChatHandedOver(Value):
     """The chat that became this ticket (C6).
 
     `articles` are the intents that the assistant saw, in order; `values` the variables that it
-    asked or looked up; `reason` says why a person was needed.
+    asked or looked up; `reason` says why a person was needed. `public_key` seals agents' replies
+    for the chat.
     """
 
     id: TermName
     reason: Reason
+    public_key: PersonalText = ""
     articles: tuple[TermName, ...] = ()
     values: dict[TermName, FreeText] = {}
     conversation: tuple[ChatLine, ...] = ()
