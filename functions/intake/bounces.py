@@ -18,7 +18,6 @@ from datetime import datetime
 from typing import Any
 
 from functions.core.domain.commands import MailReturned
-from functions.core.domain.errors import NotFound
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import COMPLAINT, Ticket
 from functions.core.services.command_service import change
@@ -168,10 +167,7 @@ class BounceRecorder:
         for message_id in ids:
             key = ticket_of_message_id(self.root_key, message_id)
             if key is not None and desk in {None, key[0]}:
-                try:
-                    return self.storage.tickets.load(*key)
-                except NotFound:
-                    return None
+                return self.storage.tickets.find(*key)
         return None
 
     def record(

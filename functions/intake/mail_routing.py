@@ -12,7 +12,6 @@ from functions.core.domain.errors import (
     ActionNotAllowed,
     Forgotten,
     InvalidInput,
-    NotFound,
     Quarantined,
 )
 from functions.core.domain.rules import Playbook
@@ -405,10 +404,7 @@ class MailRouter:
         )
 
     def _load(self, number: str) -> Ticket | None:
-        try:
-            return self.storage.tickets.load(self.playbook.desk, number)
-        except NotFound:
-            return None
+        return self.storage.tickets.find(self.playbook.desk, number)
 
     def _digest(self, address: str) -> str | None:
         return address_digest(address, self.playbook.desk, self.root_key)

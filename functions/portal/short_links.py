@@ -1,6 +1,6 @@
 """Follow the short link of a text message to its ticket (contract, `/t/{code}`)."""
 
-from functions.core.domain.errors import NotFound, TooManyAttempts
+from functions.core.domain.errors import TooManyAttempts
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.links import ticket_path
@@ -39,8 +39,6 @@ def _ticket(storage: Storage, code: str) -> Ticket | None:
     link = storage.short_links.get(code) if is_short_code(code) else None
     if link is None:
         return None
-    try:
-        ticket = storage.tickets.load(link.desk, link.number)
-    except NotFound:
-        return None
-    return None if ticket.erased or ticket.link_generation != link.generation else ticket
+    ticket = storage.tickets.find(link.desk, link.number)
+    ended = ticket is None or ticket.erased or ticket.link_generation != link.generation
+    return None if ended else ticket

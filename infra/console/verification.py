@@ -6,7 +6,7 @@ the system goes on working meanwhile; only what is still wrong is reported.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,6 +19,7 @@ from functions.core.domain.lifecycle import apply
 from functions.core.domain.privacy import free_texts
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
+from functions.core.storage import chats, customers
 from functions.core.storage.database import Storage
 from functions.core.storage.items import (
     queue_key,
@@ -53,6 +54,10 @@ class Verification:
     _playbooks: dict[str, Playbook | None] = field(default_factory=dict)
 
     def broken_invariants(self) -> Iterator[str]:
+        checks = {
+            chats.SORT_KEY: self._chat_problems,
+            customers.SORT_KEY: self._customer_problems,
+        }
         records: list[tuple[str, str, str]] = []
         agents: list[tuple[str, str]] = []
         serials: dict[tuple[str, str], int] = {}
@@ -65,15 +70,14 @@ class Verification:
                 records.append((pk, pk.split("#")[1], item["number"]["S"]))
             elif pk.startswith("LINK#"):
                 records.append((pk, item["desk"]["S"], item["number"]["S"]))
+            elif sk in checks:
+                yield from self._confirmed(partial(checks[sk], pk))
             elif sk.startswith("AGENT#"):
                 agents.append((pk.removeprefix("DESK#"), sk.removeprefix("AGENT#")))
             elif sk == "SERIAL":
                 _, desk, period = pk.split("#", 2)
                 serials[desk, period] = int(item["n"]["N"])
-        for pk, desk, number in records:
-            if (desk, number) not in self._numbers and self._is_missing(desk, number):
-                what = "short link" if pk.startswith("LINK#") else "idempotency record"
-                yield f"{pk}: the {what} names {number}, which does not exist"
+        yield from self._lost(records)
         for desk, username in agents:
             yield from self._confirmed(partial(self._load_problems, desk, username))
         for (desk, period), count in drawn.items():
@@ -82,6 +86,14 @@ class Verification:
                     f"{desk}: {count} tickets of {period or 'all time'}, but only "
                     f"{serials.get((desk, period), 0)} serials were drawn"
                 )
+
+    def _lost(self, records: Iterable[tuple[str, str, str]]) -> Iterator[str]:
+        """Find short links and idempotency records of tickets that do not exist."""
+        for pk, desk, number in records:
+            known = (desk, number) in self._numbers
+            if not known and self.storage.tickets.find(desk, number) is None:
+                what = "short link" if pk.startswith("LINK#") else "idempotency record"
+                yield f"{pk}: the {what} names {number}, which does not exist"
 
     def _items(self) -> Iterator[Item]:
         table, start = self.storage.table, None
@@ -106,13 +118,6 @@ class Verification:
         again = check()
         return [problem for problem in again if problem in problems]
 
-    def _is_missing(self, desk: str, number: str) -> bool:
-        try:
-            self.storage.tickets.load(desk, number)
-        except NotFound:
-            return True
-        return False
-
     def _playbook(self, desk: str) -> Playbook | None:
         if desk not in self._playbooks:
             try:
@@ -133,6 +138,27 @@ class Verification:
         if agent is None or agent.load == held:
             return []
         return [f"{desk}/{username}: the load is {agent.load}, {held} tickets are in hand"]
+
+    def _customer_problems(self, pk: str) -> list[str]:
+        """Compare a customer's record with the items of its identities."""
+        _, desk, customer = pk.split("#")
+        record = self.storage.customers.get(desk, customer)
+        return [
+            f"{pk}: {each.kind} {each.shown} names another record, or none"
+            for each in (record.identities if record else ())
+            if self.storage.customers.id_of(desk, each.hash) != customer
+        ]
+
+    def _chat_problems(self, pk: str) -> list[str]:
+        """Check that the ticket of a chat exists, and that a chat without one will be closed."""
+        chat = self.storage.chats.get(*chats.chat_of_key(pk))
+        if chat is None:
+            return []
+        if chat.number is not None:
+            known = self.storage.tickets.find(chat.desk, chat.number) is not None
+            return [] if known else [f"{pk}: its ticket {chat.number} does not exist"]
+        open_ended = chat.outcome is None and chat.looks_at is None
+        return [f"{pk}: nothing will close it"] if open_ended else []
 
     # One ticket
 

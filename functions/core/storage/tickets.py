@@ -151,10 +151,15 @@ class Tickets:
         Raises:
             NotFound: there is no such ticket.
         """
-        item = self.table.get(ticket_key(desk, number), "TICKET", consistent=True)
-        if item is None:
+        ticket = self.find(desk, number)
+        if ticket is None:
             raise NotFound("There is no such ticket.")
-        return read_ticket(item)
+        return ticket
+
+    def find(self, desk: str, number: str) -> Ticket | None:
+        """As `load`; None if there is no such ticket."""
+        item = self.table.get(ticket_key(desk, number), "TICKET", consistent=True)
+        return None if item is None else read_ticket(item)
 
     def load_since(self, desk: str, number: str, version: int) -> Ticket:
         """A ticket at `version` or later, for a caller that has seen an event of that version.
