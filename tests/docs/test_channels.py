@@ -22,13 +22,9 @@ CAUSES = {
     for word in re.findall(r"`([^`]+)`", row)
 }
 CHANNELS = [
-    "Web form and app",
-    "Message by secret link",
-    "Mail by SES",
-    "Mail over HTTP",
-    "Signed webhook",
-    "Phone and counter",
-]
+    "Web form and app", "Message by secret link", "Mail by SES", "Mail over HTTP",
+    "Signed webhook", "Phone and counter",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

@@ -185,7 +185,6 @@ def test_a_default_of_a_template_is_documented(template: str) -> None:
             assert f"`{parameter['Default']}`" in row
 
 
-@pytest.mark.requirement("G3", "G7")
 @pytest.mark.parametrize("alarm", _alarms())
 def test_an_alarm_has_instructions(alarm: str) -> None:
     assert re.search(rf"^\| `{re.escape(alarm)}` \| \S", OPERATIONS, re.MULTILINE)

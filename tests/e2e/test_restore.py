@@ -1,9 +1,6 @@
 """The restore that `docs/operations.md` describes, on a system of its own, step by step."""
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from typing import Any
@@ -13,7 +10,7 @@ import pytest
 from infra.deploy.stacks import load_template
 from infra.deploy.stage_secrets import ensure_secrets
 from tests.e2e.running_system import ROOT, System, wait_until
-from tests.e2e.test_deploy import DEPLOY
+from tests.e2e.test_deploy import deploy
 from tests.e2e.test_up import await_routing
 
 pytestmark = pytest.mark.requirement("F7", "F2")
@@ -64,21 +61,6 @@ def serials(system: System, table: str) -> dict[str, int]:
         for item in page["Items"]
         if item["pk"]["S"].startswith("SERIAL#")
     }
-
-
-def deploy(system: System) -> None:
-    """Run the three steps, as `deskbell deploy` does."""
-    ports = map(str, (system.http_port, system.aws_port, system.smtp_port))
-    done = subprocess.run(
-        [sys.executable, "-c", DEPLOY, str(system.data), *ports],
-        cwd=ROOT,
-        env=os.environ.copy(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def settings_of(system: System, table: str) -> dict[str, Any]:

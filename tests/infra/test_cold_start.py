@@ -12,16 +12,9 @@ from infra.deploy.steps import ROOT
 pytestmark = pytest.mark.requirement("G7")
 FOR_SOME_CALLS = frozenset(
     {
-        "cryptography",
-        "holidays",
-        "jinja2",
-        "phonenumbers",
-        "rich",
-        "stdnum",
-        "typer",
-        "yaml",
+        "cryptography", "holidays", "jinja2", "phonenumbers", "rich", "stdnum", "typer", "yaml",
     }
-)
+)  # fmt: skip
 """What only some calls need, and no import of a handler."""
 
 _CHECK = """

@@ -14,13 +14,8 @@ def test_changes_are_shown_key_by_key() -> None:
     before = {"a": 1, "b": {"c": "x", "d": ["p", "q"]}, "gone": True, "rules": [{"t": 1}]}
     after = {"a": 2, "b": {"c": "x", "d": ["q", "r"]}, "new": "y", "rules": [{"t": 1}, {"t": 2}]}
     assert list(differences(before, after)) == [
-        "- gone: true",
-        "~ a: 1 → 2",
-        "- b.d: p",
-        "+ b.d: r",
-        "+ new: y",
-        '+ rules[1]: {"t": 2}',
-    ]
+        "- gone: true", "~ a: 1 → 2", "- b.d: p", "+ b.d: r", "+ new: y", '+ rules[1]: {"t": 2}',
+    ]  # fmt: skip
 
 
 def test_a_changed_order_of_priorities_is_a_change() -> None:

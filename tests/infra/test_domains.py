@@ -68,19 +68,12 @@ def test_a_value_that_cannot_work_is_named(domain: Domain, said: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "http://help.example.com",
-        "https://help.example.com/",
-        "https://help.example.com/a/b",
-        "https://help.example.com?x=1",
-        "https://help.example.com#x",
-        "https://user@help.example.com",
-        "https://help.example.com:8443",
-        "https://HELP.example.com",
-        "https://help.example.com\n",
-        "https://localhost",
-        "",
+        "http://help.example.com", "https://help.example.com/", "https://help.example.com/a/b",
+        "https://help.example.com?x=1", "https://help.example.com#x",
+        "https://user@help.example.com", "https://help.example.com:8443",
+        "https://HELP.example.com", "https://help.example.com\n", "https://localhost", "",
     ],
-)
+)  # fmt: skip
 def test_links_cannot_begin_with_anything_else(url: str) -> None:
     with pytest.raises(PlaybookError, match=r"public_url.*https://help\.example\.com"):
         load({**DESK, "public_url": url})

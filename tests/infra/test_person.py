@@ -81,15 +81,8 @@ def test_an_added_person_signs_in_and_is_listed(
     simulator: Simulator, storage: Storage, pool: str
 ) -> None:
     more: tuple[str, ...] = (
-        "--role",
-        "agent",
-        "--further-role",
-        "qa",
-        "--team",
-        TECHNICAL,
-        "--level",
-        "1",
-    )
+        "--role", "agent", "--further-role", "qa", "--team", TECHNICAL, "--level", "1",
+    )  # fmt: skip
     more += ("--skill", "vip", "--product", "CRM", "--display-name", "客服-张")
     more += ("--email", "zhang@example.com", "--shift", "mon-tue 09:00-12:00 13:30-18:00")
     add("neu-1", "standard", *more, "--shift", "sun 22:00-06:00")

@@ -27,7 +27,6 @@ LIST = costs.PriceList(
 )
 
 
-@pytest.mark.requirement("F8")
 def test_each_price_has_value_unit_source_and_date() -> None:
     """An unverified price says so."""
     document = json.loads(costs.PRICES.read_text("utf-8"))
@@ -49,7 +48,6 @@ def test_each_price_has_value_unit_source_and_date() -> None:
         assert Decimal(entry["value"]) > 0
 
 
-@pytest.mark.requirement("F8")
 def test_prices_are_read_as_exact_decimals() -> None:
     prices = costs.read_prices().prices
     assert prices["ses.sent"].of(Decimal(3)) == Decimal("0.0003")
@@ -83,7 +81,6 @@ def test_usages_are_added_and_multiplied() -> None:
     assert costs.plus() == {}
 
 
-@pytest.mark.requirement("F8")
 def test_calls_are_converted_to_metered_units() -> None:
     """DynamoDB units and KMS requests; parameters cost nothing."""
     calls = [
@@ -101,12 +98,10 @@ def test_calls_are_converted_to_metered_units() -> None:
     assert costs.cost_of(used, LIST) == Decimal("3.001125")
 
 
-@pytest.mark.requirement("G7")
 def test_an_idle_queue_is_polled_fifteen_times_a_minute() -> None:
     assert costs.idle_polling(LIST) == {"sqs.request": Decimal(15 * 60 * 24 * 30)}
 
 
-@pytest.mark.requirement("F8")
 def test_a_bill_is_divided_to_the_cent() -> None:
     """The shares of desks or channels add up to the whole."""
     parts = costs.shares(Decimal("1.00"), {"standard": 1, "rapid": 1, "aftersales": 1})

@@ -157,7 +157,6 @@ def test_progress_resets_the_attempts_of_a_batch() -> None:
     assert function.discarded == [(["5"], "RetryAttemptsExhausted")]
 
 
-@pytest.mark.requirement("G3")
 def test_the_oldest_record_determines_the_age_of_a_batch() -> None:
     """`MaximumRecordAgeInSeconds` -1, the default, means no limit."""
     records = [

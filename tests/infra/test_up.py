@@ -10,20 +10,12 @@ from infra.local import up
 pytestmark = pytest.mark.requirement("G8")
 PORTS = Ports(8700, 4566, 2525)
 READ = (
-    "app.py",
-    "requirements.txt",
-    ".chalice/config.json",
-    "functions/core/storage/tickets.py",
-    "functions/core/words/zh.txt",
-    "infra/deploy/steps.py",
-    "infra/deploy/functions.py",
-    "infra/deploy/gateway.py",
-    "infra/deploy/stacks.py",
-    "infra/local/chalice_client.py",
-    "infra/templates/foundation.yaml",
-    "infra/templates/closing.asl.json",
+    "app.py", "requirements.txt", ".chalice/config.json", "functions/core/storage/tickets.py",
+    "functions/core/words/zh.txt", "infra/deploy/steps.py", "infra/deploy/functions.py",
+    "infra/deploy/gateway.py", "infra/deploy/stacks.py", "infra/local/chalice_client.py",
+    "infra/templates/foundation.yaml", "infra/templates/closing.asl.json",
     "infra/policies/notify.json",
-)
+)  # fmt: skip
 LEFT = ("README.md", "infra/bench/budgets.py", "functions/core/__pycache__/store.pyc")
 
 

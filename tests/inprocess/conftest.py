@@ -27,15 +27,10 @@ ROOT = Path(__file__).parents[2]
 URL = "https://desk.example.com"
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"a webhook secret of thirty-two b").decode()
 ROSTER = (
-    ("li-1", "agent", "技术支持组"),
-    ("li-2", "agent", "技术支持组"),
-    ("sh-1", "agent", "售后组"),
-    ("sh-2", "agent", "售后组"),
-    ("zx-1", "agent", "通用咨询组"),
-    ("zx-2", "agent", "通用咨询组"),
-    ("zg-1", "supervisor", "主管组"),
-    ("zj-1", "qa", "质检组"),
-)
+    ("li-1", "agent", "技术支持组"), ("li-2", "agent", "技术支持组"), ("sh-1", "agent", "售后组"),
+    ("sh-2", "agent", "售后组"), ("zx-1", "agent", "通用咨询组"), ("zx-2", "agent", "通用咨询组"),
+    ("zg-1", "supervisor", "主管组"), ("zj-1", "qa", "质检组"),
+)  # fmt: skip
 
 
 SLOW = {

@@ -14,11 +14,6 @@ from tests.inprocess.desk_journey import SimulatedJourney, deployed
 pytestmark = pytest.mark.requirement(
     "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "D14", "D17"
 )
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
-    "1f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
-)
-"""One pixel."""
 SECOND = timedelta(seconds=1)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 FRIDGE = {"name": "冰箱", "model": "BX-500", "serial": "SN12345", "purchased_on": "2026-01-05"}
@@ -52,15 +47,13 @@ def tomorrow_at(hour: int) -> str:
     return tomorrow.replace(hour=hour, minute=0, second=0, microsecond=0).isoformat()
 
 
-def test_a_repair_goes_from_the_form_to_the_call_back(journey: SimulatedJourney) -> None:
-    """A visit with parts; the ticket returns to the engineer once."""
-    journey.online("wx-1", "wx-2", "kf-1")
-
-    # D1, D2, D17: filed alone, with product and proof; the contact's middle is hidden
+@pytest.mark.requirement("D1", "D2", "D4", "D17")
+def test_the_review_begins_with_what_the_customer_filled_in(journey: SimulatedJourney) -> None:
+    """The whole way of a repair is walked on the running system (`tests/e2e`)."""
+    journey.online("wx-1", "kf-1")
     journey.file(
-        "冰箱不制冷，从昨天开始，放在厨房，重启过没有用",
+        "冰箱不制冷，从昨天开始",
         channel="app",
-        name="客户甲",
         product=FRIDGE,
         proof_of_purchase="FP-20260105",
         since="昨天",
@@ -70,16 +63,6 @@ def test_a_repair_goes_from_the_form_to_the_call_back(journey: SimulatedJourney)
     view = journey.view()
     assert (view["since"], view["attempted"]) == ("昨天", "重启")
     assert view["environment"] == "厨房，请联系 137****1111"
-    assert view["customer"]["contact"] == "138****5678"
-    assert view["product"]["model"] == "BX-500"
-    assert view["proof_of_purchase"] == "FP-20260105"
-
-    # D3: the type by its words; year, month and serial
-    month = datetime.now(UTC).astimezone(SHANGHAI).strftime("%Y%m")
-    assert journey.number == f"{month}001"
-    assert view["type"] == "维修"
-
-    # D4: an agent reviews and completes it within the hour
     assert journey.messages_to("team:客服组") == ["review_wanted"]
     (complete,) = (step for step in journey.view("kf-1")["steps"] if step["action"] == "complete")
     filled = {field["name"]: field["value"] for field in complete["fields"] if field["value"]}
@@ -93,121 +76,6 @@ def test_a_repair_goes_from_the_form_to_the_call_back(journey: SimulatedJourney)
         "environment": "厨房，请联系 137****1111",
         "already_tried": "重启",
     }
-    assert journey.due("review") - journey.ticket.received_at == timedelta(hours=1)
-    journey.act(
-        "kf-1",
-        "complete",
-        product_line="冰箱 BX-500",
-        serial_number="SN12345",
-        warranty="保修期内",
-        symptoms="不制冷",
-        since_when="昨天",
-        environment="厨房",
-        already_tried="重启",
-    )
-    assert journey.timer("review")["state"] == "met"
-
-    # D5, D6: an ordinary one is blue; D7: the engineer who covers the line
-    assert view["priority"] == "一般"
-    assert journey.playbook.priorities["一般"].colour == "blue"
-    assert (view["team"], view["handler"]) == ("维修工程师组", "wx-1")
-
-    # D8: accepted within 30 minutes, a reminder on the way; then 处理中
-    assigned = journey.ticket.assigned_at
-    assert assigned is not None
-    assert journey.due("acceptance") - assigned == timedelta(minutes=30)
-    journey.tick(assigned + timedelta(minutes=15, seconds=1))
-    assert journey.messages_to("handler")[-1] == "acceptance_reminder"
-    assert journey.status()["status_label"] == "待接单"
-    journey.act("wx-1", "accept")
-    assert journey.status()["status_label"] == "处理中"
-    assert journey.timer("acceptance")["state"] == "met"
-    assert journey.timer("first_response")["state"] == "met"
-
-    # D9: a visit, its time agreed; D11: each node tells the customer
-    journey.act("wx-1", "judge", way_on="上门服务", judged_by_what="远程无法判断")
-    journey.act("wx-1", "visit", arrival=tomorrow_at(14))
-    journey.act("wx-1", "depart", arrival=tomorrow_at(14))
-    assert "工程师已出发，预计14:00到达" in journey.message_text("customer", "departed")
-    photo = journey.upload("wx-1", "现场.png", PNG)
-    journey.act("wx-1", "inspected", finding="压缩机启动器损坏", attachments=[photo])
-    (shown,) = journey.view("wx-1")["attachments"]
-    assert (shown["content_type"], shown["size"]) == ("image/png", len(PNG))
-    assert shown["url"]
-    program = journey.upload("wx-1", "报告.pdf", b"MZ\x90\x00" + bytes(60))
-    refused = journey.try_action("wx-1", "inspected", finding="见附件", attachments=[program])
-    assert refused.status == 400
-    journey.act("wx-1", "request-parts", parts_requested="压缩机启动器")
-    assert "压缩机启动器" in journey.message_text("team:仓储组", "parts_order")
-
-    # D10: waiting for the part; the handling time stands still until it comes
-    journey.act("wx-1", "await-parts", expected_at=tomorrow_at(18))
-    assert journey.status()["status"] == "awaiting_department"
-    assert journey.timer("resolution")["state"] == "paused"
-    assert journey.due("collaboration") == datetime.fromisoformat(tomorrow_at(18))
-    journey.act("cc-1", "parts-arrived")
-    assert journey.timer("resolution")["state"] == "running"
-    journey.act(
-        "wx-1",
-        "repaired",
-        work_done="更换压缩机启动器",
-        repair_minutes="45",
-        parts_used="压缩机启动器",
-    )
-    nodes = ["visit_arranged", "departed", "inspected", "parts_requested", "parts_awaited"]
-    assert [
-        m for m in journey.messages_to("customer") if m in {*nodes, "parts_arrived", "repaired"}
-    ] == [
-        *nodes,
-        "parts_arrived",
-        "repaired",
-    ]
-
-    # D11, D12: the customer sees each node
-    labels = [entry["label"] for entry in journey.status()["timeline"]]
-    for label in ("工程师已出发", "已上门检测", "配件已申领", "等待到货", "维修完成"):
-        assert label in labels
-
-    # D13: 未解决 → back to the same engineer, judged anew
-    journey.act("wx-1", "resolve", summary="更换压缩机启动器")
-    assert journey.status()["status_label"] == "待客户确认"
-    journey.act_as_customer("confirmation", solved=False, reason="还是不制冷")
-    assert (journey.stored_status, journey.ticket.handler) == ("assigned", "wx-1")
-    assert "还是不制冷" in journey.message_text("supervisor", "supervisor_reopened")
-    journey.act("wx-1", "accept")
-    journey.act("wx-1", "judge", way_on="远程协助", judged_by_what="温控设置有误")
-
-    # D9, first way: remote help, its steps recorded, then 待客户确认
-    journey.act(
-        "wx-1", "remote-help", remote_steps="调整温控；观察2小时", remote_result="温控已调好"
-    )
-    assert journey.status()["status_label"] == "待客户确认"
-    assert journey.status()["summary"] == "温控已调好"
-
-    # D12: the engineer is rated; D13: 确认解决 → an agent calls back within the hour
-    journey.act_as_customer("survey", score="非常满意")
-    journey.act_as_customer("confirmation", solved=True)
-    assert journey.status()["status_label"] == "待回访"
-    assert journey.messages_to("team:客服组")[-1] == "callback_wanted"
-    due = journey.due("callback")
-    within = journey.playbook.hours.between(datetime.now(UTC), due)  # nobody is called at midnight
-    assert timedelta(minutes=59) < within <= timedelta(hours=1)
-    journey.tick(due + SECOND)
-    assert "callback_overdue" in journey.messages_to("supervisor")
-    journey.act("kf-1", "callback", cause="已恢复制冷", note="客户满意")
-
-    # D14: 已完成; the closing ties repair time, parts and satisfaction together
-    assert journey.status()["status_label"] == "已完成"
-    document, _ = journey.archived()
-    assert document["ticket"]["score"] == 4
-    assert document["ticket"]["team"] == "维修工程师组"  # not the one that called back
-    facts = document["ticket"]["facts"]
-    assert (facts["repair_minutes"], facts["parts_used"]) == ("45", "压缩机启动器")
-    assert facts["serial_number"] == "SN12345"
-    # D15: not fixed the first time, as the reports will count it
-    assert document["ticket"]["resolutions"] == 2
-    for secret in ("13812345678", "客户甲"):
-        assert secret not in str(document) + "".join(journey.responses)
 
 
 @pytest.mark.requirement("D3", "D9", "D11")

@@ -206,7 +206,6 @@ def test_other_recipients_are_notified_too(wechat: Chat) -> None:
     assert [words for _, words in wechat.sent_messages if "请求已接收" in words] == []
 
 
-@pytest.mark.requirement("G1")
 def test_a_repeated_message_gets_the_same_ticket_and_response(wechat: Chat) -> None:
     """WeChat makes three attempts if it gets no response within five seconds."""
     first = reply_of(wechat, wechat.write("支付失败", id="1001"))
@@ -246,14 +245,12 @@ def test_concurrent_repetitions_make_one_ticket(
     assert len(chat.tickets) == 1
 
 
-@pytest.mark.requirement("G1", "E10")
 def test_two_messages_at_once_make_one_ticket(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupt_next_request(chat, monkeypatch, lambda: chat.write("你好", id="1003"))
     chat.write("无法登录", id="1004")
     assert [e.text for e in chat.written()] == ["无法登录"]
 
 
-@pytest.mark.requirement("E10", "G1")
 def test_the_next_message_joins_the_ticket_once(chat: Chat) -> None:
     chat.write("无法登录", id="2001")
     for _ in range(2):
@@ -491,7 +488,6 @@ def test_a_request_that_cannot_be_queued_stays_in_quarantine(
         assert (again.id, again.function, again.call) == (waiting.id, "chat", waiting.call)
 
 
-@pytest.mark.requirement("E10", "G1")
 def test_an_invisible_message_is_accepted(chat: Chat) -> None:
     """The provider would repeat a refused message for ever."""
     for words in (" ", "\u3000\n", "\u200b", "\x1c"):
@@ -513,7 +509,6 @@ def test_two_messages_without_an_id_in_one_second_are_two(wechat: Chat) -> None:
         assert wechat.provider.user not in str(item)
 
 
-@pytest.mark.requirement("G1")
 def test_two_persons_messages_without_an_id_are_two(simulator: Simulator, storage: Storage) -> None:
     provider = FAKE_PROVIDERS["line"]
     put_secret(simulator, "line", provider.secret)

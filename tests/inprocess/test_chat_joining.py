@@ -129,7 +129,6 @@ def test_an_event_opens_no_ticket_and_is_a_note_on_an_open_one(line: Chat, event
     assert not events_named(line, "CustomerWrote")
 
 
-@pytest.mark.requirement("E10")
 def test_an_edited_message_joins_and_opens_no_ticket(telegram: Chat) -> None:
 
     def edits(words: str, number: int) -> None:
@@ -152,7 +151,6 @@ def stored_raw(chat: Chat, key: str | None) -> bytes:
     return found["Body"].read()
 
 
-@pytest.mark.requirement("G3")
 def test_a_message_with_a_picture_is_stored_raw(line: Chat) -> None:
     image = {"type": "message", "message": {"id": "9001", "type": "image"}}
     send_event(line, **image, webhookEventId="2401")

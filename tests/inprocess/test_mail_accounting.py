@@ -30,7 +30,6 @@ NumbersOfMail = dict[tuple[str, str], list[str]]
 
 
 @pytest.mark.slow
-@pytest.mark.requirement("G3")
 def test_every_mail_is_accounted_for(simulator: Simulator, storage: Storage) -> None:
     """Each mail is on one ticket, in quarantine with its cause, or known as a repetition; the sums
     match.

@@ -65,7 +65,6 @@ def file_proven(journey: SimulatedJourney, text: str, **fields: Any) -> str:
     return number
 
 
-@pytest.mark.requirement("A14")
 def test_two_requests_are_merged_and_unmerged(journey: SimulatedJourney) -> None:
     one, other = file_two(journey)
     assert view(journey, other)["status"] == "assigned"
@@ -169,7 +168,6 @@ def test_a_refused_merge_names_the_reason(journey: SimulatedJourney) -> None:
     assert act_on(journey, "li-1", third, "merge", into=one, what=1).status == 400
 
 
-@pytest.mark.requirement("G4")
 def test_merged_customers_see_nothing_of_each_other(journey: SimulatedJourney) -> None:
     one, other = file_two(journey, contact="13912345678")
     assert act_on(journey, "li-1", other, "merge", into=one).status == 403
@@ -206,7 +204,6 @@ def test_a_long_merged_ticket_is_shown_by_its_newest_entries(
     assert shown["before"] is not None
 
 
-@pytest.mark.requirement("G4")
 def test_an_unproven_contact_is_nobody_s_other_ticket(journey: SimulatedJourney) -> None:
     """A form in a victim's name, merged with the victim's ticket, leads nowhere (Links)."""
     theirs = file_proven(journey, "发票抬头是某某公司")
@@ -230,7 +227,6 @@ def test_an_unproven_contact_is_nobody_s_other_ticket(journey: SimulatedJourney)
     assert (other["number"], other["same_customer"]) == (theirs, True)
 
 
-@pytest.mark.requirement("G4")
 def test_a_submitter_s_message_to_a_merged_ticket_is_a_stranger_s(
     journey: SimulatedJourney,
 ) -> None:

@@ -12,7 +12,6 @@ from tests.inprocess.desk_journey import customer_link
 pytestmark = pytest.mark.requirement("A6", "E2", "G1")
 
 
-@pytest.mark.requirement("A6")
 def test_only_the_asked_agent_confirms_the_type(simulator: Simulator, storage: Storage) -> None:
     """Neither a repeated record nor more text from the customer confirms it."""
     body = {"contact": "13800138000", "description": "功能异常"}

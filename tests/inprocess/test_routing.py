@@ -39,27 +39,6 @@ def load(storage: Storage, username: str) -> int:
     return agent.load
 
 
-@pytest.mark.requirement("A2", "A5")
-@pytest.mark.parametrize(
-    ("description", "more", "team"),
-    [
-        ("我无法登录", {}, "技术支持组"),
-        ("支付失败了", {}, "技术支持组"),
-        ("我要退货", {}, "售后组"),
-        ("请查询物流", {}, "通用咨询组"),
-        ("随便说说", {"type": "报障"}, "技术支持组"),
-        ("随便说说", {}, "通用咨询组"),
-    ],
-)
-def test_tags_and_type_choose_the_team(
-    simulator: Simulator, storage: Storage, description: str, more: dict[str, Any], team: str
-) -> None:
-    number = file_ticket(simulator, description, **more)
-    simulator.pump()
-    found = ticket(storage, number)
-    assert (found.status, found.queue, found.team) == ("queued", "waiting", team)
-
-
 @pytest.mark.requirement("A5", "D7")
 def test_tickets_are_assigned_round_robin(simulator: Simulator, storage: Storage) -> None:
     for username in ("li-1", "li-2"):

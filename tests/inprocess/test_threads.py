@@ -187,7 +187,6 @@ def test_thanks_open_no_ticket(
     assert [message.text for message in customer_messages(storage, number)] == ["好的，谢谢！"]
 
 
-@pytest.mark.requirement("G1")
 def test_an_interrupted_link_is_made_by_the_next_attempt(
     simulator: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,7 +62,6 @@ def handle_until_archived(journey: StandardJourney) -> None:
     assert journey.status()["status"] == "archived"
 
 
-@pytest.mark.requirement("G5", "E11")
 def test_every_event_arrives_once(
     simulator: Simulator, storage: Storage, receiver: Receiver
 ) -> None:
@@ -97,7 +96,6 @@ def test_every_event_arrives_once(
     assert {d.state for d in storage.deliveries.list("standard", journey.number)} == {"sent"}
 
 
-@pytest.mark.requirement("G4")
 def test_no_webhook_contains_a_raw_contact(
     simulator: Simulator, storage: Storage, receiver: Receiver
 ) -> None:
@@ -108,7 +106,6 @@ def test_no_webhook_contains_a_raw_contact(
         assert secret not in sent
 
 
-@pytest.mark.requirement("G5")
 def test_people_are_notified_whatever_the_endpoint_does(
     simulator: Simulator, storage: Storage, receiver: Receiver
 ) -> None:

@@ -54,16 +54,11 @@ def test_throttling_and_outages_are_passing_failures(error: Exception) -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "MessageRejected",
-        "BadRequestException",
-        "MailFromDomainNotVerifiedException",
-        "AccountSuspendedException",
-        "InvalidParameter",
-        "OptedOut",
-        "AccessDeniedException",
+        "MessageRejected", "BadRequestException", "MailFromDomainNotVerifiedException",
+        "AccountSuspendedException", "InvalidParameter", "OptedOut", "AccessDeniedException",
         "InvalidCiphertextException",
     ],
-)
+)  # fmt: skip
 def test_refusals_are_permanent_failures(code: str) -> None:
     assert raised(answer(code)) is Permanent
 
@@ -127,16 +122,10 @@ def test_an_address_is_converted_for_ses(address: str, taken: str) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "",
-        "a",
-        "@example.com",
-        "a@",
-        "名@example.com",
-        "a b@x.com",
-        "a@x.com\r\nBcc: b@x.com",
+        "", "a", "@example.com", "a@", "名@example.com", "a b@x.com", "a@x.com\r\nBcc: b@x.com",
         "a@☃.net",
     ],
-)
+)  # fmt: skip
 def test_an_address_that_ses_refuses_is_permanent(address: str) -> None:
     with pytest.raises(Permanent):
         deliverable(address)

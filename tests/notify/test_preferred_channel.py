@@ -34,21 +34,15 @@ def answered(harness: Harness, dispatcher: Dispatcher, contact: str, preferred: 
     return delivery
 
 
-@pytest.mark.requirement("B8")
 @pytest.mark.parametrize(
     ("contact", "preferred", "channel", "recorded"),
     [
-        (PHONE, None, "sms", ""),
-        (PHONE, "sms", "sms", ""),
-        (PHONE, "email", "sms", "email"),
-        (PHONE, "message", "sms", "message"),
-        (PHONE, "phone", "phone", ""),
-        (MAIL, "email", "email", ""),
-        (MAIL, "sms", "email", "sms"),
-        (MAIL, "message", "email", "message"),
-        (MAIL, "phone", "email", "phone"),
+        (PHONE, None, "sms", ""), (PHONE, "sms", "sms", ""), (PHONE, "email", "sms", "email"),
+        (PHONE, "message", "sms", "message"), (PHONE, "phone", "phone", ""),
+        (MAIL, "email", "email", ""), (MAIL, "sms", "email", "sms"),
+        (MAIL, "message", "email", "message"), (MAIL, "phone", "email", "phone"),
     ],
-)
+)  # fmt: skip
 def test_the_preferred_channel_is_used_if_the_contact_allows_it(
     harness: Harness,
     dispatcher: Dispatcher,
@@ -100,7 +94,6 @@ def test_the_acknowledgement_is_an_sms_even_if_calls_are_preferred(
     assert providers.addresses == [PHONE]
 
 
-@pytest.mark.requirement("E6")
 def test_each_repetition_of_a_deadline_sends_one_message(
     harness: Harness, dispatcher: Dispatcher, providers: Providers
 ) -> None:

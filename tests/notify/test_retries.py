@@ -34,7 +34,6 @@ def waiting(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> tuple[Ticket, 
     return ticket, found
 
 
-@pytest.mark.requirement("G3")
 def test_a_retry_goes_to_the_corrected_contact(
     harness: Harness, waiting: tuple[Ticket, Delivery]
 ) -> None:
@@ -50,7 +49,6 @@ def test_a_retry_goes_to_the_corrected_contact(
     assert (sent.state, sent.to) == ("sent", corrected.customer.contact)
 
 
-@pytest.mark.requirement("G3")
 def test_a_bounce_before_a_retry_blocks_it(
     harness: Harness, waiting: tuple[Ticket, Delivery]
 ) -> None:

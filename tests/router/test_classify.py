@@ -52,23 +52,15 @@ class TestTags:
     @pytest.mark.parametrize(
         ("text", "tag"),
         [
-            ("我的账号一直无法登录", "无法登录"),
-            ("支付失败了", "支付失败"),
-            ("我想做一下物流查询", "物流查询"),
-            ("忘记密码怎么办", "密码找回"),
-            ("商品有质量问题", "退换货"),
-            ("请给我退款", "退款"),
-            ("需要开发票", "发票"),
-            ("系统崩溃", "系统崩溃"),
-            ("I can’t log in", "无法登录"),
-            ("My PAYMENT FAILED twice", "支付失败"),
-            ("Where is my parcel?", "物流查询"),
-            ("I forgot my password", "密码找回"),
-            ("I'd like to return the shoes", "退换货"),
-            ("Please refund me", "退款"),
-            ("Our system is down", "系统崩溃"),
+            ("我的账号一直无法登录", "无法登录"), ("支付失败了", "支付失败"),
+            ("我想做一下物流查询", "物流查询"), ("忘记密码怎么办", "密码找回"),
+            ("商品有质量问题", "退换货"), ("请给我退款", "退款"), ("需要开发票", "发票"),
+            ("系统崩溃", "系统崩溃"), ("I can’t log in", "无法登录"),
+            ("My PAYMENT FAILED twice", "支付失败"), ("Where is my parcel?", "物流查询"),
+            ("I forgot my password", "密码找回"), ("I'd like to return the shoes", "退换货"),
+            ("Please refund me", "退款"), ("Our system is down", "系统崩溃"),
         ],
-    )
+    )  # fmt: skip
     def test_keywords_give_the_preset_tag(self, text: str, tag: str) -> None:
         assert classify(text, STANDARD).tags[0] == tag
 
@@ -224,15 +216,11 @@ class TestConfidence:
     @pytest.mark.parametrize(
         ("text", "given_", "expected"),
         [
-            ("你好", None, 0.2),
-            ("请问你们几点上班", None, 0.6),
-            ("支付失败", None, 0.9),
-            ("支付失败，要退款", None, 0.7),
-            ("你好", "咨询", 1.0),
-            ("支付失败", "售后", 0.8),
+            ("你好", None, 0.2), ("请问你们几点上班", None, 0.6), ("支付失败", None, 0.9),
+            ("支付失败，要退款", None, 0.7), ("你好", "咨询", 1.0), ("支付失败", "售后", 0.8),
             ("功能异常", "报障", 0.4),
         ],
-    )
+    )  # fmt: skip
     def test_the_confidence_depends_on_the_source_of_the_type(
         self, text: str, given_: str | None, expected: float
     ) -> None:

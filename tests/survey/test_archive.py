@@ -1,9 +1,8 @@
 """The archive: one document with the whole history of a ticket."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,14 +11,14 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import TryAgain
 from functions.core.domain.events import Attachment
 from functions.core.domain.lifecycle import apply, decide
-from functions.core.domain.record import SCHEMA, archive_key, document, record
+from functions.core.domain.record import SCHEMA, document, record
 from functions.core.domain.rules import Playbook
 from functions.core.storage.database import Storage
 from functions.core.storage.tickets import Change
 from functions.survey import handler
 from functions.survey.archive import ArchiveBuckets, archive
 from functions.survey.tasks import Task
-from tests.core.sample_desk import NOON, SHANGHAI, agent, committed, received, request
+from tests.core.sample_desk import NOON, agent, committed, request
 from tests.survey.test_steps import GOOD, POOR, carry_out
 
 BUCKET = "deskbell-test-archive-123456789012-us-east-1"
@@ -121,7 +120,6 @@ class TestRecord:
         assert '"sealed":' not in text
         assert "****8000" in text
 
-    @pytest.mark.requirement("B10")
     def test_a_tag_states_the_desks_retention(self, desk: Storage, s3: Any) -> None:
         """The bucket's lifecycle rules go by it."""
         archive(desk, buckets(s3), TASK, NOON)
@@ -151,16 +149,6 @@ class TestRecord:
         assert json.loads(straight)["ticket"] == {
             key: value for key, value in ticket.model_dump(mode="json").items() if key != "timers"
         }
-
-    @pytest.mark.requirement("A3")
-    @pytest.mark.parametrize(
-        ("zone", "year"), [(SHANGHAI, 2027), (ZoneInfo("UTC"), 2026)], ids=["Shanghai", "UTC"]
-    )
-    def test_the_year_of_the_key_is_in_the_desks_zone(
-        self, zone: ZoneInfo, year: int, playbook: Playbook
-    ) -> None:
-        ticket = received(playbook, datetime(2026, 12, 31, 20, tzinfo=UTC))
-        assert archive_key(ticket, zone) == f"archive/testdesk/{year}/CS20260310001.json"
 
 
 class TestArchive:

@@ -33,7 +33,6 @@ def runs(client: Started) -> dict[str, Any]:
     return {name: execution.input for name, execution in client.executions.items()}
 
 
-@pytest.mark.requirement("F4")
 def test_a_second_resolution_has_a_second_run(playbook: Playbook) -> None:
     """Executions are named after desk, ticket and resolution; a repeated record starts none."""
     client: Any = Started()
@@ -58,7 +57,6 @@ def test_a_second_resolution_has_a_second_run(playbook: Playbook) -> None:
     assert found["other-CS1-closed-9"]["resolution"] == 2
 
 
-@pytest.mark.requirement("D13")
 def test_the_desk_sets_the_time_of_the_call_back(playbook: Playbook) -> None:
     """After a confirmation that is the confirmation's time, otherwise the review's."""
     asked = load(
@@ -74,7 +72,6 @@ def test_the_desk_sets_the_time_of_the_call_back(playbook: Playbook) -> None:
     assert timedelta(seconds=found["review_seconds"]) == timedelta(hours=1)
 
 
-@pytest.mark.requirement("A13")
 @pytest.mark.parametrize(
     ("status", "survey", "review"),
     [

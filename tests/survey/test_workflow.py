@@ -190,7 +190,6 @@ class TestPaths:
             "survey_archive", {"desk": "testdesk", "number": "CS1", "resolution": 1},
         )  # fmt: skip
 
-    @pytest.mark.requirement("A13")
     def test_a_poor_score_goes_to_review(self, run: Run) -> None:
         run.tasks["survey_ask"] = lambda event: run.answer(event, {"review": True})
         execution = run.start("discontent")
@@ -204,7 +203,6 @@ class TestPaths:
         assert execution["status"] == "SUCCEEDED"
         assert run.names() == ["survey_ask"]
 
-    @pytest.mark.requirement("A13")
     def test_an_unanswered_survey_expires(self, run: Run) -> None:
         run.tasks["survey_ask"] = lambda event: None
         execution = run.start("silence")

@@ -142,7 +142,6 @@ def test_a_start_key_of_another_query_is_an_invalid_cursor(
         signed_in("agent-1").tickets()
 
 
-@pytest.mark.requirement("A5")
 def test_pages_list_every_ticket_once_in_order(
     storage: Storage, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,11 +6,9 @@ import pytest
 
 from functions.core.domain import commands as c
 from functions.core.domain.errors import (
-    ActionNotAllowed,
     Forbidden,
     InvalidInput,
     NotFound,
-    StaleVersion,
 )
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
@@ -191,18 +189,6 @@ def test_the_team_can_take_a_step_on_a_waiting_ticket(
 def test_an_unknown_action_names_the_desk_s_steps(ticket: Ticket, signed_in: SignedIn) -> None:
     with pytest.raises(NotFound, match=r"it has confirm-type, .*approve, .*visit, review"):
         signed_in("agent-1").act("fly")
-
-
-def test_a_step_that_the_status_forbids_names_the_allowed_ones(
-    storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
-) -> None:
-    with pytest.raises(ActionNotAllowed) as refused:
-        signed_in("agent-1").act("review")
-    assert {"reply", "visit", "compensate"} <= set(refused.value.allowed)
-    with pytest.raises(StaleVersion):
-        signed_in("agent-1").act("visit", version=1, arrives_at=AT)
-    with pytest.raises(ActionNotAllowed):
-        signed_in("supervisor-1").act("approve", approved=True)
 
 
 @pytest.mark.requirement("C9")

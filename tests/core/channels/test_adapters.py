@@ -114,7 +114,6 @@ def test_an_unknown_name_has_no_adapter(name: str) -> None:
     assert base.adapter(name) is None
 
 
-@pytest.mark.requirement("F5")
 @pytest.mark.parametrize(("name", "file"), CALLS)
 def test_a_request_is_read_as_expected(name: str, file: str) -> None:
     """Texts, pictures, voice, locations, links and events become messages; nothing else does."""
@@ -130,7 +129,6 @@ def test_a_request_is_read_as_expected(name: str, file: str) -> None:
         assert not incoming.media or incoming.raw
 
 
-@pytest.mark.requirement("G1")
 @pytest.mark.parametrize("name", NAMES)
 def test_message_ids_are_stable_and_distinct(name: str) -> None:
     found = [
@@ -179,7 +177,6 @@ BODIES = st.one_of(
 )  # fmt: skip
 
 
-@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(body=BODIES)
@@ -202,7 +199,6 @@ def test_any_damaged_request_is_read_or_refused_as_unreadable(
     _readable(name, body[:start] + put + body[end:])
 
 
-@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("name", NAMES)
 @given(status=st.integers(100, 599), body=st.binary(max_size=60) | st.just(b'{"errcode": 1}'))
 def test_any_token_response_has_a_result(name: str, status: int, body: bytes) -> None:

@@ -20,16 +20,8 @@ from tests.core.sample_desk import DESK, NOON, both, committed, received, reques
 
 pytestmark = pytest.mark.requirement("B10")
 SECRETS = (
-    "李样本",
-    "冰箱",
-    "BX-1",
-    "13800138000",
-    "li.example",
-    "SN-7788",
-    "发票-99",
-    "photo",
-    "mail/",
-)
+    "李样本", "冰箱", "BX-1", "13800138000", "li.example", "SN-7788", "发票-99", "photo", "mail/",
+)  # fmt: skip
 TEXT = " ".join(SECRETS)
 PHOTO = e.Attachment(
     name="photo of li.example.jpg", content_type="image/jpeg", size=3, key="mail/f"

@@ -11,6 +11,7 @@ from functions.core.domain.amounts import amount_in
 from functions.core.domain.rules import Playbook
 from functions.core.playbook import load
 from functions.router.classify import classify
+from tests.examples import examples
 
 
 @cache
@@ -18,66 +19,11 @@ def desk(name: str) -> Playbook:
     return load(Path(__file__).parents[3] / "playbooks" / f"{name}.yaml")
 
 
-EXAMPLES: list[tuple[str, str, dict[str, Any]]] = [
-    ("standard", "无法登录", {"tag": "无法登录", "type": "报障", "priority": "中"}),
-    ("standard", "支付失败", {"tag": "支付失败", "type": "报障"}),
-    ("standard", "物流查询", {"tag": "物流查询", "type": "咨询"}),
-    ("standard", "功能异常", {"tag": "功能异常", "vague": True}),
-    ("standard", "密码找回", {"tag": "密码找回", "vague": False}),
-    ("standard", "系统崩溃", {"priority": "高"}),
-    ("standard", "核心业务中断", {"priority": "高"}),
-    ("omnichannel", "产品政策", {"tag": "Z-产品政策", "type": "Z", "priority": "P3"}),
-    ("omnichannel", "支付异常", {"tag": "G-支付异常", "type": "G", "priority": "P2"}),
-    ("omnichannel", "未收到支付成功短信", {"tag": "G-支付异常", "type": "G", "priority": "P2"}),
-    ("omnichannel", "支付异常，被扣了两万元", {"priority": "P1"}),
-    ("omnichannel", "所有用户都无法支付", {"priority": "P1"}),
-    ("omnichannel", "再不处理我就向12315举报", {"priority": "P1"}),
-    ("omnichannel", "我要投诉，什么态度", {"type": "T", "priority": "P2", "mood": "upset"}),
-    ("aftersales", "机器需要维修", {"type": "维修"}),
-    ("aftersales", "我想退换货", {"type": "退换货"}),
-    ("aftersales", "咨询一下保修政策", {"type": "咨询", "priority": "低"}),
-    ("aftersales", "插座漏电", {"type": "维修", "priority": "紧急"}),
-    ("rapid", "您好，咨询一下会员", {"type": "咨询", "priority": "中"}),
-    ("rapid", "我要投诉", {"type": "投诉", "priority": "高"}),
-    ("rapid", "无法登录", {"type": "技术支持"}),
-    ("rapid", "建议增加夜间模式", {"type": "建议", "priority": "低"}),
-    ("rapid", "登录有问题", {"tag": "登录问题", "vague": True}),
-    ("rapid", "会员积分无法兑换，页面提示错误", {"tag": "会员权益", "priority": "高"}),
-    ("rapid", "支付失败导致订单取消", {"type": "技术支持", "priority": "紧急"}),
-    ("rapid", "系统宕机", {"priority": "紧急"}),
-    ("rapid", "银行卡被盗刷", {"priority": "紧急"}),
-    ("assisted", "我的订单到哪一步了", {"type": "订单与物流", "priority": "普通"}),
-    ("assisted", "显示签收了，可是我没收到", {"tag": "签收未收到", "priority": "紧急"}),
-    ("assisted", "一单扣了两次钱", {"type": "支付与发票", "priority": "紧急"}),
-    ("assisted", "银行卡被盗刷", {"type": "支付与发票", "priority": "特急"}),
-    ("assisted", "插座漏电", {"type": "维修", "priority": "特急"}),
-    ("assisted", "投诉你们客服，什么态度", {"type": "投诉", "priority": "紧急", "mood": "upset"}),
-    ("assisted", "再不处理我就打12315", {"type": "投诉", "priority": "特急"}),
-    ("assisted", "How do I return something?", {"type": "退换货与退款"}),
-    ("assisted", "The washing machine is leaking", {"tag": "报修", "type": "维修"}),
-]
-DENIALS: list[tuple[str, str, dict[str, Any]]] = [
-    ("standard", "没有出现支付失败，只想问怎么开发票", {"type": "咨询", "tag": "发票"}),
-    ("rapid", "没有发生重复扣款或支付失败，请问怎么开发票", {"priority": "中", "tag": "发票"}),
-    ("rapid", "我不是来投诉的，就问下运费多少钱", {"type": "咨询", "priority": "中"}),
-    ("standard", "没有报错，就是登录不上", {"tag": "无法登录"}),
-    ("standard", "There was no payment failure; how do I get an invoice?", {"type": "咨询"}),
-    # What sounds like a denial and is the problem itself:
-    ("standard", "一直没有退款", {"tag": "退款"}),
-    ("standard", "没有任何退款到账", {"tag": "退款"}),
-    ("standard", "不是说退款吗，怎么还没到账", {"tag": "退款"}),
-    ("standard", "是不是支付失败了", {"tag": "支付失败"}),
-    ("standard", "东西不要了退款", {"tag": "退款"}),
-    ("standard", "没有收到货", {"tag": "物流查询"}),
-    ("standard", "不能支付", {"tag": "支付失败"}),
-    ("standard", "No refund yet", {"tag": "退款"}),
-    ("standard", "没有出现优惠券，但是支付失败了", {"tag": "支付失败"}),
-    ("aftersales", "没有起火", {"priority": "紧急"}),
-]
+EXAMPLES = examples(__file__)
 
 
 @pytest.mark.requirement("A2", "A6", "A7", "B3", "B4", "D3", "D5", "E1", "E2", "E3")
-@pytest.mark.parametrize(("name", "text", "expected"), EXAMPLES + DENIALS)
+@pytest.mark.parametrize(("name", "text", "expected"), EXAMPLES["examples"] + EXAMPLES["denials"])
 def test_an_example_has_the_guides_result(name: str, text: str, expected: dict[str, Any]) -> None:
     found = classify(text, desk(name))
     values = {"tag": found.tags[0] if found.tags else None, **vars(found)}

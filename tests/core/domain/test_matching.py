@@ -141,18 +141,13 @@ def test_conditions_on_queue_and_score(
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("支付\u200b失败了", "支付失败"),
-        ("支\u2060付\ufeff失\u00ad败", "支付失败"),
-        ("我的支付失\n败了", "支付失败"),
-        ("支付 \r\n  失败", "支付失败"),
-        ("支\u200b\n付失败", "支付失败"),
-        ("返金\nできない", "返金できない"),
-        ("re\u200dfund", "refund"),
-        ("my pay-\nment failed", "payment"),
-        ("my pay\u00ad\nment failed", "payment"),
-        ("退\ufe0f款", "退款"),
+        ("支付\u200b失败了", "支付失败"), ("支\u2060付\ufeff失\u00ad败", "支付失败"),
+        ("我的支付失\n败了", "支付失败"), ("支付 \r\n  失败", "支付失败"),
+        ("支\u200b\n付失败", "支付失败"), ("返金\nできない", "返金できない"),
+        ("re\u200dfund", "refund"), ("my pay-\nment failed", "payment"),
+        ("my pay\u00ad\nment failed", "payment"), ("退\ufe0f款", "退款"),
     ],
-)
+)  # fmt: skip
 def test_a_word_matches_over_invisible_characters_and_line_breaks(text: str, word: str) -> None:
     assert mentions(fold(text), (word,)) == word
 

@@ -43,7 +43,6 @@ def message_texts(own: TicketRecord, *merged: TicketRecord) -> list[str]:
     return [message["text"] for message in found if message["version"] > 1]
 
 
-@pytest.mark.requirement("G6")
 def test_within_a_second_events_after_the_merge_come_after_it(playbook: Playbook) -> None:
     """Even if they are on the merged ticket."""
     own = record_of(playbook, "CS1", wrote("合并前"), merged_with("CS2"), wrote("合并后"))
@@ -51,7 +50,6 @@ def test_within_a_second_events_after_the_merge_come_after_it(playbook: Playbook
     assert message_texts(own, other) == ["合并前", "另一单", "合并后"]
 
 
-@pytest.mark.requirement("G6")
 def test_within_a_second_the_merge_precedes_the_order_of_numbers(playbook: Playbook) -> None:
     """A longer number is later."""
     own = record_of(playbook, "CS20260310999", merged_with("CS202603101000"), wrote("合并后"))
@@ -91,7 +89,6 @@ def test_the_record_has_the_whole_of_a_truncated_request(playbook: Playbook) -> 
     assert message["text"] == "无法登录，以及更多"
 
 
-@pytest.mark.requirement("B10")
 def test_the_archive_s_year_is_in_the_desk_s_zone(playbook: Playbook) -> None:
     """Reopening a ticket does not change it."""
     midnight = datetime(2027, 1, 1, tzinfo=SHANGHAI)

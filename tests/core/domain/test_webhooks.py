@@ -109,13 +109,8 @@ def test_an_endpoint_selects_events_by_type_step_or_wildcard() -> None:
         )
     )
     assert [(name, position) for name, position, _ in found] == [
-        ("all", 0),
-        ("steps", 1),
-        ("visits", 1),
-        ("all", 1),
-        ("steps", 3),
-        ("all", 3),
-    ]
+        ("all", 0), ("steps", 1), ("visits", 1), ("all", 1), ("steps", 3), ("all", 3),
+    ]  # fmt: skip
     assert list(wanted(events, {})) == []
 
 

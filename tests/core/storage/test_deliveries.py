@@ -53,7 +53,6 @@ def test_a_former_delivery_item_is_read(storage: Storage) -> None:
     assert read_delivery(item) == old
 
 
-@pytest.mark.requirement("G3")
 def test_a_delivery_to_retry_becomes_due_at_its_next_attempt(storage: Storage) -> None:
     claimed = delivery(claim="")
     assert storage.deliveries.claim(claimed)

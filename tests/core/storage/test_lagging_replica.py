@@ -52,7 +52,6 @@ class TestRouting:
         ticket = desk.tickets.load("testdesk", "CS1")
         assert (ticket.status, ticket.handler) == ("assigned", "agent-1")
 
-    @pytest.mark.requirement("F2")
     def test_a_repeated_record_changes_nothing(
         self, desk: Storage, lagging: Lagging, playbook: Playbook
     ) -> None:

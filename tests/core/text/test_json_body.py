@@ -19,15 +19,10 @@ def test_a_whole_number_is_read(given: str, version: int | None) -> None:
 @pytest.mark.parametrize(
     ("field", "given"),
     [
-        ("version", '"3"'),
-        ("version", "true"),
-        ("version", "3.5"),
-        ("reached", '"true"'),
-        ("reached", "1"),
-        ("outcome", "5"),
-        ("nothing", "1"),
+        ("version", '"3"'), ("version", "true"), ("version", "3.5"), ("reached", '"true"'),
+        ("reached", "1"), ("outcome", "5"), ("nothing", "1"),
     ],
-)
+)  # fmt: skip
 def test_another_type_is_refused(field: str, given: str) -> None:
     body = f'{{"outcome": "told", "{field}": {given}}}'.encode()
     with pytest.raises(InvalidInput) as refused:
