@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from functions.core.domain.commands import Receive
-from functions.core.domain.events import Commit, TicketReceived
-from functions.core.domain.lifecycle import apply, decide, queue_rank
+from functions.core.domain.events import TicketReceived
+from functions.core.domain.lifecycle import apply, opening, queue_rank
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer
 from functions.core.platform import container
@@ -171,10 +171,9 @@ def _file(storage: Storage, playbook: Playbook, number: str) -> datetime:
         priority=playbook.default_priority,
         description="无法登录，一直提示密码错误，请帮忙处理",
     )
-    events = decide(None, Receive(number=number, request=received), playbook, FILED)
-    commit = Commit(desk=DESK, number=number, version=1, at=FILED, actor="customer", events=events)
+    commit = opening(Receive(number=number, request=received), playbook, FILED)
     ticket = apply(None, commit)
-    change = Change(None, ticket, events, queue_rank(ticket, playbook))
+    change = Change(None, ticket, commit.events, queue_rank(ticket, playbook))
     storage.tickets.commit_all((change,), actor="customer")
     if ticket.next_due is None:
         raise ValueError(f"no timer of desk {DESK} runs on a new ticket")

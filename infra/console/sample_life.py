@@ -11,7 +11,7 @@ from typing import Any, cast
 from functions.core.domain import commands as c, events as e
 from functions.core.domain.commands.steps import required_with_others
 from functions.core.domain.errors import Refused
-from functions.core.domain.lifecycle import apply, decide
+from functions.core.domain.lifecycle import apply, opening
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer, Ticket
@@ -61,15 +61,7 @@ class SampleTickets:
 
     def commit_all(self, changes: Sequence[Change], *, actor: str, **_: object) -> None:
         for each in changes:
-            after = each.after
-            commit = e.Commit(
-                desk=after.desk,
-                number=after.number,
-                version=after.version,
-                at=after.updated_at,
-                actor=actor,
-                events=tuple(each.events),
-            )
+            after, commit = each.after, each.commit(actor)
             self.commits[after.number].append(commit)
             self.newest[after.number] = after
             self.unread.append((after, commit))
@@ -123,16 +115,8 @@ class SampleLife:
             **given,
         }
         command = c.Receive(self.number, e.TicketReceived(**request))
-        events = decide(None, command, self.playbook, self.now)
-        commit = e.Commit(
-            desk=self.playbook.desk,
-            number=self.number,
-            version=1,
-            at=self.now,
-            actor="customer",
-            events=events,
-        )
-        new = Change(None, apply(None, commit), events, rank="")
+        commit = opening(command, self.playbook, self.now)
+        new = Change(None, apply(None, commit), commit.events, rank="")
         self.tickets.commit_all((new,), actor="customer")
         self._react()
 

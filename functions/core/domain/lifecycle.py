@@ -72,6 +72,19 @@ def decide(
     return _with_timers(ticket, after, events, playbook, now) if events else ()
 
 
+def opening(command: c.Receive, playbook: Playbook, now: datetime) -> e.Commit:
+    """The first commit of a ticket."""
+    events = decide(None, command, playbook, now)
+    return e.Commit(
+        desk=playbook.desk,
+        number=command.number,
+        version=1,
+        at=now,
+        actor=command.actor,
+        events=events,
+    )
+
+
 def _checked(
     ticket: Ticket, command: c.TicketCommand, playbook: Playbook, now: datetime
 ) -> Sequence[e.Event]:

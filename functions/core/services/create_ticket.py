@@ -29,7 +29,7 @@ from functions.core.domain.errors import (
     KeyReused,
     too_long,
 )
-from functions.core.domain.lifecycle import apply, decide, queue_rank
+from functions.core.domain.lifecycle import apply, opening, queue_rank
 from functions.core.domain.matching import find_term
 from functions.core.domain.privacy import rewritten
 from functions.core.domain.rules import Locale, Playbook, Term
@@ -250,15 +250,7 @@ class TicketCreator:
         command = Receive(
             number=self._next_number(playbook, request.now), request=received, actor=request.actor
         )
-        events = decide(None, command, playbook, request.now)
-        first = e.Commit(
-            desk=playbook.desk,
-            number=command.number,
-            version=1,
-            at=request.now,
-            actor=request.actor,
-            events=events,
-        )
+        first = opening(command, playbook, request.now)
         try:
             ticket = self._commit(first, playbook, request, fields.contact, hiding)
         except Duplicate as duplicate:

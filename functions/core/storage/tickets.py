@@ -92,6 +92,17 @@ class Change:
     original: tuple[bytes, ...] = ()
     original_purpose: Purpose = "original"
 
+    def commit(self, actor: str) -> Commit:
+        after = self.after
+        return Commit(
+            desk=after.desk,
+            number=after.number,
+            version=after.version,
+            at=after.updated_at,
+            actor=actor,
+            events=tuple(self.events),
+        )
+
 
 class SealedOriginal(NamedTuple):
     """A commit and its original, still encrypted, in pieces; none if nothing is sealed."""
@@ -426,16 +437,7 @@ class Tickets:
     def _audit_writes(self, change: Change, actor: str) -> Iterator[Write]:
         if not any(isinstance(event, AUDITED) for event in change.events):
             return iter(())
-        after = change.after
-        commit = Commit(
-            desk=after.desk,
-            number=after.number,
-            version=after.version,
-            at=after.updated_at,
-            actor=actor,
-            events=tuple(change.events),
-        )
-        return map(self.audit.write, entries_of(commit, change.before))
+        return map(self.audit.write, entries_of(change.commit(actor), change.before))
 
     def _raise(
         self, failures: dict[str, str], number: str, idempotency: IdempotencyRecord | None
