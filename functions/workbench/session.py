@@ -106,8 +106,6 @@ _SIGN_IN_AGAIN = Phrase("The session has ended. Sign in again.")
 
 @dataclass(frozen=True)
 class Sessions:
-    """The agents' sessions of a deployment."""
-
     cognito: CognitoIdentityProviderClient
     client_id: str
     storage: Storage

@@ -210,6 +210,7 @@ class TicketView(SummaryView):
     related: list[str]
     before: int | None
     history: list[str]
+    preferred_channel: Channel | None
     customer_record: CustomerRecordView | None
     other_tickets: list[OtherTicket]
     sms: NotRequired[TextMessageView | None]

@@ -206,9 +206,20 @@ def ticket_view(
         "related": list(ticket.related),
         "before": earlier_page(history),
         "history": [other.number for other in full.others],
+        "preferred_channel": _preferred(full),
         "customer_record": record_view(full.record, playbook) if full.record else None,
         "other_tickets": [_other(other, ticket, playbook, locale) for other in full.others],
     }
+
+
+def _preferred(full: FullTicket) -> shapes.Channel | None:
+    """Return the channel that the customer asked for here, else in their newest other ticket."""
+    ticket = full.own.ticket
+    others = (
+        other for other in full.others if full.record is not None or same_customer(other, ticket)
+    )
+    wishes = (each.customer.preferred for each in (ticket, *others))
+    return next(filter(None, wishes), None)
 
 
 def record_view(record: CustomerRecord, playbook: Playbook) -> shapes.CustomerRecordView:

@@ -8,6 +8,8 @@ from typing import Any, get_args
 import pytest
 from typer.testing import CliRunner
 
+from functions.core.domain.chat import Chat
+from functions.core.domain.customers import Identity
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.database import Storage
 from functions.core.storage.items import ticket_key
@@ -29,6 +31,10 @@ from tests.inprocess.test_returns import CUSTOMER, act_on
 pytestmark = pytest.mark.requirement("G6", "G2", "G1", "G4")
 
 
+NOW = datetime(2026, 3, 10, 4, tzinfo=UTC)
+IDENTITIES = [Identity(kind=kind, hash=kind, shown="*") for kind in ("phone", "email")]
+
+
 @pytest.fixture
 def number(simulator: Simulator, storage: Storage) -> str:
     """A ticket in the hand of an agent, with a customer's message, in a table of several lives."""
@@ -41,6 +47,9 @@ def live(simulator: Simulator, storage: Storage) -> str:
     archived, _ = file_form(simulator, contact="a@example.com")
     act_on(simulator, archived, "resolve", summary="已重置")
     post(simulator, link_sent(simulator, storage, archived), "survey", score=5)
+    storage.customers.join("standard", IDENTITIES, "code", datetime.now(UTC))
+    chat = Chat(desk="standard", id="c1", token="x", locale="en", started_at=NOW, changed_at=NOW)
+    storage.chats.put(chat.gone_on(NOW))
     erased, _ = file_form(simulator, contact="b@example.com")
     merged, _ = file_form(simulator, contact=CUSTOMER)
     target, _ = file_form(simulator, contact=CUSTOMER)
@@ -161,9 +170,15 @@ def wrong_queue(storage: Storage, number: str) -> None:
     put(storage, item(storage, number, "TICKET") | {"queue_pk": {"S": "standard#waiting#x"}})
 
 
+def chat_of(storage: Storage) -> Chat:
+    found = storage.chats.get("standard", "c1")
+    assert found is not None
+    return found
+
+
 CONTACT = {"kind": "email", "hash": "h"}
 
-BREAKS: dict[str, tuple[Callable[[Storage, str], None], str]] = {
+BREAKS: dict[str, tuple[Callable[[Storage, str], object], str]] = {
     "events contiguous": (delete_event, "the events are not contiguous: [2] missing"),
     "version = last event": (delete_last_event, "but the last event is"),
     "replay gives the ticket": (
@@ -177,6 +192,15 @@ BREAKS: dict[str, tuple[Callable[[Storage, str], None], str]] = {
     "short links point to tickets": (
         lambda s, n: s.short_links.keep("x" * 11, ticket_of(s, n), datetime.now(UTC)),
         "the short link names CS20200101001, which does not exist",
+    ),
+    "identities name their record": (
+        lambda s, _: s.contacts.forget("standard", "phone"), "phone * names another record",
+    ),
+    "chats are closed": (
+        lambda s, _: s.chats.put(chat_of(s).changed(looks_at=None)), "c1: nothing will close it",
+    ),
+    "chats name their ticket": (
+        lambda s, _: s.chats.put(chat_of(s).changed(number="CS9")), "CS9 does not exist",
     ),
     "serials": (lost_serial, "but only 2 serials were drawn"),
     "delivery in progress": (abandoned, ": claimed since"),

@@ -40,9 +40,13 @@ class Customers:
 
     def of(self, desk: str, identity: str, *, consistent: bool = False) -> CustomerRecord | None:
         """Return the record of an identity, by its hash; None if it was joined with no other."""
-        item = self.table.get(contact_key(desk, identity), "CONTACT", consistent=consistent)
-        customer = (item or {}).get("customer", {}).get("S")
+        customer = self.id_of(desk, identity, consistent=consistent)
         return self.get(desk, customer) if customer else None
+
+    def id_of(self, desk: str, identity: str, *, consistent: bool = True) -> str | None:
+        """Return the id of an identity's record, None if it has none."""
+        item = self.table.get(contact_key(desk, identity), "CONTACT", consistent=consistent) or {}
+        return str(item["customer"]["S"]) if "customer" in item else None
 
     def join(
         self, desk: str, identities: Sequence[Identity], proof: Proof, at: datetime
