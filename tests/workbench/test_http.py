@@ -233,7 +233,8 @@ def test_every_call_refuses_who_has_left(
 
     storage = Storage.on(boto3.client("dynamodb"), DEPLOYMENT.table)
     file_ticket(storage, playbook, NUMBER)
-    path = path.format(desk="testdesk", number=NUMBER, action="take", article="a")
+    names = {"desk": "testdesk", "number": NUMBER, "action": "take"}
+    path = path.format(**names, article="a", customer="c")
     assert _as(simulator, "agent-1", method, path, {}).status != 401
     storage.roster.set_active("testdesk", "agent-1", False)
     simulator.forget_roster()
