@@ -156,8 +156,6 @@ def _referenced_ids(mail: dict[str, Any]) -> list[str]:
 
 @dataclass(frozen=True)
 class BounceRecorder:
-    """Records returned mail on tickets and contacts."""
-
     storage: Storage
     root_key: bytes
     now: datetime

@@ -24,8 +24,6 @@ NO_DESK = "-"
 
 @dataclass(frozen=True)
 class MailPipeline:
-    """Processes the mails of a deployment."""
-
     storage: Storage
     root_key: bytes
     seal_original: Seal

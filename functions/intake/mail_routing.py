@@ -83,8 +83,6 @@ class RoutedMail:
 
 @dataclass(frozen=True)
 class MailRouter:
-    """Routes the mails of one desk."""
-
     storage: Storage
     root_key: bytes
     seal_original: Seal

@@ -74,8 +74,6 @@ class Claim:
 
 @dataclass(frozen=True)
 class Dispatcher(BaseDispatcher):
-    """Deliver notifications to customers and teams."""
-
     public_url: str
     sender: Sender
 

@@ -74,8 +74,6 @@ def _committed(image: Any, deployment: Deployment, storage: Storage, now: dateti
 
 
 class _Reaction:
-    """Reacts to the events of one commit of a ticket."""
-
     def __init__(
         self, ticket: Ticket, commit: e.Commit, router: Router, deployment: Deployment
     ) -> None:

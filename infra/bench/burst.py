@@ -45,8 +45,6 @@ class Burst:
 
 @dataclass
 class Outcome:
-    """The result of a burst in the table and the sent mails."""
-
     statuses: dict[str, str] = field(default_factory=dict)
     """The status of each new ticket, by number."""
     settled: datetime | None = None

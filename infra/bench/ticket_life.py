@@ -37,8 +37,6 @@ class LifeError(RuntimeError):
 
 @dataclass(frozen=True)
 class LifeStep:
-    """One step of a life with all its calls and invocations."""
-
     name: str
     calls: tuple[Call, ...]
     invocations: tuple[Invocation, ...]
@@ -119,8 +117,6 @@ def lives(simulator: Simulator) -> list[Life]:
 
 
 class _Clock:
-    """The functions' clock, which can be put forward."""
-
     def __init__(self) -> None:
         self._real = clock.now
         self._ahead = timedelta()

@@ -49,8 +49,6 @@ _NOT_IN_FLIGHT = frozenset(
 
 
 class DeadLetters:
-    """The dead-letter queues of a deployment."""
-
     def __init__(self, prefix: str, storage: Storage) -> None:
         self._prefix = prefix
         self._storage = storage

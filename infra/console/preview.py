@@ -40,8 +40,6 @@ def lives(playbook: Playbook) -> Lives:
 
 
 class _Stories:
-    """The stories of a desk's sample tickets."""
-
     def __init__(self, playbook: Playbook, start: datetime) -> None:
         self.playbook, self.start = playbook, start
         self.request = next(filter(self._is_ordinary, samples.REQUESTS), samples.REQUESTS[0])[0]

@@ -65,8 +65,6 @@ def records_between(batch: dict[str, Any], function: str) -> list[Any]:
 
 
 class Redelivery:
-    """Invokes one deployed function synchronously."""
-
     def __init__(self, function: str) -> None:
         self.function = function
         self._lambda = boto3.client("lambda")

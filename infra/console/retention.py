@@ -156,8 +156,6 @@ def erase(
 
 @dataclass(frozen=True)
 class _Erasure:
-    """One run of `erase`: the stage, the command, the actor and the time."""
-
     records: Archive
     desk: str
     command: c.ErasePerson

@@ -31,8 +31,6 @@ _DEPLOYMENT = Deployment("aws", "us-east-1", "0" * 12, "preview")
 
 @dataclass(frozen=True)
 class SampleNotification:
-    """A notification of a sample ticket, with the ticket as it was."""
-
     at: datetime
     notification: Notification
     commit: e.Commit

@@ -104,8 +104,6 @@ def _reaches_all(playbook: Playbook) -> bool:
 
 
 class Smoke:
-    """One run of the smoke test on one desk."""
-
     def __init__(
         self,
         outside: StageUnderTest,

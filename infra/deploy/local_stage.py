@@ -12,8 +12,6 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Ports:
-    """The ports of the local system on 127.0.0.1."""
-
     http: int = 8700
     aws: int = 4566
     smtp: int = 2525

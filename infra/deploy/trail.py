@@ -19,8 +19,6 @@ from infra.deploy.local_stage import STAGE
 
 @dataclass(frozen=True)
 class Trail:
-    """The acts of one operator on one stage."""
-
     stage: str
     actor: str
 

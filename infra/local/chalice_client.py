@@ -15,8 +15,6 @@ _METHODS = ("get", "post", "put", "patch", "delete", "options", "head")
 
 
 class LocalClient(TypedAWSClient):
-    """Chalice's client adapted to the emulator."""
-
     def __init__(self, session: Any) -> None:
         super().__init__(session, sleep=lambda _seconds: None)
 

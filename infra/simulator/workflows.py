@@ -12,8 +12,6 @@ from botocore.exceptions import ClientError
 
 @dataclass
 class Execution:
-    """One execution of the closing workflow."""
-
     name: str
     input: dict[str, Any]
     waiting: str | None = None

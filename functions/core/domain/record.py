@@ -32,8 +32,6 @@ SCHEMA = "deskbell/ticket/1"
 
 @dataclass(frozen=True)
 class TicketRecord:
-    """A ticket with its commits and deliveries."""
-
     ticket: Ticket
     history: Sequence[Commit]
     deliveries: Sequence[Delivery] = ()

@@ -64,8 +64,6 @@ def sms_problem(contact: Contact, preferred: str | None, playbook: Playbook) -> 
 
 @dataclass(frozen=True)
 class ContactCorrector:
-    """Builds the command that replaces a ticket's contact."""
-
     storage: Storage
     seal: SealContact
     root_key: bytes

@@ -8,8 +8,6 @@ from functions.core.storage.table import Table, key
 
 @dataclass
 class ClosingTokens:
-    """The task tokens of all desks."""
-
     table: Table
 
     def get(self, desk: str, number: str, kind: str) -> tuple[str, int] | None:

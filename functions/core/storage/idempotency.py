@@ -51,8 +51,6 @@ class Duplicate(DeskbellError):
 
 @dataclass
 class Idempotency:
-    """The idempotency records of all desks."""
-
     table: Table
 
     def get(self, record: IdempotencyRecord) -> IdempotencyRecord | None:

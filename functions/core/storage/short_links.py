@@ -29,8 +29,6 @@ class ShortLink:
 
 @dataclass
 class ShortLinks:
-    """The short links of all desks."""
-
     table: Table
 
     def keep(self, code: str, ticket: Ticket, now: datetime) -> None:
