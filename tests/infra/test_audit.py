@@ -18,12 +18,12 @@ from app import app as api
 from functions.core.domain.audit import ACTS, STAGE, AuditEntry
 from functions.core.domain.commands import agent_actions
 from functions.core.storage.database import Storage
-from infra.console import acts
 from infra.console.main import app
 from infra.deploy import local_stage, steps
 from infra.deploy.stacks import load_template
 from infra.deploy.trail import Trail
 from infra.simulator.simulator import Simulator
+from tests.infra import unrecorded
 from tests.inprocess.conftest import (
     DEPLOYMENT,
     ROOT,
@@ -224,14 +224,14 @@ def _commands(group: Any, path: str = "") -> set[str]:
 def test_every_command_is_recorded_or_has_a_reason() -> None:
     commands = _commands(typer.main.get_command(app))
     of_console = {act for act in ACTS if act not in OF_AGENTS}
-    assert commands == of_console | set(acts.COMMANDS)
-    assert not set(ACTS) & set(acts.COMMANDS)
+    assert commands == of_console | set(unrecorded.COMMANDS)
+    assert not set(ACTS) & set(unrecorded.COMMANDS)
 
 
 def test_every_action_of_agents_is_recorded_or_has_a_reason() -> None:
     administrative = {act.removeprefix("ticket.") for act in ACTS} & set(agent_actions())
     assert administrative == {act.removeprefix("ticket.") for act in OF_AGENTS}
-    assert set(agent_actions()) | {"attachments"} == administrative | set(acts.ACTIONS)
+    assert set(agent_actions()) | {"attachments"} == administrative | set(unrecorded.ACTIONS)
 
 
 def test_every_other_call_of_agents_has_a_reason() -> None:
@@ -241,7 +241,7 @@ def test_every_other_call_of_agents_has_a_reason() -> None:
         for method, entry in methods.items()
         if method != "GET" and (entry.authorizer is not None or path.startswith("/session"))
     }
-    assert calls == set(acts.CALLS)
+    assert calls == set(unrecorded.CALLS)
 
 
 def test_every_act_is_documented() -> None:

@@ -48,7 +48,7 @@ ACTS: Mapping[str, str] = {
 }
 """Act → its meaning. A command of the console is named as on the command line, `group.command`; an
 action of the agents' API `ticket.<action>`. Every command and every action is here or declared
-not to be administrative (`infra/console/acts.py`)."""
+not to be administrative (`tests/infra/unrecorded.py`)."""
 
 AUDITED = (e.HoldSet, e.PersonErased, e.OriginalOpened, e.ContactOpened)
 """The events that are administrative acts, whoever commits them."""
