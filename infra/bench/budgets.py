@@ -154,12 +154,9 @@ def _described(life: Life) -> dict[str, Any]:
 
 
 def described_call(call: Call) -> dict[str, Any]:
-    """A call as the report lists it, without empty fields and what IAM looks at."""
+    """A call as the report lists it, without empty fields and the request itself."""
     fields = asdict(call).items()
-    return {name: value for name, value in fields if value and name not in _FOR_IAM}
-
-
-_FOR_IAM = {"written", "parameter"}
+    return {name: value for name, value in fields if value and name != "request"}
 
 
 def sweep(report: Report, simulator: Simulator) -> None:

@@ -30,7 +30,6 @@ from functions.core.storage.playbooks import PLAYBOOK_TTL, CachedPlaybook, Playb
 from infra.deploy.stream_filters import lambda_record, matches_filters
 from infra.simulator import capacity
 from infra.simulator.workflows import Workflows
-from infra.simulator.written import Written, written
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Call:
 
     `parts` holds the units by table and index, `items` the items read or written, `writes` the
     actions of a transaction (`Put`, `Update` …), `error` the error code of a failed call.
-    `written` describes what DynamoDB writes, as IAM sees it; `parameter` is the SSM parameter read.
+    `request` is what was asked of DynamoDB, or of SSM for a parameter.
     """
 
     function: str
@@ -51,8 +50,7 @@ class Call:
     items: str = ""
     writes: tuple[str, ...] = ()
     error: str = ""
-    written: tuple[Written, ...] = ()
-    parameter: str = ""
+    request: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -159,8 +157,7 @@ class Simulator:
                     sorted({kind for write in request.get("TransactItems", ()) for kind in write})
                 ),
                 error=parsed.get("Error", {}).get("Code", ""),
-                written=written(model.name, request),
-                parameter=request.get("Name", "") if model.name == "GetParameter" else "",
+                request=request,
             )
         )
 

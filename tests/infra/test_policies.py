@@ -12,8 +12,8 @@ from infra.deploy.functions import policy_for
 from infra.deploy.stacks import load_template
 from infra.deploy.steps import INFRA
 from infra.simulator.simulator import FUNCTIONS
-from infra.simulator.written import Written, written
 from tests.permissions import UNUSED, allows, granted, may_read_parameter, needed
+from tests.written import Written, written
 
 pytestmark = pytest.mark.requirement("G4")
 FILES = sorted((INFRA / "policies").glob("*.json"))

@@ -21,6 +21,7 @@ from infra.simulator.simulator import FUNCTIONS, Simulator
 from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import make_table
 from tests.permissions import allows, may_read_parameter
+from tests.written import written
 
 DEPLOYMENT = Deployment("aws", "us-east-1", "123456789012", "test")
 ROOT = Path(__file__).parents[2]
@@ -68,10 +69,11 @@ def require_permitted(simulator: Simulator) -> None:
     """Check that each function's policy allows the items it wrote and the parameters it read."""
     for call in simulator.calls:
         if call.function in {"api_handler", *FUNCTIONS}:
-            for write in call.written:
+            for write in written(call.operation, call.request):
                 allowed = allows(call.function, write.action, write.key, write.attributes)
                 assert allowed, f"{call.function} may not: {write}"
-            name = call.parameter.replace(f"/deskbell/{DEPLOYMENT.stage}/", "/deskbell/prod/")
+            name = call.request.get("Name", "") if call.operation == "GetParameter" else ""
+            name = name.replace(f"/deskbell/{DEPLOYMENT.stage}/", "/deskbell/prod/")
             assert not name or may_read_parameter(call.function, name), f"{call.function}: {name}"
 
 
