@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.core.assistant.conversing import Conversations, Taken, Turn
 from functions.core.assistant.handing_over import HandOver, opened, sealed
+from functions.core.assistant.turns import DeskChats, Taken, Turn
 from functions.core.assistant.verification import ATTEMPTS
 from functions.core.domain.chat import CHAT, MAX_MESSAGES, MAX_TEXT, Chat, ChatMessage
 from functions.core.domain.commands import CustomerMessage
@@ -103,7 +103,7 @@ class ChatCalls:
     the API.
     """
 
-    conversations: Conversations
+    chats: DeskChats
     warm: Callable[[], None]
     root_key: bytes
     public_url: Callable[[], str]
@@ -122,7 +122,7 @@ class ChatCalls:
         self._require_admitted()
         from cryptography.fernet import Fernet
 
-        token, playbook = Fernet.generate_key().decode(), self.conversations.playbook
+        token, playbook = Fernet.generate_key().decode(), self.chats.playbook
         chat = Chat(
             desk=playbook.desk,
             id=secrets.token_hex(12),
@@ -135,8 +135,8 @@ class ChatCalls:
             public_key=reply_box.public_key(token),
             customer_id=body.customer_id or None,
         )
-        welcomed = self.conversations.dialogue.welcomed(chat, known=False)
-        chat = self.conversations.storage.chats.put(welcomed.gone_on(self.request.now))
+        welcomed = self.chats.dialogue.welcomed(chat, known=False)
+        chat = self.chats.storage.chats.put(welcomed.gone_on(self.request.now))
         self.warm()
         answer: ChatBegun = {
             "chat": chat.id,
@@ -148,7 +148,7 @@ class ChatCalls:
     def write(self, chat: str) -> HttpResponse:
         """Answer a customer's message; after the hand-over it goes to the ticket (C4–C6)."""
         written = self.request.read(NewWords).text
-        answer = self.conversations.writing(written)
+        answer = self.chats.writing(written)
 
         def turn(found: Chat) -> Chat:
             if found.number is None:
@@ -161,17 +161,17 @@ class ChatCalls:
     def choose(self, chat: str) -> HttpResponse:
         """Take an option of the last offer, or `none` of them."""
         option = self.request.read(NewChoice).option
-        return self._response(self._take(chat, self.conversations.choosing(option)))
+        return self._response(self._take(chat, self.chats.choosing(option)))
 
     def rate(self, chat: str) -> HttpResponse:
         """Take the rating of the last answer (C5)."""
         score = self.request.read(NewRating).score
-        return self._response(self._take(chat, self.conversations.rating(score)))
+        return self._response(self._take(chat, self.chats.rating(score)))
 
     def ask_for_person(self, chat: str) -> HttpResponse:
         """Hand over at the customer's wish (C5); a chat that was handed over stays so."""
         self.request.read(Nothing)
-        return self._response(self._take(chat, self.conversations.asking_for_person()))
+        return self._response(self._take(chat, self.chats.asking_for_person()))
 
     def verify(self, chat: str) -> HttpResponse:
         """Send a code to a contact, or take the code that was sent (C2).
@@ -186,7 +186,7 @@ class ChatCalls:
             wrong = FieldError("contact", "give a contact, or the code that was sent to it")
             raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
         contact = _contact(body.contact) if body.contact else None
-        codes = self.conversations.codes
+        codes = self.chats.codes
 
         def turn(found: Chat) -> Chat:
             if found.number is not None:
@@ -212,7 +212,7 @@ class ChatCalls:
         return HttpResponse({"messages": messages})
 
     def _take(self, chat: str, turn: Turn) -> Taken:
-        return self.conversations.take(
+        return self.chats.take(
             lambda: self._load(chat), turn, self._customer, self.request.key("Idempotency-Key")
         )
 
@@ -235,7 +235,7 @@ class ChatCalls:
                 "from": message.writer,
                 "kind": message.kind,
                 "text": message.text,
-                "at": local_time(message.at, self.conversations.playbook.zone),
+                "at": local_time(message.at, self.chats.playbook.zone),
             }
             if message.article:
                 view["article"] = message.article
@@ -247,8 +247,8 @@ class ChatCalls:
         return shown
 
     def _ticket(self, desk: str, number: str) -> ChatTicket:
-        ticket = self.conversations.storage.tickets.load(desk, number)
-        playbook = self.conversations.playbook
+        ticket = self.chats.storage.tickets.load(desk, number)
+        playbook = self.chats.playbook
         link = ticket_link(playbook, self.public_url(), self.root_key, "customer", ticket)
         return {"number": number, "status_url": link}
 
@@ -258,7 +258,7 @@ class ChatCalls:
         The ticket has it masked. What an agent wrote is shown as written once it is sealed for the
         chat, which takes a moment; until then it waits with what follows it (G10).
         """
-        storage, now = self.conversations.storage, self.request.now
+        storage, now = self.chats.storage, self.request.now
         commits = storage.tickets.history_from(chat.desk, number, first, MAX_MESSAGES)
         written = [
             (commit, event)
@@ -279,7 +279,7 @@ class ChatCalls:
                 "from": "agent" if by_agent else "customer",
                 "kind": "text",
                 "text": text,
-                "at": local_time(commit.at, self.conversations.playbook.zone),
+                "at": local_time(commit.at, self.chats.playbook.zone),
             }
 
     def _write_to_ticket(self, chat: Chat, number: str, written: str) -> None:
@@ -293,15 +293,15 @@ class ChatCalls:
         command = CustomerMessage(text=text, channel=chat.channel)
         try:
             change(
-                self.conversations.storage,
+                self.chats.storage,
                 chat.desk,
                 number,
                 command,
-                self.conversations.playbook,
+                self.chats.playbook,
                 self.request.now,
                 actor="customer",
                 idempotency=idempotency,
-                original=Original(hiding, self.conversations.creator().seal_original),
+                original=Original(hiding, self.chats.creator().seal_original),
             )
         except Duplicate:
             return
@@ -312,7 +312,7 @@ class ChatCalls:
         Raises:
             Unauthorised: no token, or not that of this chat; the same for a chat that is missing.
         """
-        playbook, storage = self.conversations.playbook, self.conversations.storage
+        playbook, storage = self.chats.playbook, self.chats.storage
         found = storage.chats.get(playbook.desk, chat)
         known = found.token if found is not None else _digest("")
         if not compare_digest(known, _digest(bearer(self.request))) or found is None:
@@ -320,12 +320,12 @@ class ChatCalls:
         return found
 
     def _require_admitted(self) -> None:
-        assistant, playbook = self.conversations.assistant, self.conversations.playbook
+        assistant, playbook = self.chats.assistant, self.chats.playbook
         source, local = self.request.source, self.request.now.astimezone(playbook.zone)
         limits = [("", assistant.chats_per_desk)]
         if source:
             limits.insert(0, (source_hash(self.root_key, source), assistant.chats_per_source))
-        counters = self.conversations.storage.counters
+        counters = self.chats.storage.counters
         for name, limit in limits:
             counter = f"chats#{name}" if name else "chats"
             if not counters.admits(playbook.desk, counter, limit, "hour", local):
@@ -339,7 +339,7 @@ def chat_calls(request: Request, desk: str) -> ChatCalls:
         NotFound: there is no such desk, or it has no assistant.
     """
     from functions.core.assistant.engine import warm
-    from functions.core.assistant.wiring import conversations
+    from functions.core.assistant.wiring import desk_chats
     from functions.core.domain.errors import NotFound
     from functions.core.platform import container
 
@@ -353,9 +353,7 @@ def chat_calls(request: Request, desk: str) -> ChatCalls:
         return sealed(contact.address, opened(chat.sealed, token).get("name", ""), token)
 
     return ChatCalls(
-        conversations=conversations(
-            deployment, playbook, playbook.assistant, request.now, seal=seal
-        ),
+        chats=desk_chats(deployment, playbook, playbook.assistant, request.now, seal=seal),
         warm=lambda: warm(aws.client("lambda"), deployment, desk),
         root_key=aws.root_key(deployment),
         public_url=lambda: aws.public_url(deployment),

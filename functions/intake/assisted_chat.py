@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from functions.core.assistant.conversing import Conversations, Taken, as_text
 from functions.core.assistant.handing_over import HandOver
+from functions.core.assistant.turns import DeskChats, Taken, as_text
 from functions.core.channels.base import IncomingMessage
 from functions.core.domain.chat import MAX_TEXT, Chat
 from functions.core.domain.customers import Identity
@@ -49,7 +49,7 @@ class ChannelAnswer:
 class AssistedChat:
     """One person's chat on a channel."""
 
-    conversations: Conversations
+    chats: DeskChats
     channel: str
     writer: Identity
 
@@ -67,7 +67,7 @@ class AssistedChat:
             customer: says who the ticket is for, if the chat is handed over.
             push: the answer is sent by a call to the provider; `pushed` notes it.
         """
-        taken = self.conversations.take(
+        taken = self.chats.take(
             lambda: self._load(message),
             lambda chat: self._turn(chat, message),
             customer,
@@ -79,13 +79,13 @@ class AssistedChat:
     def pushed(self, chat: Chat, key: str) -> None:
         """Note that the answer to a message was sent."""
         with suppress(Conflict):  # the next message has come; a repetition of this one will not
-            self.conversations.storage.chats.put(chat.changed(unsent=chat.unsent - {key}))
+            self.chats.storage.chats.put(chat.changed(unsent=chat.unsent - {key}))
 
     def _load(self, message: IncomingMessage) -> Chat:
         """Return the person's chat, or a new one in its place."""
-        now, desk = self.conversations.codes.now, self.conversations.playbook.desk
+        now, desk = self.chats.codes.now, self.chats.playbook.desk
         chat = chat_of(self.writer.hash)
-        found = self.conversations.storage.chats.get(desk, chat)
+        found = self.chats.storage.chats.get(desk, chat)
         if found is not None and found.number is None and not found.is_silent(now):
             return found
         return Chat(
@@ -101,20 +101,20 @@ class AssistedChat:
 
     def _turn(self, chat: Chat, message: IncomingMessage) -> Chat:
         if not chat.messages or message.kind == "subscribed":
-            storage, desk = self.conversations.storage, chat.desk
+            storage, desk = self.chats.storage, chat.desk
             known = storage.customers.of(desk, self.writer.hash) is not None
-            chat = self.conversations.dialogue.welcomed(chat, known=known)
+            chat = self.chats.dialogue.welcomed(chat, known=known)
         if message.kind == "subscribed":
             return chat
         text = message.text.strip()
         readable = message.kind in _READABLE or (message.kind == "voice" and bool(text))
         if readable and text and len(text) <= MAX_TEXT:
-            return self.conversations.writing(text)(chat)
+            return self.chats.writing(text)(chat)
         shown = message.display_text(chat.locale)[:MAX_TEXT]
-        return self.conversations.asking_for_person("unreadable", shown)(chat)
+        return self.chats.asking_for_person("unreadable", shown)(chat)
 
     def _locale(self, message: IncomingMessage) -> Locale:
-        own = self.conversations.playbook.locale
+        own = self.chats.playbook.locale
         return written_in(message.text) or nearest_locale(message.language) or own
 
 

@@ -152,11 +152,11 @@ def _chat_channel(
     playbook = storage.playbooks.get(desk, now)
 
     def assisted(assistant: Assistant, writer: Identity) -> AssistedChat:
-        from functions.core.assistant.wiring import conversations
+        from functions.core.assistant.wiring import desk_chats
         from functions.intake.assisted_chat import AssistedChat
 
         return AssistedChat(
-            conversations(deployment, playbook, assistant, now, writer=writer),
+            desk_chats(deployment, playbook, assistant, now, writer=writer),
             chat_adapter.name,
             writer,
         )

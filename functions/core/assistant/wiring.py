@@ -7,8 +7,8 @@ from datetime import datetime
 from email.message import EmailMessage
 from functools import cache, partial
 
-from functions.core.assistant.conversing import Conversations
 from functions.core.assistant.engine import ask
+from functions.core.assistant.turns import DeskChats
 from functions.core.assistant.verification import Codes
 from functions.core.domain.chat import Chat
 from functions.core.domain.customers import Identity
@@ -23,7 +23,7 @@ from functions.core.text.words import say
 Seal = Callable[[Chat, Contact], str]
 
 
-def conversations(
+def desk_chats(
     deployment: Deployment,
     playbook: Playbook,
     assistant: Assistant,
@@ -31,7 +31,7 @@ def conversations(
     *,
     seal: Seal = lambda chat, contact: "",
     writer: Identity | None = None,
-) -> Conversations:
+) -> DeskChats:
     """Return the chats of a desk for one request.
 
     Args:
@@ -40,7 +40,7 @@ def conversations(
     """
     desk, storage = playbook.desk, container.storage(deployment)
     base = storage.knowledge.get(desk, now)
-    return Conversations(
+    return DeskChats(
         storage=storage,
         playbook=playbook,
         assistant=assistant,

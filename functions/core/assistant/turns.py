@@ -47,7 +47,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Conversations:
+class DeskChats:
     """The chats of one desk at one moment. `codes` verifies contacts."""
 
     storage: Storage
