@@ -18,6 +18,7 @@ from functions.core.platform.settings import Deployment
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 _UNCHANGED = "No updates are to be performed"
 _ABSENT = "does not exist"
@@ -112,14 +113,17 @@ def deploy_stack(
 
 
 def _parameters(client: CloudFormationClient, name: str) -> set[str]:
-    """The parameter keys of a stack; none if it does not exist."""
+    stack = _stack(client, name)
+    return {item["ParameterKey"] for item in stack.get("Parameters", [])} if stack else set()
+
+
+def _stack(client: CloudFormationClient, name: str) -> StackTypeDef | None:
     try:
-        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+        return client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
         if _ABSENT in str(error):
-            return set()
+            return None
         raise
-    return {item["ParameterKey"] for item in stack.get("Parameters", [])}
 
 
 def outputs(client: CloudFormationClient, name: str) -> dict[str, str]:
@@ -133,14 +137,9 @@ def stack_exists(client: CloudFormationClient, name: str) -> bool:
     Raises:
         StackError: its creation failed and left resources, which block another attempt.
     """
-    try:
-        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
-    except ClientError as error:
-        if _ABSENT in str(error):
-            return False
-        raise
-    if stack["StackStatus"] not in _FAILED_CREATIONS:
-        return True
+    stack = _stack(client, name)
+    if stack is None or stack["StackStatus"] not in _FAILED_CREATIONS:
+        return stack is not None
     left = _resources_left(client, name)
     if left:
         raise StackError(
