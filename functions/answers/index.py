@@ -49,6 +49,25 @@ class Candidate(NamedTuple):
         return self.layer + _NEAREST * self.nearest + _LEXICAL * self.lexical
 
 
+class Signals(NamedTuple):
+    """The best article's score, its lead over the background and over the next article, and the
+    score of its nearest phrasings."""
+
+    score: float
+    lead: float
+    margin: float
+    nearest: float
+
+
+class Usual(NamedTuple):
+    """A signal's mean for phrasings that are left out and its spread, and for everyday topics."""
+
+    own: float
+    own_spread: float
+    everyday: float
+    everyday_spread: float
+
+
 @dataclass(frozen=True)
 class AnswerIndex:
     """Phrasings with the column of the article that each belongs to, and what follows from them.
@@ -67,6 +86,8 @@ class AnswerIndex:
     """The share of the phrasings that find an article, left out, and belong to it; smoothed."""
     found: tuple[int, ...] = ()
     """The column that each article's phrasing finds when it is left out; -1 for none."""
+    usual: tuple[tuple[Usual, ...], ...] = ()
+    """The usual signals, for questions in English and for those in Chinese."""
     dense: Dense | None = field(default=None, repr=False, compare=False)
 
     @functools.cached_property
@@ -103,6 +124,18 @@ class AnswerIndex:
         """Return the best candidate that is an article, if there is any."""
         articles = (one for one in candidates if one.column < len(self.articles))
         return next(articles, None)
+
+    def signals(self, candidates: Sequence[Candidate], best: Candidate) -> Signals:
+        """Return what tells how far the best article stands out."""
+        others = [one for one in candidates if one is not best]
+        everyday = (one.total for one in others if one.column == len(self.articles))
+        following = (one.total for one in others if one.column < len(self.articles))
+        return Signals(
+            best.total,
+            best.total - max(everyday, default=0.0),
+            best.total - max(following, default=0.0),
+            best.nearest,
+        )
 
     def candidates(self, text: str, vector: Floats | None) -> list[Candidate]:
         """Return the articles that a text may be about, best first, and the background."""
@@ -168,6 +201,7 @@ class AnswerIndex:
         fields = {
             name: tuple(value) for name, value in json.loads(members.pop("index.json")).items()
         }
+        fields["usual"] = tuple(tuple(Usual(*one) for one in of) for of in fields["usual"])
         dense = None
         if members:
             from functions.answers.vectors import Dense
@@ -177,4 +211,4 @@ class AnswerIndex:
         return cls(**fields, dense=dense)
 
 
-_STORED = ("articles", "phrasings", "owners", "counts", "accuracy", "precision", "found")
+_STORED = ("articles", "phrasings", "owners", "counts", "accuracy", "precision", "found", "usual")

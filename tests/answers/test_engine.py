@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from functions.answers import curve, encoder
-from functions.answers.building import background, build
+from functions.answers.building import background, build, build_and_leave_out
 from functions.answers.engine import Thresholds, decide
 from functions.answers.index import AnswerIndex, Asked, StaleIndex
 from functions.answers.vectors import Dense
@@ -100,6 +100,18 @@ def test_an_index_of_another_form_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("functions.answers.index.VERSION", 0)
     with pytest.raises(StaleIndex):
         AnswerIndex.from_bytes(stored)
+
+
+def test_what_is_usual_is_measured_on_phrasings_that_are_left_out() -> None:
+    index, left_out = build_and_leave_out(ASKED, embed)
+    best = [index.best(candidates) for candidates in left_out[: len(index.found)]]
+    english, chinese = (usual[0] for usual in index.usual)
+    assert english.own == pytest.approx(np.mean([one.total for one in best if one]))
+    assert english.own > english.everyday
+    assert chinese.own == english.own, "with so few phrasings, both languages count"
+    many = {"refund": {"en": [f"refund {n}" for n in range(20)], "zh-CN": ["退款"]}}
+    english, chinese = (usual[0] for usual in build(many, embed).usual)
+    assert english.own != chinese.own
 
 
 def test_leaving_a_phrasing_out_is_exact() -> None:

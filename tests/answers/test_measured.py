@@ -12,7 +12,7 @@ from functions.answers import encoder
 from functions.answers.building import build
 from functions.answers.encoder import Encoder
 from functions.answers.index import AnswerIndex
-from functions.answers.trial import figures, try_all
+from functions.answers.trial import Figures, figures, try_all
 from infra.console.answers import read_asked, read_questions
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("encoder")]
@@ -49,16 +49,30 @@ def test_any_text_has_a_vector(text: str) -> None:
     assert np.isfinite(model()([text])).all()
 
 
-@pytest.mark.xfail(
-    reason="served: 71 % in Chinese, 79 % in English; 1 of 80 false answers in English"
+SETS = [f"{name}.{language}" for name in ("paraphrases", "blind") for language in ("zh-CN", "en")]
+TRAPS = pytest.mark.xfail(
+    reason="`how do I cancel my gym membership` is answered as the desk's own"
 )
-@pytest.mark.parametrize("language", ["zh-CN", "en"])
-def test_four_of_five_questions_end_without_a_person(language: str) -> None:
-    questions = read_questions(HERE / f"paraphrases.{language}.jsonl")
-    result = figures(try_all(index(), questions, model()), index().articles)
-    assert result.served is not None
-    assert result.served >= 0.80
-    assert result.wrong_at_once is not None
-    assert result.wrong_at_once <= 0.02
-    assert result.false_answers is not None
-    assert result.false_answers <= 0.01
+
+
+@functools.cache
+def measured(questions: str) -> Figures:
+    tried = try_all(index(), read_questions(HERE / f"{questions}.jsonl"), model())
+    return figures(tried, index().articles)
+
+
+@pytest.mark.parametrize("questions", SETS)
+def test_four_of_five_questions_end_without_a_person(questions: str) -> None:
+    served = measured(questions).served
+    assert served is not None
+    assert served >= 0.80
+
+
+@pytest.mark.parametrize(
+    "questions", [SETS[0], *(pytest.param(one, marks=TRAPS) for one in SETS[1:])]
+)
+def test_few_answers_at_once_are_wrong(questions: str) -> None:
+    wrong, false = measured(questions).wrong_at_once, measured(questions).false_answers
+    assert wrong is not None
+    assert false is not None
+    assert (wrong <= 0.02, false <= 0.01) == (True, True)
