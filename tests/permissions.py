@@ -103,15 +103,12 @@ _ACTIONS = {
     **{
         ("cognito-idp", operation): set[str]()
         for operation in (
-            "InitiateAuth",
-            "RespondToAuthChallenge",
-            "AssociateSoftwareToken",
-            "VerifySoftwareToken",
-            "SetUserMFAPreference",
+            "InitiateAuth", "RespondToAuthChallenge", "AssociateSoftwareToken",
+            "VerifySoftwareToken", "SetUserMFAPreference",
         )
     },
     ("lambda", "Invoke"): {"lambda:InvokeFunction"},
-}
+}  # fmt: skip
 
 
 def granted(function: str) -> set[str]:

@@ -98,7 +98,7 @@ def test_a_wechat_customer_is_verified_and_recognised_by_mail(system: System, ch
 
 
 @pytest.mark.requirement("C4", "C5")
-def test_one_of_three_is_chosen_and_a_person_is_a_word_away(system: System, chat: Chat) -> None:
+def test_one_of_three_is_chosen_and_a_person_is_a_word_away(chat: Chat) -> None:
     offers = (chat.write(words)[-1] for words in ("会员的东西", "退东西的事", "钱的问题", "单子"))
     offer = next(each for each in offers if each["kind"] == "offer")
     first, *_, none = offer["options"]

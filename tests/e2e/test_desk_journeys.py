@@ -144,10 +144,8 @@ def test_an_omnichannel_call_is_handled_until_its_erasure(system: System) -> Non
     assert (document["ticket"]["score"], document["ticket"]["resolutions"]) == (3, 2)
     events = [event["event"] for event in journey.view()["timeline"]]
     assert [e for e in events if e in {"HoldSet", "PersonErased"}] == [
-        "HoldSet",
-        "HoldSet",
-        "PersonErased",
-    ]
+        "HoldSet", "HoldSet", "PersonErased",
+    ]  # fmt: skip
 
 
 @pytest.mark.requirement("B8", "B12")

@@ -394,7 +394,7 @@ def test_the_operator_is_the_aws_identity_and_locally_the_system_s_user(
 # The list
 
 
-def test_the_list_is_by_desk_and_time(simulator: Simulator, storage: Storage) -> None:
+def test_the_list_is_by_desk_and_time(storage: Storage) -> None:
     for desk, day in (("standard", 1), ("rapid", 2), ("standard", 3)):
         entry = Trail(DEPLOYMENT.stage, "console:a").entry("person.change", desk, f"agent-{day}")
         at = datetime(2026, 3, day, tzinfo=UTC)

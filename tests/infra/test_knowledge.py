@@ -77,15 +77,11 @@ def test_apply_stores_what_differs_once(
     assert [row[:5] for row in rows] == [["refund", "3", "published", "customer", "-"]]
     history = storage.knowledge.versions("standard", "refund")
     assert [version.author.partition(":")[0] for version in history] == [
-        "console",
-        "zg-1",
-        "console",
-    ]
+        "console", "zg-1", "console",
+    ]  # fmt: skip
 
 
-def test_articles_need_a_desk_that_knows_their_variables(
-    simulator: Simulator, storage: Storage, tmp_path: Path
-) -> None:
+def test_articles_need_a_desk_that_knows_their_variables(storage: Storage, tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(f"{FILE}    needs: {{days: ticket}}\n", "utf-8")
     with pytest.raises(PlaybookError, match=r"articles.refund.needs.days: the desk's tickets have"):

@@ -309,7 +309,7 @@ def test_a_dead_letter_of_an_earlier_version_is_listed_and_replayed(
 
 
 def test_a_stream_record_dead_lettered_by_an_earlier_version_is_replayed(
-    simulator: Simulator, quarantine: Quarantine, monkeypatch: pytest.MonkeyPatch
+    quarantine: Quarantine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The record goes to the function whose queue holds it, whatever the key is called."""
     delivered: list[tuple[str, Any]] = []

@@ -98,11 +98,7 @@ def test_an_agent_of_a_removed_team_makes_no_dead_letter(
 
 
 def test_apply_lists_and_routes_them(
-    simulator: Simulator,
-    storage: Storage,
-    desk: Playbook,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Any,
+    storage: Storage, desk: Playbook, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     """Again after the time in which functions may still use the former playbook."""
     former = storage.playbooks.document("standard", 1)

@@ -376,7 +376,7 @@ class TestErase:
 
     @pytest.mark.parametrize("by", ["contact", "number"])
     def test_an_erasure_interrupted_anywhere_is_completed_by_the_next_run(
-        self, at: Archive, repairs: Playbook, by: str
+        self, at: Archive, by: str
     ) -> None:
         """Each run ends a few calls later than the one before."""
         wanted: dict[str, Any] = {"contact": CONTACT} if by == "contact" else {"number": "CS1"}

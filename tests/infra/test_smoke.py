@@ -253,9 +253,7 @@ def test_mail_goes_to_nobody() -> None:
 # The desk
 
 
-def test_the_desk_is_one_whose_tickets_reach_every_function(
-    simulator: Simulator, storage: Storage
-) -> None:
+def test_the_desk_is_one_whose_tickets_reach_every_function(storage: Storage) -> None:
     now = datetime.now(UTC)
     for name in ("aftersales", "rapid"):
         playbook = load(ROOT / "playbooks" / f"{name}.yaml")

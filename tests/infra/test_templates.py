@@ -174,12 +174,9 @@ def test_resources_with_data_survive_the_stack() -> None:
     A creation that failed leaves none of them, since their names would block the next attempt.
     """
     kept = (
-        "AWS::DynamoDB::Table",
-        "AWS::KMS::Key",
-        "AWS::S3::Bucket",
-        "AWS::SQS::Queue",
+        "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::S3::Bucket", "AWS::SQS::Queue",
         "AWS::Cognito::UserPool",
-    )
+    )  # fmt: skip
     for name, found in FOUNDATION["Resources"].items():
         if found["Type"] in kept:
             assert found["UpdateReplacePolicy"] == "Retain", name

@@ -14,6 +14,7 @@ from infra.console.quarantine_entry import Entry, ReplayError
 from infra.deploy.desks import storage_of
 from infra.simulator.simulator import Simulator
 from tests.core.sample_desk import NOON
+from tests.examples import examples
 from tests.inprocess.conftest import (
     DEPLOYMENT,
     simulator as simulator,  # the deployment on moto
@@ -23,30 +24,7 @@ from tests.inprocess.test_returns import file_ticket
 
 pytestmark = pytest.mark.requirement("G3")
 
-MALFORMED = [
-    '{"keys": "x"}',
-    '{"keys": [1]}',
-    '{"keys": {"pk": 5}}',
-    '{"keys": {"pk": "TICKET#a", "sk": "DELIVERY#1"}}',
-    '{"keys": {"pk": "TICKET#standard#CS1", "sk": "DELIVERY#x"}, "cause": []}',
-    '{"requestContext": 5}',
-    '{"requestContext": {"condition": []}, "responsePayload": "x"}',
-    '{"requestContext": {}, "responsePayload": [1]}',
-    '{"DDBStreamBatchInfo": 3}',
-    '{"DDBStreamBatchInfo": {"shardId": "x"}}',
-    '{"DDBStreamBatchInfo": {"startSequenceNumber": null, "endSequenceNumber": "x"}}',
-    '{"record": {"dynamodb": 5}}',
-    '{"receipt": {"action": {"objectKey": 5}, "recipients": [null]}}',
-    '{"receipt": {"action": {"objectKey": "x"}, "recipients": [null, {}]}}',
-    '{"call": {"desk": 5}}',
-    '{"call": 5}',
-    "[]",
-    "null",
-    "5",
-    '"x"',
-    "{",
-    "\u202eevil \x07",
-]
+MALFORMED = examples(__file__)["malformed"]
 
 
 def send(function: str, body: str) -> None:

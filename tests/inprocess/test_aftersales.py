@@ -134,20 +134,6 @@ def test_the_priority_depends_on_type_text_class_and_urgency(
     assert journey.playbook.priorities[journey.ticket.priority].colour == colour
 
 
-@pytest.mark.requirement("D6", "D7")
-def test_a_ticket_without_an_engineer_for_its_line_waits_for_the_supervisor(
-    journey: SimulatedJourney,
-) -> None:
-    """It is 待分派 until a supervisor assigns it."""
-    journey.online("wx-2")
-    journey.file("冰箱不制冷", product=FRIDGE)
-    assert (journey.ticket.queue, journey.ticket.handler) == ("supervisor", None)
-    assert journey.status()["status_label"] == "待分派"
-    assert "supervisor_dispatch" in journey.messages_to("supervisor")
-    journey.act("zg-1", "assign", agent="wx-1")
-    assert journey.ticket.handler == "wx-1"
-
-
 @pytest.mark.requirement("D7")
 @pytest.mark.parametrize(
     ("text", "product", "handler"),

@@ -181,12 +181,10 @@ def test_a_sources_address_is_not_stored_in_clear(simulator: Simulator, storage:
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
-        ("2001:db8::1", "2001:db8::ffff:1", True),
-        ("2001:db8::1", "2001:db8:0:1::1", False),
-        ("198.51.100.7", "::ffff:198.51.100.7", True),
-        ("198.51.100.7", "198.51.100.8", False),
+        ("2001:db8::1", "2001:db8::ffff:1", True), ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("198.51.100.7", "::ffff:198.51.100.7", True), ("198.51.100.7", "198.51.100.8", False),
     ],
-)
+)  # fmt: skip
 def test_an_ipv6_network_is_one_source(one: str, other: str, same: bool) -> None:
     assert (source_hash(b"root", one) == source_hash(b"root", other)) is same
 

@@ -91,10 +91,8 @@ def test_unknown_and_missing_fields_are_named(simulator: Simulator) -> None:
     answer = post_ticket(simulator, {"descripton": "typo"})
     assert answer.status == 400
     assert {error["field"] for error in answer.json["errors"]} == {
-        "contact",
-        "description",
-        "descripton",
-    }
+        "contact", "description", "descripton",
+    }  # fmt: skip
 
 
 @pytest.mark.requirement("D2")
@@ -271,14 +269,12 @@ def test_an_open_form_s_customer_id_only_hints_at_a_class(
 
 
 OPEN_ROUTES = [
-    ("POST", "/desks/{desk}/tickets"),
-    ("POST", "/desks/{desk}/channels/webhook"),
-    ("POST", "/desks/{desk}/channels/mime"),
-    ("POST", "/desks/{desk}/channels/wechat"),
+    ("POST", "/desks/{desk}/tickets"), ("POST", "/desks/{desk}/channels/webhook"),
+    ("POST", "/desks/{desk}/channels/mime"), ("POST", "/desks/{desk}/channels/wechat"),
     ("GET", "/desks/{desk}/tickets/CS1?key=x"),
     ("POST", "/desks/{desk}/tickets/CS1/messages?key=x"),
     ("POST", "/desks/{desk}/tickets/CS1/survey?key=x"),
-]
+]  # fmt: skip
 """Routes that anybody may call."""
 
 

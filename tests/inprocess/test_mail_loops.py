@@ -117,7 +117,7 @@ def dead_letter_causes(storage: Storage, desk: str) -> list[str]:
     return [d.cause or "" for d in found if d.state == "dead_lettered"]
 
 
-def test_marked_automatic_mail_ends_a_loop_at_once(desks: Simulator, storage: Storage) -> None:
+def test_marked_automatic_mail_ends_a_loop_at_once(desks: Simulator) -> None:
     desks.mail(make_mail(OTHER, DESK), DESK)
     carrier = MailCarrier(desks)
     carrier.run()

@@ -152,10 +152,8 @@ def test_a_clear_answer_to_the_question_routes_the_request(journey: SimulatedJou
     journey.act_as_customer("messages", text="收不到验证码")
     view = journey.view("js-1")
     assert (view["status"], view["handler"], view["tags"][0]) == (
-        "assigned",
-        "js-1",
-        "收不到验证码",
-    )
+        "assigned", "js-1", "收不到验证码",
+    )  # fmt: skip
     assert "60秒" in view["suggestion"]["text"]
 
 
@@ -234,11 +232,9 @@ def test_low_priority_tickets_are_collected_and_taken_from_a_list(
 
 
 TEMPLATES = [
-    ("我的快递到哪了，气死我了", "物流查询"),
-    ("投诉你们客服，什么态度", "投诉处理"),
-    ("app闪退，太差了", "技术支持"),
-    ("建议增加夜间模式，现在的太差劲了", "建议收集"),
-]
+    ("我的快递到哪了，气死我了", "物流查询"), ("投诉你们客服，什么态度", "投诉处理"),
+    ("app闪退，太差了", "技术支持"), ("建议增加夜间模式，现在的太差劲了", "建议收集"),
+]  # fmt: skip
 """What upset customers write, and the article of the draft."""
 
 

@@ -90,7 +90,7 @@ def test_a_number_gets_three_automatic_messages_an_hour_over_all_its_tickets(
 
 
 def test_the_messages_of_one_ticket_count_together(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers
+    harness: Harness, dispatcher: Dispatcher
 ) -> None:
     """A machine that makes a ticket send again and again is stopped, an agent's reply is not."""
     ticket = harness.file(PHONE)

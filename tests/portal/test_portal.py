@@ -575,17 +575,12 @@ def test_a_missing_ticket_is_a_page_for_browsers(storage: Storage, ticket: Ticke
 @pytest.mark.parametrize(
     ("accept", "page"),
     [
-        (PAGE, True),
-        ("text/html", True),
-        ("", False),
-        ("*/*", False),
-        ("application/json", False),
-        ("application/json, text/html;q=0.5", False),
-        ("text/html;q=0.9, application/json;q=0.2", True),
-        ("text/html;q=x", False),
+        (PAGE, True), ("text/html", True), ("", False), ("*/*", False),
+        ("application/json", False), ("application/json, text/html;q=0.5", False),
+        ("text/html;q=0.9, application/json;q=0.2", True), ("text/html;q=x", False),
         ("text/html;level=1", True),
     ],
-)
+)  # fmt: skip
 def test_a_client_that_accepts_html_gets_html(accept: str, page: bool) -> None:
     assert wants_page({"accept": accept}) is page
 

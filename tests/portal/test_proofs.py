@@ -152,7 +152,7 @@ def test_another_customer_s_refused_file_is_not_shown(
 @pytest.mark.requirement("G9")
 @pytest.mark.parametrize("kind", ["customer", "submitter"])
 def test_a_link_takes_a_limited_number_of_messages_an_hour(
-    customer: Customer, storage: Storage, kind: LinkKind
+    customer: Customer, kind: LinkKind
 ) -> None:
     """The other kind's messages do not count; an hour later there is room again."""
     other: LinkKind = "submitter" if kind == "customer" else "customer"
@@ -167,7 +167,7 @@ def test_a_link_takes_a_limited_number_of_messages_an_hour(
 
 
 @pytest.mark.requirement("A14", "G2")
-def test_a_long_history_is_shown_in_pages(customer: Customer, storage: Storage) -> None:
+def test_a_long_history_is_shown_in_pages(customer: Customer) -> None:
     for count in range(PAGE):
         at = NOON + MESSAGE_WINDOW * count
         assert replace(customer, now=at).send("messages", {"text": f"{count}"}).status == 201

@@ -13,7 +13,6 @@ from functions.core.domain.ticket import Attachment, Ticket
 from functions.core.playbook import load
 from functions.core.services.composing import Notification, compose, notifications_for
 from functions.core.services.suggesting import suggest
-from functions.core.storage.database import Storage
 from functions.portal import page
 from functions.portal.status import status_view
 from tests.core.sample_desk import NOON
@@ -154,7 +153,7 @@ def test_every_desk_has_words_for_its_customers_tags(desk: Playbook) -> None:
 
 @pytest.mark.requirement("A14", "G9")
 def test_the_conversation_names_people_as_customers_know_them(
-    storage: Storage, customer: Customer, carry_out: CarryOut
+    customer: Customer, carry_out: CarryOut
 ) -> None:
     """Both directions, files included; the end of a contact does not open it."""
     carry_out(

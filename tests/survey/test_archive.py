@@ -84,9 +84,7 @@ class TestRecord:
     """The archived document."""
 
     @pytest.mark.requirement("A13", "A14", "B10", "G6")
-    def test_the_document_contains_the_whole_history(
-        self, desk: Storage, s3: Any, playbook: Playbook
-    ) -> None:
+    def test_the_document_contains_the_whole_history(self, desk: Storage, s3: Any) -> None:
         assert archive(desk, buckets(s3), TASK, NOON) == KEY
         found = archived_document(s3)
         assert (found["schema"], found["desk"], found["number"]) == (SCHEMA, "testdesk", "CS1")
@@ -138,7 +136,7 @@ class TestRecord:
         archive(desk, buckets(s3), TASK, NOON + timedelta(days=1))
         assert s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read() == first
 
-    def test_the_order_of_reading_does_not_matter(self, desk: Storage, playbook: Playbook) -> None:
+    def test_the_order_of_reading_does_not_matter(self, desk: Storage) -> None:
         ticket = desk.tickets.load("testdesk", "CS1")
         commits, deliveries = (
             desk.tickets.history("testdesk", "CS1"),

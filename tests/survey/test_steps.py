@@ -248,7 +248,7 @@ class TestHandlers:
     """The handlers, with the workflow's events."""
 
     def test_the_handlers_accept_and_return_the_workflows_shapes(
-        self, desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+        self, desk: Storage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         workflows = Workflows()
         monkeypatch.setattr("functions.core.platform.container.storage", lambda place: desk)

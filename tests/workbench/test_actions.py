@@ -50,7 +50,7 @@ def _system(storage: Storage, playbook: Playbook, *commands: c.Command) -> None:
 
 @pytest.mark.requirement("A10", "A11", "A12", "A14")
 def test_an_agent_handles_a_ticket_until_it_is_resolved(
-    storage: Storage, ticket: Ticket, signed_in: SignedIn
+    ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """The history has each action with actor and time."""
     agent = signed_in("agent-1")
@@ -73,9 +73,7 @@ def test_an_agent_handles_a_ticket_until_it_is_resolved(
 
 
 @pytest.mark.requirement("A10")
-def test_a_reply_stops_the_first_response_timer(
-    storage: Storage, ticket: Ticket, signed_in: SignedIn
-) -> None:
+def test_a_reply_stops_the_first_response_timer(ticket: Ticket, signed_in: SignedIn) -> None:
     agent = signed_in("agent-1")
     agent.act("take")
     agent.act("reply", text="您好")
@@ -85,7 +83,7 @@ def test_a_reply_stops_the_first_response_timer(
 
 @pytest.mark.requirement("A11")
 def test_waiting_for_the_customer_pauses_the_resolution(
-    storage: Storage, ticket: Ticket, signed_in: SignedIn
+    ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """Meanwhile the 24 h timer runs."""
     agent = signed_in("agent-1")
@@ -122,9 +120,7 @@ def test_terms_are_accepted_by_name_or_label(
 
 
 @pytest.mark.requirement("A7")
-def test_a_supervisor_changes_the_handler_at_any_time(
-    storage: Storage, ticket: Ticket, signed_in: SignedIn
-) -> None:
+def test_a_supervisor_changes_the_handler_at_any_time(ticket: Ticket, signed_in: SignedIn) -> None:
     """To an agent, a team or the supervisors."""
     supervisor = signed_in("supervisor-1")
     first = supervisor.act("assign", agent="agent-1")
@@ -177,7 +173,7 @@ def test_whoever_gets_a_ticket_brings_the_display_name(
     ],
 )
 def test_an_assignment_needs_an_assignee(
-    storage: Storage, ticket: Ticket, signed_in: SignedIn, body: dict[str, Any], field: str
+    ticket: Ticket, signed_in: SignedIn, body: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
         signed_in("supervisor-1").act("assign", **body)
@@ -226,9 +222,7 @@ def test_a_customer_class_applies_to_later_requests_too(
         signed_in("agent-1").act("set-customer-class", customer_class="vip")
 
 
-def test_a_supervisor_sets_the_priority_and_closes(
-    storage: Storage, ticket: Ticket, signed_in: SignedIn
-) -> None:
+def test_a_supervisor_sets_the_priority_and_closes(ticket: Ticket, signed_in: SignedIn) -> None:
     supervisor = signed_in("supervisor-1")
     assert supervisor.act("priority", priority="high", reason="急")["priority"] == "high"
     assert supervisor.act("priority", priority="high")["version"] == 2
@@ -275,12 +269,7 @@ def test_an_invalid_body_names_its_fields(
     ],
 )
 def test_an_unknown_type_or_tag_is_refused(
-    storage: Storage,
-    playbook: Playbook,
-    ticket: Ticket,
-    signed_in: SignedIn,
-    body: dict[str, Any],
-    fields: list[str],
+    ticket: Ticket, signed_in: SignedIn, body: dict[str, Any], fields: list[str]
 ) -> None:
     """Every wrong field is named at once."""
     with pytest.raises(InvalidInput) as refused:
@@ -288,16 +277,14 @@ def test_an_unknown_type_or_tag_is_refused(
     assert [error.field for error in refused.value.errors] == fields
 
 
-def test_an_unknown_action_is_404_and_names_the_others(
-    storage: Storage, ticket: Ticket, signed_in: SignedIn
-) -> None:
+def test_an_unknown_action_is_404_and_names_the_others(ticket: Ticket, signed_in: SignedIn) -> None:
     with pytest.raises(NotFound) as refused:
         signed_in("agent-1").act("explode")
     assert "confirm-type, take, assign" in refused.value.detail
 
 
 def test_an_action_that_the_status_forbids_is_409_and_names_the_allowed(
-    storage: Storage, ticket: Ticket, signed_in: SignedIn
+    ticket: Ticket, signed_in: SignedIn
 ) -> None:
     with pytest.raises(ActionNotAllowed) as refused:
         signed_in("supervisor-1").act("resolve", summary="好了")
@@ -313,7 +300,7 @@ def test_a_chat_customer_has_no_number_to_open(
         signed_in("supervisor-1").act("open-contact", reason="回访")
 
 
-def test_a_stale_version_is_409(storage: Storage, ticket: Ticket, signed_in: SignedIn) -> None:
+def test_a_stale_version_is_409(ticket: Ticket, signed_in: SignedIn) -> None:
     agent = signed_in("agent-1")
     agent.act("take", version=1)
     with pytest.raises(StaleVersion):
@@ -322,11 +309,7 @@ def test_a_stale_version_is_409(storage: Storage, ticket: Ticket, signed_in: Sig
 
 
 def test_rights_are_checked_again_after_a_conflict(
-    storage: Storage,
-    playbook: Playbook,
-    ticket: Ticket,
-    signed_in: SignedIn,
-    monkeypatch: pytest.MonkeyPatch,
+    ticket: Ticket, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A ticket may be reassigned while its former handler answers."""
     agent = signed_in("agent-1")
@@ -405,12 +388,10 @@ def test_messages_show_their_delivery(
     _system(storage, playbook, c.CustomerMessage("还是不行", "email"))
     messages = agent.show()["messages"]
     assert [(m["direction"], m["channel"], m["text"], m["delivery"]) for m in messages] == [
-        ("in", "web", "无法登录", None),
-        ("out", "sms", "已收到您的请求", "sent"),
-        ("out", "sms", "您好", "dead_lettered"),
-        ("out", "web", "再见", "pending"),
+        ("in", "web", "无法登录", None), ("out", "sms", "已收到您的请求", "sent"),
+        ("out", "sms", "您好", "dead_lettered"), ("out", "web", "再见", "pending"),
         ("in", "email", "还是不行", None),
-    ]
+    ]  # fmt: skip
     reasons = [m.get("reason") for m in messages]
     assert reasons == [None, None, "本服务台今日短信已达上限（9条），此条未发送。", None, None]
 
@@ -450,14 +431,14 @@ def test_only_people_who_work_on_a_ticket_get_links_to_its_files(
     assert urls("agent-3") == [None, None]
 
 
-def test_finance_sees_no_ticket(storage: Storage, ticket: Ticket, signed_in: SignedIn) -> None:
+def test_finance_sees_no_ticket(ticket: Ticket, signed_in: SignedIn) -> None:
     with pytest.raises(Forbidden):
         signed_in("finance-1").show()
     with pytest.raises(Forbidden):
         signed_in("finance-1").act("note", text="a")
 
 
-def test_a_missing_ticket_is_404(storage: Storage, signed_in: SignedIn) -> None:
+def test_a_missing_ticket_is_404(signed_in: SignedIn) -> None:
     with pytest.raises(NotFound):
         signed_in("agent-1").show("CS20260310999")
     with pytest.raises(NotFound):

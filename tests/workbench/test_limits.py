@@ -112,14 +112,11 @@ def test_the_reason_for_opening_an_original_is_masked(
 @pytest.mark.parametrize(
     ("who", "by", "may"),
     [
-        ("agent-1", "agent", True),
-        ("agent-3", "agent", False),
-        ("agent-1", "qa", False),
-        ("finance-1", "supervisor", False),
-        ("supervisor-1", "agent", True),
+        ("agent-1", "agent", True), ("agent-3", "agent", False), ("agent-1", "qa", False),
+        ("finance-1", "supervisor", False), ("supervisor-1", "agent", True),
         ("supervisor-1", "qa", False),
     ],
-)
+)  # fmt: skip
 def test_a_step_s_team_needs_the_step_s_role(
     storage: Storage, signed_in: SignedIn, who: str, by: str, may: bool
 ) -> None:

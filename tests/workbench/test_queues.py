@@ -83,7 +83,7 @@ def test_a_status_filters_the_list(
     assert signed_in("supervisor-1").numbers(queue="all", status=status) == expected
 
 
-def test_a_role_sees_its_queues_only(storage: Storage, signed_in: SignedIn) -> None:
+def test_a_role_sees_its_queues_only(signed_in: SignedIn) -> None:
     """Other queues are 403; finance sees none."""
     for who, queue in product(ROSTER, QUEUES):
         if ROSTER[who][0] in QUEUES[queue]:
@@ -114,7 +114,7 @@ def test_without_a_team_there_is_no_team_queue(storage: Storage, signed_in: Sign
     ],
 )
 def test_an_invalid_query_parameter_is_named(
-    storage: Storage, signed_in: SignedIn, query: dict[str, str], field: str
+    signed_in: SignedIn, query: dict[str, str], field: str
 ) -> None:
     """With 400; also a cursor of another list, or a made-up one."""
     with pytest.raises(InvalidInput) as refused:

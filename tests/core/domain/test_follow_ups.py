@@ -15,6 +15,7 @@ from functions.core.domain.ticket import Attachment, Status, Ticket
 from functions.core.playbook import load
 from functions.core.services.composing import compose, notifications_for
 from tests.core.sample_desk import NOON, committed, received, then
+from tests.examples import examples
 
 
 @cache
@@ -118,33 +119,7 @@ def test_a_proposed_type_is_accepted_or_refused() -> None:
         assert (after.status, after.handler) == ("assigned", "agent-1")
 
 
-ENDS = [
-    ("standard", "5分，很满意", "archived", 5, ["SurveyAnswered", "TicketArchived"]),
-    ("standard", "谢谢！", "resolved", None, []),
-    ("standard", "呵呵", "resolved", None, []),
-    ("standard", "谢谢，但还是不行", "queued", None, ["ConfirmationGiven", "TicketReopened"]),
-    ("standard", "谢谢，请问发票多久能开", "queued", None, ["TicketReopened"]),
-    ("standard", "1分，没解决", "in_review", 1, ["SurveyAnswered", "ReviewRequested"]),
-    ("omnichannel", "满意，谢谢", "archived", 3, ["SurveyAnswered", "TicketArchived"]),
-    ("aftersales", "修好了，谢谢", "in_review", None, ["ConfirmationGiven", "CallbackRequested"]),
-    ("aftersales", "谢谢", "awaiting_confirmation", None, []),
-    ("aftersales", "未解决，又漏水了", "queued", None, ["ConfirmationGiven", "TicketReopened"]),
-    ("aftersales", "我晚上看看", "awaiting_confirmation", None, []),
-    ("aftersales", "确认解决，满意", "in_review", 3,
-     ["SurveyAnswered", "ConfirmationGiven", "CallbackRequested"]),
-    ("aftersales", "Solved, very satisfied", "in_review", 4,
-     ["SurveyAnswered", "ConfirmationGiven", "CallbackRequested"]),
-    ("aftersales", "不满意，没修好", "queued", None,
-     ["SurveyAnswered", "ConfirmationGiven", "TicketReopened"]),
-    ("aftersales", "不满意，又漏水了", "queued", None,
-     ["SurveyAnswered", "ConfirmationGiven", "TicketReopened", "FollowUpClassified"]),
-    ("standard", "1分，冒烟了", "queued", None,
-     ["SurveyAnswered", "ConfirmationGiven", "TicketReopened", "FollowUpClassified"]),
-    ("rapid", "1分，冒烟了", "queued", None,
-     ["SurveyAnswered", "SecondHandlingStarted", "TicketReopened", "FollowUpClassified"]),
-    ("aftersales", "满意", "awaiting_confirmation", 3, ["SurveyAnswered"]),
-    ("rapid", "未解决，还是登不上", "queued", None, ["SurveyAnswered", "SecondHandlingStarted"]),
-]  # fmt: skip
+ENDS = examples(__file__)["ends"]
 
 
 @pytest.mark.requirement("A13", "B9", "C10", "D13", "E7")
@@ -160,13 +135,10 @@ def test_a_message_after_a_resolution_is_read_before_it_acts(
 
 
 DANGERS = [
-    ("standard", "手机冒烟了，有焦味", "高"),
-    ("standard", "谢谢，又冒烟了", "高"),
-    ("standard", "5分，不过账号被盗刷了", "高"),
-    ("rapid", "我的账户被盗刷了两万元", "紧急"),
-    ("omnichannel", "充电器起火了", "P1"),
-    ("aftersales", "好的，漏电了", "紧急"),
-]
+    ("standard", "手机冒烟了，有焦味", "高"), ("standard", "谢谢，又冒烟了", "高"),
+    ("standard", "5分，不过账号被盗刷了", "高"), ("rapid", "我的账户被盗刷了两万元", "紧急"),
+    ("omnichannel", "充电器起火了", "P1"), ("aftersales", "好的，漏电了", "紧急"),
+]  # fmt: skip
 
 
 @pytest.mark.requirement("A13", "B4", "D5", "E3")

@@ -148,13 +148,10 @@ def test_the_ticket_has_the_order_number() -> None:
 @pytest.mark.parametrize(
     ("text", "given", "unclear"),
     [
-        ("帮我看看", None, True),
-        ("无法登录", None, False),
-        ("帮我看看", "fault", False),
-        ("急", None, False),
-        ("帮我看看，人工", None, False),
+        ("帮我看看", None, True), ("无法登录", None, False), ("帮我看看", "fault", False),
+        ("急", None, False), ("帮我看看，人工", None, False),
     ],
-)
+)  # fmt: skip
 def test_a_request_without_tag_keyword_rule_or_given_type_is_unclear(
     text: str, given: str | None, unclear: bool
 ) -> None:

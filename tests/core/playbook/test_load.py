@@ -276,13 +276,11 @@ def test_a_deadline_by_an_unknown_field_is_refused() -> None:
 @pytest.mark.parametrize(
     ("pattern", "restarts"),
     [
-        ("T{serial:04}", "day"),
-        ("T{date:%Y%m}{serial:04}", "day"),
-        ("T{date:%m%d}{serial:04}", "day"),
-        ("T{date:%Y}{serial:04}", "month"),
+        ("T{serial:04}", "day"), ("T{date:%Y%m}{serial:04}", "day"),
+        ("T{date:%m%d}{serial:04}", "day"), ("T{date:%Y}{serial:04}", "month"),
         ("T{date:%d}{serial:04}", "year"),
     ],
-)
+)  # fmt: skip
 def test_a_pattern_that_repeats_numbers_is_refused(pattern: str, restarts: str) -> None:
     """Creating the second ticket of a number would fail."""
     refusal = _refusal({**DESK, "number": {"pattern": pattern, "restarts": restarts}})
@@ -304,12 +302,10 @@ def test_names_of_executions_fit_step_functions() -> None:
 @pytest.mark.parametrize(
     ("pattern", "restarts"),
     [
-        ("T{date:%Y%m%d}{serial:04}", "day"),
-        ("T{date:%Y%m%d}{serial:04}", "year"),
-        ("T{date:%y%m}-{serial}", "month"),
-        ("T-{serial:06}", "never"),
+        ("T{date:%Y%m%d}{serial:04}", "day"), ("T{date:%Y%m%d}{serial:04}", "year"),
+        ("T{date:%y%m}-{serial}", "month"), ("T-{serial:06}", "never"),
     ],
-)
+)  # fmt: skip
 def test_a_pattern_of_unique_numbers_is_accepted(pattern: str, restarts: str) -> None:
     load({**deepcopy(DESK), "number": {"pattern": pattern, "restarts": restarts}})
 

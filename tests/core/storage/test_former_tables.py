@@ -331,9 +331,7 @@ def test_a_parked_delivery_is_listed_and_replayed(
 
 
 @pytest.mark.requirement("G3", "G5")
-def test_deliveries_to_retry_go_out(
-    simulator: Simulator, storage: Storage, time: Clock, crm: Receiver
-) -> None:
+def test_deliveries_to_retry_go_out(simulator: Simulator, storage: Storage, time: Clock) -> None:
     webhook = Former(simulator, storage, time, "webhook-retrying")
     line = Former(simulator, storage, time, "line-open")
     assert "retrying" in webhook.states("webhook") | line.states("message")

@@ -272,13 +272,10 @@ def test_any_content_has_a_type(content: bytes, start: str) -> None:
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
-        ("现场.PNG", "现场.PNG"),
-        ("evil.html", "evil.html.png"),
-        ("photo", "photo.png"),
-        ("", "file.png"),
-        ("a.png.exe", "a.png.exe.png"),
+        ("现场.PNG", "现场.PNG"), ("evil.html", "evil.html.png"), ("photo", "photo.png"),
+        ("", "file.png"), ("a.png.exe", "a.png.exe.png"),
     ],
-)
+)  # fmt: skip
 def test_a_name_gets_the_ending_of_its_content(name: str, kept: str) -> None:
     assert name_with_ending(name, file_types.PNG) == kept
 

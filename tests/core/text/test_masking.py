@@ -127,27 +127,7 @@ def test_plain_digits_after_a_word_for_phone_are_a_number(label: str, written: s
     assert mask(f"共 {written} 件") == f"共 {written} 件"
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("zhangsan@example.com", "z***@e***.com"),
-        ("Zhang.San+tag@mail.example.co.uk", "Z***@m***.uk"),
-        ("邮箱zhangsan@example.com谢谢", "邮箱z***@e***.com谢谢"),
-        ("zhangsan＠example．com", "z***@e***.com"),
-        ("ｚｈａｎｇ@example.com", "z***@e***.com"),
-        ("a@b.cn", "***@***.cn"),
-        ("'o'brien@example.com'", "'o***@e***.com'"),
-        ("müller@bücher.example", "m***@b***.example"),
-        ('"two words"@example.com', "***@e***.com"),
-        ("zhang@例子.中国", "z***@***.中国"),
-        ("张三@example.com", "张三@e***.com"),
-        ("user@xn--80ak6aa92e.com", "u***@x***.com"),
-        ("user@example。com", "u***@e***.com"),
-        ("a@example.com13800138000", "***@e***.com138****8000"),
-        ("mailto:user@example.com?subject=x", "mailto:u***@e***.com?subject=x"),
-        ("<a@example.com>;<bob@example.com>", "<***@e***.com>;<b***@e***.com>"),
-    ],
-)
+@pytest.mark.parametrize(("text", "shown"), EXAMPLES["addresses"])
 def test_an_email_address_is_hidden(text: str, shown: str) -> None:
     assert mask(text) == shown
 

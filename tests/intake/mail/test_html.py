@@ -4,34 +4,14 @@ import pytest
 
 from functions.intake.mail.html import Kind, lines, to_text
 from functions.intake.mail.parser import parse
+from tests.examples import examples
 from tests.growth import grows_with_length
 
 pytestmark = pytest.mark.requirement("F1")
+EXAMPLES = examples(__file__)
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        "<html><head/><body>Hello</body></html>",
-        "<html><head><head><title>x</title></head><body>Hello</body></html>",
-        "<html><head><meta charset=utf-8>Hello",
-        "<html><head><title>x<body><p>Hello</p>",
-        "<html><head><title/><body>Hello",
-        "<head><style>p{color:red}<body><p>Hello</p>",
-        "<script src=x />Hello",
-        "<!-->Hello",
-        "<!-- open <p>Hello</p>",
-        "<!-- a --!>Hello<!-- b -->",
-        "<div style='display:none'>Hello",
-        "<div style='display:none'/>Hello",
-        "<object><p>Hello</p></object>",
-        "<noscript>Hello</noscript>",
-        "<table style='font-size:0'><tr><td><p style='font-size:12pt'>Hello</p></td></tr></table>",
-        "<div style='font-size:0px'><font style='font:13px/1.5 Arial'>Hello</font></div>",
-        "<div style='visibility:hidden'><b style='visibility:visible'>Hello</b></div>",
-        "<body><div><head><style>p{}</style><div>Hello</div></head></div>",
-    ],
-)
+@pytest.mark.parametrize("document", EXAMPLES["documents"])
 def test_no_text_is_lost_in_damaged_or_hiding_markup(document: str) -> None:
     assert to_text(document).strip() == "Hello"
 

@@ -14,9 +14,11 @@ from hypothesis import given, settings, strategies as st
 from functions.intake.mail import html, mime, tnef
 from functions.intake.mail.charsets import codec_for, decode
 from functions.intake.mail.parser import InboundMail, parse
+from tests.examples import examples
 from tests.growth import grows_with_length, seconds
 
 pytestmark = pytest.mark.requirement("F1", "F5")
+EXAMPLES = examples(__file__)
 ROOT = Path(__file__).parents[3]
 MAILS = Path(__file__).parent / "mails"
 NAMES = sorted(path.stem for path in MAILS.glob("*.eml"))
@@ -88,42 +90,20 @@ def test_html_becomes_readable_text() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "defects"),
-    [
-        ("gmail_reply", ()),
-        ("boundary_wrong", ("boundary:guessed",)),
-        ("boundary_unclosed", ("boundary:unclosed", "encoding:base64")),
-        ("utf8_called_gb2312", ("charset:guessed:utf-8",)),
-        ("raw_gbk", ("header:8-bit", "charset:guessed:gb18030")),
-        ("raw_big5", ("header:8-bit", "charset:guessed:big5hkscs")),
-        ("raw_latin1", ("header:8-bit", "charset:guessed:cp1252")),
-        ("base64_damaged", ("encoding:base64",)),
-        ("winmail", ("tnef",)),
-        ("no_blank_line", ("header:no-blank-line",)),
-        ("bare_cr", ("lines:cr",)),
-        ("from_missing", ("from:missing",)),
-        ("addresses_malformed", ("address:malformed",)),
-        ("forwarded_as_attachment", ("text:of-attached-mail",)),
-    ],
-)
-def test_every_repair_of_a_mail_is_listed(name: str, defects: tuple[str, ...]) -> None:
-    assert read(name).defects == defects
+@pytest.mark.parametrize(("name", "defects"), EXAMPLES["defects"])
+def test_every_repair_of_a_mail_is_listed(name: str, defects: list[str]) -> None:
+    assert list(read(name).defects) == defects
 
 
 @pytest.mark.parametrize(
     ("name", "subject"),
     [
-        ("outlook_zh_gb2312", "答复: 洗衣机"),
-        ("qq_reply", "回复：洗衣机"),
-        ("raw_big5", "洗衣機的問題沒有解決"),
-        ("raw_gbk", "洗衣机的问题没有解决"),
-        ("raw_latin1", "Waschmaschine fällt ständig aus"),
-        ("iso2022jp", "洗濯機が止まりました"),
-        ("rfc2047_abuse", "洗衣机的问题one two é plain"),
-        ("addresses_malformed", "hello world"),
+        ("outlook_zh_gb2312", "答复: 洗衣机"), ("qq_reply", "回复：洗衣机"),
+        ("raw_big5", "洗衣機的問題沒有解決"), ("raw_gbk", "洗衣机的问题没有解决"),
+        ("raw_latin1", "Waschmaschine fällt ständig aus"), ("iso2022jp", "洗濯機が止まりました"),
+        ("rfc2047_abuse", "洗衣机的问题one two é plain"), ("addresses_malformed", "hello world"),
     ],
-)
+)  # fmt: skip
 def test_the_subject_is_one_decoded_line(name: str, subject: str) -> None:
     assert read(name).subject == subject
 
@@ -483,34 +463,7 @@ def test_an_error_in_the_parser_loses_no_mail(monkeypatch: pytest.MonkeyPatch) -
 # --- markup ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("document", "text"),
-    [
-        ("<p>One</p><blockquote style='margin:0 0 0 40px;border:none;padding:0px'>Two</blockquote>",
-         "One\n\nTwo"),
-        ("<p>One</p><blockquote>Two</blockquote><p>Three</p>", "One\n\nTwo\n\nThree"),
-        ("<p>One</p>On 1 Jan 2024, Desk wrote:<blockquote>Two</blockquote><p>Three</p>",
-         "One\n\nThree"),
-        ("One<div class='gmail_quote'><div class=gmail_attr>x</div><blockquote "
-         "class=gmail_quote>Two</blockquote>Answer</div>", "One\n\nAnswer"),
-        ("One<div class=moz-cite-prefix>Jemand am 1.1.:</div><blockquote type=cite cite='mid:x'>"
-         "Two</blockquote>", "One"),
-        ("One<div class='yahoo_quoted' id='yahoo_quoted_1'>Two</div>", "One"),
-        ("One<div class='ydp1yahoo_quoted'><div>Two</div></div>", "One"),
-        ("One<div id=appendonsend></div><hr><div id=divRplyFwdMsg><b>X:</b> y</div>Two", "One"),
-        ("One<div id='mail-editor-reference-message-container'><b>X:</b> y</div>", "One"),
-        ("One<div class=ntes-mailmaster-quote>Two</div>", "One"),
-        ("One<div name='quote' style='margin:10px; border-left:2px solid #C3D9E5;'>Two</div>",
-         "One"),
-        ("One<br>--<br><div class=gmail_signature data-smartmail=gmail_signature>Me</div>", "One"),
-        ("One<div class='moz-signature'>-- <br>Me</div>", "One"),
-        ("One<div class=moz-forward-container>-------- Forwarded Message --------<table "
-         "class=moz-email-headers-table><tr><th>Subject: </th><td>x</td></tr></table>Two</div>",
-         "One"),
-        ("<pre>a  b\n  c</pre>", "a  b\n  c"),
-        ("a<br><br>b<!-- no --><style>p</style><img alt='photo'>", "a\n\nb[photo]"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("document", "text"), EXAMPLES["quotations"])
 def test_markup_separates_the_new_text_from_the_history(document: str, text: str) -> None:
     head = HEAD + b"Content-Type: text/html; charset=utf-8\r\n\r\n"
     assert parse(head + document.encode()).text == text
