@@ -46,6 +46,7 @@ CALLS: Mapping[str, str] = {
     "POST /session/refresh": _OWN,
     "POST /agent/desks/{desk}/tickets": _TICKET,
     "POST /agent/desks/{desk}/tickets/{number}/{action}": "by action",
+    "POST /agent/desks/{desk}/customers/{customer}/separate": "is kept with the join: who, why",
     "PUT /agent/desks/{desk}/articles/{article}": "is a version of the article, with its author",
     "PUT /agent/desks/{desk}/me/presence": _OWN,
 }
