@@ -11,13 +11,16 @@ import pytest
 from functions.answers import encoder
 from functions.answers.building import build
 from functions.answers.encoder import Encoder
+from functions.answers.engine import Thresholds
 from functions.answers.index import AnswerIndex
 from functions.answers.trial import Figures, figures, try_all
+from functions.core.playbook.loader import load
 from infra.console.answers import read_asked, read_questions
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("encoder")]
 HERE = Path(__file__).parent
-ARTICLES = Path(__file__).parents[2] / "knowledge" / "assisted.yaml"
+ROOT = Path(__file__).parents[2]
+ARTICLES = ROOT / "knowledge" / "assisted.yaml"
 
 
 @functools.cache
@@ -57,7 +60,11 @@ TRAPS = pytest.mark.xfail(
 
 @functools.cache
 def measured(questions: str) -> Figures:
-    tried = try_all(index(), read_questions(HERE / f"{questions}.jsonl"), model())
+    """Ask the shipped desk's articles, with its own thresholds."""
+    assistant = load(ROOT / "playbooks" / "assisted.yaml").assistant
+    assert assistant is not None
+    thresholds = Thresholds(assistant.at_once, assistant.offer)
+    tried = try_all(index(), read_questions(HERE / f"{questions}.jsonl"), model(), thresholds)
     return figures(tried, index().articles)
 
 
