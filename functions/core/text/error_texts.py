@@ -122,6 +122,7 @@ CHINESE: dict[str, str] = {
     "The search is too long.": "搜索内容过长。",
     "read articles": "查看知识库文章",
     "write articles": "编辑知识库文章",
+    "separate customers": "撤销客户合并",
     "lowercase letters, digits and hyphens, 40 at most": (
         "请用小写字母、数字和连字符，以字母开头，最多 40 个字符"
     ),
