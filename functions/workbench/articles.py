@@ -82,19 +82,18 @@ def put_article(request: Request, storage: Storage, desk: str, name: str) -> Htt
     """Store an article, as its next version unless nothing changes.
 
     Raises:
-        InvalidInput: its texts cannot be filled in.
+        InvalidInput: its texts cannot be filled in, or the desk does not have what it names.
         StaleArticle: somebody has changed it since the version that was edited.
     """
     import re
 
     from functions.core.knowledge.checks import errors
-    from functions.core.text.templating import template_variables
 
     principal, playbook = signed_in(request, storage, desk)
     require(principal, WRITES_ARTICLES, Phrase("write articles"))
     edited = request.read(EditedArticle)
     article = Article.model_validate({key: getattr(edited, key) for key in Article.model_fields})
-    wrong = list(errors(article, template_variables(playbook)))
+    wrong = list(errors(article, playbook))
     if not re.fullmatch(SLUG, name):
         wrong.append(FieldError("article", "lowercase letters, digits and hyphens, 40 at most"))
     if wrong:

@@ -13,7 +13,6 @@ from functions.core.domain.errors import PlaybookError
 from functions.core.domain.knowledge import Article, ArticleVersion
 from functions.core.knowledge.checks import errors, without_source
 from functions.core.knowledge.loader import load
-from functions.core.text.templating import template_variables
 from infra.deploy.desks import differences, storage_of
 from infra.deploy.trail import Trail
 
@@ -67,16 +66,15 @@ def apply(
 
     Raises:
         NotFound: there is no such desk.
-        PlaybookError: an article needs a variable that the desk's tickets do not have.
+        PlaybookError: an article has a type, or needs a variable, that the desk does not have.
         StaleArticle: somebody changed an article at the same time; those before it are stored.
     """
     storage = storage_of(trail.stage)
     playbook = storage.playbooks.get(desk, now)
-    of_ticket = template_variables(playbook)
     wrong = [
         f"articles.{name}.{error.field}: {error.message}"
         for name, article in articles.items()
-        for error in errors(article, of_ticket)
+        for error in errors(article, playbook)
     ]
     if wrong:
         raise PlaybookError("\n".join(wrong))

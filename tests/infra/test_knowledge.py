@@ -81,10 +81,15 @@ def test_apply_stores_what_differs_once(
     ]  # fmt: skip
 
 
-def test_articles_need_a_desk_that_knows_their_variables(storage: Storage, tmp_path: Path) -> None:
+def test_articles_need_a_desk_that_knows_their_variables_and_type(
+    storage: Storage, tmp_path: Path
+) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(f"{FILE}    needs: {{days: ticket}}\n", "utf-8")
     with pytest.raises(PlaybookError, match=r"articles.refund.needs.days: the desk's tickets have"):
+        on_stage("apply", str(path), "--desk", "standard")
+    path.write_text(f"{FILE}    type: refunds\n", "utf-8")
+    with pytest.raises(PlaybookError, match=r"articles.refund.type: one of: .*咨询"):
         on_stage("apply", str(path), "--desk", "standard")
     assert storage.knowledge.version("standard") == 0
     for arguments in (("apply", str(path), "--desk", "nowhere"), ("export", "nowhere")):

@@ -110,6 +110,7 @@ def test_a_search_is_by_words_in_any_language(signed_in: SignedIn) -> None:
         ("refund", {"needs": {}}, "solution.zh-CN"),
         ("refund", {"solution": {"en": "{{ 1 +"}}, "solution.en"),
         ("refund", {"needs": {"order_number": "ticket"}}, "needs.order_number"),
+        ("refund", {"type": "refunds"}, "type"),
         ("refund", {"title": {}}, "title"),
         ("refund", {"asked": {"en": [" "]}}, "asked.en.0"),
         ("refund", {"valid": {"from": "2026-02-01", "until": "2026-01-01"}}, "valid"),

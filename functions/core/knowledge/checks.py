@@ -1,22 +1,26 @@
 """Checks of articles: errors, and findings that would make them work better."""
 
+from __future__ import annotations
+
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING
 
+from functions.core.domain.commands.base import one_of
 from functions.core.domain.errors import FieldError, Phrase
 from functions.core.domain.knowledge import ENOUGH_PHRASINGS, Article
 from functions.core.domain.playbook_types import LOCALES
-from functions.core.text.templating import TEMPLATE_VARIABLES, faults
+from functions.core.text.templating import TEMPLATE_VARIABLES, faults, template_variables
 from functions.core.text.terms import folded
 
+if TYPE_CHECKING:
+    from functions.core.domain.rules import Playbook
 
-def errors(article: Article, of_ticket: Collection[str] | None = None) -> Iterator[FieldError]:
-    """Find texts that cannot be filled in, and variables that nobody can know.
 
-    Args:
-        of_ticket: the variables of the desk's tickets, if its playbook is known.
-    """
+def errors(article: Article, playbook: Playbook | None = None) -> Iterator[FieldError]:
+    """Find texts that cannot be filled in, and what the desk does not have, if it is known."""
+    of_ticket = template_variables(playbook) if playbook else None
     known = {*(of_ticket or TEMPLATE_VARIABLES), *article.needs}
     for key, texts in (("title", article.title), ("solution", article.solution)):
         for locale, text in texts.items():
@@ -31,6 +35,8 @@ def errors(article: Article, of_ticket: Collection[str] | None = None) -> Iterat
     for name, origin in article.needs.items():
         if origin == "ticket" and of_ticket is not None and name not in of_ticket:
             yield FieldError(f"needs.{name}", "the desk's tickets have no such variable")
+    if playbook and article.type is not None and article.type not in playbook.types:
+        yield one_of("type", dict.fromkeys(playbook.types))
 
 
 def without_source(articles: Mapping[str, Article], sources: Collection[str]) -> Iterator[str]:
