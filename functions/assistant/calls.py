@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.core.assistant.handing_over import HandOver, opened, sealed
-from functions.core.assistant.turns import DeskChats, Taken, Turn
+from functions.core.assistant.handing_over import HandOver, opened, sealed, unlock
+from functions.core.assistant.turns import DeskChats, Taken, Turn, require_same
 from functions.core.assistant.verification import ATTEMPTS
-from functions.core.domain.chat import CHAT, MAX_MESSAGES, MAX_TEXT, Chat, ChatMessage
+from functions.core.domain.chat import CHAT, MAX_MESSAGES, MAX_TEXT, Chat, ChatMessage, Writer
 from functions.core.domain.commands import CustomerMessage
 from functions.core.domain.errors import (
     ActionNotAllowed,
@@ -50,6 +50,10 @@ if TYPE_CHECKING:
 
 SEALED_WITHIN = timedelta(minutes=1)
 """The time in which an agent's reply is sealed for the chat; then it is shown masked."""
+
+
+MESSAGES_PER_HOUR = 60
+"""Messages to a ticket from its chat."""
 
 
 class _ChatBody(BaseModel):
@@ -156,22 +160,22 @@ class ChatCalls:
             self._write_to_ticket(found, found.number, written)
             return found
 
-        return self._response(self._take(chat, turn))
+        return self._response(self._take(chat, turn, "messages"))
 
     def choose(self, chat: str) -> HttpResponse:
         """Take an option of the last offer, or `none` of them."""
         option = self.request.read(NewChoice).option
-        return self._response(self._take(chat, self.chats.choosing(option)))
+        return self._response(self._take(chat, self.chats.choosing(option), "choice"))
 
     def rate(self, chat: str) -> HttpResponse:
         """Take the rating of the last answer (C5)."""
         score = self.request.read(NewRating).score
-        return self._response(self._take(chat, self.chats.rating(score)))
+        return self._response(self._take(chat, self.chats.rating(score), "rating"))
 
     def ask_for_person(self, chat: str) -> HttpResponse:
         """Hand over at the customer's wish (C5); a chat that was handed over stays so."""
         self.request.read(Nothing)
-        return self._response(self._take(chat, self.chats.asking_for_person()))
+        return self._response(self._take(chat, self.chats.asking_for_person(), "handover"))
 
     def verify(self, chat: str) -> HttpResponse:
         """Send a code to a contact, or take the code that was sent (C2).
@@ -195,7 +199,7 @@ class ChatCalls:
                 return codes.start(found, contact)
             return codes.check(found, body.code or "")
 
-        taken = self._take(chat, turn)
+        taken = self._take(chat, turn, "verification")
         if body.code:
             _require_verified(taken.chat)
         return self._response(taken)
@@ -204,24 +208,31 @@ class ChatCalls:
         """Return the messages after `after`, those of the ticket too once there is one."""
         found = self._load(chat)
         after = self.request.query.get("after", "")
-        of_ticket = re.fullmatch(rf"t({VERSION})", after)
+        of_ticket = re.fullmatch(rf"t({VERSION})(?:\.\d)?", after)
         messages = [] if of_ticket else self._view(found, found.after(after))
         if found.number is not None:
-            version = int(of_ticket[1]) if of_ticket else 1
+            version = int(of_ticket[1]) if of_ticket else 0
             messages += self._from_ticket(found, found.number, version + 1)
         return HttpResponse({"messages": messages})
 
-    def _take(self, chat: str, turn: Turn) -> Taken:
+    def _take(self, chat: str, turn: Turn, call: str) -> Taken:
+        key = self.request.key("Idempotency-Key")
         return self.chats.take(
-            lambda: self._load(chat), turn, self._customer, self.request.key("Idempotency-Key")
+            lambda: self._load(chat), turn, self._customer, key, digest=self._digest(call)
         )
+
+    def _digest(self, call: str) -> str:
+        """Return what a repetition of a call has in common with it."""
+        return _digest(f"{call}\n{self.request.body.decode(errors='replace')}")[:16]
 
     def _customer(self, chat: Chat) -> HandOver:
         """Return the contact and name that the chat's token opens; a verified contact is proven."""
-        given = opened(chat.sealed, bearer(self.request))
+        token = bearer(self.request)
+        given = opened(chat.sealed, token)
         contact = given.get("contact", "")
         sender = normalise_contact(contact) if chat.verified else None
-        return HandOver(contact=contact, name=given.get("name", ""), sender=sender)
+        words = {each.id: unlock(each.sealed, token) for each in chat.messages if each.sealed}
+        return HandOver(contact=contact, name=given.get("name", ""), sender=sender, words=words)
 
     def _response(self, taken: Taken) -> HttpResponse:
         return HttpResponse({"messages": self._view(taken.chat, taken.new)})
@@ -253,41 +264,54 @@ class ChatCalls:
         return {"number": number, "status_url": link}
 
     def _from_ticket(self, chat: Chat, number: str, first: int) -> Iterator[ChatMessageView]:
-        """Return what agents and the customer wrote on the ticket, from a version on.
+        """Return what was written about the ticket from a version on (C6, C10).
 
         The ticket has it masked. What an agent wrote is shown as written once it is sealed for the
         chat, which takes a moment; until then it waits with what follows it (G10).
         """
-        storage, now = self.chats.storage, self.request.now
-        commits = storage.tickets.history_from(chat.desk, number, first, MAX_MESSAGES)
-        written = [
-            (commit, event)
-            for commit in commits
-            for event in commit.events
-            if event.customer_visibility == "message" and event.words
-        ]
-        masked = any(event.direction == "out" and "*" in event.words for _, event in written)
-        replies = storage.chats.replies(chat.desk, chat.id, first) if masked else {}
-        for commit, event in written:
-            text, by_agent = event.words, event.direction == "out"
-            if by_agent and commit.version in replies:
-                text = reply_box.unseal(bearer(self.request), replies[commit.version])
-            elif by_agent and "*" in text and now - commit.at < SEALED_WITHIN:
-                return
-            yield {
-                "id": f"t{commit.version}",
-                "from": "agent" if by_agent else "customer",
-                "kind": "text",
-                "text": text,
-                "at": local_time(commit.at, self.chats.playbook.zone),
-            }
+        storage, now, token = self.chats.storage, self.request.now, bearer(self.request)
+        # The first commit is the chat itself.
+        history = storage.tickets.history_from(chat.desk, number, max(first, 2), MAX_MESSAGES)
+        kept = storage.chats.replies(chat.desk, chat.id, first) if history or first == 1 else {}
+        times = {commit.version: commit.at for commit in history} | {1: chat.changed_at}
+        for version, at in sorted(times.items()):
+            said: list[tuple[Writer, str]] = []
+            for event in (each for one in history if one.version == version for each in one.events):
+                if event.customer_visibility != "message" or not event.words:
+                    continue
+                sealed = kept.get((version, ""))
+                if event.direction != "out":
+                    said.append(("customer", event.words))
+                elif sealed is not None:
+                    said.append(("agent", reply_box.unseal(token, sealed)))
+                elif "*" in event.words and now - at < SEALED_WITHIN:
+                    return
+                else:
+                    said.append(("agent", event.words))
+            notices = (sealed for (of, name), sealed in kept.items() if of == version and name)
+            said += (("system", reply_box.unseal(token, sealed)) for sealed in notices)
+            for place, (writer, text) in enumerate(said):
+                yield {
+                    "id": f"t{version}.{place}" if place else f"t{version}",
+                    "from": writer,
+                    "kind": "text",
+                    "text": text,
+                    "at": local_time(at, self.chats.playbook.zone),
+                }
 
     def _write_to_ticket(self, chat: Chat, number: str, written: str) -> None:
         """Add a message to the chat's ticket, once; what is masked in it can be opened (G11)."""
         hiding = MessageMasker()
-        key = self.request.key("Idempotency-Key")
+        playbook, now = self.chats.playbook, self.request.now
+        local = now.astimezone(playbook.zone)
+        counters = self.chats.storage.counters
+        if not counters.admits(chat.desk, f"words#{chat.id}", MESSAGES_PER_HOUR, "hour", local):
+            raise TooManyAttempts("Too many messages in an hour. Please try again later.")
+        key, digest = self.request.key("Idempotency-Key"), self._digest("messages")
         idempotency = (
-            IdempotencyRecord(chat.desk, CHAT, f"{chat.id}:{key}", number=number) if key else None
+            IdempotencyRecord(chat.desk, CHAT, f"{chat.id}:{key}", body=digest, number=number)
+            if key
+            else None
         )
         text = hiding.mask("text", written, MAX_TEXT)
         command = CustomerMessage(text=text, channel=chat.channel)
@@ -297,14 +321,14 @@ class ChatCalls:
                 chat.desk,
                 number,
                 command,
-                self.chats.playbook,
-                self.request.now,
+                playbook,
+                now,
                 actor="customer",
                 idempotency=idempotency,
                 original=Original(hiding, self.chats.creator().seal_original),
             )
-        except Duplicate:
-            return
+        except Duplicate as duplicate:
+            require_same(duplicate.record.body if duplicate.record else digest, digest)
 
     def _load(self, chat: str) -> Chat:
         """Return the chat that the caller's token opens.
@@ -348,12 +372,10 @@ def chat_calls(request: Request, desk: str) -> ChatCalls:
     if playbook.assistant is None:
         raise NotFound("This desk has no chat.")
 
-    def seal(chat: Chat, contact: Contact) -> str:
-        token = bearer(request)
-        return sealed(contact.address, opened(chat.sealed, token).get("name", ""), token)
-
     return ChatCalls(
-        chats=desk_chats(deployment, playbook, playbook.assistant, request.now, seal=seal),
+        chats=desk_chats(
+            deployment, playbook, playbook.assistant, request.now, token=bearer(request)
+        ),
         warm=lambda: warm(aws.client("lambda"), deployment, desk),
         root_key=aws.root_key(deployment),
         public_url=lambda: aws.public_url(deployment),

@@ -104,9 +104,11 @@ class AssistedChat:
             storage, desk = self.chats.storage, chat.desk
             known = storage.customers.of(desk, self.writer.hash) is not None
             chat = self.chats.dialogue.welcomed(chat, known=known)
+        text = message.text.strip()
         if message.kind == "subscribed":
             return chat
-        text = message.text.strip()
+        if len(chat.messages) == 1 and self.chats.greets(text):
+            return chat  # welcomed just now
         readable = message.kind in _READABLE or (message.kind == "voice" and bool(text))
         if readable and text and len(text) <= MAX_TEXT:
             return self.chats.writing(text)(chat)

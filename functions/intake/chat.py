@@ -41,7 +41,7 @@ from functions.core.domain.errors import (
     TryAgain,
     Unauthorised,
 )
-from functions.core.domain.events import Commit
+from functions.core.domain.events import Commit, TicketReceived
 from functions.core.domain.lifecycle import apply
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import OPEN, Ticket
@@ -52,9 +52,9 @@ from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.command_service import TRIES, change
 from functions.core.services.composing import (
     Notification,
-    RenderedMessage,
     compose,
     notifications_for,
+    plain_acknowledgement,
 )
 from functions.core.services.contacts import contact_digest
 from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
@@ -336,9 +336,11 @@ class ChatChannel:
         acknowledgement = Acknowledgement(self, idempotency)
         answers, key = self.adapter.answers, idempotency.id
 
-        def customer(_: Chat) -> HandOver:
+        def customer(found: Chat) -> HandOver:
             written = message.display_text(self.playbook.locale)
+            wrote = [each.id for each in found.messages if each.writer == "customer"]
             return HandOver(
+                words={wrote[-1]: written} if wrote else {},
                 contact=sender.address,
                 name=message.name[:200],
                 sender=sender,
@@ -428,22 +430,31 @@ class ChatChannel:
             return ""
         first = self.storage.tickets.commit_at(recorded.desk, recorded.number, 1)
         composed = self.compose_acknowledgement(first, apply(None, first)) if first else None
-        return composed[1].brief if composed else ""
+        return composed[1] if composed else ""
 
     def compose_acknowledgement(
         self, commit: Commit, ticket: Ticket
-    ) -> tuple[Notification, RenderedMessage, str] | None:
+    ) -> tuple[Notification, str, str] | None:
         """Compose the customer's acknowledgement of a new ticket: notification, text, status link.
 
-        None if the playbook has none.
+        A chat with the assistant has told when a person answers, and goes on so. None if the
+        playbook has no acknowledgement.
         """
         for notification in notifications_for(commit, ticket, self.playbook):
             if notification.recipient == "customer":
                 link = ticket_link(
                     self.playbook, self.creator.public_url, self.root_key, "customer", ticket
                 )
+                chat = next((e.chat for e in commit.of(TicketReceived)), None)
+                if chat is not None and notification.message == plain_acknowledgement(
+                    self.playbook
+                ):
+                    from functions.core.assistant.handing_over import promised
+
+                    text = promised(ticket, self.playbook, ticket.locale, commit.at)
+                    return notification, f"{text}\n{link}", link
                 rendered = compose(notification, commit, ticket, self.playbook, status_url=link)
-                return notification, rendered, link
+                return notification, rendered.brief, link
         return None
 
     def _keep_raw(self, message: IncomingMessage, text: str) -> str | None:
@@ -484,9 +495,9 @@ class Acknowledgement:
         composed = self.channel.compose_acknowledgement(commit, ticket)
         if composed is None:
             return None
-        notification, rendered, link = composed
-        self.number, self.text = ticket.number, rendered.brief
-        without_key = rendered.brief.replace(link, link.partition("?")[0])
+        notification, self.text, link = composed
+        self.number = ticket.number
+        without_key = self.text.replace(link, link.partition("?")[0])
         return Delivery(
             desk=ticket.desk,
             number=ticket.number,

@@ -70,6 +70,12 @@ class PreparedMessage:
     outgoing: tuple[bytes, ...] = ()
     description: str = ""
 
+    @property
+    def chat(self) -> ChatHandedOver | None:
+        """The chat that became the ticket."""
+        received = next(iter(self.commit.of(TicketReceived)), None)
+        return received.chat if received else self.opening.chat
+
     def as_written(self, documents: bytes) -> PreparedMessage:
         """Render the message with what an agent wrote, unmasked, for its delivery (G10).
 

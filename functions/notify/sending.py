@@ -16,7 +16,11 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import DeadLetter
 from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT
 from functions.core.domain.ticket import Ticket
-from functions.core.services.composing import RenderedMessage, written_by_agent
+from functions.core.services.composing import (
+    RenderedMessage,
+    plain_acknowledgement,
+    written_by_agent,
+)
 from functions.core.text import reply_box, tokens
 from functions.core.text.sms_numbers import SMS_WITHHELD, sms_obstacle
 from functions.notify.contact import OpenedContact
@@ -45,7 +49,9 @@ class KeepLink(Protocol):
 
 
 class KeepReply(Protocol):
-    def __call__(self, desk: str, chat: str, version: int, sealed: str, now: datetime) -> None: ...
+    def __call__(
+        self, desk: str, chat: str, version: int, message: str, sealed: str, now: datetime
+    ) -> None: ...
 
 
 class SendChat(Protocol):
@@ -60,7 +66,7 @@ class Sender:
     what an agent wrote to the customer. `send_mail`, `send_sms` and `send_chat`
     return the provider's id of the message or raise a `SendFailure`. `admits_sms` counts a text
     message and says whether it is within the desk's limit of that local day. `keep_link` stores the
-    short link that a text message contains, `keep_reply` what an agent wrote, for the chat.
+    short link that a text message contains, `keep_reply` a message for the chat.
     """
 
     root: bytes
@@ -85,17 +91,16 @@ class Sender:
         ticket = message.ticket
         sealed = message.opening.sealed_contact(ticket)
         contact = self.open_contact(ticket.desk, ticket.number, sealed)
-        message = self._as_written(message, now)
+        message = self._as_written(message)
+        self._show_in_chat(delivery, message, now)
         if contact.kind == "phone":
             return self._text(contact.contact, message, now)
         if contact.kind == "message":
             return self._chat(contact, delivery, message)
         return self._mail_to_customer(contact, delivery, message, now)
 
-    def _as_written(self, message: PreparedMessage, now: datetime) -> PreparedMessage:
+    def _as_written(self, message: PreparedMessage) -> PreparedMessage:
         """Return the message with what an agent wrote to the customer, unmasked (G10).
-
-        The chat that became the ticket gets it, too.
 
         Raises:
             SendFailure: it cannot be opened now, or not at all.
@@ -105,14 +110,26 @@ class Sender:
         ticket = message.ticket
         documents = self.open_outgoing(ticket.desk, ticket.number, message.outgoing)
         try:
-            written = message.as_written(documents)
+            return message.as_written(documents)
         except (ValueError, DeadLetter):
             raise Permanent("what the agent wrote cannot be restored") from None
-        chat = message.opening.chat
-        if chat is not None and chat.public_key:
-            sealed = reply_box.seal(chat.public_key, written.notification.event.words)
-            self.keep_reply(ticket.desk, chat.id, message.commit.version, sealed, now)
-        return written
+
+    def _show_in_chat(self, delivery: Delivery, message: PreparedMessage, now: datetime) -> None:
+        """Keep a message, sealed, for the chat that became the ticket, if there is one.
+
+        The chat itself tells the number, and shows what an agent wrote without personal data.
+        """
+        chat = message.chat
+        if chat is None or not chat.public_key or delivery.recipient == FORMER_CONTACT:
+            return
+        event, name = message.notification.event, message.notification.message
+        spoken = event.customer_visibility == "message" and event.direction == "out"
+        if (spoken and not message.outgoing) or name == plain_acknowledgement(message.playbook):
+            return
+        text = event.words if spoken else message.rendered.text.strip()
+        sealed = reply_box.seal(chat.public_key, text)
+        version, name = message.commit.version, "" if spoken else name
+        self.keep_reply(delivery.desk, chat.id, version, name, sealed, now)
 
     def _text(self, number: str, message: PreparedMessage, now: datetime) -> str:
         """Send a text message, if the number may get one and the desk's day allows it.
@@ -141,7 +158,7 @@ class Sender:
         """Send on the chat channel that the request came from."""
         channel, _, user = contact.contact.partition(":")
         if channel == CHAT:
-            return ""  # a chat with the assistant shows what is on its ticket
+            return ""  # a chat with the assistant has it by now
         # Some providers deduplicate by this key.
         key = str(UUID(bytes=sha256(_unique(delivery)).digest()[:16], version=4))
         outgoing = OutgoingMessage(user, message.rendered.brief, thread=contact.message_id, key=key)

@@ -43,6 +43,7 @@ TOOLS = {
     "console": {"deploy", "console"},
     "simulator": {"deploy", "simulator"},
     "local": {"deploy", "console", "local"},
+    "answers": {"console", "answers"},
     "bench": {"deploy", "console", "simulator", "local", "bench"},
 }
 """Package of infra → the packages that it may import at module level."""

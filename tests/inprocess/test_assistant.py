@@ -283,6 +283,50 @@ def test_what_cannot_be_looked_up_is_handed_over_and_never_invented(
     assert seen["values"] == {"order_number": "20261130001"}
 
 
+def test_another_number_in_a_question_is_the_one_that_is_meant(
+    chat: Chat, states: dict[str, list[str]]
+) -> None:
+    states["20261130001"], states["20261130005"] = ["审核中"] * 3, ["sent"] * 3
+    chat.begin()
+    said = chat.write("我的退款怎么还没到账，20261130001")
+    assert said[0]["text"] == "订单20261130001的退款：审核中。", "it is not asked again"
+    assert chat.write("退款到哪了")[0]["text"] == "订单20261130001的退款：审核中。"
+    said = chat.write("另一个20261130005的退款到哪了")
+    assert said[0]["text"] == "订单20261130005的退款：已退出。"
+    assert chat.write("那20261130001呢")[0]["text"] == "订单20261130001的退款：审核中。"
+
+
+def test_a_masked_number_is_not_used_again_nor_by_its_tail(
+    chat: Chat, states: dict[str, list[str]]
+) -> None:
+    states["13812348000"], states["8000"] = ["sent"] * 2, ["of somebody else"] * 2
+    chat.begin()
+    chat.write("我的退款怎么还没到账")
+    said = chat.write("13812348000")
+    assert said[0]["text"].endswith("的退款：已退出。")
+    assert "13812348000" not in said[0]["text"]
+    assert chat.write("退款到哪了")[-1]["text"] == "请告诉我订单号，以便为您查询。"
+
+
+@pytest.mark.parametrize(
+    ("words", "kinds"),
+    [
+        ("我没有订单号呀", ["handover"]),
+        ("转人工", ["handover"]),
+        ("20261130001和20261130002", ["text"]),
+        ("怎么开发票", ["answer", "rating"]),
+        ("谢谢，不用了", ["text"]),
+    ],
+)
+def test_words_are_no_number(
+    chat: Chat, states: dict[str, list[str]], words: str, kinds: list[str]
+) -> None:
+    chat.begin()
+    chat.write("我的退款怎么还没到账")
+    assert [m["kind"] for m in chat.write(words)] == kinds
+    assert not states
+
+
 def test_a_mistyped_number_is_asked_once_more(chat: Chat, states: dict[str, list[str]]) -> None:
     states["20261130001"] = ["审核中"]
     chat.begin()
@@ -347,18 +391,62 @@ def test_an_agents_reply_reaches_the_chat_as_written(
     monkeypatch.setattr(Chats, "keep_reply", lambda *_: None)
     journey.act(handler, "reply", text=words)
     last = chat.messages[-1]["id"]
-    assert chat.read(after=last) == [], "it waits until it is sealed"
+
+    def said() -> list[str]:
+        return [m["text"] for m in chat.read(after=last) if m["from"] == "agent"]
+
+    assert said() == [], "it waits until it is sealed"
     monkeypatch.setattr(Chats, "keep_reply", keep)
     journey.act(handler, "reply", text=words)
-    assert [m["text"] for m in chat.read(after=last)] == []
+    assert said() == []
     late = datetime.now(UTC) + SEALED_WITHIN
     monkeypatch.setattr(clock, "now", lambda: late)
-    masked, written = (m["text"] for m in chat.read(after=last))
+    masked, written = said()
     assert written == words
     assert "13912345678" not in masked
     assert "13912345678" not in everything_stored(journey)
     erase_customer(journey.simulator, datetime.now(UTC), number=journey.number)
     assert journey.storage.chats.replies(journey.desk, chat.id, 1) == {}
+
+
+@pytest.mark.requirement("C6", "C10")
+def test_what_the_customer_is_told_about_the_ticket_is_in_the_chat(
+    journey: SimulatedJourney, chat: Chat
+) -> None:
+    chat.begin()
+    chat.write("转人工")
+    told = chat.messages[-1]
+    journey.number = told["ticket"]["number"]
+    handler = journey.ticket.handler
+    assert handler is not None
+    journey.act(handler, "reply", text="已处理")
+    journey.act(handler, "resolve", summary="发票已开")
+    said = chat.read(after=told["id"])
+    assert [m["text"] for m in said if m["from"] == "agent"] == ["已处理"]
+    notices = [m["text"] for m in said if m["from"] == "system"]
+    assert any("发票已开" in text for text in notices)
+    assert not any("请求已接收" in text for text in notices), "the chat has told the number"
+    assert [m["id"] for m in chat.read(after=said[-1]["id"])] == []
+
+
+@pytest.mark.requirement("C6", "G4")
+def test_what_was_masked_in_a_chat_can_be_opened_on_its_ticket(
+    journey: SimulatedJourney, chat: Chat
+) -> None:
+    chat.begin()
+    chat.write("我的退款没到，电话13912345678")
+    chat.write("转人工，或者打13712345678")
+    journey.number = chat.messages[-1]["ticket"]["number"]
+    assert "1391234" not in everything_stored(journey)
+    opened = journey.as_agent(
+        "zg-1",
+        "POST",
+        f"/tickets/{journey.number}/open-original",
+        {"message": 1, "reason": "回电"},
+    )
+    assert opened.status == 200, opened.text
+    assert "13912345678" in opened.text
+    assert "13712345678" in opened.text
 
 
 def everything_stored(journey: SimulatedJourney) -> str:
@@ -411,8 +499,20 @@ def test_a_repeated_message_is_answered_once(journey: SimulatedJourney, chat: Ch
     assert len(chat.read()) == 4
     chat.call("handover", {}, key="b")
     told = chat.call("handover", {}, key="b").json["messages"]
-    assert len(chat.read()) == 5
+    assert len([m for m in chat.read() if m["kind"] == "handover"]) == 1
     assert told[-1]["ticket"]["number"]
+
+
+@pytest.mark.requirement("G1")
+def test_a_key_that_comes_back_with_another_request_is_refused(chat: Chat) -> None:
+    chat.begin()
+    chat.call("messages", {"text": "怎么开发票"}, key="a")
+    for what, body in (("messages", {"text": "转人工"}), ("handover", {})):
+        assert chat.call(what, body, key="a").status == 422
+    chat.write("转人工")
+    chat.call("messages", {"text": "在等"}, key="b")
+    assert chat.call("messages", {"text": "在等"}, key="b").status == 200
+    assert chat.call("messages", {"text": "别的话"}, key="b").status == 422
 
 
 def test_only_its_token_opens_a_chat(journey: SimulatedJourney, chat: Chat) -> None:

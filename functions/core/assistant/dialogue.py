@@ -15,6 +15,7 @@ from functions.core.domain.chat import NONE, AskedVariable, Chat, Option, Reason
 from functions.core.domain.knowledge import Article, in_locale
 from functions.core.domain.playbook_assistant import Assistant
 from functions.core.domain.rules import Locale
+from functions.core.text.masking import mask
 from functions.core.text.templating import fill
 from functions.core.text.words import say
 
@@ -54,6 +55,8 @@ class Dialogue:
         """Answer a question, offer articles, or say that none was found (C4)."""
         known = tuple(each for each in reading.articles if each in self.articles)
         if reading.kind == "miss" or not known:
+            if chat.mentioned and chat.articles and self._key(chat.articles[-1]):
+                return self.answering(chat, chat.articles[-1])  # "and order 20261130005?"
             return self.missed(chat)
         if reading.kind == "answer":
             return self.answering(chat, known[0])
@@ -93,13 +96,14 @@ class Dialogue:
         chat = chat.changed(articles=seen)
         looked_up = [name for name, origin in found.needs.items() if origin == "looked_up"]
         kept = {name: value for name, value in chat.values.items() if name not in looked_up}
-        chat = chat.changed(values=kept)
+        key = self._key(article)
+        if key and chat.mentioned:
+            kept, tries = {**kept, key: chat.mentioned}, 1
+        chat = chat.changed(values=kept, mentioned="")
         asked = self._asked(found)
         for variable in asked:
-            if not chat.values.get(variable):
-                question = AskedVariable(article=article, variable=variable)
-                text = say("chat.ask", chat.locale, name=self.name_of(variable, chat.locale))
-                return chat.changed(question=question).said("assistant", text, self.now)
+            if "*" in (chat.values.get(variable) or "*"):  # masked: it cannot be used again
+                return self.asking(chat, AskedVariable(article=article, variable=variable))
         if looked_up:
             values = self.look_up(looked_up, chat.values, chat.locale)
             chat = chat.changed(values={**chat.values, **values})
@@ -107,7 +111,8 @@ class Dialogue:
             if tries == 1 and looked_up:
                 return self._recheck(chat, article, asked[0])
             return self.to_person(chat, "look_up")
-        text = fill(in_locale(found.solution, chat.locale), chat.values)
+        masked = {name: mask(value) for name, value in chat.values.items()}
+        text = fill(in_locale(found.solution, chat.locale), masked)
         if found.then == "hand_over":
             chat = chat.said("assistant", text, self.now, kind="answer", article=article)
             return self.to_person(chat, "article")
@@ -115,11 +120,22 @@ class Dialogue:
         chat = chat.said("assistant", text, self.now, kind="answer", article=article)
         return chat.said("assistant", say("chat.rate", chat.locale), self.now, kind="rating")
 
+    def asking(self, chat: Chat, question: AskedVariable) -> Chat:
+        """Ask for a variable's value."""
+        text = say("chat.ask", chat.locale, name=self.name_of(question.variable, chat.locale))
+        return chat.changed(question=question).said("assistant", text, self.now)
+
+    def _key(self, article: str) -> str | None:
+        """Return the one variable by which an article's values are looked up."""
+        found = self.articles.get(article)
+        keys = [name for name in self._asked(found) if name in self.assistant.keys] if found else []
+        return keys[0] if len(keys) == 1 else None
+
     def _recheck(self, chat: Chat, article: str, variable: str) -> Chat:
         """Ask once more for a value with which nothing was found."""
         given = {name: value for name, value in chat.values.items() if name != variable}
         question = AskedVariable(article=article, variable=variable, again=True)
-        name, value = self.name_of(variable, chat.locale), chat.values[variable]
+        name, value = self.name_of(variable, chat.locale), mask(chat.values[variable])
         text = say("chat.ask_again", chat.locale, name=name, value=value)
         return chat.changed(values=given, question=question).said("assistant", text, self.now)
 

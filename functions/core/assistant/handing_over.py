@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -32,12 +32,13 @@ class HandOver:
     """What a chat's ticket needs beside the chat.
 
     `contact` and `name` are what the customer gave; `sender` is the writer that a channel proves,
-    or the contact that the customer verified. The other fields are those of a `TicketRequest`, for
-    a chat on a provider's channel.
+    or the contact that the customer verified; `words` has what a message masks, by its id. The
+    other fields are those of a `TicketRequest`, for a chat on a provider's channel.
     """
 
     contact: str = ""
     name: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
     sender: Contact | None = None
     message_id: str | None = None
     raw: str | None = None
@@ -62,13 +63,13 @@ def hand_over(
     """
     unknown = not given.sender and not given.contact
     conversation = tuple(
-        e.ChatLine(writer=message.writer, text=message.text, at=message.at)
+        e.ChatLine(writer=message.writer, text=message.shown, at=message.at)
         for message in chat.messages
     )
     body = NewTicket(
         contact=given.contact or CHAT,
         name=given.name or None,
-        description=chat.first_words or say("chat.no_words", chat.locale),
+        description=chat.first_words(given.words) or say("chat.no_words", chat.locale),
         locale=chat.locale,
         type=_type(chat, playbook, articles),
         customer_id=chat.customer_id,
@@ -103,7 +104,7 @@ def hand_over(
             acknowledge=given.acknowledge,
         ),
     )
-    text = _promised(ticket, playbook, chat.locale, now)
+    text = promised(ticket, playbook, chat.locale, now)
     return chat.said("system", text, now, kind="handover").changed(number=ticket.number)
 
 
@@ -113,7 +114,9 @@ def _type(chat: Chat, playbook: Playbook, articles: Articles) -> str | None:
     return next((kind for kind in named if kind in playbook.types), None)
 
 
-def _promised(ticket: CreatedTicket, playbook: Playbook, locale: Locale, now: datetime) -> str:
+def promised(
+    ticket: CreatedTicket | Ticket, playbook: Playbook, locale: Locale, now: datetime
+) -> str:
     """Tell the number, and the time of the answer if the desk is open then (C7)."""
     told = promise(ticket.expected_response_by, now, playbook.hours)
     at = format_time(told.by or told.opens_at, playbook, locale)
@@ -123,19 +126,25 @@ def _promised(ticket: CreatedTicket, playbook: Playbook, locale: Locale, now: da
 
 def sealed(contact: str, name: str, token: str) -> str:
     """Encrypt a customer's contact and name, so that only the chat's token opens them (G4)."""
-    from cryptography.fernet import Fernet
-
     document = {key: value for key, value in (("contact", contact), ("name", name)) if value}
-    if not document:
-        return ""
-    return Fernet(token.encode()).encrypt(json.dumps(document).encode()).decode()
+    return lock(json.dumps(document), token) if document else ""
 
 
 def opened(text: str, token: str) -> dict[str, str]:
     """Decrypt what `sealed` encrypted."""
-    if not text:
-        return {}
+    document: dict[str, str] = json.loads(unlock(text, token)) if text else {}
+    return document
+
+
+def lock(text: str, token: str) -> str:
+    """Encrypt a text with a chat's token."""
     from cryptography.fernet import Fernet
 
-    document: dict[str, str] = json.loads(Fernet(token.encode()).decrypt(text.encode()))
-    return document
+    return Fernet(token.encode()).encrypt(text.encode()).decode()
+
+
+def unlock(text: str, token: str) -> str:
+    """Decrypt what `lock` encrypted."""
+    from cryptography.fernet import Fernet
+
+    return Fernet(token.encode()).decrypt(text.encode()).decode()

@@ -7,7 +7,6 @@ asked once.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,12 +14,26 @@ from functools import cached_property
 from functions.core.assistant.dialogue import Articles, Dialogue, LookUp
 from functions.core.assistant.engine import Engine
 from functions.core.assistant.handing_over import HandOver, hand_over
+from functions.core.assistant.reading import bare, choice_in, lacks_it, number_in, score_in
 from functions.core.assistant.verification import Codes
-from functions.core.domain.chat import MAX_MESSAGES, NONE, Chat, ChatMessage, Reason
+from functions.core.domain.chat import (
+    MAX_MESSAGES,
+    NONE,
+    AskedVariable,
+    Chat,
+    ChatMessage,
+    Reason,
+)
 from functions.core.domain.classification import classify
 from functions.core.domain.commands.base import one_of
 from functions.core.domain.endings import read_ending
-from functions.core.domain.errors import ActionNotAllowed, Conflict, InvalidInput, TryAgain
+from functions.core.domain.errors import (
+    ActionNotAllowed,
+    Conflict,
+    InvalidInput,
+    KeyReused,
+    TryAgain,
+)
 from functions.core.domain.matching import fold, mentions
 from functions.core.domain.playbook_assistant import Assistant
 from functions.core.domain.rules import Locale, Playbook
@@ -32,6 +45,9 @@ from functions.core.text.masking import mask
 from functions.core.text.words import say, written_in
 
 log = logger("assistant")
+
+_LEAST_MENTIONED = 6
+"""Characters from which a number in a question is that of an order or the like."""
 
 Turn = Callable[[Chat], Chat]
 """Returns the chat as it goes on; the same chat if nothing changes. May be called several times."""
@@ -70,6 +86,7 @@ class DeskChats:
         customer: Callable[[Chat], HandOver],
         key: str = "",
         *,
+        digest: str = "",
         push: bool = False,
     ) -> Taken:
         """Take a turn, once for a key.
@@ -78,12 +95,14 @@ class DeskChats:
             load: returns the chat as it is stored, or a new one.
             customer: says who a chat's ticket is for, if it is handed over now.
             key: identifies the request; a repetition gets what was said to the first one.
+            digest: that of the request, which a repetition has, too.
             push: the answer is sent by a call of its own; until then the chat has it as `unsent`.
         """
         for _ in range(TRIES):
             found = load()
             if key and key in found.keys:
-                first, last = found.keys[key]
+                known, first, last = found.keys[key]
+                require_same(known, digest)
                 return Taken(found, found.messages[first:last], repeated=True)
             before = len(found.messages)
             changed = turn(found)
@@ -101,8 +120,10 @@ class DeskChats:
                     self.codes.now,
                 )
             changed = changed.gone_on(self.dialogue.now)
+            masked = {name: mask(value) for name, value in changed.values.items()}
+            changed = changed.changed(values=masked)
             if key:
-                keys = {**changed.keys, key: (before, len(changed.messages))}
+                keys = {**changed.keys, key: (digest, before, len(changed.messages))}
                 unsent = changed.unsent | {key} if push else changed.unsent
                 changed = changed.changed(keys=keys, unsent=unsent)
             try:
@@ -118,43 +139,91 @@ class DeskChats:
         They may choose from an offer or rate an answer by its number, give a value that was asked
         for, or verify a contact.
         """
-        text = mask(written)
 
         def turn(chat: Chat) -> Chat:
             chosen = self._option(chat, written)
             if chosen is not None:
                 return self.dialogue.chosen(chat, chosen)
-            score = _score(written)
+            score = score_in(written)
             if chat.answered is not None and score is not None:
                 return self.dialogue.rated(chat, score)
-            chat = chat.said("customer", text, self.dialogue.now)
-            chat = chat.changed(offered=(), answered=None, locale=written_in(text) or chat.locale)
+            answered, question = chat.answered, chat.question
+            chat = self._heard(chat, written)
+            verified = self.codes.accept(chat, written)
+            if verified is not None:
+                return verified
             reason = self._person_needed(chat, written)
             if reason:
                 return self.dialogue.to_person(chat, reason)
-            if chat.question is not None:
-                values = {**chat.values, chat.question.variable: _value(text)}
-                article, tries = chat.question.article, 2 if chat.question.again else 1
-                chat = chat.changed(values=values, question=None)
-                if article in self.articles:
-                    return self.dialogue.answering(chat, article, tries=tries)
-            verified = self.codes.read(chat, written)
-            if verified is not None:
-                return verified
-            if fold(written).strip(" ~!.?,") in self.assistant.greetings:
-                return self.dialogue.welcomed(chat)
-            if read_ending(written, self.playbook).kind in ("thanks", "solved"):
-                thanks = say("chat.thanks", chat.locale)
-                chat = chat.changed(confirmed=bool(chat.articles))
-                return chat.said("assistant", thanks, self.dialogue.now)
-            try:
-                reading = self.engine(written)
-            except TryAgain as error:
-                log.warning("chat.engine_failed", extra={"cause": str(error)})
-                return self.dialogue.to_person(chat, "engine")
-            return self.dialogue.understood(chat, reading)
+            given = self._given(chat, question, written) if question else None
+            if given is not None:
+                return given
+            chat = chat.changed(question=None)
+            answer = self.codes.read(chat, written) or self._courtesy(chat, written, answered)
+            if answer is not None:
+                return answer
+            return self._understood(chat, written, in_vain=question is not None)
 
         return turn
+
+    def _heard(self, chat: Chat, written: str) -> Chat:
+        """Return the chat with the customer's words, masked, and the number in them."""
+        text, number = mask(written), number_in(written) or ""
+        sealed = self.codes.seal(written) if text != written else ""
+        chat = chat.said("customer", text, self.dialogue.now, sealed=sealed)
+        mentioned = number if len(number) >= _LEAST_MENTIONED and mask(number) == number else ""
+        locale = written_in(text) or chat.locale
+        return chat.changed(offered=(), answered=None, mentioned=mentioned, locale=locale)
+
+    def _given(self, chat: Chat, question: AskedVariable, written: str) -> Chat | None:
+        """Go on with the value that was asked for; None if the words are none.
+
+        What a system is asked by is a number; of two numbers nobody knows which is meant.
+        """
+        variable, article = question.variable, question.article
+        if article not in self.articles:
+            return None
+        value = number_in(written)
+        if value is None and variable in self.assistant.keys:
+            if sum(map(str.isdigit, written)) >= _LEAST_MENTIONED:
+                return self.dialogue.asking(chat, question)
+            return self.dialogue.to_person(chat, "look_up") if lacks_it(written) else None
+        value = value or written
+        chat = chat.changed(values={**chat.values, variable: value}, question=None, mentioned="")
+        return self.dialogue.answering(chat, article, tries=2 if question.again else 1)
+
+    def _courtesy(self, chat: Chat, written: str, answered: str | None) -> Chat | None:
+        """Answer a greeting, thanks, or that an answer did not help; None for other words."""
+        if self.greets(written):
+            return self.dialogue.welcomed(chat)
+        ending = read_ending(written, self.playbook).kind
+        if ending == "unsolved" and answered is not None:
+            return self.dialogue.to_person(chat, "rating")
+        if ending not in ("thanks", "solved"):
+            return None
+        thanks = say("chat.thanks", chat.locale)
+        chat = chat.changed(confirmed=bool(chat.articles))
+        return chat.said("assistant", thanks, self.dialogue.now)
+
+    def _understood(self, chat: Chat, written: str, *, in_vain: bool) -> Chat:
+        """Ask the engine what the words are about.
+
+        Args:
+            in_vain: a value was asked for, and these words are none: if they are no question
+                either, only a person can help.
+        """
+        try:
+            reading = self.engine(written)
+        except TryAgain as error:
+            log.warning("chat.engine_failed", extra={"cause": str(error)})
+            return self.dialogue.to_person(chat, "engine")
+        if reading.kind == "miss" and in_vain:
+            return self.dialogue.to_person(chat, "look_up")
+        return self.dialogue.understood(chat, reading)
+
+    def greets(self, written: str) -> bool:
+        """Return whether a message is a greeting and nothing else."""
+        return bare(written) in self.assistant.greetings
 
     def choosing(self, option: str) -> Turn:
         """Take an option of the last offer, or `none` of them.
@@ -206,10 +275,12 @@ class DeskChats:
         """Return the option of the last offer that the customer wrote: its number or its title."""
         offered = [each for each in chat.offered if each in self.articles]
         labels = {self.dialogue.title(each, chat.locale): each for each in offered}
-        labels |= {str(number): each for number, each in enumerate(chat.offered, 1)}
         if chat.offered:
-            labels |= {say("chat.none", chat.locale): NONE, "0": NONE}
-        found = labels.get(fold(written).strip(" .。、)）")) or labels.get(written.strip())
+            labels[say("chat.none", chat.locale)] = NONE
+        numbered = dict(enumerate((NONE, *chat.offered))) if chat.offered else {}
+        found = labels.get(written.strip()) or numbered.get(choice_in(written) or -1)
+        if chat.offered and choice_in(written) == 0:
+            found = NONE
         return found if found == NONE or found in self.articles else None
 
     def _person_needed(self, chat: Chat, text: str) -> Reason | None:
@@ -218,7 +289,8 @@ class DeskChats:
         The customer asks for one, a rule of the desk makes it urgent, or the desk answers such a
         request with comfort first.
         """
-        if mentions(fold(text), self.assistant.person):
+        alone = bare(text) in self.assistant.person_alone
+        if alone or mentions(fold(text), self.assistant.person):
             return "asked"
         found = classify(text, self.playbook, channel=chat.channel)
         urgent = (
@@ -226,6 +298,19 @@ class DeskChats:
             < self.playbook.ranks[self.playbook.default_priority]
         )
         return "rule" if urgent or found.mood else None
+
+
+def require_same(known: str, digest: str) -> None:
+    """Refuse an idempotency key that comes back with another request.
+
+    Raises:
+        KeyReused: the digests differ.
+    """
+    if known != digest:
+        raise KeyReused(
+            "This Idempotency-Key was used before with another body. "
+            "Use a new key for a new request."
+        )
 
 
 def as_text(messages: tuple[ChatMessage, ...], locale: Locale) -> str:
@@ -241,21 +326,3 @@ def as_text(messages: tuple[ChatMessage, ...], locale: Locale) -> str:
         hint = [say("chat.offer.hint", locale)] if options else []
         parts.append("\n".join((message.text, *options, *hint)))
     return "\n\n".join(parts)
-
-
-_SCORE = re.compile(r"([1-5])\s*(?:分|星|points?|stars?)?[.!。！]?", re.IGNORECASE)
-
-
-def _score(written: str) -> int | None:
-    """Return the rating in a message that is nothing else: "5", "5分", "４ stars"."""
-    found = _SCORE.fullmatch(fold(written).strip())
-    return int(found[1]) if found else None
-
-
-_NUMBER = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z-]*\d)[A-Za-z0-9-]{4,40}(?![A-Za-z0-9])")
-
-
-def _value(text: str) -> str:
-    """Return the number in a sentence ("订单号是20261130003，谢谢"), else all of it."""
-    found = _NUMBER.findall(text)
-    return found[0] if len(found) == 1 else text

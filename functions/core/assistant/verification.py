@@ -7,7 +7,6 @@ channel.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,27 +14,25 @@ from hmac import compare_digest, digest as hmac_digest
 from secrets import randbelow
 from typing import Literal, Protocol, cast
 
+from functions.core.assistant.reading import code_in, contact_in
 from functions.core.domain.chat import Chat, PendingVerification, VerificationState
 from functions.core.domain.customers import Identity
 from functions.core.domain.errors import FieldError, InvalidInput, TooManyAttempts
-from functions.core.domain.matching import fold
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.services.contacts import contact_digest, sms_problem
 from functions.core.services.customers import join_customer
 from functions.core.storage.database import Storage
-from functions.core.text.contacts import Contact, ContactError, mask_contact, normalise_contact
+from functions.core.text.contacts import Contact, mask_contact
 from functions.core.text.tokens import derive
-from functions.core.text.words import say
+from functions.core.text.words import customer_status, say
 
 VALID_FOR = timedelta(minutes=10)
 ATTEMPTS = 5
 CODES_PER_CONTACT = 5
-"""Codes that a contact gets in an hour, whoever asks for them."""
+"""Codes that a contact gets in an hour, whoever asks for them, and that a chat may ask for."""
 SHOWN = 3
 """Open requests that a verified customer is told."""
-
-_CODE = re.compile(r"\d{6}")
 
 
 class SendCode(Protocol):
@@ -46,9 +43,9 @@ class SendCode(Protocol):
 class Codes:
     """Sends codes and checks them, for the chats of a desk at one moment.
 
-    `send` sends a text to a contact or raises `InvalidInput`; `seal` encrypts a verified contact
-    with the chat's token. `writer` is the person whom the channel proves. A code is sent once,
-    however often a turn is taken.
+    `send` sends a text to a contact or raises `InvalidInput`; `seal` encrypts a text with the
+    chat's token, `seal_contact` a verified contact. `writer` is the person whom the channel proves.
+    A code is sent once, however often a turn is taken.
     """
 
     storage: Storage
@@ -56,19 +53,29 @@ class Codes:
     root_key: bytes
     send: SendCode
     now: datetime
-    seal: Callable[[Chat, Contact], str] = lambda chat, contact: ""
+    seal: Callable[[str], str] = lambda text: ""
+    seal_contact: Callable[[Chat, Contact], str] = lambda chat, contact: ""
     writer: Identity | None = None
     _sent: dict[str, str] = field(default_factory=dict)
 
+    def accept(self, chat: Chat, written: str) -> Chat | None:
+        """Verify the contact if a message is the code; None for another."""
+        pending, code = chat.verification, code_in(written)
+        waiting = pending is not None and pending.state in ("sent", "wrong")
+        if pending is None or code is None or not waiting or self.now > pending.expires_at:
+            return None
+        right = compare_digest(self._digest(chat, code), pending.code)
+        return self._verified(chat, pending) if right else None
+
     def read(self, chat: Chat, written: str) -> Chat | None:
-        """Go on with a message that is nothing but a contact or the code; None for another."""
-        pending = chat.verification
-        code = fold(written).strip()
-        if pending is not None and pending.state in ("sent", "wrong") and _CODE.fullmatch(code):
-            return self.check(chat, code)
-        try:
-            contact = normalise_contact(written)
-        except ContactError:
+        """Go on with a message that is nothing but a contact or a code; None for another."""
+        pending, code = chat.verification, code_in(written)
+        if pending is not None and pending.state != "verified" and code is not None:
+            if pending.state in ("sent", "wrong"):
+                return self.check(chat, code)
+            return self._ended(chat, pending, pending.state)
+        contact = contact_in(written)
+        if contact is None:
             return None
         try:
             return self.start(chat, contact)
@@ -84,6 +91,8 @@ class Codes:
             InvalidInput: nothing can be sent there.
             TooManyAttempts: the contact or the desk got too many codes.
         """
+        if chat.codes >= CODES_PER_CONTACT:
+            raise TooManyAttempts("Too many codes were sent. Try again in an hour.")
         code = self._code(contact, chat.locale)
         pending = PendingVerification(
             contact=self._shown(contact),
@@ -91,10 +100,13 @@ class Codes:
             hash=contact_digest(contact, self.playbook.desk, self.root_key),
             code=self._digest(chat, code),
             expires_at=self.now + VALID_FOR,
-            sealed=self.seal(chat, contact),
+            sealed=self.seal_contact(chat, contact),
         )
-        text = say("verify.sent", chat.locale, contact=pending.contact)
-        return chat.changed(verification=pending).said("system", text, self.now)
+        # Stars alone would not show a typing error.
+        shown = mask_contact(contact.address, "middle_four")
+        text = say("verify.sent", chat.locale, contact=shown)
+        chat = chat.changed(verification=pending, codes=chat.codes + 1)
+        return chat.said("system", text, self.now)
 
     def check(self, chat: Chat, code: str) -> Chat:
         """Compare a code; the chat's verification says what came of it.
@@ -119,26 +131,32 @@ class Codes:
         proven = Identity(kind=pending.kind, hash=pending.hash, shown=pending.contact)
         others = [each for each in chat.verified if each.hash != proven.hash]
         writer = [self.writer] if self.writer else []
-        join_customer(
-            self.storage, self.playbook.desk, (proven, *others, *writer), "code", self.now
-        )
+        identities = (proven, *others, *writer)
+        join_customer(self.storage, self.playbook.desk, identities, "code", self.now)
         chat = chat.changed(verified=(*others, proven), sealed=pending.sealed or chat.sealed)
         tickets = self._open_tickets(proven)
         chat = self._ended(chat, pending, "verified")
         if not tickets:
             return chat
         numbers = "\n".join(
-            f"{each.number}: {self.playbook.statuses[each.status].label[chat.locale]}"
+            f"{each.number}: {customer_status(each.status, self.playbook, chat.locale)}"
             for each in tickets
         )
         text = say("verify.requests", chat.locale, numbers=numbers)
         return chat.said("system", text, self.now)
 
     def _open_tickets(self, identity: Identity) -> list[Ticket]:
+        """Return the newest open requests of a customer, by all contacts of theirs."""
         desk = self.playbook.desk
-        numbers = self.storage.contacts.tickets(desk, identity.hash, SHOWN * 2)
-        found = self.storage.tickets.load_many(desk, numbers)
-        return [each for each in found if each.status in OPEN][:SHOWN]
+        record = self.storage.customers.of(desk, identity.hash, consistent=True)
+        numbers = [
+            number
+            for contact in (record.contacts if record else (identity.hash,))
+            for number in self.storage.contacts.tickets(desk, contact, SHOWN * 2)
+        ]
+        found = self.storage.tickets.load_many(desk, list(dict.fromkeys(numbers)))
+        newest = sorted(found, key=lambda ticket: ticket.received_at, reverse=True)
+        return [each for each in newest if each.status in OPEN][:SHOWN]
 
     def _ended(
         self,

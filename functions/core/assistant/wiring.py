@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from email.message import EmailMessage
 from functools import cache, partial
 
 from functions.core.assistant.engine import ask
+from functions.core.assistant.handing_over import lock, opened, sealed
 from functions.core.assistant.turns import DeskChats
 from functions.core.assistant.verification import Codes
 from functions.core.domain.chat import Chat
@@ -20,8 +21,6 @@ from functions.core.platform.settings import Deployment
 from functions.core.text.contacts import Contact
 from functions.core.text.words import say
 
-Seal = Callable[[Chat, Contact], str]
-
 
 def desk_chats(
     deployment: Deployment,
@@ -29,13 +28,13 @@ def desk_chats(
     assistant: Assistant,
     now: datetime,
     *,
-    seal: Seal = lambda chat, contact: "",
+    token: str = "",
     writer: Identity | None = None,
 ) -> DeskChats:
     """Return the chats of a desk for one request.
 
     Args:
-        seal: encrypts a verified contact with the chat's token.
+        token: the chat's token, "" on a provider's channel, where nobody has one.
         writer: the person whom the channel proves.
     """
     desk, storage = playbook.desk, container.storage(deployment)
@@ -58,10 +57,18 @@ def desk_chats(
             root_key=aws.root_key(deployment),
             send=partial(_send_code, deployment, playbook),
             now=now,
-            seal=seal,
+            seal=partial(lock, token=token) if token else lambda text: "",
+            seal_contact=partial(_sealed_contact, token),
             writer=writer,
         ),
     )
+
+
+def _sealed_contact(token: str, chat: Chat, contact: Contact) -> str:
+    """Encrypt a verified contact, with the name that the customer gave."""
+    if not token:
+        return ""
+    return sealed(contact.address, opened(chat.sealed, token).get("name", ""), token)
 
 
 def _look_up(

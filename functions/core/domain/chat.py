@@ -7,6 +7,7 @@ customer's device holds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -55,7 +56,8 @@ class Option(Value):
 
 
 class ChatMessage(Value):
-    """One message of a chat. `article` is the article that an answer comes from."""
+    """One message of a chat. `article` is the article that an answer comes from; `sealed` what was
+    masked in the customer's words, encrypted with the chat's token."""
 
     id: TermName
     writer: Writer
@@ -64,6 +66,12 @@ class ChatMessage(Value):
     at: datetime
     article: TermName | None = None
     options: tuple[Option, ...] = ()
+    sealed: PersonalText = ""
+
+    @property
+    def shown(self) -> str:
+        """The message as agents read it: with what an offer offered."""
+        return "\n".join((self.text, *(f"· {option.label}" for option in self.options)))
 
 
 class AskedVariable(Value):
@@ -98,10 +106,11 @@ class Chat(Value):
     provider's channel; `public_key` follows from it and seals agents' replies; `sealed` are the
     customer's contact and name, encrypted with the token, and `verified` the contacts that the
     customer proved. `articles` are the intents seen in order, `values` the variables that were
-    asked or looked up, and `confirmed` says that the last answer helped. The sweep looks at
-    `looks_at` whether the chat is over; `outcome` is how it ended. `keys` are the idempotency keys
-    of the customer's calls, each with the numbers of messages before and after it; `unsent` those
-    whose answer is not known to have reached the provider.
+    asked or looked up, `mentioned` a number in the last question, and `confirmed` says that the
+    last answer helped. The sweep looks at `looks_at` whether the chat is over; `outcome` is how it
+    ended. `keys` are the idempotency keys of the customer's calls, each with its digest and the
+    numbers of messages before and after it; `unsent` those whose answer is not known to have
+    reached the provider.
     """
 
     desk: TermName
@@ -116,6 +125,7 @@ class Chat(Value):
     public_key: PersonalText = ""
     verification: PendingVerification | None = None
     verified: tuple[Identity, ...] = ()
+    codes: int = 0
     customer_id: FreeText | None = None
     messages: tuple[ChatMessage, ...] = ()
     misses: int = 0
@@ -124,13 +134,14 @@ class Chat(Value):
     question: AskedVariable | None = None
     articles: tuple[TermName, ...] = ()
     values: dict[TermName, FreeText] = {}
+    mentioned: FreeText = ""
     scores: tuple[int, ...] = ()
     reason: Reason | None = None
     number: TermName | None = None
     confirmed: bool = False
     outcome: Outcome | None = None
     looks_at: datetime | None = None
-    keys: dict[TermName, tuple[int, int]] = {}
+    keys: dict[TermName, tuple[TermName, int, int]] = {}
     unsent: frozenset[TermName] = frozenset()
 
     def after(self, message: str) -> tuple[ChatMessage, ...]:
@@ -161,11 +172,14 @@ class Chat(Value):
             return self  # the sweep looks once a day, not after each message
         return self.changed(outcome=None, looks_at=now + CLOSES_AFTER)
 
-    @property
-    def first_words(self) -> str:
-        """The customer's questions, which describe the ticket that the chat becomes."""
+    def first_words(self, unmasked: Mapping[str, str]) -> str:
+        """Return the customer's questions, which describe the ticket that the chat becomes.
+
+        Args:
+            unmasked: message id → what was written, of those that are masked.
+        """
         return "\n".join(
-            message.text
+            unmasked.get(message.id, message.text)
             for message in self.messages
             if message.writer == "customer" and message.kind == "text"
         )

@@ -24,7 +24,12 @@ _PERSON = (
     "转人工", "人工客服", "人工服务", "找人工", "要人工", "真人", "接人工", "找客服", "叫客服",
     "human", "real person", "live agent", "speak to a person", "talk to a person",
     "talk to someone", "speak to someone", "representative", "speak to an agent",
-    "talk to an agent",
+    "talk to an agent", "talk with someone", "speak with someone", "want an agent", "转客服",
+)  # fmt: skip
+
+_PERSON_ALONE = (
+    "人工", "客服", "找人", "operator", "agent", "person", "person please", "agent please",
+    "customer service",
 )  # fmt: skip
 
 _GREETINGS = (
@@ -88,9 +93,9 @@ class Assistant(Section):
 
     It gives an answer at once if the engine is `at_once` sure, and offers articles if it is `offer`
     sure. After `misses` questions in a row without an answer, a rating of `poor` or less, or one of
-    the words in `person`, it hands over to a person. A message that is one of the `greetings` is
-    greeted. `variables` are the names, for people, of what
-    its articles ask the customer for, `sources` the systems that know others.
+    the words in `person`, or a message that is one of `person_alone`, it hands over. A message that
+    is one of the `greetings` is greeted. `variables` are the names, for people, of what its
+    articles ask the customer for, `sources` the systems that know others.
     """
 
     welcome: Text
@@ -99,11 +104,17 @@ class Assistant(Section):
     misses: Annotated[int, Field(ge=1, le=5)] = 2
     poor: Annotated[int, Field(ge=0, le=5)] = 3
     person: Words = _PERSON
+    person_alone: Words = _PERSON_ALONE
     greetings: Words = _GREETINGS
     variables: dict[Identifier, Text] = {"order_number": {"zh-CN": "订单号", "en": "order number"}}
     sources: dict[Slug, LookUpSource] = {}
     chats_per_source: Annotated[int, Field(ge=1)] = 30
     chats_per_desk: Annotated[int, Field(ge=1)] = 3000
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The variables by which the sources are asked."""
+        return frozenset(key for source in self.sources.values() for key in source.keys)
 
     def source_of(self, variable: str) -> str | None:
         return next((name for name, each in self.sources.items() if variable in each.values), None)

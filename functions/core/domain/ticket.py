@@ -122,10 +122,12 @@ COMPLAINT = "complaint"
 class Customer(Value):
     """The customer as shown: masked name and contact, and the contact's keyed hash.
 
-    `record` is the id of the customer's record, if the contact was joined with others.
+    `id` is the company's own id of the customer, as the channel gave it; in a form or a chat
+    anybody may have typed it. `record` is the id of the customer's record, if the contact was
+    joined with others.
     `undeliverable` is the reason why no mail is sent until somebody corrects the contact,
     `sms_obstacle` why the number gets no text messages.
-    `claimed_class` is a class that an unproven customer's own `id` would give; `class_once_proven`
+    `claimed_class` is the class that an unproven `id` would give; `class_once_proven`
     the class of the contact, in force once the contact is proven.
     """
 

@@ -38,7 +38,7 @@ from functions.core.domain.recipients import (
     TEAM_NAMED,
     Recipient,
 )
-from functions.core.domain.rules import Locale, Playbook
+from functions.core.domain.rules import Condition, Locale, Playbook
 from functions.core.domain.ticket import TIMER_KINDS, Ticket, Timer
 from functions.core.text.templating import (
     fill,
@@ -294,6 +294,13 @@ def as_text_message(text: str, ticket: Ticket, playbook: Playbook, locale: Local
     if not initiated or playbook.sms_opt_out is None:
         return text
     return f"{text}{' ' if text[-1:].isascii() else ''}{playbook.sms_opt_out[locale]}"
+
+
+def plain_acknowledgement(playbook: Playbook) -> str | None:
+    """Return the message that tells a customer of any request that it was received (A4)."""
+    rules = (rule for rule in playbook.notifications if rule.on == "TicketReceived")
+    plain = (rule for rule in rules if rule.to == "customer" and rule.when == Condition())
+    return next((rule.message for rule in plain), None)
 
 
 def with_signature(text: str, playbook: Playbook, locale: Locale) -> str:

@@ -139,8 +139,9 @@ class Source:
     `sender` is the writer's contact if the channel proves it; it replaces the body's `contact`,
     which anybody could have typed. `text` is the whole message if the description was cut. Answers
     refer to `message_id`; `raw` is the key of the stored original. `contact_proven`: the channel
-    proves the contact and the customer's id. `hiding` holds the hidden parts of texts that were
-    masked before they were cut. `chat` is the chat with the assistant that ended in this ticket.
+    proves the contact and the customer's id; a chat proves only the contact. `hiding` holds the
+    hidden parts of texts that were masked before they were cut. `chat` is the chat with the
+    assistant that ended in this ticket.
     """
 
     channel: str = "web"
@@ -404,9 +405,10 @@ def _customer(
     playbook: Playbook, request: TicketRequest, contact: Contact, digest: str, known: PriorRecords
 ) -> Customer:
     body, source = request.body, request.source
-    by_id = _customer_class(playbook, body.customer_id)
+    by_id = class_by_id(playbook, body.customer_id)
     # Anybody can type an id, or another's contact, so a class by one of them is only a hint.
     vouched = source.contact_proven or source.entered_by is not None
+    id_vouched = vouched and source.chat is None
     return Customer(
         name=mask_name(body.name or "", playbook.fields.name_style) if body.name else "",
         contact=mask_contact(contact.address, playbook.fields.contact_style),
@@ -414,8 +416,9 @@ def _customer(
         hash=digest,
         id=body.customer_id or None,
         record=known.customer,
-        customer_class=known.customer_class or by_id if vouched else None,
-        claimed_class=None if vouched else by_id,
+        customer_class=(known.customer_class if vouched else None)
+        or (by_id if id_vouched else None),
+        claimed_class=None if id_vouched else by_id,
         class_once_proven=None if vouched else known.customer_class,
         preferred=body.preferred_channel,
         undeliverable=known.undeliverable,
@@ -423,7 +426,7 @@ def _customer(
     )
 
 
-def _customer_class(playbook: Playbook, customer_id: str | None) -> str | None:
+def class_by_id(playbook: Playbook, customer_id: str | None) -> str | None:
     """Return the customer's class by the id that the channel gives (A5)."""
     if not customer_id:
         return None

@@ -12,9 +12,18 @@ from functions.core.text.tokens import derive
 
 
 def join_customer(
-    storage: Storage, desk: str, identities: Sequence[Identity], proof: Proof, at: datetime
+    storage: Storage,
+    desk: str,
+    identities: Sequence[Identity],
+    proof: Proof,
+    at: datetime,
+    *,
+    class_by_id: str | None = None,
 ) -> None:
     """Join identities that belong to one customer; a class that one contact has holds for all.
+
+    Args:
+        class_by_id: the class that the company's own id gives; it holds if no contact has one.
 
     Raises:
         TryAgain: somebody else joined the same customer meanwhile.
@@ -23,10 +32,10 @@ def join_customer(
     if record is None:
         return
     classes = storage.contacts.classes(desk, record.contacts)
-    known = [name for name in map(classes.get, record.contacts) if name]
+    known = next((name for name in map(classes.get, record.contacts) if name), class_by_id)
     for contact in record.contacts if known else ():
         if contact not in classes:
-            storage.contacts.set_class(desk, contact, known[0])
+            storage.contacts.set_class(desk, contact, known)
 
 
 def set_class(storage: Storage, ticket: Ticket, customer_class: str | None) -> None:

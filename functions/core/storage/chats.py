@@ -52,17 +52,23 @@ class Chats:
             raise Conflict(f"the chat {chat.id} changed meanwhile")
         return after
 
-    def keep_reply(self, desk: str, chat: str, version: int, sealed: str, now: datetime) -> None:
-        """Keep what an agent wrote in a version of the chat's ticket, sealed for the chat."""
-        item: Item = key(_partition(desk, chat), f"{_REPLY}{version:08}") | {
+    def keep_reply(
+        self, desk: str, chat: str, version: int, message: str, sealed: str, now: datetime
+    ) -> None:
+        """Keep a message about a version of the chat's ticket, sealed for the chat.
+
+        Args:
+            message: the playbook's message; "" for what an agent wrote.
+        """
+        item: Item = key(_partition(desk, chat), f"{_REPLY}{version:08}#{message}") | {
             "sealed": {"S": sealed},
             "expires_at": {"N": str(int((now + KEPT_FOR).timestamp()))},
         }
         self.table.client.put_item(TableName=self.table.name, Item=item)
 
-    def replies(self, desk: str, chat: str, first: int) -> dict[int, str]:
-        """Return version → what an agent wrote, sealed, from a version of the ticket on."""
-        items = self.table.query(
+    def replies(self, desk: str, chat: str, first: int) -> dict[tuple[int, str], str]:
+        """Return the sealed messages from a version of the ticket on, by version and message."""
+        found = self.table.query(
             KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues={
                 ":pk": {"S": _partition(desk, chat)},
@@ -70,7 +76,11 @@ class Chats:
                 ":last": {"S": f"{_REPLY}~"},
             },
         )
-        return {int(item["sk"]["S"].removeprefix(_REPLY)): item["sealed"]["S"] for item in items}
+        kept = {}
+        for item in found:
+            version, _, message = item["sk"]["S"].removeprefix(_REPLY).partition("#")
+            kept[int(version), message] = item["sealed"]["S"]
+        return kept
 
     def delete(self, desk: str, chat: str) -> None:
         """Delete a chat whose customer is erased; only the console may."""
