@@ -25,6 +25,7 @@ from functions.core.services.create_ticket import (
     Source,
     TicketCreator,
     TicketRequest,
+    class_by_id,
     read_new_ticket,
 )
 from functions.core.storage.idempotency import IdempotencyRecord
@@ -142,7 +143,14 @@ def _join(
         shown=mask_contact(written.address, playbook.fields.contact_style),
     )
     company = company_identity(customer_id, desk, creator.root_key)
-    join_customer(creator.storage, desk, (company, identity), "channel", now)
+    join_customer(
+        creator.storage,
+        desk,
+        (company, identity),
+        "channel",
+        now,
+        class_by_id=class_by_id(playbook, customer_id),
+    )
 
 
 def _created(ticket: CreatedTicket, playbook: Playbook) -> HttpResponse:

@@ -55,8 +55,8 @@ CustomerView = TypedDict("CustomerView", {
     "class": str | None, "claimed_class": str | None, "preferred_channel": Channel | None,
     "undeliverable": str | None,
 })  # fmt: skip
-"""The customer, masked. `claimed_class` is a hint: nobody has proven it. `undeliverable` says why
-no mail is sent."""
+"""The customer, masked. `id` is as the channel gave it; in a form or a chat anybody may have typed
+it. `claimed_class` is a hint: nobody has proven it. `undeliverable` says why no mail is sent."""
 
 TaskView = TypedDict("TaskView", {"kind": str, "assignee": str, "due_at": Time | None})
 """A task of somebody (`agent:…`, `team:…` or `role:…`) beside handling the ticket: `callback`,

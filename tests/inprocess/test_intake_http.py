@@ -253,7 +253,9 @@ def test_a_supervisor_s_customer_class_overrides_the_channel_s(
         return storage.tickets.load("standard", number).customer
 
     assert classed().customer_class == "vip"
-    storage.contacts.set_class("standard", classed().hash, "partner")
+    contact = classed().hash
+    assert storage.contacts.classes("standard", [contact]) == {contact: "vip"}
+    storage.contacts.set_class("standard", contact, "partner")
     assert classed().customer_class == "partner"
 
 
