@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 STAGE = "local"
 ACCOUNT = "000000000000"
@@ -31,13 +32,18 @@ def aws_environment(ports: Ports) -> dict[str, str]:
     }
 
 
+def description(data: Path) -> Any:
+    """Read what the local system of a data folder says of itself; None if none runs there."""
+    try:
+        return json.loads((data / "local.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+
+
 def connect(data: Path) -> bool:
     """Direct boto3 to the local system of a data folder; return False if none runs there."""
-    try:
-        description = json.loads((data / "local.json").read_text("utf-8"))
-    except FileNotFoundError:
+    found = description(data)
+    if found is None:
         return False
-    os.environ.update(
-        aws_environment(Ports(aws=int(description["aws_endpoint"].rpartition(":")[2])))
-    )
+    os.environ.update(aws_environment(Ports(aws=int(found["aws_endpoint"].rpartition(":")[2]))))
     return True

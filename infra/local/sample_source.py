@@ -17,6 +17,8 @@ from infra.deploy.trail import Trail
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from functions.core.domain.rules import Playbook
+
 PATH = "/_deskbell/sample"
 DESK = "assisted"
 _OURS = re.compile(rf"^(https://orders\.example\.com/|http://127\.0\.0\.1:\d+{PATH}/)")
@@ -60,21 +62,25 @@ def attach(app: web.Application) -> None:
     app.router.add_get(PATH + "/{kind:orders|members}/{number}", show)
 
 
+def asking_here(playbook: Playbook, api: str) -> Playbook:
+    """Return a playbook that asks this system, except where somebody gave it another URL."""
+    assistant = playbook.assistant
+    if assistant is None:
+        return playbook
+    sources = {
+        name: source.model_copy(update={"url": _OURS.sub(f"{api}{PATH}/", source.url)})
+        for name, source in assistant.sources.items()
+    }
+    changed = assistant.model_copy(update={"sources": sources})
+    return playbook.model_copy(update={"assistant": changed})
+
+
 def ensure_source(stage: str, http_port: int, now: datetime) -> None:
-    """Let the shipped desk ask this system, except where somebody gave it another URL."""
+    """Let the shipped desk ask this system."""
     storage = storage_of(stage)
     if storage.playbooks.version(DESK) is None:
         return
     playbook = storage.playbooks.get(DESK, now)
-    assistant = playbook.assistant
-    if assistant is None:
-        return
-    here = f"http://127.0.0.1:{http_port}{PATH}/"
-    sources = {
-        name: source.model_copy(update={"url": _OURS.sub(here, source.url)})
-        for name, source in assistant.sources.items()
-    }
-    if sources == assistant.sources:
-        return
-    changed = assistant.model_copy(update={"sources": sources})
-    apply(Trail.of(stage), playbook.model_copy(update={"assistant": changed}), now)
+    changed = asking_here(playbook, f"http://127.0.0.1:{http_port}")
+    if changed != playbook:
+        apply(Trail.of(stage), changed, now)

@@ -1,11 +1,18 @@
-"""The changes for which `deskbell up` deploys again."""
+"""The changes for which `deskbell up` deploys again, and what is applied to what it runs."""
 
+import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from functions.core.domain.rules import Playbook
+from infra.console.commands import playbooks
+from infra.deploy import desks, local_stage
 from infra.deploy.local_stage import Ports
+from infra.deploy.trail import Trail
 from infra.local import up
+from tests.inprocess.conftest import ROOT
 
 pytestmark = pytest.mark.requirement("G8")
 PORTS = Ports(8700, 4566, 2525)
@@ -67,3 +74,24 @@ def test_changed_parameters_of_the_foundation_need_a_new_deployment(
 def test_changed_ports_need_a_new_deployment(tree: Path) -> None:
     """The functions know the API's address."""
     assert up._fingerprint(PORTS) != up._fingerprint(Ports(8701, 4566, 2525))
+
+
+@pytest.mark.requirement("C4")
+def test_a_playbook_that_is_applied_locally_asks_the_sample_source(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """At once, not only after the next start."""
+    stored: list[Playbook] = []
+
+    def apply(trail: Trail, playbook: Playbook, now: datetime) -> desks.Applied:
+        stored.append(playbook)
+        return desks.Applied(playbook.desk, 2, stored=True, changes=())
+
+    system = {"api": "http://127.0.0.1:8800", "aws_endpoint": "http://127.0.0.1:4566"}
+    (tmp_path / "local.json").write_text(json.dumps(system), "utf-8")
+    monkeypatch.setattr(desks, "apply", apply)
+    monkeypatch.setattr(local_stage, "connect", lambda data: True)
+    playbooks.apply(ROOT / "playbooks" / "assisted.yaml", data=tmp_path)
+    assert stored[0].assistant is not None
+    urls = [source.url for source in stored[0].assistant.sources.values()]
+    assert all(url.startswith("http://127.0.0.1:8800/_deskbell/sample/") for url in urls)

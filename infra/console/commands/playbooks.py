@@ -40,14 +40,18 @@ def check(path: Path) -> None:
 def apply(path: Path, stage: Stage = "", data: Data = DATA) -> None:
     """Store a playbook as its desk's next version and print the changes; in force within 60 s.
 
-    Tickets that wait for a team that it no longer has are listed and routed by its rules.
+    Tickets that wait for a team that it no longer has are listed and routed by its rules. On the
+    local system, the shipped desk's look-ups go to the sample source.
     """
     from functions.core.playbook import load
-    from infra.deploy import desks
+    from infra.deploy import desks, local_stage
     from infra.deploy.trail import Trail
+    from infra.local.sample_source import asking_here
 
     trail = Trail.of(connect(stage, data))
     playbook = load(path)
+    if trail.stage == local_stage.STAGE:
+        playbook = asking_here(playbook, local_stage.description(data)["api"])
     applied = desks.apply(trail, playbook, datetime.now(UTC))
     for line in applied.changes:
         report(line)

@@ -16,7 +16,7 @@ from functions.core.domain.errors import DeskbellError
 from functions.core.domain.playbook_assistant import Assistant
 from functions.core.platform import outgoing
 from infra.deploy.stage_secrets import new_secret
-from infra.local.sample_source import member, order
+from infra.local.sample_source import asking_here, member, order
 from tests.inprocess.conftest import ROOT, shipped
 from tests.notify.webhook_receiver import Answer, Receiver
 
@@ -147,6 +147,19 @@ def test_only_public_addresses_are_asked(address: str, monkeypatch: pytest.Monke
         fetch("https://orders.example.com/1", {}, local=False)
     with pytest.raises(DeskbellError, match="refused"):
         fetch("http://orders.example.com/1", {}, local=True)
+
+
+def test_a_local_desk_asks_the_sample_source_unless_it_has_its_own() -> None:
+    shipped_desk = shipped(ROOT / "playbooks" / "assisted.yaml")
+    first = asking_here(shipped_desk, "http://127.0.0.1:8700")
+    here = asking_here(first, "http://127.0.0.1:8800")
+    assert here.assistant is not None
+    orders = here.assistant.sources["orders"]
+    assert orders.url == "http://127.0.0.1:8800/_deskbell/sample/orders/{order_number}"
+    elsewhere = orders.model_copy(update={"url": "https://shop.example.com/{order_number}"})
+    own = here.assistant.model_copy(update={"sources": {"orders": elsewhere}})
+    desk = here.model_copy(update={"assistant": own})
+    assert asking_here(desk, "http://127.0.0.1:8700") == desk
 
 
 def test_the_sample_source_says_the_same_of_an_order_each_time() -> None:
