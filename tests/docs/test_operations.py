@@ -229,3 +229,12 @@ def test_no_link_is_broken(page: Path) -> None:
         assert target.exists(), f"{page.name}: {link}"
         if anchor and target.suffix == ".md":
             assert anchor in _anchors(target), f"{page.name}: {link}"
+
+
+@pytest.mark.requirement("A9")
+def test_each_line_of_the_answers_report_is_explained() -> None:
+    source = (ROOT / "infra" / "console" / "commands" / "answers.py").read_text("utf-8")
+    text = (ROOT / "docs" / "knowledge.md").read_text("utf-8")
+    lines = re.findall(r'say\(f"([^:{]+):', source)
+    assert lines
+    assert [line for line in lines if f"`{line}:" not in text] == []
