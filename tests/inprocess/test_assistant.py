@@ -20,6 +20,7 @@ from functions.core.domain.events import TicketReceived
 from functions.core.domain.knowledge import Article, ArticleVersion
 from functions.core.domain.playbook_assistant import Assistant, LookUpSource
 from functions.core.domain.roster import Agent
+from functions.core.domain.rules import NotificationRule
 from functions.core.platform import clock
 from functions.core.storage.chats import Chats
 from tests.inprocess.conftest import erase_customer
@@ -427,6 +428,24 @@ def test_what_the_customer_is_told_about_the_ticket_is_in_the_chat(
     assert any("发票已开" in text for text in notices)
     assert not any("请求已接收" in text for text in notices), "the chat has told the number"
     assert [m["id"] for m in chat.read(after=said[-1]["id"])] == []
+
+
+def test_advice_at_the_receipt_is_in_the_chat(journey: SimulatedJourney, chat: Chat) -> None:
+    """It takes the place of the acknowledgement: a gas leak at night must not wait for a reader."""
+    playbook = journey.playbook
+    rule = NotificationRule.model_validate(
+        {"on": "TicketReceived", "to": "customer", "message": "advice", "when": {"type": "报障"}}
+    )
+    messages = {**playbook.messages, "advice": playbook.messages["received"]}
+    update = {"messages": messages, "notifications": (rule, *playbook.notifications)}
+    journey.storage.playbooks.put(playbook.model_copy(update=update), datetime.now(UTC))
+    journey.simulator.expire_playbooks()
+    chat.begin()
+    told = chat.write("包裹显示签收但没收到")[-1]
+    advice, *_ = chat.read(after=told["id"])
+    assert (advice["id"], advice["from"]) == ("t1", "system")
+    assert told["ticket"]["number"] in advice["text"]
+    assert advice["id"] not in [m["id"] for m in chat.read(after=advice["id"])]
 
 
 @pytest.mark.requirement("C6", "G4")
