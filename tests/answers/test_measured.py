@@ -11,7 +11,7 @@ import pytest
 from functions.answers import encoder
 from functions.answers.building import build
 from functions.answers.encoder import Encoder
-from functions.answers.engine import Thresholds
+from functions.answers.engine import Thresholds, decide
 from functions.answers.index import AnswerIndex
 from functions.answers.trial import Figures, figures, try_all
 from functions.core.playbook.loader import load
@@ -35,6 +35,13 @@ def index() -> AnswerIndex:
     return build(read_asked(ARTICLES), model())
 
 
+def thresholds() -> Thresholds:
+    """Return the shipped desk's own."""
+    assistant = load(ROOT / "playbooks" / "assisted.yaml").assistant
+    assert assistant is not None
+    return Thresholds(assistant.at_once, assistant.offer)
+
+
 def test_vectors_of_like_meaning_are_near_in_both_languages() -> None:
     vectors = model()(["where is my refund", "我的退款到哪了", "how do I bake bread"])
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-3)
@@ -52,6 +59,26 @@ def test_any_text_has_a_vector(text: str) -> None:
     assert np.isfinite(model()([text])).all()
 
 
+PLAIN = {
+    "delivery-delayed": ("查物流", "我的快递到哪了", "where is my package", "track my parcel"),
+    "order-status": ("我的订单到哪了", "订单状态", "where is my order", "track my order"),
+    "order-cancel": ("取消订单", "cancel my order"),
+    "refund-status": ("退款到哪了", "where is my refund"),
+    "return-how": ("怎么退货", "return an item"),
+    "invoice-request": ("发票", "开发票", "invoice"),
+    "account-locked": ("登不上", "can't log in"),
+}
+"""What people type first: article → words."""
+
+
+@pytest.mark.parametrize(
+    ("article", "text"), [(article, text) for article, texts in PLAIN.items() for text in texts]
+)
+def test_plain_words_are_answered_at_once(article: str, text: str) -> None:
+    decision = decide(index(), text, model(), thresholds())
+    assert (decision.kind, decision.articles) == ("answer", (article,))
+
+
 SETS = [f"{name}.{language}" for name in ("paraphrases", "blind") for language in ("zh-CN", "en")]
 TRAPS = pytest.mark.xfail(
     reason="`how do I cancel my gym membership` is answered as the desk's own"
@@ -61,10 +88,8 @@ TRAPS = pytest.mark.xfail(
 @functools.cache
 def measured(questions: str) -> Figures:
     """Ask the shipped desk's articles, with its own thresholds."""
-    assistant = load(ROOT / "playbooks" / "assisted.yaml").assistant
-    assert assistant is not None
-    thresholds = Thresholds(assistant.at_once, assistant.offer)
-    tried = try_all(index(), read_questions(HERE / f"{questions}.jsonl"), model(), thresholds)
+    asked = read_questions(HERE / f"{questions}.jsonl")
+    tried = try_all(index(), asked, model(), thresholds())
     return figures(tried, index().articles)
 
 

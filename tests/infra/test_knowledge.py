@@ -1,12 +1,16 @@
 """`deskbell knowledge`: check, apply, list and export the articles of a desk."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from functions.core.domain.classification import classify
 from functions.core.domain.errors import NotFound, PlaybookError
+from functions.core.knowledge.loader import load
+from functions.core.playbook.loader import load as load_playbook
 from functions.core.storage.database import Storage
 from infra.console.main import app
 from infra.deploy.steps import ROOT
@@ -95,6 +99,26 @@ def test_articles_need_a_desk_that_knows_their_variables_and_type(
     for arguments in (("apply", str(path), "--desk", "nowhere"), ("export", "nowhere")):
         with pytest.raises(NotFound):
             on_stage(*arguments)
+
+
+def test_the_shipped_welcome_names_a_phrasing_of_an_article() -> None:
+    """Whoever types the example that the desk gives gets an answer."""
+    assistant = load_playbook(ROOT / "playbooks" / "assisted.yaml").assistant
+    assert assistant is not None
+    asked = load(SHIPPED)["refund-status"].asked
+    for locale, text in assistant.welcome.items():
+        example, *_ = re.findall('[“"](.+?)[”"]', text)
+        assert example in asked[locale]
+
+
+def test_no_rule_hands_over_a_shipped_title_whose_article_would_answer() -> None:
+    playbook = load_playbook(ROOT / "playbooks" / "assisted.yaml")
+    default = playbook.ranks[playbook.default_priority]
+    for name, article in load(SHIPPED).items():
+        for title in article.title.values():
+            found = classify(title, playbook, channel="chat")
+            urgent = playbook.ranks[found.priority] < default or found.mood
+            assert article.then == "hand_over" or not urgent, f"{name}: {title}"
 
 
 def test_the_shipped_articles_are_without_a_finding() -> None:
