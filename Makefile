@@ -46,7 +46,7 @@ up: setup
 	@$(BIN)/deskbell up --port $(PORT) $(if $(FRESH),--fresh)
 
 test: setup $(COMPILED)
-	$(BIN)/python -m pytest -n 4 --dist loadgroup -m "not slow" --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow" --cov --cov-report=term --cov-fail-under=90
 
 test-all: setup $(COMPILED)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow

@@ -9,7 +9,7 @@ from functions.answers.curve import likelihood
 from functions.answers.encoder import Encoder
 from functions.answers.index import AnswerIndex
 from functions.core.domain.knowledge import ENOUGH_PHRASINGS
-from functions.core.text.terms import terms
+from functions.core.text.terms import compared, terms
 
 OFFERED = 3
 """The most articles that are offered."""
@@ -53,6 +53,8 @@ def decide(
     columns = [one.column for one in candidates if one.column < len(index.articles)][:OFFERED]
     articles = tuple(index.articles[column] for column in columns)
     if vector is not None and columns and index.phrasings_of(columns[0], text) >= ENOUGH_PHRASINGS:
+        if index.verbatim.get(compared(text)) == columns[0]:
+            return Decision("answer", articles[:1], 1.0)  # the article's own words
         p = likelihood(index, text, candidates, "best")
         if p >= thresholds.at_once:
             return Decision("answer", articles[:1], p)

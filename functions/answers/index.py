@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.answers.encoder import MODEL
 from functions.answers.lexical import Lexical
-from functions.core.text.terms import has_han
+from functions.core.text.terms import compared, has_han
 
 if TYPE_CHECKING:
     from functions.answers.vectors import Dense, Floats
@@ -94,6 +94,14 @@ class AnswerIndex:
     def lexical(self) -> Lexical:
         """The phrasings by their words."""
         return Lexical(self.phrasings, self.owners)
+
+    @functools.cached_property
+    def verbatim(self) -> dict[str, int]:
+        """The articles by their phrasings, without those that two of them have."""
+        found: dict[str, set[int]] = {}
+        for phrasing, owner in zip(self.phrasings, self.owners, strict=True):
+            found.setdefault(compared(phrasing), set()).add(owner)
+        return {text: owners.pop() for text, owners in found.items() if len(owners) == 1}
 
     @property
     def vectors(self) -> dict[str, Floats]:

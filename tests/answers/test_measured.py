@@ -80,9 +80,7 @@ def test_plain_words_are_answered_at_once(article: str, text: str) -> None:
 
 
 SETS = [f"{name}.{language}" for name in ("paraphrases", "blind") for language in ("zh-CN", "en")]
-TRAPS = pytest.mark.xfail(
-    reason="`how do I cancel my gym membership` is answered as the desk's own"
-)
+TRAP = pytest.mark.xfail(reason="one trap, in the words of an article, among ten answers at once")
 
 
 @functools.cache
@@ -100,11 +98,18 @@ def test_four_of_five_questions_end_without_a_person(questions: str) -> None:
     assert served >= 0.80
 
 
+@pytest.mark.parametrize("questions", SETS)
+def test_few_questions_of_other_trades_are_answered(questions: str) -> None:
+    false = measured(questions).false_answers
+    assert false is not None
+    assert false <= 0.01
+
+
 @pytest.mark.parametrize(
-    "questions", [SETS[0], *(pytest.param(one, marks=TRAPS) for one in SETS[1:])]
+    "questions",
+    [pytest.param(one, marks=TRAP) if one == "blind.zh-CN" else one for one in SETS],
 )
 def test_few_answers_at_once_are_wrong(questions: str) -> None:
-    wrong, false = measured(questions).wrong_at_once, measured(questions).false_answers
+    wrong = measured(questions).wrong_at_once
     assert wrong is not None
-    assert false is not None
-    assert (wrong <= 0.02, false <= 0.01) == (True, True)
+    assert wrong <= 0.02

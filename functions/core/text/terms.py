@@ -46,3 +46,8 @@ def _word(word: str) -> Iterator[str]:
         yield f"{word[:length]}*"
     for start in range(1, len(word) - PART + 1):
         yield f"~{word[start : start + PART]}"
+
+
+def compared(text: str) -> str:
+    """Return a text without what makes no difference: width, case, spaces, punctuation."""
+    return re.sub(r"[\W_]+", "", folded(text)) or text

@@ -434,6 +434,7 @@ def slow_opening_minutes(desk: dict[str, Any], start: datetime, count: int) -> l
     return minutes[120:]
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(desks(), st.sampled_from(SEASONS))
 @example(

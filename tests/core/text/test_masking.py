@@ -334,6 +334,7 @@ def test_the_time_is_linear_in_the_length_of_a_hostile_text(piece: str) -> None:
     assert grows_with_length(mask, (piece * 20_000)[:20_000])
 
 
+@pytest.mark.slow
 def test_a_long_text_of_all_kinds_is_masked() -> None:
     text = "电话+1 13800138000 a@b.com DE89 3704 01-02 4111 1111 1111 1112 0 12 護照\n" * 1_000
     assert len(text) > 60_000

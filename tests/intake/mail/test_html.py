@@ -81,6 +81,7 @@ def test_the_time_for_a_class_is_linear_in_its_length(unit: str) -> None:
     assert grows_with_length(lambda names: to_text(f"<div class='{names}'>x</div>" * 20), text)
 
 
+@pytest.mark.slow
 def test_the_time_for_nested_links_is_linear() -> None:
     def read(text: str) -> None:
         count = len(text)

@@ -46,6 +46,7 @@ def test_the_parser_is_about_as_fast_as_the_standard_library() -> None:
     assert rates["deskbell"] > 0.1 * rates["email"]
 
 
+@pytest.mark.slow
 def test_the_report_has_a_row_for_each_folder(capsys: pytest.CaptureFixture[str]) -> None:
     """`make corpus` prints the share of each folder and the rate against Python's `email`."""
     assert corpus.main([FOLDER]) == 0
