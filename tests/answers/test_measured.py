@@ -91,6 +91,7 @@ def measured(questions: str) -> Figures:
     return figures(tried, index().articles)
 
 
+@pytest.mark.requirement("C11")
 @pytest.mark.parametrize("questions", SETS)
 def test_four_of_five_questions_end_without_a_person(questions: str) -> None:
     served = measured(questions).served
@@ -105,6 +106,7 @@ def test_few_questions_of_other_trades_are_answered(questions: str) -> None:
     assert false <= 0.01
 
 
+@pytest.mark.requirement("C11")
 @pytest.mark.parametrize(
     "questions",
     [pytest.param(one, marks=TRAP) if one == "blind.zh-CN" else one for one in SETS],
