@@ -183,7 +183,7 @@ def test_an_article_is_chosen_from_three_or_none_of_them(
 ) -> None:
     configure(journey, at_once=1)  # so that even a sure answer is only offered
     chat.begin()
-    (offer,) = chat.write("怎么开发票")
+    (offer,) = chat.write("请问怎么开发票呢")
     assert offer["kind"] == "offer"
     ids = [option["id"] for option in offer["options"]]
     assert len(ids) <= 4
@@ -193,7 +193,7 @@ def test_an_article_is_chosen_from_three_or_none_of_them(
     assert (wrong.status, wrong.json["errors"][0]["field"]) == (400, "option")
     assert [m["kind"] for m in chat.new("choice", option="none")] == ["text"]
     assert chat.call("choice", {"option": ids[0]}).status == 409
-    (offer,) = chat.write("怎么开发票")
+    (offer,) = chat.write("请问怎么开发票呢")
     assert [m["kind"] for m in chat.new("choice", option="invoice")] == ["answer", "rating"]
 
 
@@ -307,6 +307,17 @@ def test_a_masked_number_is_not_used_again_nor_by_its_tail(
     assert said[0]["text"].endswith("的退款：已退出。")
     assert "13812348000" not in said[0]["text"]
     assert chat.write("退款到哪了")[-1]["text"] == "请告诉我订单号，以便为您查询。"
+
+
+def test_a_number_that_is_masked_is_masked_on_the_ticket(
+    journey: SimulatedJourney, chat: Chat, states: dict[str, list[str]]
+) -> None:
+    chat.begin()
+    chat.write("我的退款怎么还没到账")
+    chat.write("13812348000")
+    assert chat.write("13812348000")[-1]["kind"] == "handover"
+    assert not states
+    assert "13812348000" not in everything_stored(journey)
 
 
 @pytest.mark.parametrize(

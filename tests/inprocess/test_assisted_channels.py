@@ -85,7 +85,7 @@ def test_a_question_is_answered_and_rated_without_a_ticket(channel: Channel) -> 
 @pytest.mark.requirement("C4")
 def test_an_option_is_chosen_by_its_number(channel: Channel, journey: SimulatedJourney) -> None:
     configure(journey, at_once=1)
-    said = channel.ask("怎么开发票")
+    said = channel.ask("请问怎么开发票呢")
     number = re.search(r"(\d)\. 关于invoice", said)
     assert number is not None, said
     assert "0. 都不是" in said

@@ -60,17 +60,14 @@ class Dialogue:
             return self.missed(chat)
         if reading.kind == "answer":
             return self.answering(chat, known[0])
-        options = [Option(id=each, label=self.title(each, chat.locale)) for each in known]
-        options.append(Option(id=NONE, label=say("chat.none", chat.locale)))
+        options = [Option(id=each, label=self.label(each, chat.locale)) for each in (*known, NONE)]
         chat = chat.changed(offered=known)
         text = say("chat.offer", chat.locale)
         return chat.said("assistant", text, self.now, kind="offer", options=tuple(options))
 
     def chosen(self, chat: Chat, option: str) -> Chat:
         """Go on with an option of the last offer; `NONE` counts as a miss."""
-        label = say("chat.none", chat.locale)
-        if option != NONE:
-            label = self.title(option, chat.locale)
+        label = self.label(option, chat.locale)
         chat = chat.said("customer", label, self.now, kind="offer").changed(offered=())
         return self.missed(chat) if option == NONE else self.answering(chat, option)
 
@@ -150,9 +147,11 @@ class Dialogue:
                 asked.append(name)
         return list(dict.fromkeys(asked))
 
-    def title(self, article: str, locale: Locale) -> str:
-        """Return an article's title."""
-        return in_locale(self.articles[article].title, locale)
+    def label(self, option: str, locale: Locale) -> str:
+        """Return what an option says: an article's title, or that none fits."""
+        if option == NONE:
+            return say("chat.none", locale)
+        return in_locale(self.articles[option].title, locale)
 
     def name_of(self, variable: str, locale: Locale) -> str:
         """Return a variable's name for people."""

@@ -108,6 +108,9 @@ class DeskChats:
             changed = turn(found)
             if changed is found:
                 return Taken(found, ())
+            # A number was looked up as it was written; neither chat nor ticket keeps it so (G4).
+            masked = {name: mask(value) for name, value in changed.values.items()}
+            changed = changed.changed(values=masked)
             if len(changed.messages) >= MAX_MESSAGES and changed.reason is None:
                 changed = self.dialogue.to_person(changed, "misses")
             if changed.reason is not None and changed.number is None:
@@ -120,8 +123,6 @@ class DeskChats:
                     self.codes.now,
                 )
             changed = changed.gone_on(self.dialogue.now)
-            masked = {name: mask(value) for name, value in changed.values.items()}
-            changed = changed.changed(values=masked)
             if key:
                 keys = {**changed.keys, key: (digest, before, len(changed.messages))}
                 unsent = changed.unsent | {key} if push else changed.unsent
@@ -273,15 +274,17 @@ class DeskChats:
 
     def _option(self, chat: Chat, written: str) -> str | None:
         """Return the option of the last offer that the customer wrote: its number or its title."""
-        offered = [each for each in chat.offered if each in self.articles]
-        labels = {self.dialogue.title(each, chat.locale): each for each in offered}
-        if chat.offered:
-            labels[say("chat.none", chat.locale)] = NONE
-        numbered = dict(enumerate((NONE, *chat.offered))) if chat.offered else {}
-        found = labels.get(written.strip()) or numbered.get(choice_in(written) or -1)
-        if chat.offered and choice_in(written) == 0:
-            found = NONE
-        return found if found == NONE or found in self.articles else None
+        options = (NONE, *chat.offered) if chat.offered else ()
+        choice = choice_in(written)
+        if choice is not None and choice < len(options):
+            found = options[choice]
+            return found if found == NONE or found in self.articles else None
+        labels = {
+            self.dialogue.label(option, chat.locale): option
+            for option in options
+            if option == NONE or option in self.articles
+        }
+        return labels.get(written.strip())
 
     def _person_needed(self, chat: Chat, text: str) -> Reason | None:
         """Return why a message needs a person whatever the articles say (C5).
