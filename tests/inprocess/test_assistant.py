@@ -320,6 +320,19 @@ def test_a_number_that_is_masked_is_masked_on_the_ticket(
     assert "13812348000" not in everything_stored(journey)
 
 
+@pytest.mark.requirement("B10")
+def test_what_a_chat_asked_for_is_erased_with_its_ticket(
+    journey: SimulatedJourney, chat: Chat, states: dict[str, list[str]]
+) -> None:
+    states["20261130001"] = ["审核中"]
+    chat.begin()
+    chat.write("我的退款怎么还没到账，20261130001")
+    journey.number = chat.write("转人工")[-1]["ticket"]["number"]
+    assert "20261130001" in everything_stored(journey)
+    erase_customer(journey.simulator, datetime.now(UTC), number=journey.number)
+    assert "20261130001" not in everything_stored(journey).replace(journey.number, "")
+
+
 @pytest.mark.parametrize(
     ("words", "kinds"),
     [

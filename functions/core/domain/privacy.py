@@ -55,7 +55,8 @@ def declared(kind: type[BaseModel]) -> dict[str, Holds]:
         marks = {mark for mark in field.metadata if isinstance(mark, Holds)}
         marks = marks or marks_of(field.annotation)
         if marks or holds_plain_text(field.annotation):
-            found[name] = next(iter(marks), PERSONAL)
+            # The keys of a dict are terms; what its values hold counts.
+            found[name] = next(iter(marks - {TERM} or marks), PERSONAL)
     return found
 
 
@@ -90,7 +91,7 @@ def rewritten(value: Model, rewrite: Rewrite, path: str = "") -> Model:
         held, at = getattr(value, name), f"{path}{name}"
         if isinstance(held, str) and marks.get(name) is FREE_TEXT:
             update[name] = rewrite(at, held)
-        elif isinstance(held, dict) and marks.get(name) is STEP_FIELDS:
+        elif isinstance(held, dict) and marks.get(name) in (STEP_FIELDS, FREE_TEXT):
             update[name] = {key: rewrite(f"{at}.{key}", text) for key, text in held.items()}
         elif isinstance(held, BaseModel):
             update[name] = rewritten(held, rewrite, f"{at}.")
