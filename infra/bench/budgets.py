@@ -346,8 +346,22 @@ def burst(report: Report, described: Mapping[str, Any]) -> None:
     report.details["burst"] = [asdict(result) for result in bursts]
 
 
+def answers(report: Report) -> None:
+    """Measure the engine on held-out public questions, its model and its cold start."""
+    from infra.bench.answers import held_out, model_megabytes, start_seconds
+
+    report.add("answers", "model, installed", round(model_megabytes(), 1), None, "MB")
+    report.add("answers", "a new process's first question", round(start_seconds(), 2), None, "s")
+    folder = Path(os.environ.get("DESKBELL_CORPORA", "")) / "language"
+    for name, found in held_out(folder) if folder.is_dir() else ():
+        for figure, value in asdict(found).items():
+            if isinstance(value, float):
+                report.add("answers", f"{name}: {figure}", round(value, 3))
+
+
 STANDALONE: dict[str, Callable[[Report], None]] = {
     "imports": imports, "package": package, "throughput": throughput, "corpus": collections,
+    "answers": answers,
 }  # fmt: skip
 SIMULATED: dict[str, Callable[[Report, Simulator], None]] = {
     "units": units, "sweep": sweep, "costs": prices, "scale": scale, "abuse": abuse,

@@ -24,8 +24,8 @@ from tests.core.channels.provider_requests import FAKE_PROVIDERS, WeChat
 from tests.signed_requests import signed
 
 JUDGED = frozenset(
-    {"agent", "attachments", "contact", "cursor", "customer_class", "message", "priority"}
-    | {"product", "score", "tags", "team", "type", "urgency"}
+    {"agent", "attachments", "contact", "cursor", "customer_class", "description", "message"}
+    | {"priority", "product", "score", "tags", "team", "type", "urgency"}
     | {"needs", "solution", "title", "valid"}
 )
 """Fields whose well-formed values the desk's playbook, or what is stored, may still refuse."""

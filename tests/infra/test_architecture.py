@@ -44,7 +44,7 @@ TOOLS = {
     "simulator": {"deploy", "simulator"},
     "local": {"deploy", "console", "local"},
     "answers": {"console", "answers"},
-    "bench": {"deploy", "console", "simulator", "local", "bench"},
+    "bench": {"answers", "deploy", "console", "simulator", "local", "bench"},
 }
 """Package of infra → the packages that it may import at module level."""
 

@@ -61,7 +61,7 @@ class Chats:
             message: the playbook's message; "" for what an agent wrote.
         """
         item: Item = key(_partition(desk, chat), f"{_REPLY}{version:08}#{message}") | {
-            "sealed": {"S": sealed},
+            "said": {"S": sealed},
             "expires_at": {"N": str(int((now + KEPT_FOR).timestamp()))},
         }
         self.table.client.put_item(TableName=self.table.name, Item=item)
@@ -79,7 +79,7 @@ class Chats:
         kept = {}
         for item in found:
             version, _, message = item["sk"]["S"].removeprefix(_REPLY).partition("#")
-            kept[int(version), message] = item["sealed"]["S"]
+            kept[int(version), message] = item["said"]["S"]
         return kept
 
     def delete(self, desk: str, chat: str) -> None:
