@@ -131,7 +131,7 @@ DIRECT = {
 
 
 class _Answer:
-    """What listeners see of the HTTP response to a direct call."""
+    """The HTTP response to a direct call, as listeners see it."""
 
     def __init__(self, status_code: int) -> None:
         self.status_code = status_code

@@ -34,7 +34,7 @@ _READABLE = frozenset({"text", "menu"})
 
 @dataclass(frozen=True)
 class ChannelAnswer:
-    """What is said to a person's message. `chat` is the chat after it."""
+    """The answer to a person's message; `chat` is the chat after it."""
 
     chat: Chat
     text: str
@@ -100,14 +100,15 @@ class AssistedChat:
         )
 
     def _turn(self, chat: Chat, message: IncomingMessage) -> Chat:
-        if not chat.messages or message.kind == "subscribed":
+        fresh = not chat.messages
+        if fresh or message.kind == "subscribed":
             storage, desk = self.chats.storage, chat.desk
             known = storage.customers.of(desk, self.writer.hash) is not None
             chat = self.chats.dialogue.welcomed(chat, known=known)
         text = message.text.strip()
         if message.kind == "subscribed":
             return chat
-        if len(chat.messages) == 1 and self.chats.greets(text):
+        if fresh and self.chats.greets(text):
             return chat  # welcomed just now
         readable = message.kind in _READABLE or (message.kind == "voice" and bool(text))
         if readable and text and len(text) <= MAX_TEXT:

@@ -29,7 +29,6 @@ from functions.core.channels.base import (
 from functions.core.deliver.failures import Passing, SendFailure
 from functions.core.deliver.message import send as send_message
 from functions.core.domain.commands import Command, CustomerMessage, Note
-from functions.core.domain.customers import Identity
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.endings import read_ending
 from functions.core.domain.errors import (
@@ -63,7 +62,7 @@ from functions.core.services.merging import merge_target
 from functions.core.storage.contacts import Conversation, PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
-from functions.core.text.contacts import Contact, ContactError, chat_contact, mask_contact
+from functions.core.text.contacts import Contact, ContactError, chat_contact
 from functions.core.text.masking import mask_but
 from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.core.text.words import nearest_locale
@@ -151,10 +150,12 @@ def _chat_channel(
     storage = container.storage(deployment)
     playbook = storage.playbooks.get(desk, now)
 
-    def assisted(assistant: Assistant, writer: Identity) -> AssistedChat:
+    def assisted(assistant: Assistant, sender: Contact) -> AssistedChat:
         from functions.core.assistant.wiring import desk_chats
+        from functions.core.services.customers import contact_identity
         from functions.intake.assisted_chat import AssistedChat
 
+        writer = contact_identity(sender, desk, aws.root_key(deployment))
         return AssistedChat(
             desk_chats(deployment, playbook, assistant, now, writer=writer),
             chat_adapter.name,
@@ -177,6 +178,22 @@ def _chat_channel(
 
 
 @dataclass(frozen=True)
+class ReceivedMessage:
+    """A message with its writer, and what is stored about both."""
+
+    message: IncomingMessage
+    sender: Contact
+    known: PriorRecords
+    conversation: Conversation
+    idempotency: IdempotencyRecord
+
+    @property
+    def creates(self) -> IdempotencyRecord:
+        """The record of a message that creates a ticket."""
+        return replace(self.idempotency, body=CREATED)
+
+
+@dataclass(frozen=True)
 class ChatChannel:
     """Receives the messages of one desk's chat channel."""
 
@@ -189,7 +206,7 @@ class ChatChannel:
     mail_store: MailStore
     playbook: Playbook
     now: datetime
-    assisted: Callable[[Identity], AssistedChat] | None
+    assisted: Callable[[Contact], AssistedChat] | None
     push: Callable[[OutgoingMessage], str]
 
     def receive(self, request: ProviderRequest) -> ProviderResponse:
@@ -223,16 +240,15 @@ class ChatChannel:
                 ticket = self._open_ticket(conversation, message)
                 if ticket is not None and self._join(message, ticket, idempotency):
                     return ""
+                received = ReceivedMessage(message, sender, known, conversation, idempotency)
                 if self.assisted is not None and message.opens and message.kind != "unsubscribed":
-                    shown = mask_contact(sender.address, self.playbook.fields.contact_style)
-                    chat = self.assisted(Identity(kind="message", hash=digest, shown=shown))
-                    return self._converse(chat, message, sender, known, conversation, idempotency)
+                    return self._converse(self.assisted(sender), received)
                 if message.kind in EVENTS or not message.opens:
                     log.info(
                         "chat.ignored", extra={"desk": self.playbook.desk, "kind": message.kind}
                     )
                     return ""
-                return self._create(message, sender, known, conversation, idempotency)
+                return self._create(received)
             except Conflict:
                 # A concurrent message has opened or ended a ticket.
                 if attempt == TRIES - 1:
@@ -318,37 +334,29 @@ class ChatChannel:
             return True
         return True
 
-    def _converse(
-        self,
-        chat: AssistedChat,
-        message: IncomingMessage,
-        sender: Contact,
-        known: PriorRecords,
-        conversation: Conversation,
-        idempotency: IdempotencyRecord,
-    ) -> str:
+    def _converse(self, chat: AssistedChat, received: ReceivedMessage) -> str:
         """Let the assistant answer; return what it says in the HTTP response.
 
         A ticket is made only if a person is needed. Its acknowledgement tells the number.
         """
         from functions.core.assistant.handing_over import HandOver
 
-        acknowledgement = Acknowledgement(self, idempotency)
-        answers, key = self.adapter.answers, idempotency.id
+        message, acknowledgement = received.message, Acknowledgement(self, received.idempotency)
+        answers, key = self.adapter.answers, received.idempotency.id
 
         def customer(found: Chat) -> HandOver:
             written = message.display_text(self.playbook.locale)
             wrote = [each.id for each in found.messages if each.writer == "customer"]
             return HandOver(
                 words={wrote[-1]: written} if wrote else {},
-                contact=sender.address,
+                contact=received.sender.address,
                 name=message.name[:200],
-                sender=sender,
+                sender=received.sender,
                 message_id=message.thread or None,
                 raw=self._keep_raw(message, written),
-                idempotency=replace(idempotency, body=CREATED),
-                known=known,
-                conversation=conversation,
+                idempotency=received.creates,
+                known=received.known,
+                conversation=received.conversation,
                 acknowledge=acknowledgement.delivery if answers else None,
             )
 
@@ -379,50 +387,43 @@ class ChatChannel:
             about = {"desk": self.playbook.desk, "channel": self.adapter.name}
             log.warning("chat.answer_failed", extra={**about, "cause": str(failure)})
 
-    def _create(
-        self,
-        message: IncomingMessage,
-        sender: Contact,
-        known: PriorRecords,
-        conversation: Conversation,
-        idempotency: IdempotencyRecord,
-    ) -> str:
+    def _create(self, received: ReceivedMessage) -> str:
         """Create a ticket from a message; return its acknowledgement, "" for none."""
-        hiding = MessageMasker()
+        message, hiding = received.message, MessageMasker()
         # A stored description has no surrounding space; the masker records positions in it.
         text = message.display_text(self.playbook.locale).strip()
         masked = hiding.mask("description", text, MAX_TEXT) or "-"
         hiding.mask("text", text, MAX_TEXT)
         limit = self.playbook.fields.description_max
         body = NewTicket(
-            contact=sender.address,
+            contact=received.sender.address,
             name=message.name[:200] or None,
             description=masked[:limit],
             locale=nearest_locale(message.language),
         )
         source = Source(
             channel=self.adapter.name,
-            sender=sender,
+            sender=received.sender,
             text=masked if len(masked) > limit else None,
             message_id=message.thread or None,
             raw=self._keep_raw(message, text),
             contact_proven=True,
             hiding=hiding,
         )
-        acknowledgement = Acknowledgement(self, idempotency)
+        acknowledgement = Acknowledgement(self, received.idempotency)
         request = TicketRequest(
             body,
             self.now,
             source=source,
-            idempotency=replace(idempotency, body=CREATED),
-            known=known,
-            conversation=conversation,
+            idempotency=received.creates,
+            known=received.known,
+            conversation=received.conversation,
             acknowledge=acknowledgement.delivery if self.adapter.answers else None,
         )
         ticket = self.creator.create(self.playbook, request)
         if ticket.number == acknowledgement.number:
             return acknowledgement.text
-        return self._first_reply(replace(idempotency, body=CREATED, number=ticket.number))
+        return self._first_reply(replace(received.creates, number=ticket.number))
 
     def _first_reply(self, recorded: IdempotencyRecord) -> str:
         """Return the text that answered a repeated message the first time."""

@@ -131,17 +131,15 @@ def _join(
     customer_id: str, contact: str, creator: TicketCreator, playbook: Playbook, now: datetime
 ) -> None:
     """Join a contact with the company's own id of the customer: a signed channel named both."""
-    from functions.core.domain.customers import Identity
-    from functions.core.services.contacts import contact_digest
-    from functions.core.services.customers import company_identity, join_customer
-    from functions.core.text.contacts import mask_contact, normalise_contact
-
-    desk, written = playbook.desk, normalise_contact(contact)
-    identity = Identity(
-        kind=written.kind,
-        hash=contact_digest(written, desk, creator.root_key),
-        shown=mask_contact(written.address, playbook.fields.contact_style),
+    from functions.core.services.customers import (
+        company_identity,
+        contact_identity,
+        join_customer,
     )
+    from functions.core.text.contacts import normalise_contact
+
+    desk = playbook.desk
+    identity = contact_identity(normalise_contact(contact), desk, creator.root_key)
     company = company_identity(customer_id, desk, creator.root_key)
     join_customer(
         creator.storage,

@@ -68,7 +68,7 @@ PLAIN = {
     "invoice-request": ("发票", "开发票", "invoice"),
     "account-locked": ("登不上", "can't log in"),
 }
-"""What people type first: article → words."""
+"""The first words that people type: article → words."""
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_articles_need_a_desk_that_knows_their_variables_and_type(
 
 
 def test_the_shipped_welcome_names_a_phrasing_of_an_article() -> None:
-    """Whoever types the example that the desk gives gets an answer."""
+    """The example that the desk gives gets an answer when it is typed."""
     assistant = load_playbook(ROOT / "playbooks" / "assisted.yaml").assistant
     assert assistant is not None
     asked = load(SHIPPED)["refund-status"].asked

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HandOver:
-    """What a chat's ticket needs beside the chat.
+    """The data that a chat's ticket needs beside the chat.
 
     `contact` and `name` are what the customer gave; `sender` is the writer that a channel proves,
     or the contact that the customer verified; `words` has what a message masks, by its id. The

@@ -1,4 +1,4 @@
-"""What a customer's words say beside a question: a choice, a rating, a number, a contact, a code.
+"""Readings of a customer's words beside a question: choice, rating, number, contact, code.
 
 Pure. People write `5分`, `第一个`, `验证码是 204 857` and `我的手机号是13800138000`.
 """
@@ -52,7 +52,7 @@ def number_in(written: str) -> str | None:
 
 
 _LACKS = (
-    "没有", "不知道", "不记得", "忘了", "忘记", "找不到", "不清楚",
+    "没有", "没带", "没记", "没存", "不知道", "不记得", "忘了", "忘记", "找不到", "不清楚",
     "don't have", "do not have", "don't know", "do not know", "can't find", "forgot", "no idea",
 )  # fmt: skip
 
@@ -60,6 +60,17 @@ _LACKS = (
 def lacks_it(written: str) -> bool:
     """Return whether a customer who was asked for a value says that they have none."""
     return mentions(fold(written), _LACKS) is not None
+
+
+_FAREWELLS = frozenset(
+    {"再见", "拜拜", "bye", "bye bye", "goodbye", "good bye", "不用了", "没有了", "no thanks",
+     "that's all", "nothing else"}
+)  # fmt: skip
+
+
+def takes_leave(written: str) -> bool:
+    """Return whether a message says that the customer needs nothing more."""
+    return bare(written) in _FAREWELLS
 
 
 _CODE = re.compile(r"(?:\D{0,24})(\d(?:[ -]?\d){5})\D{0,8}")

@@ -14,7 +14,14 @@ from functools import cached_property
 from functions.core.assistant.dialogue import Articles, Dialogue, LookUp
 from functions.core.assistant.engine import Engine
 from functions.core.assistant.handing_over import HandOver, hand_over
-from functions.core.assistant.reading import bare, choice_in, lacks_it, number_in, score_in
+from functions.core.assistant.reading import (
+    bare,
+    choice_in,
+    lacks_it,
+    number_in,
+    score_in,
+    takes_leave,
+)
 from functions.core.assistant.verification import Codes
 from functions.core.domain.chat import (
     MAX_MESSAGES,
@@ -194,9 +201,11 @@ class DeskChats:
         return self.dialogue.answering(chat, article, tries=2 if question.again else 1)
 
     def _courtesy(self, chat: Chat, written: str, answered: str | None) -> Chat | None:
-        """Answer a greeting, thanks, or that an answer did not help; None for other words."""
+        """Answer a greeting, a farewell, thanks, or "that did not help"; None for other words."""
         if self.greets(written):
             return self.dialogue.welcomed(chat)
+        if takes_leave(written):
+            return chat.said("assistant", say("chat.goodbye", chat.locale), self.dialogue.now)
         ending = read_ending(written, self.playbook).kind
         if ending == "unsolved" and answered is not None:
             return self.dialogue.to_person(chat, "rating")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hmac import compare_digest, digest as hmac_digest
 from secrets import randbelow
-from typing import Literal, Protocol, cast
+from typing import Protocol
 
 from functions.core.assistant.reading import code_in, contact_in
 from functions.core.domain.chat import Chat, PendingVerification, VerificationState
@@ -21,9 +21,10 @@ from functions.core.domain.errors import FieldError, InvalidInput, TooManyAttemp
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.services.contacts import contact_digest, sms_problem
-from functions.core.services.customers import join_customer
+from functions.core.services.customers import contact_identity, join_customer
+from functions.core.storage.counters import Period
 from functions.core.storage.database import Storage
-from functions.core.text.contacts import Contact, mask_contact
+from functions.core.text.contacts import Contact
 from functions.core.text.tokens import derive
 from functions.core.text.words import customer_status, say
 
@@ -95,16 +96,12 @@ class Codes:
             raise TooManyAttempts("Too many codes were sent. Try again in an hour.")
         code = self._code(contact, chat.locale)
         pending = PendingVerification(
-            contact=self._shown(contact),
-            kind=cast('Literal["phone", "email"]', contact.kind),
-            hash=contact_digest(contact, self.playbook.desk, self.root_key),
+            identity=contact_identity(contact, self.playbook.desk, self.root_key),
             code=self._digest(chat, code),
             expires_at=self.now + VALID_FOR,
             sealed=self.seal_contact(chat, contact),
         )
-        # Stars alone would not show a typing error.
-        shown = mask_contact(contact.address, "middle_four")
-        text = say("verify.sent", chat.locale, contact=shown)
+        text = say("verify.sent", chat.locale, contact=pending.identity.shown)
         chat = chat.changed(verification=pending, codes=chat.codes + 1)
         return chat.said("system", text, self.now)
 
@@ -128,7 +125,7 @@ class Codes:
 
     def _verified(self, chat: Chat, pending: PendingVerification) -> Chat:
         """Join the contact to what was proven before, and tell the customer's open requests."""
-        proven = Identity(kind=pending.kind, hash=pending.hash, shown=pending.contact)
+        proven = pending.identity
         others = [each for each in chat.verified if each.hash != proven.hash]
         writer = [self.writer] if self.writer else []
         identities = (proven, *others, *writer)
@@ -168,7 +165,7 @@ class Codes:
     ) -> Chat:
         pending = pending.model_copy(update={"state": state, "wrong": wrong})
         left = str(ATTEMPTS - wrong)
-        text = say(f"verify.{state}", chat.locale, contact=pending.contact, left=left)
+        text = say(f"verify.{state}", chat.locale, contact=pending.identity.shown, left=left)
         return chat.changed(verification=pending).said("system", text, self.now)
 
     def _code(self, contact: Contact, locale: Locale) -> str:
@@ -186,17 +183,14 @@ class Codes:
             wrong = FieldError("contact", "no text message can be sent to this number")
             raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
         digest = contact_digest(contact, playbook.desk, self.root_key)
-        limits = [(f"codes#{digest}", CODES_PER_CONTACT, "hour")]
+        limits: list[tuple[str, int, Period]] = [(f"codes#{digest}", CODES_PER_CONTACT, "hour")]
         if contact.kind == "phone":
             limits.append(("sms", playbook.sms.daily, "day"))
         for name, limit, per in limits:
             admits = self.storage.counters.admits
-            if not admits(playbook.desk, name, limit, cast('Literal["hour", "day"]', per), local):
+            if not admits(playbook.desk, name, limit, per, local):
                 raise TooManyAttempts("Too many codes were sent. Try again in an hour.")
 
     def _digest(self, chat: Chat, code: str) -> str:
         text = f"{chat.desk}#{chat.id}#{code}".encode()
         return hmac_digest(derive(self.root_key, "code"), text, "sha256").hex()
-
-    def _shown(self, contact: Contact) -> str:
-        return mask_contact(contact.address, self.playbook.fields.contact_style)

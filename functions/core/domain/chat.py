@@ -85,13 +85,11 @@ class AskedVariable(Value):
 class PendingVerification(Value):
     """A contact that the customer verifies by a code (C2).
 
-    `contact` is masked, `hash` its keyed hash; `sealed` takes the place of the chat's once the code
-    was right. `code` is the keyed hash of the code, `wrong` the number of wrong ones.
+    `sealed` takes the place of the chat's once the code was right. `code` is the keyed hash of the
+    code, `wrong` the number of wrong ones.
     """
 
-    contact: PersonalText
-    kind: Literal["phone", "email"]
-    hash: PersonalText
+    identity: Identity
     code: PersonalText
     expires_at: datetime
     sealed: PersonalText = ""

@@ -56,7 +56,7 @@ def key(pk: str, sk: str) -> Item:
 
 
 def beginning(pk: str, sk: str) -> dict[str, Any]:
-    """What a query asks for: the items of a partition whose sort keys begin so."""
+    """Return the condition for the items of a partition whose sort keys begin so."""
     return {
         "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
         "ExpressionAttributeValues": {":pk": {"S": pk}, ":sk": {"S": sk}},
@@ -64,7 +64,7 @@ def beginning(pk: str, sk: str) -> dict[str, Any]:
 
 
 def between(pk: str, first: str, last: str) -> dict[str, Any]:
-    """What a query asks for: the items of a partition between two sort keys, both included."""
+    """Return the condition for the items of a partition between two sort keys, inclusive."""
     return {
         "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
         "ExpressionAttributeValues": {

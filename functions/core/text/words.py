@@ -68,6 +68,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "不客气。还有其他问题，可以直接问。",
         "en": "You are welcome. If there is anything else, just ask.",
     },
+    "chat.goodbye": {
+        "zh-CN": "好的，再见。有需要随时找我们。",
+        "en": "All right, goodbye. We are here whenever you need us.",
+    },
     "chat.rated": {
         "zh-CN": "感谢您的评价。还有其他问题，可以直接问。",
         "en": "Thank you for the rating. If there is anything else, just ask.",
