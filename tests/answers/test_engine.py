@@ -25,6 +25,16 @@ def test_a_question_is_answered_by_the_article_whose_words_it_has() -> None:
     assert 0 <= decision.p <= 1
 
 
+def test_an_article_s_own_words_are_answered_whatever_the_threshold() -> None:
+    never = Thresholds(at_once=1.1, offer=1.1)
+    decision = decide(INDEX, "Where is my refund?!", embed, never)
+    assert (decision.kind, decision.articles, decision.p) == ("answer", ("refund",), 1.0)
+    assert decide(INDEX, "where is my old refund", embed, never).kind == "miss"
+    assert decide(INDEX, "send me the invoice", embed, never).kind == "miss", "too few phrasings"
+    both = {**ASKED, "copy": {"en": ASKED["refund"]["en"]}}
+    assert decide(build(both, embed), "where is my refund", embed, never).kind == "miss"
+
+
 def test_an_article_with_few_phrasings_is_only_offered() -> None:
     decision = decide(INDEX, "send an invoice to my company", embed, SURE)
     assert decision.kind == "offer"

@@ -23,7 +23,12 @@ from tests.inprocess import test_chat
 from tests.inprocess.conftest import WEBHOOK_SECRET, erase_customer
 from tests.inprocess.desk_journey import SimulatedJourney
 from tests.inprocess.recording_provider import recording_provider
-from tests.inprocess.test_assistant import Chat as WebChat, configure, journey
+from tests.inprocess.test_assistant import (
+    Chat as WebChat,
+    configure,
+    everything_stored,
+    journey,
+)
 from tests.inprocess.test_chat import put_secret
 from tests.inprocess.test_returns import SUPERVISOR
 from tests.moto_internals import sent_mails, sent_texts
@@ -140,7 +145,6 @@ def test_a_repeated_message_gets_the_same_answer_once(channel: Channel) -> None:
     assert len(channel.sent_messages) <= 1
 
 
-@pytest.mark.slow
 def test_an_answer_that_the_provider_did_not_take_is_sent_again(
     journey: SimulatedJourney, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +159,9 @@ def test_an_answer_that_the_provider_did_not_take_is_sent_again(
         later(monkeypatch, PUSHING)
         assert channel.send(call).status == 200
         assert len(channel.sent_messages) == 2
+        later(monkeypatch, 3 * PUSHING)
+        assert channel.send(call).status == 200
+        assert len(channel.sent_messages) == 2, "it was taken by now"
 
 
 def test_a_picture_needs_a_person(wechat: Channel, journey: SimulatedJourney) -> None:
@@ -238,6 +245,16 @@ def test_a_code_is_a_code_while_a_number_is_asked_for(
     assert chat.write("20261130001")[0]["kind"] == "answer", "the number is still wanted"
 
 
+@pytest.mark.requirement("B10")
+def test_a_chat_without_a_ticket_is_erased_with_its_contact(
+    wechat: Channel, journey: SimulatedJourney
+) -> None:
+    wechat.ask("我的退款怎么还没到账")
+    assert "我的退款怎么还没到账" in everything_stored(journey)
+    erase_customer(journey.simulator, datetime.now(UTC), contact=f"wechat:{wechat.provider.user}")
+    assert "我的退款怎么还没到账" not in everything_stored(journey)
+
+
 def test_a_greeting_on_a_channel_is_welcomed_once(channel: Channel) -> None:
     assert channel.ask("你好").count("您好，请问有什么可以帮您") == 1
     assert channel.ask("你好").count("您好，请问有什么可以帮您") == 1, "nor is the second unheard"
@@ -257,6 +274,7 @@ def test_a_code_has_five_attempts_and_ten_minutes(
     chat.new("verification", contact=PHONE)
     late = code_in(sent_texts()[-1][1])
     later(monkeypatch, VALID_FOR + timedelta(seconds=2))
+    assert "已过期" in chat.write(late)[0]["text"]
     assert chat.call("verification", {"code": late}).status == 400
     assert chat.call("verification", {}).status == 400
     assert chat.call("verification", {"contact": "nobody"}).status == 400
