@@ -1,4 +1,7 @@
-"""`deskbell-<stage>-notify`: send messages and webhooks for the table's stream records (F2)."""
+"""`deskbell-<stage>-notify`: act on the table's stream records (F2).
+
+It sends messages and webhooks about a commit, and enters in the journal what the commit says.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +13,10 @@ from chalice.app import Blueprint
 
 from functions.core.domain.errors import TryAgain
 from functions.core.platform import clock
+from functions.core.platform.container import storage
 from functions.core.platform.settings import Deployment, LambdaContext
 from functions.core.platform.stream import BatchResponse, process_batch
+from functions.notify import journal
 from functions.notify.base_dispatch import ClaimedElsewhere
 from functions.notify.wiring import dispatcher, webhook_dispatcher
 
@@ -57,10 +62,12 @@ def notify(event: Any, context: Context) -> BatchResponse:
         with _collected(claims):
             webhooks.at(clock.now()).process(record)
 
+    def enter_in_journal(record: Any) -> None:
+        journal.enter(record, storage(deployment), clock.now())
+
     # People first: an endpoint that hangs must delay other endpoints only (G5).
-    response = process_batch(
-        event, deployment, "notify", clock.now(), notify_people, notify_webhooks
-    )
+    processes = (notify_people, enter_in_journal, notify_webhooks)
+    response = process_batch(event, deployment, "notify", clock.now(), *processes)
     if claims:
         sleep(max(min(CLAIM_PAUSE, time_left() - TIME_AFTER_PAUSE), timedelta()).total_seconds())
     return response

@@ -256,10 +256,10 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
     _require_not_held(number, merge_group(storage, storage.tickets.load(desk, number)))
     _delete_chat(storage, desk, number)
     ticket = change(storage, desk, number, erasure.command, playbook, now, actor=erasure.actor)
-    items = _erase_items(records, desk, number, playbook)
+    items = _erase_items(records, desk, number, playbook, now)
     merge_targets = past_merge_targets(storage, ticket)
     for target in merge_targets:  # the messages that it received through this ticket
-        _erase_items(records, desk, target, playbook, via=number)
+        _erase_items(records, desk, target, playbook, now, via=number)
     for changed in (number, *merge_targets):
         _rewrite_archive(records, storage.tickets.load(desk, changed), playbook)
     deliveries = [read_delivery(item) for item in items if _is(item, "DELIVERY#")]
@@ -278,7 +278,12 @@ def _delete_chat(storage: Storage, desk: str, number: str) -> None:
 
 
 def _erase_items(
-    records: Archive, desk: str, number: str, playbook: Playbook, via: str | None = None
+    records: Archive,
+    desk: str,
+    number: str,
+    playbook: Playbook,
+    now: datetime,
+    via: str | None = None,
 ) -> list[Item]:
     """Erase a ticket's personal data, or only the part received `via` a merged ticket.
 
@@ -288,6 +293,7 @@ def _erase_items(
         items = records.storage.tickets.items(desk, number, consistent=True)
         _delete_files(records, desk, number, items, via)
         versions = _versions_via(items, via)
+        records.storage.journal.delete(desk, number, now, None if via is None else versions)
         bodies = [
             (item, body)
             for item in items

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from functions.core.domain import commands as c, events as e
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import ActionNotAllowed, NotFound, TryAgain
+from functions.core.domain.journal import entry_of
 from functions.core.domain.lifecycle import apply, decide
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer
@@ -165,6 +166,8 @@ def live(at: Archive, playbook: Playbook, number: str, contact: str) -> None:
             change(at.storage, "testdesk", number, command, playbook, NOON, actor="agent-1")
         run = Task(desk="testdesk", number=number, resolution=resolution)
         assert archive(at.storage, at.archive_buckets, run, NOON)
+    for entry in filter(None, map(entry_of, at.storage.tickets.history("testdesk", number))):
+        at.storage.journal.write("testdesk", entry, NOON)
 
 
 def stored(at: Archive) -> str:

@@ -14,6 +14,7 @@ from functions.core.storage.counters import Counters
 from functions.core.storage.customers import Customers
 from functions.core.storage.deliveries import Deliveries
 from functions.core.storage.idempotency import Idempotency
+from functions.core.storage.journal import Journal
 from functions.core.storage.knowledge import Knowledge
 from functions.core.storage.playbooks import Playbooks
 from functions.core.storage.roster import Roster
@@ -44,6 +45,7 @@ class Storage:
     knowledge: Knowledge
     chats: Chats
     customers: Customers
+    journal: Journal
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
@@ -68,4 +70,5 @@ class Storage:
             Knowledge(table),
             Chats(table),
             Customers(table),
+            Journal(table),
         )

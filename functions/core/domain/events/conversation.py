@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from functions.core.domain.events.base import BOTH, NOBODY, Commit, Event
+from functions.core.domain.events.base import BOTH, Commit, Event
 from functions.core.domain.privacy import PERSONAL, FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Attachment, RefusedFile, Ticket, TicketChanges
 
@@ -139,7 +139,6 @@ class NoteAdded(
     Event,
     label=("内部备注", "Internal note"),
     webhook="note.added",
-    wakes=NOBODY,
     record="step",
     says="text",
 ):

@@ -1,0 +1,89 @@
+"""The journal: what was written on a desk's tickets in the last weeks, in the order of arrival.
+
+Search, the proposals for articles and rules, and the most frequent questions are made from it. It
+holds masked text and terms only, and expires by itself.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from functions.core.domain import events as e
+from functions.core.domain.privacy import FreeText, PersonalText, TermName
+from functions.core.domain.ticket import Value
+
+MAX_TEXT = 8000
+"""Characters of one text; what a longer one says at its end is on the ticket only."""
+
+
+class JournalRequest(Value):
+    """A request as it was classified when it came in; `contact` is masked."""
+
+    received_at: datetime
+    channel: TermName
+    locale: TermName
+    contact: PersonalText
+    type: TermName
+    priority: TermName
+    type_given: bool = False
+    tags: tuple[TermName, ...] = ()
+
+
+class JournalEntry(Value):
+    """What one commit of a ticket says. `request` is set on the ticket's first commit."""
+
+    number: TermName
+    version: int
+    at: datetime
+    texts: tuple[FreeText, ...] = ()
+    request: JournalRequest | None = None
+
+
+def entry_of(commit: e.Commit) -> JournalEntry | None:
+    """Return the journal's entry of a commit, None if the commit says nothing."""
+    texts = dict.fromkeys(text[:MAX_TEXT] for event in commit.events for text in _texts(event))
+    request = next((_request(commit, event) for event in commit.of(e.TicketReceived)), None)
+    if not texts and request is None:
+        return None
+    return JournalEntry(
+        number=commit.number,
+        version=commit.version,
+        at=commit.at,
+        texts=tuple(texts),
+        request=request,
+    )
+
+
+def _texts(event: e.Event) -> tuple[str, ...]:
+    found: tuple[str | None, ...] = (event.words,)
+    if isinstance(event, e.TicketReceived):
+        product = event.product
+        found = (
+            event.subject,
+            event.words,
+            *((product.name, product.model, product.serial) if product else ()),
+            event.proof_of_purchase,
+            event.order,
+            event.since,
+            event.environment,
+            event.attempted,
+            event.customer.name,
+            event.customer.id,
+        )
+    elif isinstance(event, e.StepTaken):
+        found = tuple(event.fields.values())
+    return tuple(text for text in found if text)
+
+
+def _request(commit: e.Commit, event: e.TicketReceived) -> JournalRequest:
+    found = next(iter(commit.of(e.TicketClassified)), event)
+    return JournalRequest(
+        received_at=commit.at,
+        channel=event.channel,
+        locale=event.locale,
+        contact=event.customer.contact,
+        type=found.type,
+        priority=found.priority,
+        type_given=event.type_given,
+        tags=getattr(found, "tags", ()),
+    )

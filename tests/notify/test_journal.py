@@ -1,0 +1,70 @@
+"""The journal has what was written on tickets, once for each record of the stream."""
+
+from datetime import timedelta
+
+import pytest
+
+from functions.core.domain import commands as c, events as e
+from functions.core.domain.journal import MAX_TEXT, entry_of
+from functions.core.domain.ticket import Customer
+from functions.core.storage.journal import Arrived
+from tests.notify.deployment import NOON, Harness
+from tests.notify.sample_events import commit
+
+LATER = timedelta(days=400)
+
+
+def entered(harness: Harness) -> list[Arrived]:
+    return list(harness.storage.journal.entries("standard", NOON - LATER, NOON + LATER))
+
+
+@pytest.mark.requirement("A14")
+def test_notify_enters_what_a_commit_says(harness: Harness) -> None:
+    ticket = harness.change(harness.file(), c.Note(text="密码已重置"))
+    for version in range(1, ticket.version + 1):
+        harness.invoke(harness.event_record(ticket, version))
+    first, *_, note = (found.entry for found in entered(harness))
+    assert first.request is not None
+    assert (first.number, first.version) == (ticket.number, 1)
+    assert first.request.contact == ticket.customer.contact
+    assert (note.version, note.texts, note.request) == (ticket.version, ("密码已重置",), None)
+
+
+def test_a_repeated_record_has_the_same_number_and_version(harness: Harness) -> None:
+    ticket = harness.file()
+    for _ in range(2):
+        harness.invoke(harness.event_record(ticket))
+    assert {(found.entry.number, found.entry.version) for found in entered(harness)} == {
+        (ticket.number, 1)
+    }
+
+
+def test_entries_are_deleted_by_ticket(harness: Harness) -> None:
+    kept, gone = harness.file(), harness.file()
+    for ticket in (kept, gone):
+        harness.invoke(harness.event_record(ticket))
+    [*_, (at, _)] = entered(harness)
+    harness.storage.journal.delete("standard", gone.number, at)
+    assert {found.entry.number for found in entered(harness)} == {kept.number}
+
+
+def test_a_commit_without_words_is_not_entered() -> None:
+    assert entry_of(commit(e.HoldSet(held=True))) is None
+
+
+def test_a_request_is_entered_as_it_was_classified() -> None:
+    received = e.TicketReceived(
+        customer=Customer(contact="138****5678", kind="phone", hash="h"),
+        channel="web",
+        locale="zh-CN",
+        type="咨询",
+        priority="中",
+        description="退款" * MAX_TEXT,
+        order="A-1",
+    )
+    classified = e.TicketClassified(type="售后", tags=("退款",), priority="高")
+    entry = entry_of(commit(received, classified))
+    assert entry is not None
+    assert entry.request is not None
+    assert (entry.request.type, entry.request.tags) == ("售后", ("退款",))
+    assert [len(text) for text in entry.texts] == [MAX_TEXT, 3]
