@@ -72,6 +72,11 @@ UNUSED: dict[str, dict[str, str]] = {
         "s3:PutObject": "stores the index of a changed knowledge base",
         "ssm:GetParameter": "finds its libraries",
     },
+    "proposals": {
+        **_LOGS,
+        "s3:GetObject": "reads its libraries, and the index of a desk's articles",
+        "ssm:GetParameter": "finds its libraries",
+    },
     "survey_ask": {
         **_LOGS,
         "states:SendTaskSuccess": "the customer answered before the workflow waited",

@@ -19,9 +19,10 @@ _STORED = "<f2"
 _ARRAYS = ("vectors", "means", "layer")
 
 
-def _unit(rows: Floats) -> Floats:
-    unit: Floats = (rows / np.linalg.norm(rows + 1e-9, axis=-1, keepdims=True)).astype(np.float32)
-    return unit
+def unit(rows: Floats) -> Floats:
+    """Return rows of length 1."""
+    scaled: Floats = (rows / np.linalg.norm(rows + 1e-9, axis=-1, keepdims=True)).astype(np.float32)
+    return scaled
 
 
 def _kernel(cosines: Floats) -> Floats:
@@ -60,7 +61,7 @@ class Dense:
         # As they are stored, so that an index is the same whether it takes them over or not.
         vectors = vectors.astype(_STORED).astype(np.float32)
         means = _means(vectors, language, column == column[-1])
-        phrasings = _unit(vectors - means[language])
+        phrasings = unit(vectors - means[language])
         count = np.bincount(column)[column]
         target = np.eye(column[-1] + 1)[column]
         kernel = _kernel(phrasings @ phrasings.T).astype(np.float64)
@@ -73,7 +74,7 @@ class Dense:
 
     def likeness(self, vector: Floats, chinese: bool) -> Floats:
         """Return the cosine of a vector, as the encoder returns it, with each phrasing."""
-        cosines: Floats = self.phrasings @ _unit(vector - self.means[int(chinese)])
+        cosines: Floats = self.phrasings @ unit(vector - self.means[int(chinese)])
         return cosines
 
     def scores(self, likeness: Floats) -> Floats:
@@ -99,7 +100,7 @@ class Dense:
             np.frombuffer(stored[name], _STORED).astype(np.float32).reshape(rows, -1)
             for name, rows in zip(_ARRAYS, (len(owners), 2, len(owners)), strict=True)
         )
-        phrasings = _unit(vectors - means[np.asarray(chinese, np.int64)])
+        phrasings = unit(vectors - means[np.asarray(chinese, np.int64)])
         return cls(vectors, means, phrasings, layer, np.asarray(owners))
 
 

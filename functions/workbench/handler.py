@@ -6,7 +6,6 @@ API Gateway checks the token before them (`authorizer`).
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
@@ -14,27 +13,29 @@ from functions.core.platform import aws, web
 from functions.core.platform.container import contact_corrector, storage, ticket_creator
 from functions.workbench.authorizer import agents_authorizer
 
-if TYPE_CHECKING:
-    from functions.workbench.calls import Unseal
-    from functions.workbench.session import Sessions
-
 bp = Blueprint(__name__)
 agents, DESK = agents_authorizer(), "/agent/desks/{desk}"
 
 
 @bp.route("/session", methods=["POST"])
 def open_session() -> Response:
-    return web.respond(bp, _sign_in)
+    from functions.workbench import session
+
+    return web.respond(bp, lambda r: session.sign_in(r, storage(r.deployment)))
 
 
 @bp.route("/session/refresh", methods=["POST"])
 def refresh_session() -> Response:
-    return web.respond(bp, _refresh)
+    from functions.workbench import session
+
+    return web.respond(bp, lambda r: session.refresh(r, storage(r.deployment)))
 
 
 @bp.route("/session/mfa", methods=["POST"])
 def enrol_authenticator() -> Response:
-    return web.respond(bp, _enrol)
+    from functions.workbench import session
+
+    return web.respond(bp, lambda r: session.enrol(r, storage(r.deployment)))
 
 
 @bp.route(f"{DESK}/tickets", methods=["GET"], authorizer=agents)
@@ -65,7 +66,7 @@ def show_ticket(desk: str, number: str) -> Response:
 
 @bp.route(f"{DESK}/tickets/{{number}}/{{action}}", methods=["POST"], authorizer=agents)
 def act(desk: str, number: str, action: str) -> Response:
-    from functions.workbench import calls
+    from functions.workbench import calls, unseal_client
 
     return web.respond(
         bp,
@@ -77,7 +78,7 @@ def act(desk: str, number: str, action: str) -> Response:
             action,
             calls.files(r),
             lambda: contact_corrector(r.deployment),
-            _unseal(r),
+            partial(unseal_client.unseal, r.deployment),
             partial(aws.seal_original, r.deployment, what="outgoing"),
         ),
     )
@@ -111,39 +112,17 @@ def article(desk: str, article: str) -> Response:
     return web.respond(bp, lambda r: articles.article(r, storage(r.deployment), desk, article))
 
 
-def _sign_in(request: web.Request) -> web.HttpResponse:
-    from functions.workbench import session
+@bp.route(f"{DESK}/proposals", methods=["GET"], authorizer=agents)
+def list_proposals(desk: str) -> Response:
+    from functions.workbench import proposals
 
-    sessions = _sessions(request)
-    if session.is_answer(request.body):
-        answer = request.read(session.ChallengeAnswer)
-        return web.HttpResponse(sessions.answer(answer, request.now))
-    return web.HttpResponse(sessions.sign_in(request.read(session.Credentials), request.now))
+    return web.respond(bp, lambda r: proposals.list_proposals(r, storage(r.deployment), desk))
 
 
-def _refresh(request: web.Request) -> web.HttpResponse:
-    from functions.workbench.session import RefreshToken
+@bp.route(f"{DESK}/proposals/{{proposal}}", methods=["POST"], authorizer=agents)
+def decide_proposal(desk: str, proposal: str) -> Response:
+    from functions.workbench import proposals
 
-    given = request.read(RefreshToken)
-    return web.HttpResponse(_sessions(request).refresh(given.refresh_token, request.now))
-
-
-def _enrol(request: web.Request) -> web.HttpResponse:
-    from functions.workbench.session import Enrolment
-
-    return web.HttpResponse(_sessions(request).enrol(request.read(Enrolment)))
-
-
-def _sessions(request: web.Request) -> Sessions:
-    from functions.workbench.session import Sessions
-
-    client_id = aws.settings(request.deployment)["user_pool_client_id"]
-    return Sessions(aws.client("cognito-idp"), client_id, storage(request.deployment))
-
-
-def _unseal(request: web.Request) -> Unseal:
-    from functions.workbench.unseal_client import unseal
-
-    return lambda desk, number, act, agent: unseal(
-        aws.client("lambda"), request.deployment, desk, number, act, agent
+    return web.respond(
+        bp, lambda r: proposals.decide_proposal(r, storage(r.deployment), desk, proposal)
     )

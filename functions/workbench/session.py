@@ -24,6 +24,8 @@ from functions.core.domain.errors import (
     TooManyAttempts,
     Unauthorised,
 )
+from functions.core.platform import aws
+from functions.core.platform.web import HttpResponse, Request
 from functions.core.storage.database import Storage
 from functions.core.text.shapes import local_time
 from functions.workbench.rights import caller, highest_role
@@ -292,3 +294,28 @@ def _claims(token: str) -> dict[str, Any]:
     payload = token.split(".")[1]
     claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return claims
+
+
+# The calls
+
+
+def sign_in(request: Request, storage: Storage) -> HttpResponse:
+    """Sign in, or answer the challenge that the first step returned."""
+    sessions = _sessions(request, storage)
+    if is_answer(request.body):
+        return HttpResponse(sessions.answer(request.read(ChallengeAnswer), request.now))
+    return HttpResponse(sessions.sign_in(request.read(Credentials), request.now))
+
+
+def refresh(request: Request, storage: Storage) -> HttpResponse:
+    token = request.read(RefreshToken).refresh_token
+    return HttpResponse(_sessions(request, storage).refresh(token, request.now))
+
+
+def enrol(request: Request, storage: Storage) -> HttpResponse:
+    return HttpResponse(_sessions(request, storage).enrol(request.read(Enrolment)))
+
+
+def _sessions(request: Request, storage: Storage) -> Sessions:
+    client_id = aws.settings(request.deployment)["user_pool_client_id"]
+    return Sessions(aws.client("cognito-idp"), client_id, storage)

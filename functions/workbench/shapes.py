@@ -10,6 +10,7 @@ from functions.core.domain.chat import Reason, Writer
 from functions.core.domain.customers import IdentityKind, Proof
 from functions.core.domain.knowledge import Audience, Origin
 from functions.core.domain.playbook_types import Locale
+from functions.core.domain.proposals import Source as ProposalSource
 from functions.core.domain.ticket import Queue, Status, TimerState
 from functions.core.text.shapes import FieldView, Filed, FileView, TextMessageView, Time
 
@@ -250,3 +251,40 @@ ArticleView = TypedDict("ArticleView", {
     "state": Literal["draft", "published"], "current": bool, "history": list[VersionView],
 })  # fmt: skip
 """An article with its last 50 versions, newest first."""
+
+QuestionView = TypedDict("QuestionView", {"id": str, "text": str})
+"""A question and where it was asked: a ticket's number, or a chat and the message in it."""
+
+ArticleProposalView = TypedDict("ArticleProposalView", {
+    "id": str, "source": ProposalSource, "title": str, "article": str | None, "count": int,
+    "share": float, "questions": list[QuestionView], "poor": dict[str, int],
+    "types": dict[str, int],
+})  # fmt: skip
+"""`count` questions of like meaning, a `share` of those that were looked at: phrasings for
+`article`, or a new article. `poor` counts those whose answer was rated poor, by article."""
+
+RuleProposalView = TypedDict("RuleProposalView", {
+    "id": str, "was": str, "value": str, "words": list[str], "corrected": int, "changes": int,
+    "right": int, "numbers": list[str], "rule": dict[str, Any],
+})  # fmt: skip
+"""Agents changed the type from `was` to `value` on `corrected` tickets. The `rule` would have
+changed `changes` requests of the last month, `right` of them as agents did; `numbers` has the
+newest others."""
+
+DecisionView = TypedDict("DecisionView", {
+    "id": str, "source": ProposalSource, "accepted": bool, "by": str, "at": Time, "count": int,
+    "article": str | None, "phrasings": int, "before": float | None, "after": float | None,
+    "helped": float | None,
+})  # fmt: skip
+"""A decision and its effect: the share of questions that ended without a person in the fortnight
+`before` and `after`, and the share of the proposal's own questions that are answered or offered an
+article now (`helped`)."""
+
+MadeView = TypedDict("MadeView", {"at": Time, "since": Time, "seen": int})
+"""When proposals were made, and from how much since when."""
+
+ProposalsView = TypedDict("ProposalsView", {
+    "articles": list[ArticleProposalView], "rules": list[RuleProposalView],
+    "decisions": list[DecisionView], "made": dict[str, MadeView],
+})  # fmt: skip
+"""What a desk could add to its articles and rules, and what was decided before."""

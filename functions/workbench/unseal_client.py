@@ -6,21 +6,21 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from functions.core.domain.errors import ActionNotAllowed, Phrase, TryAgain
+from functions.core.platform import aws
 from functions.core.platform.settings import Deployment
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
-def unseal(
-    client: LambdaClient, deployment: Deployment, desk: str, number: str, act: int, agent: str
-) -> dict[str, str]:
+def unseal(deployment: Deployment, desk: str, number: str, act: int, agent: str) -> dict[str, str]:
     """Open what a recorded act names; return an original's texts by field, or the `contact`.
 
     Raises:
         ActionNotAllowed: the act has expired or was used, or the message was erased meanwhile.
         TryAgain: the function failed; a retry needs a new act.
     """
+    client: LambdaClient = aws.client("lambda")
     response = client.invoke(
         FunctionName=f"{deployment.prefix}-unseal",
         Payload=json.dumps({"desk": desk, "number": number, "act": act, "agent": agent}).encode(),

@@ -204,6 +204,8 @@ def _forget(erasure: _Erasure, digest: str) -> None:
     storage, desk = erasure.records.storage, erasure.desk
     storage.contacts.forget(desk, digest)
     storage.chats.delete(desk, chat_of(digest))
+    storage.questions.delete(desk, chat_of(digest), erasure.now)
+    storage.proposals.forget(desk, chat_of(digest))
 
 
 def _erase_contact(erasure: _Erasure, digest: str) -> Erased:
@@ -254,7 +256,8 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
     records, desk, playbook, now = erasure.records, erasure.desk, erasure.playbook, erasure.now
     storage = records.storage
     _require_not_held(number, merge_group(storage, storage.tickets.load(desk, number)))
-    _delete_chat(storage, desk, number)
+    _delete_chat(storage, desk, number, now)
+    storage.proposals.forget(desk, number)
     ticket = change(storage, desk, number, erasure.command, playbook, now, actor=erasure.actor)
     items = _erase_items(records, desk, number, playbook, now)
     merge_targets = past_merge_targets(storage, ticket)
@@ -269,12 +272,14 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
         raise TryAgain(f"a message of {number} is being sent: run it again in two minutes")
 
 
-def _delete_chat(storage: Storage, desk: str, number: str) -> None:
+def _delete_chat(storage: Storage, desk: str, number: str, now: datetime) -> None:
     """Delete the chat that became the ticket, before the ticket's record forgets it."""
     first = storage.tickets.commit_at(desk, number, 1)
     for received in first.of(TicketReceived) if first else ():
         if received.chat is not None:
             storage.chats.delete(desk, received.chat.id)
+            storage.questions.delete(desk, received.chat.id, now)
+            storage.proposals.forget(desk, received.chat.id)
 
 
 def _erase_items(

@@ -57,6 +57,8 @@ def ensure_desks(trail: Trail, now: datetime) -> list[Applied]:
     """Create missing secrets and playbooks of the desks that ship; return the new playbooks."""
     storage = storage_of(trail.stage)
     ensure_secrets(boto3.client("ssm"), trail.stage, shipped())
+    for desk, _ in versions(trail.stage):
+        storage.playbooks.ensure_listed(desk)
     return [
         apply(trail, load(SHIPPED / f"{desk}.yaml"), now)
         for desk in shipped()
@@ -102,7 +104,7 @@ def apply(trail: Trail, playbook: Playbook, now: datetime) -> Applied:
 def versions(stage: str) -> list[tuple[str, int]]:
     storage = storage_of(stage)
     ssm = boto3.client("ssm")
-    # The table has no index of desks; their secrets share a path in SSM.
+    # Desks of a former version are not listed in the table; their secrets share a path in SSM.
     desks = {
         parameter["Name"].split("/")[4]
         for page in ssm.get_paginator("get_parameters_by_path").paginate(

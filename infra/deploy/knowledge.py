@@ -11,8 +11,11 @@ import boto3
 
 from functions.core.domain.errors import PlaybookError
 from functions.core.domain.knowledge import Article, ArticleVersion
+from functions.core.domain.proposals import ProposalDecision
 from functions.core.knowledge.checks import errors, without_source
 from functions.core.knowledge.loader import load
+from functions.core.services import proposals
+from functions.core.storage.table import Write
 from infra.deploy.desks import differences, storage_of
 from infra.deploy.trail import Trail
 
@@ -106,6 +109,37 @@ def apply(
         tuple(changes),
         tuple(without_source(articles, known)),
     )
+
+
+def decide(
+    trail: Trail,
+    desk: str,
+    proposal: str,
+    *,
+    accepted: bool,
+    article: str | None,
+    now: datetime,
+) -> ProposalDecision:
+    """Decide about a proposal (`functions.core.services.proposals.decide`)."""
+
+    def audit(name: str, version: int) -> Write:
+        entry = trail.entry("knowledge.apply", desk, name, after={"version": version})
+        return storage.audit.write(entry)
+
+    storage = storage_of(trail.stage)
+    decision = proposals.decide(
+        storage,
+        desk,
+        proposal,
+        accepted=accepted,
+        article=article,
+        by=trail.actor,
+        now=now,
+        audit=audit,
+    )
+    if decision.phrasings:
+        prepare(trail.stage, desk)
+    return decision
 
 
 def _document(article: Article) -> object:

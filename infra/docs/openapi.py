@@ -54,6 +54,7 @@ from functions.workbench.actions import WITHOUT_KEY
 from functions.workbench.articles import EditedArticle
 from functions.workbench.calls import NewUpload, Presence
 from functions.workbench.customers import SeparateCustomer
+from functions.workbench.proposals import NewDecision
 from functions.workbench.queues import QUEUES
 
 FILE = Path(portal.__file__).with_name("openapi.json")
@@ -243,6 +244,15 @@ CALLS: Mapping[str, Operation] = {
         "Write an article. `version` is the one that was edited, 0 for a new one: if the article "
         "has changed since, it stays as it is. For supervisor, admin.",
         {200: workbench.ArticleView}, (EditedArticle,), (*_SIGNED_IN, e.StaleArticle)),
+    "list_proposals": Operation(
+        "List what the desk could add to its articles and rules, made every night, and what was "
+        "decided about it before. For supervisor, admin.",
+        {200: workbench.ProposalsView}, (), _SIGNED_IN, (_LANG,)),
+    "decide_proposal": Operation(
+        "Accept a proposal, so that its questions become phrasings or a draft of an article, or "
+        "dismiss it. For supervisor, admin.",
+        {200: workbench.DecisionView}, (NewDecision,),
+        (*_SIGNED_IN, e.ActionNotAllowed, e.StaleArticle)),
     "set_presence": Operation(
         "Go online or offline: whether you get tickets. Going offline ends your shift.",
         {200: Presence}, (Presence,), _SIGNED_IN),

@@ -68,6 +68,7 @@ FUNCTIONS = {
     "sla_timer": ("functions.sla_timer.handler", "sla_timer"),
     "unseal": ("functions.unseal.handler", "unseal"),
     "answers": ("functions.answers.handler", "answers"),
+    "proposals": ("functions.answers.handler", "proposals"),
     "survey_ask": ("functions.survey.handler", "survey_ask"),
     "survey_expire": ("functions.survey.handler", "survey_expire"),
     "survey_review": ("functions.survey.handler", "survey_review"),

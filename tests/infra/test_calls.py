@@ -13,6 +13,7 @@ from functions.core.platform import aws, container
 from functions.core.storage.database import Storage
 from infra.deploy.steps import INFRA
 from infra.simulator.simulator import FUNCTIONS, Simulator
+from tests.answers.sample_encoder import embed
 from tests.inprocess.conftest import simulator, storage
 from tests.inprocess.test_standard import StandardJourney
 from tests.permissions import UNUSED, granted, needed
@@ -92,6 +93,10 @@ def _asked(simulator: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPat
     )
     question = {"desk": "standard", "text": "退款", "at_once": 0.97, "offer": 0.4}
     assert simulator.invoke("answers", question)["kind"] in {"offer", "miss"}
+    monkeypatch.setattr(encoder, "load", lambda: embed)
+    night = "2026-03-09T18:30:00+00:00"  # 02:30 in Shanghai
+    simulator.invoke("proposals", {"time": night})
+    simulator.pump()
 
 
 def _badly_rated(simulator: Simulator, storage: Storage) -> None:

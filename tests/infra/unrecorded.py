@@ -18,6 +18,8 @@ COMMANDS: Mapping[str, str] = {
     "knowledge.check": "reads files",
     "knowledge.export": _READS,
     "knowledge.list": _READS,
+    "knowledge.decide": "is kept as a decision: who, when, what it brought",
+    "knowledge.proposals": _READS,
     "playbook.check": "reads a file",
     "playbook.list": _READS,
     "playbook.preview": "reads a file",
@@ -47,6 +49,7 @@ CALLS: Mapping[str, str] = {
     "POST /agent/desks/{desk}/tickets": _TICKET,
     "POST /agent/desks/{desk}/tickets/{number}/{action}": "by action",
     "POST /agent/desks/{desk}/customers/{customer}/separate": "is kept with the join: who, why",
+    "POST /agent/desks/{desk}/proposals/{proposal}": "is kept as a decision: who, when, what",
     "PUT /agent/desks/{desk}/articles/{article}": "is a version of the article, with its author",
     "PUT /agent/desks/{desk}/me/presence": _OWN,
 }

@@ -43,6 +43,7 @@ from functions.core.domain.errors import (
 )
 from functions.core.domain.matching import fold, mentions
 from functions.core.domain.playbook_assistant import Assistant
+from functions.core.domain.questions import question_of
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.platform.logging import logger
 from functions.core.services.command_service import TRIES
@@ -134,6 +135,9 @@ class DeskChats:
                 keys = {**changed.keys, key: (digest, before, len(changed.messages))}
                 unsent = changed.unsent | {key} if push else changed.unsent
                 changed = changed.changed(keys=keys, unsent=unsent)
+            question = question_of(found, changed, self.assistant.poor)
+            if question is not None:  # first: if the chat is not stored, this turn is taken again
+                self.storage.questions.write(self.playbook.desk, question, self.dialogue.now)
             try:
                 stored = self.storage.chats.put(changed)
             except Conflict:

@@ -7,8 +7,10 @@ holds masked text and terms only, and expires by itself.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from functions.core.domain import events as e
+from functions.core.domain.classification import request_text
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Value
 
@@ -29,21 +31,46 @@ class JournalRequest(Value):
     tags: tuple[TermName, ...] = ()
 
 
+class JournalCorrection(Value):
+    """A classification that a person set, whatever it was before (A6)."""
+
+    type: TermName
+    tags: tuple[TermName, ...] = ()
+
+
+Outcome = Literal["answered", "picked", "missed", "none", "poor"]
+"""The outcome of a question: answered at once, picked from an offer, not understood, none of what
+was offered, or answered with a poor rating."""
+
+
+class JournalQuestion(Value):
+    """The outcome of a question in a chat, and the article that it was answered with."""
+
+    outcome: Outcome
+    article: TermName | None = None
+
+
 class JournalEntry(Value):
-    """What one commit of a ticket says. `request` is set on the ticket's first commit."""
+    """What one commit of a ticket says, or one question in a chat, whose id is the `number` then.
+
+    `request` is set on a ticket's first commit; the first text is then the one it is classified by.
+    """
 
     number: TermName
     version: int
     at: datetime
     texts: tuple[FreeText, ...] = ()
     request: JournalRequest | None = None
+    correction: JournalCorrection | None = None
+    question: JournalQuestion | None = None
 
 
 def entry_of(commit: e.Commit) -> JournalEntry | None:
     """Return the journal's entry of a commit, None if the commit says nothing."""
     texts = dict.fromkeys(text[:MAX_TEXT] for event in commit.events for text in _texts(event))
     request = next((_request(commit, event) for event in commit.of(e.TicketReceived)), None)
-    if not texts and request is None:
+    correction = _correction(commit)
+    if not (texts or request or correction):
         return None
     return JournalEntry(
         number=commit.number,
@@ -51,6 +78,7 @@ def entry_of(commit: e.Commit) -> JournalEntry | None:
         at=commit.at,
         texts=tuple(texts),
         request=request,
+        correction=correction,
     )
 
 
@@ -59,8 +87,7 @@ def _texts(event: e.Event) -> tuple[str, ...]:
     if isinstance(event, e.TicketReceived):
         product = event.product
         found = (
-            event.subject,
-            event.words,
+            request_text(event),
             *((product.name, product.model, product.serial) if product else ()),
             event.proof_of_purchase,
             event.order,
@@ -87,3 +114,12 @@ def _request(commit: e.Commit, event: e.TicketReceived) -> JournalRequest:
         type_given=event.type_given,
         tags=getattr(found, "tags", ()),
     )
+
+
+def _correction(commit: e.Commit) -> JournalCorrection | None:
+    if commit.actor in e.MACHINES or commit.of(e.StepTaken):
+        return None
+    for event in commit.events:
+        if isinstance(event, e.TypeConfirmed | e.TicketClassified):
+            return JournalCorrection(type=event.type, tags=event.tags)
+    return None

@@ -19,6 +19,7 @@ from functions.core.domain.playbook_types import (
 )
 
 Share = Annotated[float, Field(gt=0, le=1)]
+DEFAULT_OFFER = 0.40
 
 _PERSON = (
     "转人工", "人工客服", "人工服务", "找人工", "要人工", "真人", "接人工", "找客服", "叫客服",
@@ -100,7 +101,7 @@ class Assistant(Section):
 
     welcome: Text
     at_once: Share = 0.97
-    offer: Share = 0.40
+    offer: Share = DEFAULT_OFFER
     misses: Annotated[int, Field(ge=1, le=5)] = 2
     poor: Annotated[int, Field(ge=0, le=5)] = 3
     person: Words = _PERSON

@@ -17,6 +17,7 @@ from functions.core.storage.idempotency import Idempotency
 from functions.core.storage.journal import Journal
 from functions.core.storage.knowledge import Knowledge
 from functions.core.storage.playbooks import Playbooks
+from functions.core.storage.proposals import DeskProposals
 from functions.core.storage.roster import Roster
 from functions.core.storage.short_links import ShortLinks
 from functions.core.storage.table import Table
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Storage:
-    """The table of a deployment, by entity; caches playbooks and articles between calls."""
+    """The table of a deployment, by entity; caches playbooks and articles between calls.
+
+    `questions` is the journal of what customers asked the assistant.
+    """
 
     table: Table
     tickets: Tickets
@@ -46,6 +50,8 @@ class Storage:
     chats: Chats
     customers: Customers
     journal: Journal
+    questions: Journal
+    proposals: DeskProposals
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
@@ -71,4 +77,6 @@ class Storage:
             Chats(table),
             Customers(table),
             Journal(table),
+            Journal(table, "QUESTION"),
+            DeskProposals(table),
         )

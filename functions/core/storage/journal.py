@@ -27,12 +27,15 @@ class Arrived(NamedTuple):
 
 @dataclass
 class Journal:
-    """The journals of all desks."""
+    """The journals of all desks, of what commits say or, under another `kind`, of questions."""
 
     table: Table
+    kind: str = "JOURNAL"
 
     def write(self, desk: str, entry: JournalEntry, now: datetime) -> None:
-        item: Item = key(_partition(desk, now), f"{stamp(now)}#{entry.number}#{entry.version:06}")
+        item: Item = key(
+            self._partition(desk, now), f"{stamp(now)}#{entry.number}#{entry.version:06}"
+        )
         item |= {
             "body": {"S": entry.model_dump_json(exclude_defaults=True)},
             "expires_at": {"N": str(int((now + KEPT_FOR).timestamp()))},
@@ -61,10 +64,9 @@ class Journal:
         while day <= until.astimezone(UTC).date():
             midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
             # `~` follows every digit, so the range ends with the last entry of that moment.
-            query = between(_partition(desk, midnight), stamp(since), f"{stamp(until)}~")
+            query = between(self._partition(desk, midnight), stamp(since), f"{stamp(until)}~")
             yield from self.table.query(**query)
             day += _DAY
 
-
-def _partition(desk: str, at: datetime) -> str:
-    return f"JOURNAL#{desk}#{at.astimezone(UTC):%Y-%m-%d}"
+    def _partition(self, desk: str, at: datetime) -> str:
+        return f"{self.kind}#{desk}#{at.astimezone(UTC):%Y-%m-%d}"

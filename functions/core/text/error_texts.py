@@ -122,6 +122,10 @@ CHINESE: dict[str, str] = {
     "The search is too long.": "搜索内容过长。",
     "read articles": "查看知识库文章",
     "write articles": "编辑知识库文章",
+    "decide about proposals": "处理改进建议",
+    "There is no such proposal. New ones are made every night.": "没有这条建议。新的建议每晚生成。",
+    "Somebody has decided about this proposal.": "这条建议已有人处理。",
+    "only with `accepted: true`": "仅在 `accepted` 为 true 时填写",
     "separate customers": "撤销客户合并",
     "lowercase letters, digits and hyphens, 40 at most": (
         "请用小写字母、数字和连字符，以字母开头，最多 40 个字符"

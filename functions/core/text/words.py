@@ -53,6 +53,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "form.comment": {"zh-CN": "想对我们说的话（选填）", "en": "Anything to add (optional)"},
     "form.rate": {"zh-CN": "提交评价", "en": "Send rating"},
     "page.when_open": {"zh-CN": "{at}开始服务后", "en": "when we open, {at}"},
+    "proposal.solution": {"zh-CN": "（请填写答案后发布）", "en": "(write an answer, then publish)"},
     "chat.offer": {"zh-CN": "您想问的是哪一个？", "en": "Which of these do you mean?"},
     "chat.offer.hint": {"zh-CN": "请回复序号", "en": "Reply with the number"},
     "chat.none": {"zh-CN": "都不是", "en": "None of these"},

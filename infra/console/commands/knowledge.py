@@ -78,6 +78,54 @@ def export(desk: str, stage: Stage = "", data: Data = DATA) -> None:
     typer.echo(dump(_base(desk, connect(stage, data)).articles), nl=False)
 
 
+@app.command()
+def proposals(desk: str, stage: Stage = "", data: Data = DATA) -> None:
+    """List what nobody has decided about: questions for articles, and words for rules.
+
+    They are made every night; those from tickets, the most frequent questions, once a week.
+    """
+    from functions.core.services.proposals import undecided
+    from infra.deploy.desks import storage_of
+
+    found = undecided(storage_of(connect(stage, data)), desk)
+    for one in found.articles:
+        where = f"phrasings for {one.article}" if one.article else "a new article"
+        report(f"{one.id}  {one.count} from {one.source} ({one.share:.0%}): {where}")
+        for question in one.questions:
+            report(f"    {question.text}")
+    for rule in found.rules:
+        report(
+            f"{rule.id}  {rule.corrected} corrected from {rule.was} to {rule.value}: a rule for "
+            f"{', '.join(rule.words)} would have changed {rule.changes}, {rule.right} of them right"
+        )
+
+
+@app.command()
+def decide(
+    desk: str,
+    proposal: str,
+    accept: Annotated[bool, typer.Option("--accept/--dismiss")],
+    article: Annotated[
+        str, typer.Option(help="The article to add the questions to, or the id of a new one.")
+    ] = "",
+    stage: Stage = "",
+    data: Data = DATA,
+) -> None:
+    """Accept a proposal, so that it becomes phrasings or a draft of an article, or dismiss it."""
+    from infra.deploy import knowledge
+    from infra.deploy.trail import Trail
+
+    trail = Trail.of(connect(stage, data))
+    now = datetime.now(UTC)
+    decision = knowledge.decide(
+        trail, desk, proposal, accepted=accept, article=article or None, now=now
+    )
+    if decision.article:
+        report(f"{decision.phrasings} phrasings added to {decision.article}")
+    else:
+        report("accepted" if accept else "dismissed")
+
+
 def _base(desk: str, stage: str) -> KnowledgeBase:
     from infra.deploy.desks import storage_of
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from functions.core.domain.chat import Reason, Writer
-from functions.core.domain.events.base import BOTH, NOBODY, Commit, Event
+from functions.core.domain.events.base import BOTH, Commit, Event
 from functions.core.domain.privacy import PERSONAL, FreeText, PersonalText, TermName
 from functions.core.domain.ticket import (
     Attachment,
@@ -109,7 +109,6 @@ class TicketClassified(
     Event,
     label=("已自动分类", "Classified"),
     webhook="ticket.classified",
-    wakes=NOBODY,
     router_after_step=True,
 ):
     """The request got its type, tags and priority; `rules` names the rules that applied."""

@@ -1,0 +1,141 @@
+"""Proposals for rules: words that set apart the requests whose classification agents correct."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from functions.core.domain.classification import Classification, classify
+from functions.core.domain.matching import fold, mentions
+from functions.core.domain.proposals import UNDECIDED, RuleProposal
+from functions.core.domain.rules import Condition, Effect, Playbook, Rule
+from functions.core.text.terms import RUN, folded, has_han
+
+LEAST = 2
+"""The fewest corrected requests that a word has to be in."""
+_WORDS = 5
+_SHORTEST, _LONGEST = 2, 6
+"""The Han characters of a word."""
+_LETTERS = 3
+_PRECISION = 0.6
+"""The least share of the requests that a word changes which agents have corrected so."""
+_NAMED = 10
+_TRIED = 200
+"""The words that are tried, the most frequent first, on the newest `_COMPARED` requests."""
+_COMPARED = 3000
+
+
+@dataclass(frozen=True)
+class ClassifiedRequest:
+    """A request of the last month: its text, its type when it came in, and the one that a person
+    set later, if one did."""
+
+    number: str
+    text: str
+    type: str
+    type_given: bool = False
+    corrected: str | None = None
+
+
+def propose_rules(
+    requests: Sequence[ClassifiedRequest], playbook: Playbook
+) -> tuple[RuleProposal, ...]:
+    """Return a rule for each kind of correction that has words of its own, the most frequent first.
+
+    Args:
+        requests: those of the last month, oldest first.
+    """
+    kinds: dict[tuple[str, str], list[ClassifiedRequest]] = defaultdict(list)
+    for one in requests:
+        if one.corrected not in (None, one.type) and one.corrected in playbook.types:
+            kinds[one.type, str(one.corrected)].append(one)
+    ordered = sorted(kinds.items(), key=lambda kind: (-len(kind[1]), kind[0]))
+    found = (_proposal(was, value, of, requests, playbook) for (was, value), of in ordered)
+    return tuple(filter(None, found))[:UNDECIDED]
+
+
+def _proposal(
+    was: str,
+    value: str,
+    corrected: Sequence[ClassifiedRequest],
+    requests: Sequence[ClassifiedRequest],
+    playbook: Playbook,
+) -> RuleProposal | None:
+    words = _words(value, corrected, requests)
+    if not words:
+        return None
+    changed = list(_changed(words, value, requests, playbook))
+    right = [one for one in changed if one.corrected == value]
+    others = [one.number for one in reversed(changed) if one.corrected != value]
+    return RuleProposal(
+        id=hashlib.sha256(f"rule {was} {value}".encode()).hexdigest()[:12],
+        was=was,
+        value=value,
+        words=words,
+        corrected=len(corrected),
+        changes=len(changed),
+        right=len(right),
+        numbers=tuple(others[:_NAMED]),
+    )
+
+
+def _words(
+    value: str, corrected: Sequence[ClassifiedRequest], requests: Sequence[ClassifiedRequest]
+) -> tuple[str, ...]:
+    """Choose words, each of which adds corrected requests, and few that were right before."""
+    compared = {one.number: one for one in (*requests[-_COMPARED:], *corrected)}
+    texts = {number: fold(one.text) for number, one in compared.items()}
+    spread = Counter(word for one in corrected for word in set(_candidates(one.text)))
+    tried = [word for word, count in spread.most_common(_TRIED) if count >= LEAST]
+    holding = {
+        word: [one for one in compared.values() if mentions(texts[one.number], (word,))]
+        for word in tried
+    }
+    numbers = {one.number for one in corrected}
+    chosen: list[str] = []
+    while len(chosen) < _WORDS:
+        scored = []
+        for word, those in holding.items():
+            affected = [one for one in those if one.type != value]
+            right = sum(one.number in numbers for one in affected)
+            if right >= LEAST and right >= _PRECISION * len(affected):
+                scored.append((right, -len(affected), len(word), word))
+        if not scored:
+            break
+        *_, word = max(scored)
+        chosen.append(word)
+        gone = {one.number for one in holding[word]}
+        holding = {
+            other: [one for one in those if one.number not in gone]
+            for other, those in holding.items()
+        }
+    return tuple(chosen)
+
+
+def _candidates(text: str) -> Iterator[str]:
+    for match in RUN.finditer(folded(text)):
+        run = match[0]
+        if not has_han(run):
+            if len(run) >= _LETTERS and not run.isdigit():
+                yield run
+            continue
+        for length in range(_SHORTEST, min(_LONGEST, len(run)) + 1):
+            yield from (run[start : start + length] for start in range(len(run) - length + 1))
+
+
+def _changed(
+    words: tuple[str, ...], value: str, requests: Sequence[ClassifiedRequest], playbook: Playbook
+) -> Iterator[ClassifiedRequest]:
+    """Yield the requests that the playbook with the rule would have given another type."""
+    when = Condition(mentions=words)
+    rule = Rule(id="proposed", when=when, then=Effect(type=value))
+    changed = playbook.model_copy(update={"rules": (*playbook.rules, rule)})
+    for one in requests:
+        if mentions(fold(one.text), words) and _classified(one, changed).type != one.type:
+            yield one
+
+
+def _classified(one: ClassifiedRequest, playbook: Playbook) -> Classification:
+    return classify(one.text, playbook, type_given=one.type if one.type_given else None)
