@@ -53,7 +53,7 @@ def propose(
         return ()
     texts = [one.text[:_LONGEST] for one in newest]
     vectors = embed(texts)
-    found = clusters(_centred(texts, vectors, embed))[:UNDECIDED]
+    found = clusters(centred(texts, vectors, embed))[:UNDECIDED]
     return tuple(_proposal(newest, vectors, one, source, index) for one in found)
 
 
@@ -70,7 +70,7 @@ def _readable(text: str) -> bool:
     return sum(map(str.isalpha, text)) > 1
 
 
-def _centred(texts: Sequence[str], vectors: Floats, embed: Encoder) -> Floats:
+def centred(texts: Sequence[str], vectors: Floats, embed: Encoder) -> Floats:
     """Return vectors without what is common to all texts of their language.
 
     Everyday topics are among them, so that questions about one topic alone still have it.

@@ -348,7 +348,7 @@ def burst(report: Report, described: Mapping[str, Any]) -> None:
 
 def answers(report: Report) -> None:
     """Measure the engine on held-out public questions, its model and its cold start."""
-    from infra.bench.answers import held_out, model_megabytes, start_seconds
+    from infra.bench.answers import grouped, held_out, model_megabytes, start_seconds
 
     report.add("answers", "model, installed", round(model_megabytes(), 1), None, "MB")
     report.add("answers", "a new process's first question", round(start_seconds(), 2), None, "s")
@@ -357,6 +357,11 @@ def answers(report: Report) -> None:
         for figure, value in asdict(found).items():
             if isinstance(value, float):
                 report.add("answers", f"{name}: {figure}", round(value, 3))
+    clusters = grouped(folder) if folder.is_dir() else None
+    if clusters is not None:
+        found_subjects, purity = clusters
+        report.add("answers", "proposals: subjects found", found_subjects, None, "of 30")
+        report.add("answers", "proposals: purity", round(purity, 3))
 
 
 STANDALONE: dict[str, Callable[[Report], None]] = {

@@ -1,7 +1,8 @@
 """Chats with the assistant on the running system, with its encoder and the shipped articles."""
 
+import json
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -105,3 +106,38 @@ def test_one_of_three_is_chosen_and_a_person_is_a_word_away(chat: Chat) -> None:
     assert (len(offer["options"]) <= 4, none["id"]) == (True, "none")
     assert chat.choose(first["id"])[1]["from"] == "assistant"
     assert chat.write("转人工")[-1]["kind"] == "handover"
+
+
+VACANCIES = ("你们招聘吗", "你们还招聘吗", "请问你们招聘吗", "公司招聘吗")
+
+
+@pytest.mark.requirement("C12", "E8")
+def test_what_was_missed_is_proposed_and_accepted(system: System, chat: Chat) -> None:
+    for question in VACANCIES:  # while an engine starts, a person takes over
+
+        def missed(question: str = question) -> bool:
+            return system.api.chat(DESK).write(question)[-1]["kind"] == "text"
+
+        wait_until(missed, question, 60)
+    ran = system.aws("lambda").invoke(
+        FunctionName="deskbell-local-proposals",
+        Payload=json.dumps({"time": datetime.now(UTC).isoformat(), "desk": DESK}).encode(),
+    )
+    assert json.loads(ran["Payload"].read())["chats"] >= 1
+    journey = SystemJourney(system, DESK)
+    proposals = journey.as_agent("supervisors-1", "GET", "/proposals").json
+    (found,) = [
+        one
+        for one in proposals["articles"]
+        if {q["text"] for q in one["questions"]} == {*VACANCIES}
+    ]
+    assert found["article"] is None
+    assert found["id"] in system.command("knowledge", "proposals", DESK)
+    accept = ("knowledge", "decide", DESK, found["id"], "--accept", "--article", "vacancies")
+    assert "4 phrasings added to vacancies" in system.command(*accept)
+    article = journey.as_agent("supervisors-1", "GET", "/articles/vacancies").json
+    assert (article["state"], set(article["asked"]["zh-CN"])) == ("draft", {*VACANCIES})
+    decided = journey.as_agent("supervisors-1", "GET", "/proposals").json["decisions"][0]
+    assert (decided["id"], decided["accepted"], decided["article"]) == (
+        found["id"], True, "vacancies",
+    )  # fmt: skip
