@@ -19,7 +19,7 @@ from functions.answers.indexes import Indexes
 from functions.core.domain.journal import JournalEntry
 from functions.core.domain.playbook_assistant import DEFAULT_OFFER
 from functions.core.domain.proposals import ProposalDecision, Proposals, Source
-from functions.core.domain.questions import SERVED, share_served
+from functions.core.domain.questions import SERVED, outcomes
 from functions.core.domain.rules import Playbook
 from functions.core.storage.database import Storage
 from functions.core.storage.journal import Journal
@@ -115,7 +115,7 @@ class ProposalRun:
                 if (asked := _question(entry)).id in decision.members
             ]
             update = {
-                "after": share_served(since),
+                "after": outcomes(since).served,
                 "helped": served(own, index, self.embed, offer) if own else decision.helped,
             }
             self.storage.proposals.update(self.playbook.desk, decision.model_copy(update=update))

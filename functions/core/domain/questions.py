@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import get_args
 
 from functions.core.domain.chat import Chat, ChatMessage
 from functions.core.domain.journal import JournalEntry, JournalQuestion, Outcome
@@ -31,10 +34,29 @@ def question_of(before: Chat, after: Chat, poor: int) -> JournalEntry | None:
     )
 
 
-def share_served(questions: Iterable[JournalEntry]) -> float | None:
-    """Return the share of questions that ended without a person, None of no questions."""
-    outcomes = [entry.question.outcome in SERVED for entry in questions if entry.question]
-    return round(sum(outcomes) / len(outcomes), 4) if outcomes else None
+@dataclass(frozen=True)
+class Outcomes:
+    """The number of questions by outcome."""
+
+    counts: Mapping[Outcome, int]
+
+    @property
+    def served(self) -> float | None:
+        """The share that ended without a person, None of no questions."""
+        served = sum(count for outcome, count in self.counts.items() if outcome in SERVED)
+        total = sum(self.counts.values())
+        return round(served / total, 4) if total else None
+
+
+def outcomes(questions: Iterable[JournalEntry]) -> Outcomes:
+    """Count questions by outcome; of one that came to several, such as a poor rating, the last."""
+    last = {
+        (entry.number, entry.version): entry.question.outcome
+        for entry in questions
+        if entry.question is not None
+    }
+    counts = Counter(last.values())
+    return Outcomes({outcome: counts[outcome] for outcome in get_args(Outcome)})
 
 
 def _outcome(
@@ -43,6 +65,8 @@ def _outcome(
     chosen = any(one.writer == "customer" and one.kind == "offer" for one in new)
     answer = next((one for one in new if one.kind == "answer"), None)
     if answer is not None:
+        if after.reason is not None:
+            return None, None  # the article itself needs a person
         return ("picked" if chosen else "answered"), answer.article
     if after.misses > before.misses:
         return ("none" if chosen else "missed"), None

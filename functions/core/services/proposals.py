@@ -17,7 +17,7 @@ from functions.core.domain.proposals import (
     RuleProposal,
     Source,
 )
-from functions.core.domain.questions import share_served
+from functions.core.domain.questions import outcomes
 from functions.core.storage.database import Storage
 from functions.core.text.terms import compared, has_han
 from functions.core.text.words import say
@@ -105,7 +105,7 @@ def decide(
         members=one.members if one else (),
         article=name,
         phrasings=phrasings,
-        before=share_served(questions),
+        before=outcomes(questions).served,
     )
     if not storage.proposals.decide(desk, decision):
         raise _decided()

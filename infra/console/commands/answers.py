@@ -1,15 +1,16 @@
-"""`deskbell answers …`: how well articles answer questions; needs no stage."""
+"""`deskbell answers …`: how well articles answer questions; only `live` needs a stage."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.console.terminal import report as say, table
+from infra.console.terminal import DATA, Data, Stage, connect, report as say, table
 
 if TYPE_CHECKING:
     from functions.answers.index import AnswerIndex
@@ -57,6 +58,22 @@ def report(articles: Articles, as_json: Json = False) -> None:
     for article, counts in result.thin.items():
         few = ", ".join(f"{n} in {language}" for language, n in counts.items())
         say(f"too few phrasings: {article} ({few})")
+
+
+@app.command()
+def live(desk: str, days: int = 30, stage: Stage = "", data: Data = DATA) -> None:
+    """Count how a desk's chats were answered in the last days, and the share without a person."""
+    from functions.core.domain.questions import outcomes
+    from infra.deploy.desks import storage_of
+
+    now, storage = datetime.now(UTC), storage_of(connect(stage, data))
+    storage.playbooks.get(desk, now)  # refuses a desk that does not exist
+    found = outcomes(
+        entry for _, entry in storage.questions.entries(desk, now - timedelta(days=days), now)
+    )
+    rows = [(outcome, str(count)) for outcome, count in found.counts.items()]
+    table(("outcome", "questions"), rows)
+    say(f"without a person: {found.served:.0%}" if found.served is not None else "no questions")
 
 
 def _index(articles: Path) -> AnswerIndex:
