@@ -1,4 +1,4 @@
-"""`deskbell-<stage>-answers`: finds the articles that answer a question (C4)."""
+"""`deskbell-<stage>-answers`: finds the articles that answer a question (C4); tells moods (B13)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ def answers(event: Any, context: LambdaContext) -> dict[str, Any]:
     """Decide about a question: `{desk, text, at_once, offer}` → `{kind, articles, p}`.
 
     `{desk}` alone prepares the desk's index, so that the first question does not wait for it.
+    `{desk, mood_of, upset, calm}`, the last two a desk's own examples, → `{upset}`: how likely the
+    writer of a text is upset, null without an encoder.
     """
-    from functions.answers import bundle, encoder
+    from functions.answers import bundle, encoder, mood
     from functions.answers.engine import Thresholds, decide
     from functions.answers.indexes import Indexes
 
@@ -33,6 +35,12 @@ def answers(event: Any, context: LambdaContext) -> dict[str, Any]:
         deployment.mail_bucket,
         embed,
     )
+    if "mood_of" in event:
+        if embed is None:
+            return {"upset": None}
+        examples = mood.shipped().with_own(event["upset"], event["calm"])
+        layer = indexes.mood_layer(examples, embed)
+        return {"upset": mood.likelihood(layer, event["mood_of"], embed)}
     if "text" not in event:
         indexes.prepare(desk, clock.now())
         return {}
