@@ -38,6 +38,7 @@ def measure(simulator: Simulator, prices: costs.PriceList) -> ConversationCosts:
     """Hold conversations once the index is built."""
     ensure_knowledge(Trail.of(DEPLOYMENT.stage), datetime.now(UTC))
     simulator.invoke("answers", {"desk": DESK})
+    simulator.invoke("answers", {"desk": DESK, "mood_of": "", "upset": [], "calm": []})
     first_call, first_run = len(simulator.calls), len(simulator.invocations)
     for each in range(CONVERSATIONS):
         _hold(simulator, handed_over=each % HANDED_OVER == 0)
