@@ -29,18 +29,17 @@ def answers(event: Any, context: LambdaContext) -> dict[str, Any]:
         aws.client("s3"), deployment.mail_bucket, lambda: aws.engine_libraries(deployment)
     )
     embed = encoder.load()
+    if "mood_of" in event:
+        if embed is None:
+            return {"upset": None}
+        layer = mood.fit(embed, tuple(event["upset"]), tuple(event["calm"]))
+        return {"upset": mood.likelihood(layer, event["mood_of"], embed)}
     indexes = Indexes(
         container.storage(deployment).knowledge,
         aws.client("s3"),
         deployment.mail_bucket,
         embed,
     )
-    if "mood_of" in event:
-        if embed is None:
-            return {"upset": None}
-        examples = mood.shipped().with_own(event["upset"], event["calm"])
-        layer = indexes.mood_layer(examples, embed)
-        return {"upset": mood.likelihood(layer, event["mood_of"], embed)}
     if "text" not in event:
         indexes.prepare(desk, clock.now())
         return {}

@@ -1,27 +1,22 @@
-"""What is computed once, then kept in S3 and in this container: the index of each version of a
-knowledge base, and the layer over the examples of moods."""
+"""The desks' indexes: one for each version of a knowledge base, in S3 and in this container."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from functions.answers import mood
 from functions.answers.building import build
-from functions.answers.encoder import MODEL, Encoder, remembered
+from functions.answers.encoder import Encoder, remembered
 from functions.answers.index import AnswerIndex, Asked, StaleIndex
 from functions.core.domain.knowledge import KnowledgeBase
 from functions.core.storage.knowledge import Knowledge
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-    from functions.answers.vectors import Dense
 
 FOLDER = "answers/"
 """The indexes' folder in the mail bucket. They expire, and are built again when needed."""
@@ -70,35 +65,12 @@ class Indexes:
             self.s3.put_object(Bucket=self.bucket, Key=_name(desk, version), Body=stored)
         loaded()[desk] = (base.version, index)
 
-    def mood_layer(self, examples: mood.Examples, embed: Encoder) -> Dense:
-        """Return the layer over examples of moods, whose vectors take seconds and are stored."""
-        kept = _layers().get((examples, embed))
-        if kept is not None:
-            return kept
-        import numpy as np
-
-        digest = sha256("\0".join((MODEL, *examples.texts)).encode()).hexdigest()
-        name = f"{FOLDER}mood/{digest}"
-        stored = self._read(name)
-        if stored is None:
-            vectors = embed(examples.texts).astype(np.float32)
-            self.s3.put_object(Bucket=self.bucket, Key=name, Body=vectors.tobytes())
-        else:
-            vectors = np.frombuffer(stored, np.float32).reshape(len(examples.texts), -1)
-        known = dict(zip(examples.texts, vectors, strict=True))
-        _layers()[examples, embed] = layer = mood.fit(examples, remembered(embed, known))
-        return layer
-
     def _stored(self, desk: str, version: int) -> AnswerIndex | None:
-        stored = self._read(_name(desk, version))
         try:
-            return None if stored is None else AnswerIndex.from_bytes(stored)
+            found = self.s3.get_object(Bucket=self.bucket, Key=_name(desk, version))
+            return AnswerIndex.from_bytes(found["Body"].read())
         except StaleIndex:
             return None
-
-    def _read(self, name: str) -> bytes | None:
-        try:
-            return self.s3.get_object(Bucket=self.bucket, Key=name)["Body"].read()
         except ClientError as error:
             # Who may not list a bucket gets AccessDenied for what is missing.
             if error.response["Error"]["Code"] not in {"NoSuchKey", "AccessDenied"}:
@@ -109,12 +81,6 @@ class Indexes:
 @lru_cache(maxsize=1)
 def loaded() -> dict[str, tuple[int, AnswerIndex]]:
     """Desk → the version and index that this container used last."""
-    return {}
-
-
-@lru_cache(maxsize=1)
-def _layers() -> dict[tuple[mood.Examples, Encoder], Dense]:
-    """Examples and encoder → the layer over them, in this container."""
     return {}
 
 

@@ -1,6 +1,8 @@
 """How likely a customer is upset, by examples of what upset and calm customers write (B13, E9).
 
-The same vectors as those of the articles: a ridge layer with two columns. Pure but for the encoder.
+Encoder and layer are those of the articles; the layer's columns are the upset, the calm, and
+everyday topics. `mood.json` has the examples and `mood.f2` their vectors, which take half a minute
+(`python -m infra.answers.moods`).
 """
 
 from __future__ import annotations
@@ -9,66 +11,64 @@ import functools
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.answers.encoder import Encoder
+from functions.answers.building import background
+from functions.answers.encoder import Encoder, remembered
 from functions.core.text.terms import has_han
 
 if TYPE_CHECKING:
     from functions.answers.vectors import Dense
 
-_SHARPNESS = 6.0
-"""The weight of the lead of a column over the other, learnt from examples that are left out."""
-
+_SHARPNESS, _EVEN = 6.0, -0.22
+"""How fast the likelihood rises with the lead of the first column over the others, and the lead at
+which it is one half: learnt from examples that are left out and from the development set."""
 _BREAK = re.compile(r"[,，。.!！?？;；…\n]+")
 _SHORTEST, _CLAUSES = 6, 8
 """The characters of the shortest clause that is read on its own, and the most that are."""
 
 
-class Examples(NamedTuple):
-    """What customers write when they are upset, and when they are calm."""
-
-    upset: tuple[str, ...]
-    calm: tuple[str, ...]
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        return (*self.upset, *self.calm)
-
-    def with_own(self, upset: Iterable[str], calm: Iterable[str]) -> Examples:
-        """Return these examples and a desk's own."""
-        return Examples((*self.upset, *upset), (*self.calm, *calm))
-
-
 @functools.cache
-def shipped() -> Examples:
-    """Return the examples in both languages that every desk has."""
+def examples() -> dict[str, tuple[str, ...]]:
+    """Return what customers write who are `upset`, and who are `calm`, in both languages."""
     read = json.loads(files(__package__).joinpath("mood.json").read_text("utf-8"))
-    return Examples(tuple(read["upset"]), tuple(read["calm"]))
+    return {"upset": tuple(read["upset"]), "calm": tuple(read["calm"])}
 
 
-def fit(examples: Examples, embed: Encoder) -> Dense:
-    """Return the layer over the examples; the first column is that of the upset ones."""
+def shipped() -> tuple[str, ...]:
+    """Return the texts whose vectors are in `mood.f2`, in their order there."""
+    return (*examples()["upset"], *examples()["calm"], *background())
+
+
+@functools.lru_cache(maxsize=8)
+def fit(embed: Encoder, upset: tuple[str, ...] = (), calm: tuple[str, ...] = ()) -> Dense:
+    """Return the layer over the examples and a desk's own."""
+    import numpy as np
+
     from functions.answers.vectors import Dense
 
-    texts = examples.texts
-    owners = [int(place >= len(examples.upset)) for place in range(len(texts))]
-    return Dense.fit(embed(texts), owners, [has_han(text) for text in texts])[0]
+    stored = np.frombuffer(files(__package__).joinpath("mood.f2").read_bytes(), "<f2")
+    vectors = stored.reshape(len(shipped()), -1).astype(np.float32)
+    known = dict(zip(shipped(), vectors, strict=True))
+    columns = (*examples()["upset"], *upset), (*examples()["calm"], *calm), background()
+    texts = [text for column in columns for text in column]
+    owners = [place for place, column in enumerate(columns) for _ in column]
+    return Dense.fit(remembered(embed, known)(texts), owners, [has_han(text) for text in texts])[0]
 
 
 def likelihood(layer: Dense, text: str, embed: Encoder) -> float:
     """Return how likely the writer of a text is upset, from 0 to 1.
 
-    By the whole text and each of its first clauses: a bare report often has one that is not calm.
+    By the whole text and each of its first clauses: one of many may be all that is not calm.
     """
     parts, chinese = [text, *_clauses(text)], has_han(text)
-    scores = [layer.scores(layer.likeness(vector, chinese)) for vector in embed(parts)]
-    lead = fmean(float(upset - calm) for upset, calm in scores)
-    return 1 / (1 + math.exp(-_SHARPNESS * lead))
+    scores = (layer.scores(layer.likeness(vector, chinese)) for vector in embed(parts))
+    lead = fmean(float(upset - calm - everyday) for upset, calm, everyday in scores)
+    return 1 / (1 + math.exp(-_SHARPNESS * (lead - _EVEN)))
 
 
 def _clauses(text: str) -> list[str]:
@@ -100,12 +100,8 @@ class MoodFigures:
 def figures(judged: Sequence[Judged], recognised: Sequence[bool]) -> MoodFigures:
     """Count for which sentences an upset customer was recognised."""
     pairs = [(one.upset, found) for one, found in zip(judged, recognised, strict=True)]
-    upset, found, right = (
-        sum(upset for upset, _ in pairs),
-        sum(found for _, found in pairs),
-        sum(upset and found for upset, found in pairs),
-    )
-    calm = len(pairs) - upset
+    upset, found = sum(upset for upset, _ in pairs), sum(found for _, found in pairs)
+    right, calm = sum(upset and found for upset, found in pairs), len(pairs) - upset
     return MoodFigures(
         sentences=len(pairs),
         upset=upset,

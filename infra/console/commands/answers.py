@@ -85,7 +85,7 @@ def mood_(
     if embed is None:
         typer.echo("the encoder is not installed: no mood is told by examples", err=True)
     else:
-        layer = mood.fit(mood.shipped().with_own(own.upset, own.calm), embed)
+        layer = mood.fit(embed, own.upset, own.calm)
         found["examples"] = [
             mood.likelihood(layer, one.text, embed) >= own.likely for one in judged
         ]
