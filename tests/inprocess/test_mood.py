@@ -83,6 +83,7 @@ def test_a_ticket_is_routed_without_an_engine(
     def broken() -> None:
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(encoder, "load", broken)
-    journey.file(UPSET)
+    with monkeypatch.context() as patch:
+        patch.setattr(encoder, "load", broken)
+        journey.file(UPSET)
     assert (journey.ticket.handler, journey.ticket.mood) == ("kx-1", None)
