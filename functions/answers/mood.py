@@ -30,6 +30,8 @@ which it is one half: learnt from examples that are left out and from the develo
 _BREAK = re.compile(r"[,，。.!！?？;；…\n]+")
 _SHORTEST, _CLAUSES = 6, 8
 """The characters of the shortest clause that is read on its own, and the most that are."""
+_LONGEST = 600
+"""The characters that are read: the router waits, and who is upset says so early."""
 
 
 @functools.cache
@@ -65,6 +67,7 @@ def likelihood(layer: Dense, text: str, embed: Encoder) -> float:
 
     By the whole text and each of its first clauses: one of many may be all that is not calm.
     """
+    text = text[:_LONGEST]
     parts, chinese = [text, *_clauses(text)], has_han(text)
     scores = (layer.scores(layer.likeness(vector, chinese)) for vector in embed(parts))
     lead = fmean(float(upset - calm - everyday) for upset, calm, everyday in scores)

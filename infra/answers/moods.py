@@ -3,15 +3,16 @@
 python -m infra.answers.moods
 """
 
+from pathlib import Path
+
 from functions.answers import encoder, mood
-from infra.deploy.steps import ROOT
 
 
 def main() -> None:
     embed = encoder.load()
     if embed is None:
         raise SystemExit("the encoder is not installed")
-    path = ROOT / "functions" / "answers" / "mood.f2"
+    path = Path(mood.__file__).with_suffix(".f2")
     path.write_bytes(embed(mood.shipped()).astype("<f2").tobytes())
 
 
