@@ -11,9 +11,11 @@ import functools
 import json
 import math
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +26,7 @@ from functions.core.text.terms import has_han
 if TYPE_CHECKING:
     from functions.answers.vectors import Dense
 
+VECTORS = "mood.f2"
 _SHARPNESS, _EVEN = 6.0, -0.22
 """How fast the likelihood rises with the lead of the first column over the others, and the lead at
 which it is one half: learnt from examples that are left out and from the development set."""
@@ -53,8 +56,11 @@ def fit(embed: Encoder, upset: tuple[str, ...] = (), calm: tuple[str, ...] = ())
 
     from functions.answers.vectors import Dense
 
-    stored = np.frombuffer(files(__package__).joinpath("mood.f2").read_bytes(), "<f2")
-    vectors = stored.reshape(len(shipped()), -1).astype(np.float32)
+    # Where the package was deployed, they came with the encoder (`bundle`).
+    folders = (Path(__file__).parent, *map(Path, sys.path))
+    path = next(found for each in folders if (found := each / VECTORS).exists())
+    stored = np.frombuffer(path.read_bytes(), "<f2").astype(np.float32)
+    vectors = stored.reshape(len(shipped()), -1)
     known = dict(zip(shipped(), vectors, strict=True))
     columns = (*examples()["upset"], *upset), (*examples()["calm"], *calm), background()
     texts = [text for column in columns for text in column]

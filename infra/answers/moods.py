@@ -12,7 +12,7 @@ def main() -> None:
     embed = encoder.load()
     if embed is None:
         raise SystemExit("the encoder is not installed")
-    path = Path(mood.__file__).with_suffix(".f2")
+    path = Path(mood.__file__).with_name(mood.VECTORS)
     path.write_bytes(embed(mood.shipped()).astype("<f2").tobytes())
 
 

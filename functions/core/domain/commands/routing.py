@@ -60,7 +60,7 @@ class RecogniseMood(
     name="recognise-mood",
     sources=OPEN,
     by="router",
-    meaning="the mood that examples tell from a later message",
+    meaning="the mood of a later message, by examples",
 ):
     """Record that the customer of this message is upset, unless a rule has said so."""
 
