@@ -20,7 +20,7 @@ from infra.simulator.simulator import Simulator
 
 DESK, CONVERSATIONS, HANDED_OVER, POLLS = "assisted", 20, 5, 30
 CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("messages", {"text": "怎么开电子发票"}),
+    ("messages", {"text": "开发票"}),
     ("rating", {"score": 5}),
     ("messages", {"text": "今天会下雨吗"}),
 )
