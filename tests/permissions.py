@@ -57,6 +57,7 @@ UNUSED: dict[str, dict[str, str]] = {
         **_STREAM,
         **_DEAD_LETTERS,
         "dynamodb:BatchGetItem": "reads the waiting tickets when an agent becomes available",
+        "lambda:InvokeFunction": "asks whether a customer is upset, on desks that have it so",
     },
     "sla_timer": {
         **_LOGS,

@@ -1,6 +1,6 @@
 """The functions that have the encoder.
 
-`deskbell-<stage>-answers` finds the articles that answer a question (C4);
+`deskbell-<stage>-answers` finds the articles that answer a question (C4) and tells moods (B13);
 `deskbell-<stage>-proposals` makes the desks' proposals at night (C12).
 """
 
@@ -28,11 +28,19 @@ def answers(event: Any, context: LambdaContext) -> dict[str, Any]:
     """Decide about a question: `{desk, text, at_once, offer}` → `{kind, articles, p}`.
 
     `{desk}` alone prepares the desk's index, so that the first question does not wait for it.
+    `{desk, mood_of, upset, calm}`, the last two a desk's own examples, → `{upset}`: how likely the
+    writer of a text is upset, null without an encoder.
     """
+    from functions.answers import mood
     from functions.answers.engine import Thresholds, decide
 
     deployment, desk = Deployment.of(context), event["desk"]
     indexes = _indexes(deployment)
+    if "mood_of" in event:
+        if indexes.encoder is None:
+            return {"upset": None}
+        layer = mood.fit(indexes.encoder, tuple(event["upset"]), tuple(event["calm"]))
+        return {"upset": mood.likelihood(layer, event["mood_of"], indexes.encoder)}
     if "text" not in event:
         indexes.prepare(desk, clock.now())
         return {}

@@ -2,7 +2,8 @@
 
 The table's stream invokes `handler`; `consumer` acts on each record. `classify`, `amounts` and
 `agent_selection` are pure; `routing` carries out the decisions through the command service;
-`closing_workflow` starts and wakes the Step Functions executions.
+`mood` asks whether a customer is upset; `closing_workflow` starts and wakes the Step Functions
+executions.
 
 May import `functions.core`.
 """

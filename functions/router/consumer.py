@@ -59,10 +59,11 @@ def _agent_changed(image: Any, storage: Storage, now: datetime) -> None:
 def _committed(image: Any, deployment: Deployment, storage: Storage, now: datetime) -> None:
     commit = read_commit(image)
     storage.playbooks.refresh(image, now)
+    router: Router | None = None
     for event in e.waking_router(commit.events):
         try:
             ticket = storage.tickets.load_since(commit.desk, commit.number, commit.version)
-            router = Router(storage, storage.playbooks.get(commit.desk, now), now)
+            router = router or _router(storage, commit.desk, deployment, now)
             try:
                 _Reaction(ticket, commit, router, deployment).react(event)
             except Conflict:
@@ -71,6 +72,15 @@ def _committed(image: Any, deployment: Deployment, storage: Storage, now: dateti
                 _Reaction(newest, commit, router, deployment).react(event)
         except NotFound as error:
             raise DeadLetter(f"{commit.desk}/{commit.number}: {error}") from error
+
+
+def _router(storage: Storage, desk: str, deployment: Deployment, now: datetime) -> Router:
+    playbook = storage.playbooks.get(desk, now)
+    if playbook.mood_by_examples is None:
+        return Router(storage, playbook, now)
+    from functions.router.mood import reader
+
+    return Router(storage, playbook, now, reader(deployment, desk, playbook.mood_by_examples, now))
 
 
 class _Reaction:
@@ -101,7 +111,8 @@ class _Reaction:
         self.router.reroute_after_reclassification(self.ticket)
 
     def customer_wrote(self, event: e.CustomerWrote) -> None:
-        self.router.reconsider_after_customer_message(self.ticket)
+        ticket = self.ticket if event.stranger else self.router.hear_mood(self.ticket, event.text)
+        self.router.reconsider_after_customer_message(ticket)
 
     def resolved(self, event: e.TicketResolved) -> None:
         self._start_workflow(event.resolution)

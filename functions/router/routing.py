@@ -1,6 +1,6 @@
 """Carry out routing decisions, each once, even if the stream repeats a record (F2)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import reduce
@@ -11,9 +11,10 @@ from functions.core.domain.classification import classify_request, request_text
 from functions.core.domain.errors import ActionNotAllowed, AgentAtCapacity, AgentContended
 from functions.core.domain.lifecycle import apply
 from functions.core.domain.matching import Facts
+from functions.core.domain.playbook_assistant import UPSET
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Destination, Playbook
-from functions.core.domain.ticket import Ticket
+from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.roster import ROUTING_TTL
@@ -36,29 +37,59 @@ _read_up_to: dict[tuple[str, str], str] = {}
 suit nobody who is free."""
 
 
+def _by_rules_alone(_text: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Router:
-    """The dependencies of the router for one record."""
+    """The dependencies of the router for one record.
+
+    `is_upset` tells by examples whether the writer of a text is upset; most desks have none.
+    """
 
     storage: Storage
     playbook: Playbook
     now: datetime
+    is_upset: Callable[[str], bool] = _by_rules_alone
 
     def route_new(self, ticket: Ticket, first: e.Commit) -> None:
         """Route a new ticket by the classification of its first commit.
 
         A ticket whose status is no longer `received` was routed before; nothing happens. One that
-        an earlier version created is classified in the change that routes it.
+        an earlier version created is classified in the change that routes it, and so is one whose
+        customer is upset by examples, since then other rules may apply (B13, E9).
         """
         if ticket.status != "received":
             return
         request = first.of(e.TicketReceived)[0]
         text, customer_class = request_text(request), ticket.customer.customer_class
         found = classify_request(request, self.playbook, customer_class)
-        if first.of(e.TicketClassified):
+        if ticket.mood is None and found.mood is None and self.is_upset(text):
+            self._classify_and_route(ticket, text, self._as_upset(ticket, request, found))
+        elif first.of(e.TicketClassified):
             self._route_classified(ticket, text, found, ())
         else:
             self._classify_and_route(ticket, text, found)
+
+    def _as_upset(
+        self, ticket: Ticket, request: e.TicketReceived, calm: Classification
+    ) -> Classification:
+        """Classify a request again, with the mood; a priority set meanwhile is not lowered."""
+        found = classify_request(request, self.playbook, ticket.customer.customer_class, mood=UPSET)
+        ranks = self.playbook.ranks
+        raises = ranks[found.priority] < min(ranks[calm.priority], ranks.get(ticket.priority, 99))
+        return replace(
+            found,
+            priority=found.priority if raises else ticket.priority,
+            rules=tuple(rule for rule in found.rules if rule not in calm.rules),
+        )
+
+    def hear_mood(self, ticket: Ticket, text: str) -> Ticket:
+        """Record that the writer of a later message is upset, unless that is known (B13, E9)."""
+        if ticket.mood is not None or ticket.status not in OPEN or not self.is_upset(text):
+            return ticket
+        return self._change(ticket, c.CommandGroup((c.RecogniseMood(text),)))
 
     def reconsider_after_customer_message(self, ticket: Ticket) -> None:
         """Classify a vague request again with what its customer has added (E2)."""
@@ -391,15 +422,15 @@ class Router:
         self._change(ticket, c.CommandGroup((assign,)))
         return True
 
-    def _change(self, ticket: Ticket, command: c.CommandGroup, *, choosing: bool = False) -> None:
-        """Change the ticket if it is still the version that the decision was made on.
+    def _change(self, ticket: Ticket, command: c.CommandGroup, *, choosing: bool = False) -> Ticket:
+        """Change the ticket if it is still the version that the decision was made on; return it.
 
         Raises:
             Conflict: it is not; the stream's retry decides again.
             AgentContended: others are claiming the new handler; only if `choosing`.
         """
         try:
-            change(
+            return change(
                 self.storage,
                 ticket.desk,
                 ticket.number,
@@ -412,7 +443,7 @@ class Router:
             )
         except ActionNotAllowed:
             # Somebody has taken, resolved or closed it since; it needs no routing.
-            return
+            return ticket
 
 
 def requirements(

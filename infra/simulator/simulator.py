@@ -120,7 +120,7 @@ class Simulator:
             for cache in cached:
                 cache.cache_clear()
 
-    def _client(self, service: str) -> Any:
+    def _client(self, service: str, attempts: int = 1) -> Any:
         if service == "stepfunctions":
             return _RecordingWorkflows(self.workflows, self)
         if service == "lambda":

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from functions.answers import encoder
+from functions.answers import encoder, mood
 from functions.answers.building import build
 from functions.answers.encoder import Encoder
 from functions.answers.engine import Thresholds, decide
 from functions.answers.index import AnswerIndex
 from functions.answers.trial import Figures, figures, try_all
+from functions.core.domain.playbook_assistant import MoodByExamples
 from functions.core.playbook.loader import load
-from infra.console.answers import read_asked, read_questions
+from infra.console.answers import read_asked, read_judged, read_questions
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("encoder")]
 HERE = Path(__file__).parent
@@ -115,3 +116,38 @@ def test_few_answers_at_once_are_wrong(questions: str) -> None:
     wrong = measured(questions).wrong_at_once
     assert wrong is not None
     assert wrong <= 0.02
+
+
+def upset(texts: list[str]) -> list[bool]:
+    layer, likely = mood.fit(model()), MoodByExamples().likely
+    return [mood.likelihood(layer, text, model()) >= likely for text in texts]
+
+
+@pytest.mark.requirement("B13", "E9")
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("part", ["development", "held-out"])
+def test_four_of_five_upset_customers_are_recognised(part: str, language: str) -> None:
+    judged = list(read_judged(HERE / f"mood.{part}.{language}.jsonl"))
+    found = mood.figures(judged, upset([one.text for one in judged]))
+    assert found.recall is not None
+    assert found.precision is not None
+    assert found.recall >= 0.80
+    assert found.precision >= 0.85
+
+
+@pytest.mark.requirement("B13", "E9")
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_few_everyday_questions_count_as_upset(language: str) -> None:
+    """About half of those that do are, such as 反映过三次都没人处理."""
+    questions = [one.text for one in read_questions(HERE / f"blind.{language}.jsonl")]
+    assert sum(upset(questions)) / len(questions) <= 0.15
+
+
+def test_the_shipped_vectors_are_those_of_the_examples() -> None:
+    """After a change of the examples: `python -m infra.answers.moods`."""
+    texts = mood.shipped()
+    vectors = np.frombuffer((ROOT / "functions/answers/mood.f2").read_bytes(), "<f2")
+    some = range(0, len(texts), 7)
+    read = model()([texts[each] for each in some])
+    stored = vectors.reshape(len(texts), -1)[some].astype(np.float32)
+    assert np.sum(read * stored, axis=1) == pytest.approx(1, abs=1e-2)

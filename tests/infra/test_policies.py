@@ -74,6 +74,7 @@ def test_only_notify_and_unseal_decrypt_contacts_and_only_unseal_originals() -> 
     assert {caller: resources for caller, resources in invoked.items() if resources} == {
         "api_handler": [f"{function}-unseal", f"{function}-answers"],
         "proposals": [f"{function}-proposals"],
+        "router": [f"{function}-answers"],
         "sla_timer": [f"{function}-sla_timer"],
     }
     sealing = {path.stem for path in FILES if "kms:Encrypt" in granted(path.stem)}

@@ -12,8 +12,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import boto3
+import pytest
 
 from deskbell.client import ApiResponse
+from functions.answers import encoder
+from functions.answers.encoder import Encoder
 from functions.core.domain import commands as c
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
@@ -34,8 +37,9 @@ def deployed(
     desk: str,
     roster: Iterable[Agent],
     folder: Path = conftest.ROOT / "playbooks",
+    embed: Encoder | None = None,
 ) -> Iterator[SimulatedJourney]:
-    """Yield a journey on a deployment of one desk with a given roster."""
+    """Yield a journey on a deployment of one desk with a given roster, and with this encoder."""
     people = tuple(roster)
     playbook = conftest.shipped(folder / f"{desk}.yaml")
 
@@ -46,7 +50,8 @@ def deployed(
         for agent in people:
             storage.roster.put(agent)
 
-    with aws_in_memory(conftest.DEPLOYMENT.region):
+    with pytest.MonkeyPatch.context() as patch, aws_in_memory(conftest.DEPLOYMENT.region):
+        patch.setattr(encoder, "load", lambda: embed)
         restore_or_make(("deployed", folder, desk, repr(people)), make)
         with Simulator(conftest.DEPLOYMENT).running() as simulator:
             storage = Storage.on(aws.dynamodb(), conftest.DEPLOYMENT.table)

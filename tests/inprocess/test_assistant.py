@@ -12,7 +12,6 @@ import boto3
 import pytest
 
 from deskbell.client import ApiResponse
-from functions.answers import encoder
 from functions.answers.vectors import Floats
 from functions.assistant.calls import SEALED_WITHIN
 from functions.core.assistant.look_ups import LookUpFailed
@@ -125,9 +124,8 @@ def article(name: str, **more: Any) -> Article:
 
 
 @pytest.fixture
-def journey(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedJourney]:
-    monkeypatch.setattr(encoder, "load", lambda: embed)
-    with deployed("standard", ROSTER) as journey:
+def journey() -> Iterator[SimulatedJourney]:
+    with deployed("standard", ROSTER, embed=embed) as journey:
         assistant = Assistant(
             welcome={"zh-CN": "您好，请问有什么可以帮您？", "en": "Hello! How can we help?"},
         )

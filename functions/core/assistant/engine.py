@@ -1,14 +1,14 @@
-"""The client of the function `answers`: which article a question is about (C4)."""
+"""The client of the function `answers`: which article a question is about (C4), and moods (B13)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from functions.core.assistant.dialogue import Reading
 from functions.core.domain.errors import TryAgain
-from functions.core.domain.playbook_assistant import Assistant
+from functions.core.domain.playbook_assistant import Assistant, MoodByExamples
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 
@@ -48,14 +48,32 @@ def ask(
     Raises:
         TryAgain: the function failed, or there is none.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
-
     question = {
         "desk": desk,
         "text": text,
         "at_once": assistant.at_once,
         "offer": assistant.offer,
     }
+    found = _asked(client, deployment, question)
+    return Reading(found["kind"], tuple(found["articles"]))
+
+
+def upset(
+    client: LambdaClient, deployment: Deployment, desk: str, by: MoodByExamples, text: str
+) -> bool:
+    """Ask whether the writer of a text is upset; False without an encoder.
+
+    Raises:
+        TryAgain: the function failed, or there is none.
+    """
+    question = {"desk": desk, "mood_of": text, "upset": by.upset, "calm": by.calm}
+    likelihood = _asked(client, deployment, question)["upset"]
+    return likelihood is not None and likelihood >= by.likely
+
+
+def _asked(client: LambdaClient, deployment: Deployment, question: dict[str, Any]) -> Any:
+    from botocore.exceptions import BotoCoreError, ClientError
+
     try:
         response = client.invoke(
             FunctionName=f"{deployment.prefix}-answers", Payload=json.dumps(question).encode()
@@ -65,5 +83,4 @@ def ask(
     payload = response["Payload"].read()
     if response.get("FunctionError"):
         raise TryAgain("answers failed")  # the payload may quote the question
-    found = json.loads(payload)
-    return Reading(found["kind"], tuple(found["articles"]))
+    return json.loads(payload)

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from functions.core.domain.events import TicketReceived
 
 
+BY_EXAMPLES = "mood_by_examples"
+"""What stands among the rules that fired if examples told the mood."""
+
+
 @dataclass(frozen=True)
 class Classification:
     """The classification of a request.
@@ -34,7 +38,7 @@ class Classification:
         priority: a key of its `priorities`.
         vague: an agent has to confirm the type before the request is routed (A6).
         confidence: the confidence in the type, 0 to 1; see `confidence_of`.
-        mood: the customer's mood according to a rule, None if no rule sets it.
+        mood: the customer's mood according to a rule or to examples, None if neither tells it.
         rules: the ids of the rules that fired, in order.
         question: the question to ask if the request is vague, in each language.
         asks: the rule on whom to ask and how often if the request is vague.
@@ -72,6 +76,7 @@ def classify(
     product: str | None = None,
     amount: Decimal | None = None,
     otherwise: str | None = None,
+    mood: str | None = None,
 ) -> Classification:
     """Classify a request. Never raises, whatever the text.
 
@@ -87,6 +92,7 @@ def classify(
         product: the product that the request is about.
         amount: the amount in the desk's currency, else the largest one in the text.
         otherwise: the type if nothing indicates one, instead of the desk's default.
+        mood: the customer's mood by examples, which the rules see.
     """
     folded = fold(text)
     affirmed = _affirmed(folded, playbook.negations)
@@ -104,6 +110,7 @@ def classify(
         channel=channel,
         product=product,
         amount=amount_in(text) if amount is None else amount,
+        mood=mood,
     )
     fired: list[Rule] = []
     for rule in playbook.rules:
@@ -130,7 +137,7 @@ def classify(
             vague=vague is not None,
         ),
         mood=facts.mood,
-        rules=tuple(rule.id for rule in fired),
+        rules=((BY_EXAMPLES,) if mood else ()) + tuple(rule.id for rule in fired),
         question=vague.question if vague else None,
         asks=vague,
         product=facts.product,
@@ -175,6 +182,8 @@ def classify_request(
     playbook: Playbook,
     customer_class: str | None,
     text: str | None = None,
+    *,
+    mood: str | None = None,
 ) -> Classification:
     """Classify a request by its text, or by all that its customer has written since."""
     return classify(
@@ -185,6 +194,7 @@ def classify_request(
         customer_class=customer_class,
         channel=request.channel,
         product=request.product.title if request.product else None,
+        mood=mood,
     )
 
 

@@ -35,6 +35,22 @@ def evaluated(ticket: Ticket, text: str, playbook: Playbook) -> list[e.Event]:
     return events
 
 
+def of_mood(ticket: Ticket, text: str, playbook: Playbook, mood: str) -> list[e.Event]:
+    """Return what the mood of a message changes, if no rule had told one; rules may follow it."""
+    if ticket.mood is not None:
+        return []
+    found, before = (_classified(text, ticket, playbook, known) for known in (mood, None))
+    change = e.FollowUpClassified(
+        mood=found.mood,
+        tags=tuple(tag for tag in found.tags if tag not in (*before.tags, *ticket.tags)),
+        rules=tuple(rule for rule in found.rules if rule not in before.rules),
+    )
+    ranks = playbook.ranks
+    if ranks[found.priority] < min(ranks[before.priority], _rank(ticket, playbook)):
+        return [change, e.PriorityChanged(priority=found.priority, again=False)]
+    return [change]
+
+
 def alarms(ticket: Ticket, text: str, playbook: Playbook) -> bool:
     """Return whether a message by itself raises the priority, or is as urgent as can be."""
     found, silent = (_classified(words, ticket, playbook) for words in (text, ""))
@@ -56,7 +72,9 @@ def _rank(ticket: Ticket, playbook: Playbook) -> int:
     return playbook.ranks.get(ticket.priority, 99)
 
 
-def _classified(text: str, ticket: Ticket, playbook: Playbook) -> Classification:
+def _classified(
+    text: str, ticket: Ticket, playbook: Playbook, mood: str | None = None
+) -> Classification:
     return classify(
         text,
         playbook,
@@ -64,6 +82,7 @@ def _classified(text: str, ticket: Ticket, playbook: Playbook) -> Classification
         channel=ticket.channel,
         product=ticket.product,
         otherwise=ticket.type,
+        mood=mood,
     )
 
 

@@ -1,4 +1,5 @@
-"""The part of a playbook about the assistant, which answers chats before a person does (C3–C6)."""
+"""The parts of a playbook about what the encoder reads: the assistant, which answers chats before a
+person does (C3–C6), and moods (B13, E9)."""
 
 import re
 from collections.abc import Mapping
@@ -119,3 +120,19 @@ class Assistant(Section):
 
     def source_of(self, variable: str) -> str | None:
         return next((name for name, each in self.sources.items() if variable in each.values), None)
+
+
+class MoodByExamples(Section):
+    """B13, E9: a customer is upset whose words are more like those of upset customers.
+
+    `upset` and `calm` are examples beside those that every desk has, `likely` is the likelihood
+    from which a customer is recognised as upset.
+    """
+
+    upset: Words = ()
+    calm: Words = ()
+    likely: Share = 0.5
+
+
+UPSET = "upset"
+"""The mood that is recognised by examples."""

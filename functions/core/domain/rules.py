@@ -29,7 +29,7 @@ from pydantic import (
 from functions.core.domain.calendar import BusinessCalendar
 from functions.core.domain.countries import PHONE_REGION, country_of_zone
 from functions.core.domain.errors import PlaybookError
-from functions.core.domain.playbook_assistant import Assistant
+from functions.core.domain.playbook_assistant import Assistant, MoodByExamples
 from functions.core.domain.playbook_endings import Endings
 from functions.core.domain.playbook_limits import Sms, UnprovenTickets
 from functions.core.domain.playbook_mail import (
@@ -491,6 +491,7 @@ class Playbook(Section):
     negations: Negations = Field(default_factory=Negations)
     customer_classes: dict[str, CustomerClass] = {}
     rules: tuple[Rule, ...] = ()
+    mood_by_examples: MoodByExamples | None = None
     teams: dict[str, Team] = Field(min_length=1)
     routing: tuple[Destination, ...] = Field(min_length=1)
     assignment: Assignment = Field(default_factory=Assignment)

@@ -26,7 +26,7 @@ KMS_LIMIT = 4096
 
 
 @lru_cache(maxsize=16)
-def client(service: str) -> Any:
+def client(service: str, attempts: int = 4) -> Any:
     """Return a boto3 client, cached for the container and typed by the caller."""
     import boto3
     from botocore.config import Config
@@ -39,7 +39,7 @@ def client(service: str) -> Any:
         config=Config(
             signature_version="s3v4" if service == "s3" else None,
             s3={"addressing_style": "virtual"} if regional else None,
-            retries={"mode": "standard", "total_max_attempts": 4},
+            retries={"mode": "standard", "total_max_attempts": attempts},
             connect_timeout=2,
             read_timeout=5,
             # CloudTrail then shows which function made a call.

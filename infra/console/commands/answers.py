@@ -76,6 +76,50 @@ def live(desk: str, days: int = 30, stage: Stage = "", data: Data = DATA) -> Non
     say(f"without a person: {found.served:.0%}" if found.served is not None else "no questions")
 
 
+@app.command("mood")
+def mood_(
+    sentences: Path,
+    playbook: Annotated[
+        Path | None, typer.Option(help="A desk: its own examples, and its rules on their own.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print how well upset customers are recognised by examples, and by a desk's rules.
+
+    Each line of the file is {"text", "upset"}.
+    """
+    from functions.answers import mood
+    from functions.answers.encoder import load
+    from functions.core.domain.classification import classify
+    from functions.core.domain.playbook_assistant import UPSET, MoodByExamples
+    from functions.core.playbook.loader import load as load_playbook
+    from infra.console.answers import read_judged
+
+    judged, embed = list(read_judged(sentences)), load()
+    desk = load_playbook(playbook) if playbook else None
+    own = (desk and desk.mood_by_examples) or MoodByExamples()
+    found: dict[str, list[bool]] = {}
+    if embed is None:
+        typer.echo("the encoder is not installed: no mood is told by examples", err=True)
+    else:
+        layer = mood.fit(embed, own.upset, own.calm)
+        found["examples"] = [
+            mood.likelihood(layer, one.text, embed) >= own.likely for one in judged
+        ]
+    if desk is not None:
+        found["rules"] = [classify(one.text, desk).mood == UPSET for one in judged]
+        if embed is not None:
+            pairs = zip(found["examples"], found["rules"], strict=True)
+            found["together"] = [any(pair) for pair in pairs]
+    rows = {by: asdict(mood.figures(judged, of)) for by, of in found.items()}
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    names = ("sentences", "upset", "recall", "precision", "false_alarms")
+    shown = [(by, *(str(_rounded(row[name])) for name in names)) for by, row in rows.items()]
+    table(("by", *names), shown)
+
+
 def _index(articles: Path) -> AnswerIndex:
     from functions.answers.building import build
     from functions.answers.encoder import load

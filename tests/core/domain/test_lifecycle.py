@@ -108,6 +108,7 @@ COMMANDS: dict[str, c.TicketCommand] = {
     "link": c.Link("CS2"),
     "prove-contact": c.ProveContact(),
     "tick": c.Tick(),
+    "recognise-mood": c.RecogniseMood("太过分了"),
     "nobody-online": c.ReportNobodyOnline("technical"),
     "ask-customer": c.AskCustomer("是无法登录吗？"),
     "step": c.TakeStep("look", {}),

@@ -21,6 +21,8 @@ from functions.core.domain.commands.base import (
     unknown_names,
 )
 from functions.core.domain.errors import InvalidInput
+from functions.core.domain.follow_ups import of_mood
+from functions.core.domain.playbook_assistant import UPSET
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import IN_HAND, OPEN, UNASSIGNED, Queue, Status, Ticket
@@ -50,6 +52,23 @@ class Classify(
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         return [e.TicketClassified(**vars(self))]
+
+
+@dataclass(frozen=True)
+class RecogniseMood(
+    TicketCommand,
+    name="recognise-mood",
+    sources=OPEN,
+    by="router",
+    meaning="the mood of a later message, by examples",
+):
+    """Record that the customer of this message is upset, unless a rule has said so."""
+
+    text: FreeText
+    mood: TermName = UPSET
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        return of_mood(ticket, self.text, playbook, self.mood)
 
 
 @dataclass(frozen=True)
