@@ -12,6 +12,7 @@ _TICKET = "work on a ticket, recorded in its history"
 COMMANDS: Mapping[str, str] = {
     "person.list": _READS,
     "answers.live": _READS,
+    "answers.mood": "reads files",
     "answers.report": "reads a file",
     "answers.try": "reads files",
     "audit.list": _READS,
