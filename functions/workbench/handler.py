@@ -15,7 +15,6 @@ from functions.core.platform.container import contact_corrector, storage, ticket
 from functions.workbench.authorizer import agents_authorizer
 
 if TYPE_CHECKING:
-    from functions.workbench.calls import Unseal
     from functions.workbench.session import Sessions
 
 bp = Blueprint(__name__)
@@ -66,6 +65,7 @@ def show_ticket(desk: str, number: str) -> Response:
 @bp.route(f"{DESK}/tickets/{{number}}/{{action}}", methods=["POST"], authorizer=agents)
 def act(desk: str, number: str, action: str) -> Response:
     from functions.workbench import calls
+    from functions.workbench.unseal_client import unseal
 
     return web.respond(
         bp,
@@ -77,7 +77,7 @@ def act(desk: str, number: str, action: str) -> Response:
             action,
             calls.files(r),
             lambda: contact_corrector(r.deployment),
-            _unseal(r),
+            lambda *given: unseal(aws.client("lambda"), r.deployment, *given),
             partial(aws.seal_original, r.deployment, what="outgoing"),
         ),
     )
@@ -111,21 +111,27 @@ def article(desk: str, article: str) -> Response:
     return web.respond(bp, lambda r: articles.article(r, storage(r.deployment), desk, article))
 
 
+@bp.route(f"{DESK}/articles/{{article}}/phrasings", methods=["POST"], authorizer=agents)
+def write_phrasings(desk: str, article: str) -> Response:
+    from functions.workbench.model_calls import write_phrasings as write
+
+    return web.respond(bp, lambda r: write(r, storage(r.deployment), desk, article))
+
+
 def _sign_in(request: web.Request) -> web.HttpResponse:
     from functions.workbench import session
 
-    sessions = _sessions(request)
+    sessions, now = _sessions(request), request.now
     if session.is_answer(request.body):
-        answer = request.read(session.ChallengeAnswer)
-        return web.HttpResponse(sessions.answer(answer, request.now))
-    return web.HttpResponse(sessions.sign_in(request.read(session.Credentials), request.now))
+        return web.HttpResponse(sessions.answer(request.read(session.ChallengeAnswer), now))
+    return web.HttpResponse(sessions.sign_in(request.read(session.Credentials), now))
 
 
 def _refresh(request: web.Request) -> web.HttpResponse:
     from functions.workbench.session import RefreshToken
 
-    given = request.read(RefreshToken)
-    return web.HttpResponse(_sessions(request).refresh(given.refresh_token, request.now))
+    token = request.read(RefreshToken).refresh_token
+    return web.HttpResponse(_sessions(request).refresh(token, request.now))
 
 
 def _enrol(request: web.Request) -> web.HttpResponse:
@@ -139,11 +145,3 @@ def _sessions(request: web.Request) -> Sessions:
 
     client_id = aws.settings(request.deployment)["user_pool_client_id"]
     return Sessions(aws.client("cognito-idp"), client_id, storage(request.deployment))
-
-
-def _unseal(request: web.Request) -> Unseal:
-    from functions.workbench.unseal_client import unseal
-
-    return lambda desk, number, act, agent: unseal(
-        aws.client("lambda"), request.deployment, desk, number, act, agent
-    )

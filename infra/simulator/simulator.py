@@ -68,6 +68,7 @@ FUNCTIONS = {
     "sla_timer": ("functions.sla_timer.handler", "sla_timer"),
     "unseal": ("functions.unseal.handler", "unseal"),
     "answers": ("functions.answers.handler", "answers"),
+    "language_model": ("functions.language_model.handler", "language_model"),
     "survey_ask": ("functions.survey.handler", "survey_ask"),
     "survey_expire": ("functions.survey.handler", "survey_expire"),
     "survey_review": ("functions.survey.handler", "survey_review"),
@@ -119,7 +120,7 @@ class Simulator:
             for cache in cached:
                 cache.cache_clear()
 
-    def _client(self, service: str) -> Any:
+    def _client(self, service: str, _read_timeout: float = 0) -> Any:
         if service == "stepfunctions":
             return _RecordingWorkflows(self.workflows, self)
         if service == "lambda":

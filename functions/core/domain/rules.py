@@ -39,6 +39,7 @@ from functions.core.domain.playbook_mail import (
     FileRules as FileRules,
     Mail as Mail,
 )
+from functions.core.domain.playbook_model import LanguageModel
 from functions.core.domain.playbook_negations import Negations
 from functions.core.domain.playbook_numbers import Numbering, Records
 from functions.core.domain.playbook_types import (
@@ -504,6 +505,7 @@ class Playbook(Section):
     survey: Survey
     endings: Endings = Field(default_factory=Endings)
     assistant: Assistant | None = None
+    language_model: LanguageModel | None = None
     confirmation: Confirmation | None = None
     steps: dict[Slug, Step] = {}
     records: Records = Field(default_factory=Records)

@@ -150,6 +150,12 @@ def source_secret(deployment: Deployment, desk: str, name: str, now: datetime) -
     return parameter_of_minute(parameter, int(now.timestamp() // 60))
 
 
+def model_secret(deployment: Deployment, desk: str, name: str, now: datetime) -> str | None:
+    """Return the key of a desk's language model, read every minute; None if there is none."""
+    parameter = deployment.parameter(f"desks/{desk}/models/{name}")
+    return parameter_of_minute(parameter, int(now.timestamp() // 60))
+
+
 def engine_libraries(deployment: Deployment) -> str | None:
     """Return what names the libraries of `answers` (`answers.bundle`), None if there are none."""
     return _read_if_exists(parameter, deployment.parameter("engine"))

@@ -15,6 +15,8 @@ from functions.core.storage.customers import Customers
 from functions.core.storage.deliveries import Deliveries
 from functions.core.storage.idempotency import Idempotency
 from functions.core.storage.knowledge import Knowledge
+from functions.core.storage.model_summaries import ModelSummaries
+from functions.core.storage.model_uses import ModelUses
 from functions.core.storage.playbooks import Playbooks
 from functions.core.storage.roster import Roster
 from functions.core.storage.short_links import ShortLinks
@@ -44,6 +46,8 @@ class Storage:
     knowledge: Knowledge
     chats: Chats
     customers: Customers
+    model_uses: ModelUses
+    model_summaries: ModelSummaries
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
@@ -68,4 +72,6 @@ class Storage:
             Knowledge(table),
             Chats(table),
             Customers(table),
+            ModelUses(table),
+            ModelSummaries(table),
         )
