@@ -117,7 +117,7 @@ class Bedrock:
     model: str
 
     def complete(self, system: str, text: str, max_tokens: int) -> Completion:
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
         try:
             response = self.client.converse(
@@ -129,8 +129,10 @@ class Bedrock:
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             raise ModelFailure("refused", f"Bedrock answered {code}", charged=False) from None
-        except BotoCoreError as error:
+        except HTTPClientError as error:
             raise ModelFailure("timeout", type(error).__name__, charged=True) from None
+        except BotoCoreError as error:  # nothing was sent
+            raise ModelFailure("failed", type(error).__name__, charged=False) from None
         try:
             blocks = response["output"]["message"]["content"]
             text = "".join(block.get("text", "") for block in blocks)

@@ -25,7 +25,6 @@ from functions.core.domain.model_use import ModelRequest, ModelResult
 from functions.core.domain.playbook_types import Locale, Slug
 from functions.core.platform.logging import logger
 from functions.core.platform.web import HttpResponse, Request
-from functions.core.text.shapes import local_time
 from functions.workbench.calls import signed_in
 from functions.workbench.rights import SEES_TICKETS, WRITES_ARTICLES, Principal, require, works_on
 
@@ -149,7 +148,7 @@ def _ask(
         case "off":
             raise _is_off(task)
         case "budget":
-            at = f"{local_time(result.renews_at, playbook.zone):%Y-%m-%d %H:%M}"
+            at = f"{(result.renews_at or request.now).astimezone(playbook.zone):%Y-%m-%d %H:%M}"
             raise BudgetSpent(
                 Phrase("The day's budget for the language model is spent until {at}.", at=at)
             )

@@ -64,7 +64,7 @@ class ModelUses:
             "ConditionExpression": "outcome = :started",
             "ExpressionAttributeValues": {":started": {"S": reserved.outcome}},
         }
-        failures = self.table.transact([add, ("use", put)])
+        failures = self.table.transact([("use", put), add])
         if failures and failures.get("use") != REFUSED:
             raise TryAgain(f"the use was not settled: {failures}")
 
