@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -172,7 +173,7 @@ class Asking:
         except ModelFailure as failure:
             about = {"desk": use.desk, "outcome": failure.outcome, "cause": str(failure)}
             log.warning("model.failed", extra=about)
-            cost = use.cost if failure.charged else use.cost * 0
+            cost = use.cost if failure.charged else Decimal(0)
             return use.ended(failure.outcome, cost, self.clock() - began), ""
         seconds = self.clock() - began
         tokens = found.tokens or (0, 0)
@@ -191,7 +192,8 @@ def _mask(playbook: Playbook) -> prompts.Mask:
 def _asked(commits: Sequence[Commit]) -> list[str]:
     """Return the request and the customer's newest message."""
     (received,) = commits[0].of(TicketReceived)
-    newest = [event.text for commit in commits for event in commit.of(CustomerWrote)]
+    wrote = [event for commit in commits for event in commit.of(CustomerWrote)]
+    newest = [event.text for event in wrote if not event.stranger]
     return [received.description, *newest[-1:]]
 
 

@@ -106,12 +106,14 @@ def phrasings_prompt(article: Article, locale: Locale, mask: Mask) -> Prompt:
 
 
 def conversation(commits: Iterable[Commit]) -> list[dict[str, str]]:
-    """List what customer and desk wrote to each other, oldest first; no notes."""
+    """List what customer and desk wrote to each other, oldest first: no notes, and no words of
+    another customer, whose ticket was merged into this one.
+    """
     said: list[tuple[str, str]] = []
     for event in (event for commit in commits for event in commit.events):
         if isinstance(event, TicketReceived) and event.chat:
             said += [(line.writer, line.text) for line in event.chat.conversation]
-        elif event.direction is not None:
+        elif event.direction is not None and not getattr(event, "stranger", False):
             said.append(("customer" if event.direction == "in" else "desk", event.words))
     return [{"from": side, "text": text} for side, text in said if text]
 

@@ -24,7 +24,8 @@ HISTORY = [
         for version, actor, said in (
             (2, "agent-1", e.NoteAdded(text="内部备注")),
             (3, "agent-1", e.ReplySent(text="请稍候")),
-            (4, "customer", e.CustomerWrote(text="还没有好", channel="web")),
+            (4, "customer", e.CustomerWrote(text="别人的事", channel="web", stranger=True)),
+            (5, "customer", e.CustomerWrote(text="还没有好", channel="web")),
         )
     ),
 ]
@@ -54,6 +55,7 @@ def test_a_summary_has_notes_and_steps_but_no_names_of_agents() -> None:
         ("system", "TicketReceived"),
         ("desk", "NoteAdded"),
         ("desk", "ReplySent"),
+        ("customer", "CustomerWrote"),
         ("customer", "CustomerWrote"),
     ]
     assert "agent-1" not in prompt.document
