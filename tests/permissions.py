@@ -72,6 +72,10 @@ UNUSED: dict[str, dict[str, str]] = {
         "s3:PutObject": "stores the index of a changed knowledge base",
         "ssm:GetParameter": "finds its libraries",
     },
+    "language_model": {
+        **_LOGS,
+        "bedrock:InvokeModel": "asks a model of Bedrock (Converse), which is not simulated",
+    },
     "survey_ask": {
         **_LOGS,
         "states:SendTaskSuccess": "the customer answered before the workflow waited",

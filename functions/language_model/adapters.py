@@ -6,7 +6,6 @@ Sources: OpenAI API reference, "Create chat completion"; Amazon Bedrock API refe
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -62,12 +61,11 @@ class ChatCompletions:
 
     url: str
     model: str
-    key: Callable[[], str | None]
+    key: str | None
     timeout: timedelta
     local: bool = False
 
     def complete(self, system: str, text: str, max_tokens: int) -> Completion:
-        key = self.key()
         url = f"{self.url.rstrip('/')}/chat/completions"
         limit = "max_completion_tokens" if Endpoint.of(url).host == _OPENAI else "max_tokens"
         roles = (("system", system), ("user", text))
@@ -81,7 +79,7 @@ class ChatCompletions:
             response = request(
                 "POST",
                 url,
-                headers | ({"Authorization": f"Bearer {key}"} if key else {}),
+                headers | ({"Authorization": f"Bearer {self.key}"} if self.key else {}),
                 timeout=self.timeout,
                 limit=RESPONSE_LIMIT,
                 body=json.dumps(body).encode(),

@@ -44,7 +44,7 @@ ABOUT = 0.1
 which is the draft by itself: the model reads the articles and says if none of them answers."""
 
 Connect = Callable[["LanguageModel"], Model]
-"""Returns the adapter of a desk's model."""
+"""Returns the adapter of a desk's model. Raises `ModelFailure`: its key is missing."""
 
 
 @dataclass(frozen=True)

@@ -37,17 +37,13 @@ def language_model(event: Any, context: LambdaContext) -> dict[str, Any]:
 
 def _connect(deployment: Deployment, desk: str, model: LanguageModel) -> Model:
     from functions.core.deliver import once
-    from functions.language_model.adapters import Bedrock, ChatCompletions
+    from functions.language_model.adapters import Bedrock, ChatCompletions, ModelFailure
 
     if model.provider == "bedrock":
         client = once.client("bedrock-runtime", model.timeout.total_seconds())
         return Bedrock(client, model.model)
-    return ChatCompletions(
-        model.url or "",
-        model.model,
-        lambda: (
-            aws.model_secret(deployment, desk, model.secret, clock.now()) if model.secret else None
-        ),
-        model.timeout,
-        local=aws.settings(deployment).get("local_webhooks") == "on",
-    )
+    key = aws.model_secret(deployment, desk, model.secret, clock.now()) if model.secret else None
+    if model.secret and not key:
+        raise ModelFailure("refused", f"there is no key '{model.secret}'", charged=False)
+    local = aws.settings(deployment).get("local_webhooks") == "on"
+    return ChatCompletions(model.url or "", model.model, key, model.timeout, local)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 log = logger("workbench")
 
-_NUMBERING = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)、])\s*")
+_NUMBERING = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)、](?!\d))\s*")
 
 
 class _ModelBody(BaseModel):

@@ -6,6 +6,8 @@ or has its reason here.
 
 from collections.abc import Mapping
 
+from functions.core.domain.playbook_model import TICKET_TASKS
+
 _READS = "shows nothing that is protected"
 _TICKET = "work on a ticket, recorded in its history"
 
@@ -18,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "knowledge.check": "reads files",
     "knowledge.export": _READS,
     "knowledge.list": _READS,
+    "model.uses": "shows who used a model for what, no text",
     "playbook.check": "reads a file",
     "playbook.list": _READS,
     "playbook.preview": "reads a file",
@@ -28,7 +31,7 @@ COMMANDS: Mapping[str, str] = {
 }
 """Command → why it is not recorded."""
 
-ACTIONS: Mapping[str, str] = dict.fromkeys(
+ACTIONS: Mapping[str, str] = dict.fromkeys(TICKET_TASKS, "is recorded as a use") | dict.fromkeys(
     (
         "approve", "assign", "attachments", "callback", "close", "confirm-type", "correct-contact",
         "merge", "note", "priority", "record-call", "reopen", "reply", "request-info", "resolve",
@@ -47,6 +50,7 @@ CALLS: Mapping[str, str] = {
     "POST /agent/desks/{desk}/tickets": _TICKET,
     "POST /agent/desks/{desk}/tickets/{number}/{action}": "by action",
     "POST /agent/desks/{desk}/customers/{customer}/separate": "is kept with the join: who, why",
+    "POST /agent/desks/{desk}/articles/{article}/phrasings": "stores nothing; the use is recorded",
     "PUT /agent/desks/{desk}/articles/{article}": "is a version of the article, with its author",
     "PUT /agent/desks/{desk}/me/presence": _OWN,
 }

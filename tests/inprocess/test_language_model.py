@@ -7,11 +7,13 @@ from typing import Any
 
 import boto3
 import pytest
+from typer.testing import CliRunner
 
 from functions.core.domain.knowledge import Article, ArticleVersion
 from functions.core.domain.playbook_model import LanguageModel
 from functions.core.platform import aws
 from functions.core.storage.database import Storage
+from infra.console.main import app
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import erase_customer
 from tests.inprocess.test_standard import SECRETS, StandardJourney
@@ -123,6 +125,10 @@ def test_an_agent_gets_drafts_and_summaries_within_the_budget(
         ("draft", "li-1", "answered"),
         ("summary", "li-1", "answered"),
     }
+    listed = CliRunner().invoke(
+        app, ["model", "uses", "standard", "--days", "1", "--json", "--stage", "test"]
+    )
+    assert {json.loads(line)["cost"] for line in listed.stdout.splitlines()} == {"0.003000"}
     spent = journey.storage.model_uses.spent("standard", day)
     assert spent == sum(use.cost for use in uses)
 
@@ -152,6 +158,10 @@ def test_nothing_is_invented_and_a_failing_model_is_said_to_fail(
     assert journey.try_action("zg-1", "draft", **named).status == 409
     failed = journey.try_action("zg-1", "draft", **named)
     assert (failed.status, failed.headers["content-type"]) == (424, "application/problem+json")
+    journey.set_up(secret="lost")
+    assert journey.try_action("zg-1", "draft", **named).status == 424
+    assert len(model.got) == 2
+    journey.set_up()
     at = "/articles/login/phrasings"
     assert journey.as_agent("li-1", "POST", at, {"locale": "zh-CN"}).status == 403
     written = journey.as_agent("zg-1", "POST", at, {"locale": "zh-CN"}).json

@@ -25,7 +25,7 @@ def chat(
     endpoint: Receiver, key: str | None = "sk-1", timeout: timedelta = SECOND
 ) -> ChatCompletions:
     url = f"http://127.0.0.1:{endpoint.port}/v1/"
-    return ChatCompletions(url, "small", lambda: key, timeout, local=True)
+    return ChatCompletions(url, "small", key, timeout, local=True)
 
 
 def test_a_chat_completion_is_asked_for_as_the_reference_says(endpoint: Receiver) -> None:
@@ -90,7 +90,7 @@ def test_a_slow_model_is_not_waited_for(endpoint: Receiver) -> None:
 
 
 def test_an_address_that_is_not_public_is_refused(endpoint: Receiver) -> None:
-    model = ChatCompletions(f"http://127.0.0.1:{endpoint.port}/v1", "m", lambda: None, SECOND)
+    model = ChatCompletions(f"http://127.0.0.1:{endpoint.port}/v1", "m", None, SECOND)
     with pytest.raises(ModelFailure) as caught:
         model.complete("", "", 1)
     assert (caught.value.outcome, caught.value.charged, endpoint.got) == ("refused", False, [])

@@ -1,7 +1,7 @@
 """boto3 clients that send a request once.
 
-botocore retries a request that timed out, which could send a message twice. These clients do not;
-`functions.notify.base_dispatch` decides on retries.
+botocore retries a request that timed out, which could send a message or ask a language model twice.
+These clients do not; `functions.notify.base_dispatch` decides on retries.
 """
 
 import os

@@ -375,12 +375,13 @@ def _language_model(playbook: Playbook) -> Iterator[Problem]:
             if getattr(model, name) is not None:
                 yield (*at, name), "AWS's own models have none: the function's role opens them"
         return
+    if not model.url or "?" in model.url:
+        yield (*at, "url"), "expected what comes before /chat/completions"
+        return
     try:
-        Endpoint.of(model.url or "")
+        Endpoint.of(model.url)
     except ValueError as error:
         yield (*at, "url"), str(error)
-    if "?" in (model.url or ""):
-        yield (*at, "url"), "expected the beginning of the URL, before /chat/completions"
 
 
 _UNKNOWN: dict[str, tuple[str, ...]] = {
