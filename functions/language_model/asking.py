@@ -87,7 +87,7 @@ class Asking:
         kept = self.storage.model_summaries.get(desk, number)
         if kept is not None and kept.version == ticket.version:
             return ModelResult(text=kept.text, version=kept.version, model=kept.model)
-        prompt = prompts.summary_prompt(commits, ticket.locale, _mask(playbook))
+        prompt = prompts.summary_prompt(commits, ticket.locale, playbook.zone, _mask(playbook))
         found = self._ask(playbook, model, prompt)
         if found.refused is None:
             summary = ModelSummary(found.text, ticket.version, self.now, model.model)

@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from functions.core.domain.events import MACHINES, Commit, TicketReceived
 from functions.core.domain.knowledge import Article
 from functions.core.domain.playbook_types import Locale
 from functions.core.domain.record import handling_record
 from functions.core.services.suggesting import TO_FILL_IN
+from functions.core.text.shapes import local_time
 
 NO_ANSWER = "NO_ANSWER"
 """What the model says if the articles do not answer the request."""
@@ -87,11 +90,12 @@ def draft_prompt(
     return _prompt(_DRAFT.format(placeholder=placeholder), document, locale, 800, mask)
 
 
-def summary_prompt(commits: Sequence[Commit], locale: Locale, mask: Mask) -> Prompt:
+def summary_prompt(commits: Sequence[Commit], locale: Locale, zone: ZoneInfo, mask: Mask) -> Prompt:
     """Ask for what somebody who takes the ticket over has to know."""
     entries = []
     for entry in handling_record(commits):
-        kept = {"by": _side(entry["actor"]), "at": entry["at"], "event": entry["event"]}
+        at = local_time(datetime.fromisoformat(entry["at"]), zone)
+        kept = {"by": _side(entry["actor"]), "at": at, "event": entry["event"]}
         entries.append(kept | {name: entry[name] for name in ("step", "text", "fields")})
     return _prompt(_SUMMARY, {"entries": _newest(entries)}, locale, 500, mask)
 

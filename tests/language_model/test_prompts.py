@@ -10,7 +10,7 @@ from functions.core.domain.chat import Reason
 from functions.core.domain.knowledge import Article
 from functions.core.text.masking import mask
 from functions.language_model import prompts
-from tests.core.sample_desk import NOON, both, committed, request
+from tests.core.sample_desk import NOON, SHANGHAI, both, committed, request
 
 pytestmark = pytest.mark.requirement("G4")
 PHONE = "13800138000"
@@ -49,7 +49,7 @@ def test_a_customer_s_words_stay_quoted_and_masked() -> None:
 
 
 def test_a_summary_has_notes_and_steps_but_no_names_of_agents() -> None:
-    prompt = prompts.summary_prompt(HISTORY, "en", mask)
+    prompt = prompts.summary_prompt(HISTORY, "en", SHANGHAI, mask)
     entries = json.loads(prompt.document)["entries"]
     assert [(entry["by"], entry["event"]) for entry in entries] == [
         ("system", "TicketReceived"),
@@ -58,6 +58,7 @@ def test_a_summary_has_notes_and_steps_but_no_names_of_agents() -> None:
         ("customer", "CustomerWrote"),
         ("customer", "CustomerWrote"),
     ]
+    assert entries[0]["at"] == "2026-03-10T12:00:00+08:00"
     assert "agent-1" not in prompt.document
 
 

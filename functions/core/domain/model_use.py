@@ -67,10 +67,12 @@ class ModelUse:
         return fields | {"cost": str(self.cost)}
 
 
-class ModelRequest(BaseModel):
-    """What a person wants written. `articles` are those that a draft has to use."""
+class _Passed(BaseModel):
+    model_config = ConfigDict(defer_build=True, hide_input_in_errors=True)
 
-    model_config = ConfigDict(extra="forbid")
+
+class ModelRequest(_Passed):
+    """What a person wants written. `articles` are those that a draft has to use."""
 
     desk: str
     task: ModelTask
@@ -80,17 +82,15 @@ class ModelRequest(BaseModel):
     locale: Locale = "en"
 
 
-class UsedArticle(BaseModel):
+class UsedArticle(_Passed):
     """An article that a draft is grounded in."""
 
     id: str
     title: str
 
 
-class ModelResult(BaseModel):
+class ModelResult(_Passed):
     """The text, or why there is none. A `version` is that of the ticket that was summarised."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
 
     text: str = ""
     articles: tuple[UsedArticle, ...] = ()
