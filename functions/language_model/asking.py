@@ -86,13 +86,13 @@ class Asking:
         ticket, commits = self._ticket()
         kept = self.storage.model_summaries.get(desk, number)
         if kept is not None and kept.version == ticket.version:
-            return ModelResult(text=kept.text, version=kept.version, model=kept.model)
+            return ModelResult(text=kept.text, model=kept.model)
         prompt = prompts.summary_prompt(commits, ticket.locale, playbook.zone, _mask(playbook))
         found = self._ask(playbook, model, prompt)
         if found.refused is None:
             summary = ModelSummary(found.text, ticket.version, self.now, model.model)
             self.storage.model_summaries.keep(desk, number, summary)
-        return found.model_copy(update={"version": ticket.version})
+        return found
 
     def _phrasings(self, playbook: Playbook, model: LanguageModel) -> ModelResult:
         found = self.storage.knowledge.article(self.request.desk, self.request.about)

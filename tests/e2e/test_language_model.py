@@ -39,6 +39,7 @@ def desk(system: System, name: str, provider: str, folder: Path) -> SystemJourne
     path.write_text(text + MODEL.format(provider=provider), "utf-8")
     assert "OK" in system.command("playbook", "check", str(path))
     system.command("playbook", "apply", str(path))
+    system.aws("sesv2").create_email_identity(EmailIdentity=f"support@{name}.local")
     articles = folder / "articles.yaml"
     articles.write_text(ARTICLES, "utf-8")
     system.command("knowledge", "apply", str(articles), "--desk", name)
@@ -59,7 +60,7 @@ def test_a_person_gets_what_a_model_writes_until_the_budget_is_spent(
     with Receiver().listening() as endpoint:
         _by_chat_completions(system, endpoint, tmp_path)
     # The emulator's answer names the model and a digest of what it was told.
-    journey = desk(system, "drafted-aws", "bedrock\n  model: amazon.nova-lite-v1:0", tmp_path)
+    journey = desk(system, "written-aws", "bedrock\n  model: amazon.nova-lite-v1:0", tmp_path)
     draft = journey.act("lead", "draft")
     assert draft["text"].startswith("[ministack mock nova amazon.nova-lite-v1:0] reply for prompt#")
     assert draft["tokens"]["input"] > 100
@@ -67,11 +68,11 @@ def test_a_person_gets_what_a_model_writes_until_the_budget_is_spent(
 
 
 def _by_chat_completions(system: System, endpoint: Receiver, folder: Path) -> None:
-    parameter = "/deskbell/local/desks/drafted/models/it"
+    parameter = "/deskbell/local/desks/written/models/it"
     system.aws("ssm").put_parameter(Name=parameter, Value="sk-local", Type="SecureString")
     url = f"http://127.0.0.1:{endpoint.port}/v1"
     provider = f"openai\n  url: {url}\n  model: small\n  secret: it"
-    journey = desk(system, "drafted", provider, folder)
+    journey = desk(system, "written", provider, folder)
     costly = {"prompt_tokens": 6_000_000, "completion_tokens": 1}
     endpoint.answers += [says("请重置密码。"), says("无法登录。"), says("登不上\n进不去", costly)]
 
@@ -88,6 +89,6 @@ def _by_chat_completions(system: System, endpoint: Receiver, folder: Path) -> No
     assert {asked.headers["authorization"] for asked in endpoint.got} == {"Bearer sk-local"}
     assert PHONE not in json.dumps([asked.json for asked in endpoint.got])
     assert document_of(endpoint.got[0])["conversation"][0]["text"].startswith("无法登录，请回电")
-    *uses, total = system.command("model", "uses", "drafted").splitlines()
+    *uses, total = system.command("model", "uses", "written").splitlines()
     assert {line.split("\t")[1] for line in uses} == {"draft", "summary", "phrasings"}
     assert total.split("\t")[-1] == "6.006010"

@@ -90,11 +90,10 @@ class UsedArticle(_Passed):
 
 
 class ModelResult(_Passed):
-    """The text, or why there is none. A `version` is that of the ticket that was summarised."""
+    """The text, or why there is none."""
 
     text: str = ""
     articles: tuple[UsedArticle, ...] = ()
-    version: int = 0
     model: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
