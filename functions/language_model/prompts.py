@@ -39,8 +39,8 @@ _DRAFT = (
     "You help an agent of a help desk, who will check, change and send what you write. Draft the "
     "reply to the customer's last message in `conversation`. Use only what `articles` say; add no "
     "fact, promise, price or date of your own. For a value that is needed and not there write "
-    "{placeholder} with its name. Do not say that you are a machine, and mention no article. If "
-    f"the articles do not answer the customer, write {NO_ANSWER} and nothing else."
+    "{placeholder} with its name. Write as the agent would, and mention no article. If the "
+    f"articles do not answer the customer, write {NO_ANSWER} and nothing else."
 )
 _SUMMARY = (
     "A ticket of a help desk changes hands. Summarise `entries` for the agent who takes over, in "
