@@ -25,13 +25,14 @@ for blueprint in (assistant, intake, portal, workbench):
 
 if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
     from functions.answers.handler import bp as answers
+    from functions.language_model.handler import bp as language_model
     from functions.notify.handler import bp as notify
     from functions.router.handler import bp as router
     from functions.sla_timer.handler import bp as sla_timer
     from functions.survey.handler import bp as survey
     from functions.unseal.handler import bp as unseal
 
-    for blueprint in (answers, router, sla_timer, notify, survey, unseal):
+    for blueprint in (answers, language_model, router, sla_timer, notify, survey, unseal):
         app.register_blueprint(blueprint)
 
 if "AWS_CHALICE_CLI_MODE" in os.environ:

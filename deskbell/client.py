@@ -42,6 +42,7 @@ _WITHOUT_KEY = (
     *("/session", "/session/refresh", "/confirmation", "/survey"),
     "/chats",
     *("/open-contact", "/open-original", "/attachments", "/set-customer-class"),
+    *("/draft", "/summary", "/phrasings"),
 )
 """The ends of calls that take no idempotency key."""
 

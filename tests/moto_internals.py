@@ -238,14 +238,15 @@ def _list_available_services(self: Loader, type_name: str) -> Any:
 def _snapshot(table: Any, _memo: Any) -> Any:
     """Copy a table, which moto does to roll back a transaction, without copying its stream records.
 
-    Stream records never change, so a copy of their list is enough. Of the items, only agents and
-    the versions of knowledge bases are changed in place; all others are replaced.
+    Stream records never change, so a copy of their list is enough. Of the items, only agents,
+    the versions of knowledge bases and the sums of language models are changed in place; all others
+    are replaced.
     """
     kept = object.__new__(type(table))
     kept.__dict__.update(table.__dict__)
     kept.items = type(table.items)(dict)
     for partition, items in table.items.items():
-        updated = partition.value.startswith(("DESK#", "KNOWLEDGE#"))
+        updated = partition.value.startswith(("DESK#", "KNOWLEDGE#", "MODEL#"))
         kept.items[partition] = deepcopy(items) if updated else dict(items)
     if table.stream_shard is not None:
         kept.stream_shard = copy(table.stream_shard)

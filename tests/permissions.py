@@ -73,6 +73,10 @@ UNUSED: dict[str, dict[str, str]] = {
         "s3:PutObject": "stores the index of a changed knowledge base",
         "ssm:GetParameter": "finds its libraries",
     },
+    "language_model": {
+        **_LOGS,
+        "bedrock:InvokeModel": "asks a model of Bedrock (Converse), which is not simulated",
+    },
     "proposals": {
         **_LOGS,
         "s3:GetObject": "reads its libraries, and the index of a desk's articles",

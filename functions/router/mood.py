@@ -9,13 +9,16 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from functions.core.assistant.engine import upset
+from functions.core.deliver import once
 from functions.core.domain.errors import TryAgain
 from functions.core.domain.playbook_assistant import MoodByExamples
-from functions.core.platform import aws
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 
 log = logger("router")
+
+READ_TIMEOUT = 5
+"""Seconds that the router waits for an answer; a cold engine takes about four."""
 
 PAUSE = timedelta(seconds=30)
 """The time for which a container does not ask again after a failure: an engine that hangs costs the
@@ -34,8 +37,7 @@ def reader(
         if not text.strip() or now < _silent_until.get(deployment, now):
             return False
         try:
-            # One attempt ends after five seconds; a cold engine takes about four.
-            return upset(aws.client("lambda", attempts=1), deployment, desk, by, text)
+            return upset(once.client("lambda", READ_TIMEOUT), deployment, desk, by, text)
         except TryAgain as error:
             log.warning("mood.unknown", extra={"desk": desk, "cause": str(error)})
             _silent_until[deployment] = now + PAUSE

@@ -12,6 +12,7 @@ from functions.core.domain.commands.base import WHOLE
 from functions.core.domain.customers import CustomerRecord
 from functions.core.domain.errors import Forbidden, NotFound, Phrase
 from functions.core.domain.events import Commit
+from functions.core.domain.playbook_model import TICKET_TASKS
 from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
@@ -107,6 +108,13 @@ def show_ticket(
     shown["sms"] = text_message_frame(
         ticket, playbook, lambda: base_url(playbook, aws.public_url(request.deployment))
     )
+    if playbook.language_model and (summary := storage.model_summaries.get(desk, number)):
+        shown["model_summary"] = {
+            "text": summary.text,
+            "version": summary.version,
+            "at": local_time(summary.at, playbook.zone),
+            "model": summary.model,
+        }
     if ticket.merged is not None:
         from functions.core.services.merging import merge_target
 
@@ -189,12 +197,17 @@ def act(
 ) -> HttpResponse:
     """Carry out an action and return the ticket's summary.
 
-    `attachments` returns an upload for a file that a later action can name (D10). `open-original`
+    `attachments` returns an upload for a file that a later action can name (D10). `draft` and
+    `summary` return what the desk's language model writes. `open-original`
     records the act and returns the original of a message, `open-contact` the contact (G4).
     """
     principal, playbook = signed_in(request, storage, desk)
     if action == "attachments":
         return _create_upload(request, storage, principal, number, files)
+    if action in TICKET_TASKS:
+        from functions.workbench.model_calls import write_for_ticket
+
+        return write_for_ticket(request, storage, principal, playbook, number, action)
     context = actions.ActionContext(
         principal,
         playbook,

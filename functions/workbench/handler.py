@@ -112,6 +112,15 @@ def article(desk: str, article: str) -> Response:
     return web.respond(bp, lambda r: articles.article(r, storage(r.deployment), desk, article))
 
 
+@bp.route(f"{DESK}/articles/{{article}}/phrasings", methods=["POST"], authorizer=agents)
+def write_phrasings(desk: str, article: str) -> Response:
+    from functions.workbench import model_calls
+
+    return web.respond(
+        bp, lambda r: model_calls.write_phrasings(r, storage(r.deployment), desk, article)
+    )
+
+
 @bp.route(f"{DESK}/proposals", methods=["GET"], authorizer=agents)
 def list_proposals(desk: str) -> Response:
     from functions.workbench import proposals

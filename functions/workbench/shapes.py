@@ -177,13 +177,19 @@ ChatView = TypedDict("ChatView", {
 """The chat that became this ticket: why a person was needed, what the assistant saw, asked and
 looked up, and all that was said."""
 
+ModelSummaryView = TypedDict("ModelSummaryView", {
+    "text": str, "version": int, "at": Time, "model": str,
+})  # fmt: skip
+"""What a language model made of the ticket's first `version` versions, for the next handler."""
+
 
 class TicketView(SummaryView):
     """A ticket with its conversation, the last 20 versions of it: `before` is that of the page with
     earlier ones, null on the first page. `question` is what the customer was asked and has not
     answered; `rules` are those of the playbook that classified the ticket; `facts` the latest value
     of each field of the desk's own steps; `records` the numbered handling record; `sms` is null
-    unless the customer gets text messages; `goes_on_as` the ticket that this one was merged into.
+    unless the customer gets text messages; `goes_on_as` the ticket that this one was merged into;
+    `model_summary` is there once somebody asked for it.
     """
 
     question: str | None
@@ -216,6 +222,7 @@ class TicketView(SummaryView):
     other_tickets: list[OtherTicket]
     sms: NotRequired[TextMessageView | None]
     goes_on_as: NotRequired[str]
+    model_summary: NotRequired[ModelSummaryView]
 
 
 OpenedOriginal = TypedDict("OpenedOriginal", {
@@ -227,6 +234,26 @@ OpenedContact = TypedDict("OpenedContact", {
     "number": str, "version": int, "contact": str, "shown_until": Time,
 })  # fmt: skip
 """The customer's whole contact; hide it at `shown_until`."""
+
+ModelTokens = TypedDict("ModelTokens", {"input": int, "output": int})
+"""What a use of a language model is charged by."""
+
+ModelCost = TypedDict("ModelCost", {"model": str, "tokens": ModelTokens, "cost_usd": float})
+"""What a use cost; nothing for a summary that had been made of this version before."""
+
+
+class ModelText(ModelCost):
+    """A text for an agent to check; `articles` are those that a draft is grounded in."""
+
+    text: str
+    articles: list[ChatArticleView]
+
+
+class ModelPhrasings(ModelCost):
+    """Proposed phrasings of an article; it gets those that somebody adds to it."""
+
+    phrasings: list[str]
+
 
 ArticleSummary = TypedDict("ArticleSummary", {
     "id": str, "version": int, "title": str, "solution": str, "audience": Audience,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from functions.core.deliver import once
 from functions.core.domain.errors import ActionNotAllowed, Phrase, TryAgain
-from functions.core.platform import aws
 from functions.core.platform.settings import Deployment
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ def unseal(deployment: Deployment, desk: str, number: str, act: int, agent: str)
         ActionNotAllowed: the act has expired or was used, or the message was erased meanwhile.
         TryAgain: the function failed; a retry needs a new act.
     """
-    client: LambdaClient = aws.client("lambda")
+    # A second attempt would find the act used.
+    client: LambdaClient = once.client("lambda")
     response = client.invoke(
         FunctionName=f"{deployment.prefix}-unseal",
         Payload=json.dumps({"desk": desk, "number": number, "act": act, "agent": agent}).encode(),

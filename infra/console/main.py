@@ -12,6 +12,7 @@ from infra.console.commands import (
     audit,
     channels,
     knowledge,
+    model,
     person,
     playbooks,
     quarantine,
@@ -32,6 +33,7 @@ app.command()(smoke.smoke)
 app.add_typer(playbooks.app, name="playbook")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(answers.app, name="answers")
+app.add_typer(model.app, name="model")
 app.add_typer(person.app, name="person")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(tickets.app, name="ticket")

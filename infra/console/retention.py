@@ -264,7 +264,9 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
     for target in merge_targets:  # the messages that it received through this ticket
         _erase_items(records, desk, target, playbook, now, via=number)
     for changed in (number, *merge_targets):
-        _rewrite_archive(records, storage.tickets.load(desk, changed), playbook)
+        after = storage.tickets.load(desk, changed)
+        storage.model_summaries.erase(after, now)
+        _rewrite_archive(records, after, playbook)
     deliveries = [read_delivery(item) for item in items if _is(item, "DELIVERY#")]
     written = {delivery.identity for delivery in deliveries}
     in_flight = (d for d in deliveries if d.state == "claimed" or not set(d.covers) <= written)

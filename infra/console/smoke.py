@@ -39,7 +39,10 @@ DESCRIPTION = "Deskbell smoke test, please ignore: 13800138000"
 
 _FILE = b"%PDF-1.7\n%%EOF\n"
 
-FUNCTIONS = frozenset(path.stem for path in (INFRA / "policies").glob("*.json")) - {"answers"}
+FUNCTIONS = frozenset(path.stem for path in (INFRA / "policies").glob("*.json")) - {
+    "answers",
+    "language_model",
+}
 NEVER = (
     "text messages",
     "chats with the assistant, chat channels and webhooks",

@@ -54,6 +54,7 @@ from functions.workbench.actions import WITHOUT_KEY
 from functions.workbench.articles import EditedArticle
 from functions.workbench.calls import NewUpload, Presence
 from functions.workbench.customers import SeparateCustomer
+from functions.workbench.model_calls import NewDraft, NewPhrasings, NewSummary
 from functions.workbench.proposals import NewDecision
 from functions.workbench.queues import QUEUES
 
@@ -88,6 +89,8 @@ _EXAMPLES = (
     UnsupportedMediaType(chalice_error(415).detail),
     e.KeyReused("This Idempotency-Key was used before with another body."),
     e.TooManyAttempts("Too many attempts. Wait a minute and try again."),
+    e.BudgetSpent("The day's budget for the language model is spent until 2026-03-11 00:00."),
+    e.ModelUnavailable("The language model gave no text. Everything works without it."),
     Busy("This cannot be done right now. Please try again in a moment."),
 )
 
@@ -153,6 +156,9 @@ _ACTS: Refusals = (*_SIGNED_IN, e.ActionNotAllowed, e.StaleVersion)
 _SIGNED: Refusals = (e.Unauthorised, e.NotFound)
 _BY_LINK: Refusals = (e.Forbidden, e.NotFound, e.ActionNotAllowed)
 _ACCOUNT: Refusals = (e.Unauthorised, session.NewPasswordRequired)
+_WRITTEN_BY_MODEL: Refusals = (
+    *_SIGNED_IN, e.ActionNotAllowed, e.BudgetSpent, e.ModelUnavailable,
+)  # fmt: skip
 _BY_TOKEN: Refusals = (e.Unauthorised, e.NotFound)
 _CHAT = {200: assistant.ChatMessages}
 _WRITTEN = {200: portal.Changed, 303: "text/html"}
@@ -253,6 +259,9 @@ CALLS: Mapping[str, Operation] = {
         "dismiss it. For supervisor, admin.",
         {200: workbench.DecisionView}, (NewDecision,),
         (*_SIGNED_IN, e.ActionNotAllowed, e.StaleArticle)),
+    "write_phrasings": Operation(
+        "Let the desk's language model propose more phrasings. Nothing is stored. For supervisor, "
+        "admin.", {200: workbench.ModelPhrasings}, (NewPhrasings,), _WRITTEN_BY_MODEL),
     "set_presence": Operation(
         "Go online or offline: whether you get tickets. Going offline ends your shift.",
         {200: Presence}, (Presence,), _SIGNED_IN),
@@ -265,6 +274,15 @@ CALLS: Mapping[str, Operation] = {
 _UPLOAD = Operation(
     "Ask where to put a file, which a later action names in `attachments`.",
     {201: common.OfferedUpload}, (NewUpload,), _SIGNED_IN, name="create_upload")
+_BY_MODEL = (
+    Operation(
+        "Let the desk's language model draft a reply from articles. It is sent to nobody.",
+        {200: workbench.ModelText}, (NewDraft,), _WRITTEN_BY_MODEL, name="draft"),
+    Operation(
+        "Let the desk's language model summarise the ticket for whoever takes it over. The summary "
+        "of a version is made once.",
+        {200: workbench.ModelText}, (NewSummary,), _WRITTEN_BY_MODEL, name="summary"),
+)
 # fmt: on
 
 _OPENED = {"open-original": workbench.OpenedOriginal, "open-contact": workbench.OpenedContact}
@@ -318,6 +336,8 @@ def _actions() -> Iterator[Operation]:
             path=ACT.replace("{action}", name),
         )
     yield replace(_UPLOAD, path=ACT.replace("{action}", "attachments"))
+    for call in _BY_MODEL:
+        yield replace(call, path=ACT.replace("{action}", call.name))
 
 
 def description(routes: Mapping[str, Mapping[str, Any]]) -> Schema:

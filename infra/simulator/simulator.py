@@ -69,6 +69,7 @@ FUNCTIONS = {
     "unseal": ("functions.unseal.handler", "unseal"),
     "answers": ("functions.answers.handler", "answers"),
     "proposals": ("functions.answers.handler", "proposals"),
+    "language_model": ("functions.language_model.handler", "language_model"),
     "survey_ask": ("functions.survey.handler", "survey_ask"),
     "survey_expire": ("functions.survey.handler", "survey_expire"),
     "survey_review": ("functions.survey.handler", "survey_review"),
@@ -120,7 +121,7 @@ class Simulator:
             for cache in cached:
                 cache.cache_clear()
 
-    def _client(self, service: str, attempts: int = 1) -> Any:
+    def _client(self, service: str, _read_timeout: float = 0) -> Any:
         if service == "stepfunctions":
             return _RecordingWorkflows(self.workflows, self)
         if service == "lambda":

@@ -9,6 +9,7 @@ import pytest
 
 from app import app
 from functions.core.domain.commands import agent_actions
+from functions.core.domain.playbook_model import TICKET_TASKS
 from infra.docs.generated import described
 from infra.docs.openapi import ACT, FILE, NOT_CALLS, operations
 
@@ -39,7 +40,7 @@ def test_the_calls_described_are_the_routes() -> None:
     }
     assert set(OPERATIONS) - actions == routes
     named = {path.rpartition("/")[2] for _, path in actions}
-    assert named == {*agent_actions(), "attachments"}
+    assert named == {*agent_actions(), "attachments", *TICKET_TASKS}
     ids = [operation["operationId"] for operation in OPERATIONS.values()]
     assert len(ids) == len(set(ids))
 

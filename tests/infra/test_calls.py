@@ -15,7 +15,10 @@ from infra.deploy.steps import INFRA
 from infra.simulator.simulator import FUNCTIONS, Simulator
 from tests.answers.sample_encoder import embed
 from tests.inprocess.conftest import simulator, storage
+from tests.inprocess.test_language_model import ModelJourney
 from tests.inprocess.test_standard import StandardJourney
+from tests.language_model.sample_model import says
+from tests.notify.webhook_receiver import Receiver
 from tests.permissions import UNUSED, granted, needed
 
 __all__ = ["simulator", "storage"]  # fixtures
@@ -39,6 +42,7 @@ def test_a_function_s_policy_grants_exactly_the_calls_it_makes(
     _badly_rated(simulator, storage)
     _not_answered(simulator, storage)
     _asked(simulator, storage, monkeypatch)
+    _written_by_a_model(simulator, storage)
     StandardJourney(simulator, storage).file()
     simulator.tick(datetime.now(UTC) + timedelta(days=2))
     used: dict[str, set[str]] = defaultdict(set)
@@ -97,6 +101,15 @@ def _asked(simulator: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPat
     night = "2026-03-09T18:30:00+00:00"  # 02:30 in Shanghai
     simulator.invoke("proposals", {"time": night})
     simulator.pump()
+
+
+def _written_by_a_model(simulator: Simulator, storage: Storage) -> None:
+    with Receiver([says("请重置密码。"), says("客户无法登录。")]).listening() as endpoint:
+        journey = ModelJourney(simulator, storage, endpoint.port)
+        journey.set_up()
+        journey.file()
+        for task in ("draft", "summary"):
+            journey.act("zg-1", task)
 
 
 def _badly_rated(simulator: Simulator, storage: Storage) -> None:

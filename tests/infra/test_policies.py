@@ -41,13 +41,14 @@ def test_no_policy_grants_all_actions_or_all_resources(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_policy_names_resources_of_its_stage_only(path: Path) -> None:
-    """Resources without a name of ours are bound to the account."""
+    """Resources without a name of ours are bound to the account; Bedrock's models are in none."""
     for statement in statements(path):
         resources = statement.get("Resource", [])
         for resource in [resources] if isinstance(resources, str) else resources:
             ours = "deskbell-prod" in resource or "/deskbell/prod/" in resource
             bound = "aws:ResourceAccount" in json.dumps(statement.get("Condition", {}))
-            assert ours or bound, resource
+            nobody_s = resource == "arn:aws:bedrock:*::foundation-model/*"
+            assert ours or bound or nobody_s, resource
 
 
 def test_only_notify_and_unseal_decrypt_contacts_and_only_unseal_originals() -> None:
@@ -72,7 +73,7 @@ def test_only_notify_and_unseal_decrypt_contacts_and_only_unseal_originals() -> 
     }
     function = "arn:aws:lambda:*:*:function:deskbell-prod"
     assert {caller: resources for caller, resources in invoked.items() if resources} == {
-        "api_handler": [f"{function}-unseal", f"{function}-answers"],
+        "api_handler": [f"{function}-{name}" for name in ("unseal", "answers", "language_model")],
         "proposals": [f"{function}-proposals"],
         "router": [f"{function}-answers"],
         "sla_timer": [f"{function}-sla_timer"],
@@ -111,16 +112,17 @@ def test_no_function_can_write_a_playbook(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_parameters_are_granted_by_name(path: Path) -> None:
-    """Only a desk's name is open; nobody but notify reads the secrets of outgoing webhooks, and
-    nobody but the assistant those of look-ups."""
+    """Only a desk's name is open; nobody but notify reads the secrets of outgoing webhooks,
+    nobody but the assistant those of look-ups, and nobody but language_model those of models."""
     for statement in statements(path):
         if "ssm:GetParameter" in statement["Action"]:
             names = [r.partition("/deskbell/prod/")[2] for r in statement["Resource"]]
             assert all(re.fullmatch(r"\w+|desks/\*/\w+(?:/\*)?", name) for name in names), names
     if path.stem != "notify":
         assert not may_read_parameter(path.stem, "/deskbell/prod/desks/standard/webhooks/crm")
-    asks = path.stem == "api_handler"
-    assert may_read_parameter(path.stem, "/deskbell/prod/desks/assisted/sources/orders") == asks
+    for kind, function in (("sources", "api_handler"), ("models", "language_model")):
+        reads = may_read_parameter(path.stem, f"/deskbell/prod/desks/assisted/{kind}/main")
+        assert reads == (path.stem == function)
 
 
 def test_sms_are_published_to_numbers_and_not_to_topics() -> None:

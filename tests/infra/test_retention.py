@@ -19,6 +19,7 @@ from functions.core.domain.ticket import Customer
 from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
+from functions.core.storage.model_summaries import ModelSummary
 from functions.core.storage.tickets import Change
 from functions.core.text.contacts import contact_hash, normalise_contact
 from functions.core.text.tokens import derive
@@ -164,6 +165,8 @@ def live(at: Archive, playbook: Playbook, number: str, contact: str) -> None:
     for resolution, commands in enumerate(rounds, 1):
         for command in commands:
             change(at.storage, "testdesk", number, command, playbook, NOON, actor="agent-1")
+        summary = ModelSummary(text, resolution, NOON, "small")
+        at.storage.model_summaries.keep("testdesk", number, summary)
         run = Task(desk="testdesk", number=number, resolution=resolution)
         assert archive(at.storage, at.archive_buckets, run, NOON)
     for entry in filter(None, map(entry_of, at.storage.tickets.history("testdesk", number))):

@@ -6,6 +6,8 @@ or has its reason here.
 
 from collections.abc import Mapping
 
+from functions.core.domain.playbook_model import TICKET_TASKS
+
 _READS = "shows nothing that is protected"
 _TICKET = "work on a ticket, recorded in its history"
 
@@ -22,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "knowledge.list": _READS,
     "knowledge.decide": "is kept as a decision: who, when, what it brought",
     "knowledge.proposals": _READS,
+    "model.uses": "shows who used a model for what, no text",
     "playbook.check": "reads a file",
     "playbook.list": _READS,
     "playbook.preview": "reads a file",
@@ -32,7 +35,7 @@ COMMANDS: Mapping[str, str] = {
 }
 """Command → why it is not recorded."""
 
-ACTIONS: Mapping[str, str] = dict.fromkeys(
+ACTIONS: Mapping[str, str] = dict.fromkeys(TICKET_TASKS, "is recorded as a use") | dict.fromkeys(
     (
         "approve", "assign", "attachments", "callback", "close", "confirm-type", "correct-contact",
         "merge", "note", "priority", "record-call", "reopen", "reply", "request-info", "resolve",
@@ -52,6 +55,7 @@ CALLS: Mapping[str, str] = {
     "POST /agent/desks/{desk}/tickets/{number}/{action}": "by action",
     "POST /agent/desks/{desk}/customers/{customer}/separate": "is kept with the join: who, why",
     "POST /agent/desks/{desk}/proposals/{proposal}": "is kept as a decision: who, when, what",
+    "POST /agent/desks/{desk}/articles/{article}/phrasings": "stores nothing; the use is recorded",
     "PUT /agent/desks/{desk}/articles/{article}": "is a version of the article, with its author",
     "PUT /agent/desks/{desk}/me/presence": _OWN,
 }

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
+from functions.core.deliver import once
 from functions.core.domain import commands as c, events as e
 from functions.core.domain.playbook_assistant import MoodByExamples
-from functions.core.platform import aws
 from functions.core.platform.settings import Deployment
 from functions.core.playbook import load
 from functions.core.services.command_service import change
@@ -54,7 +54,7 @@ def _never_failed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def asking(client: FakeLambda, monkeypatch: pytest.MonkeyPatch, **by: Any) -> Any:
-    monkeypatch.setattr(aws, "client", lambda service, attempts: client)
+    monkeypatch.setattr(once, "client", lambda service, read_timeout: client)
     return mood.reader(DEPLOYMENT, "testdesk", MoodByExamples(**by), NOON)
 
 

@@ -13,7 +13,9 @@
     │   ├── AlreadyAnswered     409  a survey or confirmation is answered only once
     │   ├── TooLarge            413
     │   ├── KeyReused           422  an idempotency key came with a different body before
-    │   └── TooManyAttempts     429  the caller has to wait
+    │   ├── TooManyAttempts     429  the caller has to wait
+    │   ├── BudgetSpent         429  the desk's language model has cost what it may in a day
+    │   └── ModelUnavailable    424  the language model gave no text
     ├── TryAgain                a retry may succeed
     │   ├── Conflict            somebody else changed the ticket first
     │   ├── AgentAtCapacity     the agent is at capacity, offline or deactivated
@@ -147,6 +149,14 @@ class KeyReused(Refused, status=422, title="This key was used before"):
 
 class TooManyAttempts(Refused, status=429, title="Too many attempts"):
     """The caller has tried too often."""
+
+
+class BudgetSpent(Refused, status=429, title="The budget is spent"):
+    """The desk may not spend more on its language model today."""
+
+
+class ModelUnavailable(Refused, status=424, title="The language model gave no text"):
+    """The provider of the language model failed or was too slow; our own API did not (no 5xx)."""
 
 
 class TryAgain(DeskbellError):

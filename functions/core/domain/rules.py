@@ -39,8 +39,10 @@ from functions.core.domain.playbook_mail import (
     FileRules as FileRules,
     Mail as Mail,
 )
+from functions.core.domain.playbook_model import LanguageModel
 from functions.core.domain.playbook_negations import Negations
 from functions.core.domain.playbook_numbers import Numbering, Records
+from functions.core.domain.playbook_records import Retention, Webhook
 from functions.core.domain.playbook_types import (
     LOCALES as LOCALES,
     STEP_FIELD_HOLDS,
@@ -448,23 +450,6 @@ class Step(CustomerTerm):
     approval: Approval | None = None
 
 
-class Retention(Section):
-    """B10: how long a ticket's archive is kept, three years at least."""
-
-    years: Literal[3, 5, 7, 10] = 3
-
-
-class Webhook(Section):
-    """G5: an endpoint that receives events in signed requests (docs/webhooks.md).
-
-    `events` lists types such as `ticket.received`, the desk's steps (`step:visit`), or `*`.
-    Secrets are not part of a playbook: `deskbell webhooks secret` shows them.
-    """
-
-    url: Annotated[str, Field(max_length=500)]
-    events: Names = Field(min_length=1)
-
-
 class Playbook(Section):
     """All rules of a desk."""
 
@@ -505,6 +490,7 @@ class Playbook(Section):
     survey: Survey
     endings: Endings = Field(default_factory=Endings)
     assistant: Assistant | None = None
+    language_model: LanguageModel | None = None
     confirmation: Confirmation | None = None
     steps: dict[Slug, Step] = {}
     records: Records = Field(default_factory=Records)

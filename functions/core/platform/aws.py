@@ -26,7 +26,7 @@ KMS_LIMIT = 4096
 
 
 @lru_cache(maxsize=16)
-def client(service: str, attempts: int = 4) -> Any:
+def client(service: str) -> Any:
     """Return a boto3 client, cached for the container and typed by the caller."""
     import boto3
     from botocore.config import Config
@@ -39,7 +39,7 @@ def client(service: str, attempts: int = 4) -> Any:
         config=Config(
             signature_version="s3v4" if service == "s3" else None,
             s3={"addressing_style": "virtual"} if regional else None,
-            retries={"mode": "standard", "total_max_attempts": attempts},
+            retries={"mode": "standard", "total_max_attempts": 4},
             connect_timeout=2,
             read_timeout=5,
             # CloudTrail then shows which function made a call.
@@ -147,6 +147,12 @@ def channel_secret(
 def source_secret(deployment: Deployment, desk: str, name: str, now: datetime) -> str | None:
     """Return the secret that signs a desk's look-ups, read every minute; None if there is none."""
     parameter = deployment.parameter(f"desks/{desk}/sources/{name}")
+    return parameter_of_minute(parameter, int(now.timestamp() // 60))
+
+
+def model_secret(deployment: Deployment, desk: str, name: str, now: datetime) -> str | None:
+    """Return the key of a desk's language model, read every minute; None if there is none."""
+    parameter = deployment.parameter(f"desks/{desk}/models/{name}")
     return parameter_of_minute(parameter, int(now.timestamp() // 60))
 
 

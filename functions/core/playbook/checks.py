@@ -9,6 +9,7 @@ from functions.core.domain.closing import characters_over
 from functions.core.domain.commands import agent_actions
 from functions.core.domain.commands.steps import BODY_FIELDS
 from functions.core.domain.events import EVENTS, ContactCorrected
+from functions.core.domain.playbook_model import TICKET_TASKS
 from functions.core.domain.playbook_types import MAIL_ADDRESS
 from functions.core.domain.recipients import (
     CUSTOMERS,
@@ -49,6 +50,7 @@ def problems(playbook: Playbook) -> Iterator[Problem]:
     yield from _mailboxes(playbook)
     yield from _endpoints(playbook)
     yield from _sources(playbook)
+    yield from _language_model(playbook)
     yield from _conditions(playbook)
     yield from _former_contacts(playbook)
     yield from _relayed_texts(playbook)
@@ -228,7 +230,7 @@ def _scores(playbook: Playbook) -> Iterator[Problem]:
 
 def _step(name: str, step: Step, playbook: Playbook) -> Iterator[Problem]:
     location = ("steps", name)
-    if name in {*agent_actions(), "attachments"}:
+    if name in {*agent_actions(), "attachments", *TICKET_TASKS}:
         yield location, "every desk has an action of this name; choose another"
     for role in step.by:
         if role not in get_args(Role):
@@ -360,6 +362,26 @@ def _sources(playbook: Playbook) -> Iterator[Problem]:
             first = assistant.source_of(variable)
             if first != name:
                 yield (*at, "values", variable), f"the source '{first}' gives it already"
+
+
+def _language_model(playbook: Playbook) -> Iterator[Problem]:
+    """Find a model whose provider has no such URL or key."""
+    model = playbook.language_model
+    if model is None:
+        return
+    at = ("language_model",)
+    if model.provider == "bedrock":
+        for name in ("url", "secret"):
+            if getattr(model, name) is not None:
+                yield (*at, name), "AWS's own models have none: the function's role opens them"
+        return
+    if not model.url or "?" in model.url:
+        yield (*at, "url"), "expected what comes before /chat/completions"
+        return
+    try:
+        Endpoint.of(model.url)
+    except ValueError as error:
+        yield (*at, "url"), str(error)
 
 
 _UNKNOWN: dict[str, tuple[str, ...]] = {

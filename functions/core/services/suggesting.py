@@ -55,7 +55,7 @@ def suggest(
     facts = Facts.of(ticket, description)
     template = next((t for t in playbook.templates if holds(t.when, facts)), None)
     values = _variables(ticket, playbook, description, locale, now)
-    known = _current(knowledge, playbook, locale, now) if knowledge else {}
+    known = current_articles(knowledge, playbook, locale, now) if knowledge else {}
     if template is None:
         return _of_article(knowledge, known, description, values, locale)
     title = None
@@ -67,9 +67,10 @@ def suggest(
     return Suggestion(_paragraphs(template, ticket.mood, values, locale), title)
 
 
-def _current(
+def current_articles(
     knowledge: KnowledgeBase, playbook: Playbook, locale: Locale, now: datetime
 ) -> dict[str, Article]:
+    """Return the articles that a customer may read now, in a language, by id."""
     return {
         name: found.article
         for name, found in knowledge.articles.items()
@@ -94,6 +95,18 @@ def _of_article(
     if article is None:
         return Suggestion("")
     return Suggestion(_solution(article, values, locale), article.title[locale])
+
+
+def solution_of(
+    article: Article,
+    ticket: Ticket,
+    playbook: Playbook,
+    description: str,
+    locale: Locale,
+    now: datetime,
+) -> str:
+    """Fill in an article's solution for a ticket."""
+    return _solution(article, _variables(ticket, playbook, description, locale, now), locale)
 
 
 def _solution(article: Article, values: Mapping[str, str], locale: Locale) -> str:

@@ -16,6 +16,8 @@ from functions.core.storage.deliveries import Deliveries
 from functions.core.storage.idempotency import Idempotency
 from functions.core.storage.journal import Journal
 from functions.core.storage.knowledge import Knowledge
+from functions.core.storage.model_summaries import ModelSummaries
+from functions.core.storage.model_uses import ModelUses
 from functions.core.storage.playbooks import Playbooks
 from functions.core.storage.proposals import DeskProposals
 from functions.core.storage.roster import Roster
@@ -52,6 +54,8 @@ class Storage:
     journal: Journal
     questions: Journal
     proposals: DeskProposals
+    model_uses: ModelUses
+    model_summaries: ModelSummaries
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
@@ -79,4 +83,6 @@ class Storage:
             Journal(table),
             Journal(table, "QUESTION"),
             DeskProposals(table),
+            ModelUses(table),
+            ModelSummaries(table),
         )

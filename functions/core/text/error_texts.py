@@ -20,6 +20,8 @@ CHINESE: dict[str, str] = {
     "Too large": "内容过大",
     "This key was used before": "此幂等键已使用过",
     "Too many attempts": "操作过于频繁",
+    "The budget is spent": "预算已用完",
+    "The language model gave no text": "语言模型没有给出内容",
     "Busy": "系统繁忙",
     "Failed": "系统出错",
     "The account is not ready": "账号尚未就绪",
@@ -58,6 +60,18 @@ CHINESE: dict[str, str] = {
     "There is no number or address of this customer to open.": "没有可查看的客户号码或地址。",
     "You may not {action} on this ticket: only whoever has to call this customer may.": "您不能在此"
     "工单上{action}，只有需要致电该客户的人可以。",
+    "Only those who work on this ticket can use the language model on it.": "只有处理此工单的人"
+    "可以对它使用语言模型。",
+    "This desk has no language model for this: `language_model` in its playbook sets one "
+    "up, with {task} in `uses`.": "本服务台没有为此启用语言模型：请在手册的 "
+    "`language_model` 中设置，并在 `uses` 中写入 {task}。",
+    "The day's budget for the language model is spent until {at}.": "今天的语言模型预算已用完，"
+    "{at} 起恢复。",
+    "No article answers this request. Name some in `articles`, or write the reply.": "没有文章能"
+    "回答此请求。请在 `articles` 中指定文章，或自行撰写回复。",
+    "The language model gave no text. Everything works without it.": "语言模型没有给出内容，"
+    "其他操作不受影响。",
+    "use the language model": "使用语言模型",
     "Only the department that was asked may answer.": "只有被请求协助的部门可以答复。",
     "{agent} has handled this ticket": "{agent} 处理过此工单",
     "Whoever has handled a ticket does not call back about it; name somebody else. "

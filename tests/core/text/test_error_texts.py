@@ -20,6 +20,7 @@ from functions.core.text.json_body import parse_model
 from functions.portal.submissions import NewConfirmation, NewMessage, NewScore
 from functions.workbench.articles import EditedArticle
 from functions.workbench.calls import NewUpload, Presence
+from functions.workbench.model_calls import NewDraft, NewPhrasings
 from functions.workbench.session import ChallengeAnswer, Credentials, Enrolment, RefreshToken
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
@@ -37,7 +38,7 @@ OF_PLAYBOOKS = {"domain/playbook_types.py", "domain/recipients.py"}
 HAN = re.compile(r"[\u4e00-\u9fff]")
 BODIES: tuple[type[BaseModel], ...] = (
     NewTicket, NewMessage, NewConfirmation, NewScore, NewUpload, Presence, Credentials,
-    ChallengeAnswer, Enrolment, RefreshToken, EditedArticle,
+    ChallengeAnswer, Enrolment, RefreshToken, EditedArticle, NewDraft, NewPhrasings,
     *(a.body for a in agent_actions().values()),
 )  # fmt: skip
 
