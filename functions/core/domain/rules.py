@@ -42,7 +42,7 @@ from functions.core.domain.playbook_mail import (
 from functions.core.domain.playbook_model import LanguageModel
 from functions.core.domain.playbook_negations import Negations
 from functions.core.domain.playbook_numbers import Numbering, Records
-from functions.core.domain.playbook_records import Retention, Webhook
+from functions.core.domain.playbook_records import Retention, Webhook as Webhook
 from functions.core.domain.playbook_types import (
     LOCALES as LOCALES,
     STEP_FIELD_HOLDS,
