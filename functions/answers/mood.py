@@ -1,7 +1,7 @@
 """How likely a customer is upset, by examples of what upset and calm customers write (B13, E9).
 
 Encoder and layer are those of the articles; the layer's columns are the upset, the calm, and
-everyday topics. `mood.json` has the examples and `mood.f2` their vectors, which take half a minute
+everyday topics. `mood.json` has the examples and `mood.i8` their vectors, which take half a minute
 (`python -m infra.answers.moods`).
 """
 
@@ -11,11 +11,9 @@ import functools
 import json
 import math
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,7 +24,8 @@ from functions.core.text.terms import has_han
 if TYPE_CHECKING:
     from functions.answers.vectors import Dense
 
-VECTORS = "mood.f2"
+VECTORS, SCALE = "mood.i8", 400
+"""The file of the examples' vectors, in whole numbers: their components times the scale."""
 _SHARPNESS, _EVEN = 6.0, -0.22
 """How fast the likelihood rises with the lead of the first column over the others, and the lead at
 which it is one half: learnt from examples that are left out and from the development set."""
@@ -45,7 +44,7 @@ def examples() -> dict[str, tuple[str, ...]]:
 
 
 def shipped() -> tuple[str, ...]:
-    """Return the texts whose vectors are in `mood.f2`, in their order there."""
+    """Return the texts whose vectors are in `mood.i8`, in their order there."""
     return (*examples()["upset"], *examples()["calm"], *background())
 
 
@@ -56,11 +55,8 @@ def fit(embed: Encoder, upset: tuple[str, ...] = (), calm: tuple[str, ...] = ())
 
     from functions.answers.vectors import Dense
 
-    # Where the package was deployed, they came with the encoder (`bundle`).
-    folders = (Path(__file__).parent, *map(Path, sys.path))
-    path = next(found for each in folders if (found := each / VECTORS).exists())
-    stored = np.frombuffer(path.read_bytes(), "<f2").astype(np.float32)
-    vectors = stored.reshape(len(shipped()), -1)
+    stored = np.frombuffer(files(__package__).joinpath(VECTORS).read_bytes(), np.int8)
+    vectors = stored.reshape(len(shipped()), -1).astype(np.float32) / SCALE
     known = dict(zip(shipped(), vectors, strict=True))
     columns = (*examples()["upset"], *upset), (*examples()["calm"], *calm), background()
     texts = [text for column in columns for text in column]

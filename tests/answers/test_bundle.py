@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.answers import bundle, mood
+from functions.answers import bundle
 from infra.deploy import engine
 from infra.deploy.stacks import deployment_of
 from tests.aws_snapshots import aws_in_memory
@@ -56,7 +56,6 @@ def test_what_a_deployment_stores_a_container_imports(bucket: str, tmp_path: Pat
     imported = __import__(MODULE)
     assert imported.ANSWER == 42
     assert not list(tmp_path.rglob("sae.bin"))
-    assert len(list(tmp_path.rglob(mood.VECTORS))) == 1
     assert [path.name for path in tmp_path.iterdir()] == [parameter()["sha256"]]
 
 

@@ -146,8 +146,8 @@ def test_few_everyday_questions_count_as_upset(language: str) -> None:
 def test_the_shipped_vectors_are_those_of_the_examples() -> None:
     """After a change of the examples: `python -m infra.answers.moods`."""
     texts = mood.shipped()
-    vectors = np.frombuffer((ROOT / "functions/answers/mood.f2").read_bytes(), "<f2")
+    vectors = np.frombuffer((ROOT / "functions/answers" / mood.VECTORS).read_bytes(), np.int8)
     some = range(0, len(texts), 7)
     read = model()([texts[each] for each in some])
-    stored = vectors.reshape(len(texts), -1)[some].astype(np.float32)
+    stored = vectors.reshape(len(texts), -1)[some].astype(np.float32) / mood.SCALE
     assert np.sum(read * stored, axis=1) == pytest.approx(1, abs=1e-2)

@@ -1,11 +1,9 @@
 """A customer who is upset without a word of any rule, on the running system with its encoder."""
 
-from typing import Any
-
 import pytest
 
 from tests.e2e.desk_journey import SystemJourney
-from tests.e2e.running_system import System
+from tests.e2e.running_system import System, wait_until
 
 UPSET = "一拖再拖，每回都换个人来问我一遍，这就是你们的承诺？"
 COMFORT = "您好，遇到这样的事，您的心情我理解。"
@@ -16,13 +14,14 @@ def test_an_upset_customer_is_recognised_by_examples_and_comforted(system: Syste
     journey = SystemJourney(system, "omnichannel")
     journey.file("请问你们周末上门安装吗")
 
-    def written() -> Any:
-        """Write again while the engine starts: until then, a message has no mood."""
-        if journey.view("supervisors-1")["mood"] is None:
+    def recognised() -> bool:
+        """Write again if the message had no answer of the engine, which may still be starting."""
+        upset: bool = journey.view("supervisors-1")["mood"] == "upset"
+        if not upset:
             journey.act_as_customer("messages", text=UPSET)
-        return journey.view("supervisors-1")["mood"]
+        return upset
 
-    assert journey.until("upset by a message", written) == "upset"
+    wait_until(recognised, "upset by a message", 100, every=8)
     journey.await_message("customer", "comfort")
 
     journey.file(UPSET, contact="moods@example.com")

@@ -22,8 +22,8 @@ CALM, UPSET = "我的快递到哪了", "我的快递蜗牛都比你们快"
 
 def embed(texts: Sequence[str]) -> Floats:
     """Encode a text like the first upset example, or like the first calm one."""
-    stored = np.frombuffer((ROOT / "functions/answers/mood.f2").read_bytes(), "<f2")
-    rows = stored.reshape(len(mood.shipped()), -1).astype(np.float32)
+    stored = np.frombuffer((ROOT / "functions/answers" / mood.VECTORS).read_bytes(), np.int8)
+    rows = stored.reshape(len(mood.shipped()), -1).astype(np.float32) / mood.SCALE
     calm = len(mood.examples()["upset"])
     return np.stack([rows[0 if "蜗牛" in text else calm] for text in texts])
 
