@@ -27,11 +27,12 @@ if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
     from functions.answers.handler import bp as answers
     from functions.notify.handler import bp as notify
     from functions.router.handler import bp as router
+    from functions.search.handler import bp as search
     from functions.sla_timer.handler import bp as sla_timer
     from functions.survey.handler import bp as survey
     from functions.unseal.handler import bp as unseal
 
-    for blueprint in (answers, router, sla_timer, notify, survey, unseal):
+    for blueprint in (answers, router, search, sla_timer, notify, survey, unseal):
         app.register_blueprint(blueprint)
 
 if "AWS_CHALICE_CLI_MODE" in os.environ:

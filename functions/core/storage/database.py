@@ -18,6 +18,7 @@ from functions.core.storage.journal import Journal
 from functions.core.storage.knowledge import Knowledge
 from functions.core.storage.playbooks import Playbooks
 from functions.core.storage.roster import Roster
+from functions.core.storage.search import Manifests
 from functions.core.storage.short_links import ShortLinks
 from functions.core.storage.table import Table
 from functions.core.storage.tickets import Tickets
@@ -46,6 +47,7 @@ class Storage:
     chats: Chats
     customers: Customers
     journal: Journal
+    manifests: Manifests
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
@@ -71,4 +73,5 @@ class Storage:
             Chats(table),
             Customers(table),
             Journal(table),
+            Manifests(table),
         )

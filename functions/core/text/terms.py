@@ -9,8 +9,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-_HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
-_RUN = re.compile(rf"([{_HAN}]+)|[^\W_{_HAN}]+")
+HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+RUN = re.compile(rf"([{HAN}]+)|[^\W_{HAN}]+")
+"""A run of Han characters, in its group, or a word."""
 HAN_LONGEST = 3
 """The most Han characters in a term."""
 SHORTEST_PREFIX, LONGEST_PREFIX = 2, 6
@@ -25,12 +26,12 @@ def folded(text: str) -> str:
 
 
 def has_han(text: str) -> bool:
-    return any(match[1] for match in _RUN.finditer(text))
+    return any(match[1] for match in RUN.finditer(text))
 
 
 def terms(text: str) -> Iterator[str]:
     """Yield the terms of a text, each as often as it occurs."""
-    for match in _RUN.finditer(folded(text)):
+    for match in RUN.finditer(folded(text)):
         yield from (_han if match[1] else _word)(match[0])
 
 
