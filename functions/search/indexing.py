@@ -128,10 +128,7 @@ class SearchIndex:
 
     def _stored(self, desk: str, texts: Iterable[TicketText], now: datetime) -> list[SegmentRef]:
         """Store texts in as many segments as they fill."""
-        stored: list[SegmentRef] = []
-        for part in _parts(texts):
-            stored.append(self.segments.put(desk, Segment(part), now))
-        return stored
+        return [self.segments.put(desk, Segment(part), now) for part in parts(texts)]
 
     def rewrite(self, desk: str, numbers: Collection[str], now: datetime) -> Manifest | None:
         """Make the texts of some tickets again and delete the former ones; return the manifest.
@@ -188,7 +185,7 @@ def _size(texts: Iterable[TicketText]) -> int:
     return sum(len(text.text) for text in texts)
 
 
-def _parts(texts: Iterable[TicketText]) -> Iterator[list[TicketText]]:
+def parts(texts: Iterable[TicketText]) -> Iterator[list[TicketText]]:
     """Divide texts into segments that are full, but for the last one."""
     part: list[TicketText] = []
     size = 0

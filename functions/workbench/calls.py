@@ -85,7 +85,8 @@ def list_tickets(request: Request, storage: Storage, desk: str) -> HttpResponse:
         return _search(request, storage, principal, playbook, locale)
     tickets, cursor = queues.list_tickets(storage, playbook, principal, request.query, request.now)
     shown: list[ListedTicket] = [
-        {**view.summary_view(ticket, playbook, principal, locale)} for ticket in tickets
+        {**view.summary_view(ticket, playbook, principal, locale), "found": None}
+        for ticket in tickets
     ]
     page: TicketList = {"tickets": shown, "cursor": cursor}
     return HttpResponse(page)

@@ -37,6 +37,7 @@ TRANSITIONS = 12
 LIVES_USD = Decimal("1.00")
 CONVERSATIONS_USD = Decimal("0.20")
 QUESTION_MS = 50
+SEARCH_RATIO = 3
 IDLE_USD = Decimal("1.00")
 ADD_MS = 1.0
 SWEEP_ITEM_MS = 3.33
@@ -303,6 +304,26 @@ def conversations(report: Report, simulator: Simulator) -> None:
     report.add("conversations", what, round(found.milliseconds, 1), QUESTION_MS, "ms")
 
 
+def search(report: Report, simulator: Simulator) -> None:
+    """Compare searches with a request for a queue on the same storage."""
+    from infra.bench.search import measure
+
+    *queue, found = measure(simulator)
+    for times in found:
+        what = f"{times.tickets:,} tickets, {times.kind}"
+        for name, own, plain in zip(("warm", "cold"), (times.warm, times.cold), queue, strict=True):
+            ratio = round(own.milliseconds / plain.milliseconds, 2)
+            note = (
+                f"{own.milliseconds:.0f} ms, {own.gets} of {times.stored} read; "
+                f"a queue {plain.milliseconds:.0f} ms"
+            )
+            report.add("search", f"{what}, {name}", ratio, SEARCH_RATIO, "× a queue's time", note)
+        reads = round(times.cold.read_units / queue[1].read_units, 2)
+        note = f"{times.cold.read_units:g} to {queue[1].read_units:g}"
+        report.add("search", what, reads, SEARCH_RATIO, "× its read units", note)
+    report.details["search"] = [asdict(times) for times in found]
+
+
 def _usd(amount: Decimal) -> float:
     return float(amount.quantize(Decimal("0.0001")))
 
@@ -365,7 +386,7 @@ STANDALONE: dict[str, Callable[[Report], None]] = {
 }  # fmt: skip
 SIMULATED: dict[str, Callable[[Report, Simulator], None]] = {
     "units": units, "sweep": sweep, "costs": prices, "scale": scale, "abuse": abuse,
-    "conversations": conversations,
+    "conversations": conversations, "search": search,
 }  # fmt: skip
 ON_LOCAL_SYSTEM: dict[str, Callable[[Report, Mapping[str, Any]], None]] = {
     "latency": latency, "burst": burst,
