@@ -6,6 +6,8 @@ The tickets' texts are synthetic. Of the tickets, the table has those that a que
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -57,6 +59,21 @@ _WORDS = (
 ).split()
 
 
+STARTS = 3
+_START = """
+import sys, time
+began = time.perf_counter()
+import app
+from infra.bench.emulator import DEPLOYMENT
+from infra.bench.search import ask
+from infra.simulator.simulator import Simulator
+with Simulator(DEPLOYMENT).running() as simulator:
+    ask(simulator, sys.argv[1])
+print((time.perf_counter() - began) * 1000)
+"""
+"""The start of a container: all that it imports, and one request."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """A request: milliseconds, read units, objects read from S3."""
@@ -67,18 +84,27 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class RequestTimes:
+    """A request in a container that has read all it needs, in one that has read nothing, and in a
+    new one with its start (milliseconds)."""
+
+    warm: Measured
+    first: Measured
+    started: float
+
+
+@dataclass(frozen=True)
 class SearchTimes:
-    """A query over so many tickets, in a container that has read the segments and in a new one."""
+    """A query over so many tickets."""
 
     tickets: int
     kind: str
-    warm: Measured
-    cold: Measured
     stored: str
+    times: RequestTimes
 
 
-def measure(simulator: Simulator) -> tuple[Measured, Measured, list[SearchTimes]]:
-    """Return what a queue costs, warm and cold, and then the queries for each number of tickets."""
+def measure(simulator: Simulator) -> tuple[RequestTimes, list[SearchTimes]]:
+    """Return what a queue costs, and the queries for each number of tickets."""
     storage = storage_of(simulator.deployment.stage)
     playbook = storage.playbooks.get(DESK, FILED)
     team = next(name for name, team in playbook.teams.items() if team.role == "agent")
@@ -86,28 +112,35 @@ def measure(simulator: Simulator) -> tuple[Measured, Measured, list[SearchTimes]
         number = f"CS20260309{serial:03}"
         file_ticket(storage, playbook, number)
         change(storage, DESK, number, c.Enqueue(team), playbook, FILED, actor="system")
-    queue = partial(_request, simulator, "queue=unassigned")
-    warm, cold = _repeated(queue), _repeated(partial(queue, cold=True))
+    queue = _times(simulator, "queue=unassigned")
     found = []
     for count in TICKETS:
         stored = _write(simulator, count)
         for kind, text in QUERIES.items():
-            ask = partial(_request, simulator, f"q={quote(text)}")
-            before = len(simulator.calls)
-            ask()
+            query, before = f"q={quote(text)}", len(simulator.calls)
+            _request(simulator, query)
             for number in _loaded(simulator, before):
                 if storage.tickets.find(DESK, number) is None:
                     file_ticket(storage, playbook, number)
-            times = _repeated(ask), _repeated(partial(ask, cold=True))
-            found.append(SearchTimes(count, kind, *times, stored))
-    return warm, cold, found
+            found.append(SearchTimes(count, kind, stored, _times(simulator, query)))
+    return queue, found
 
 
-def _request(simulator: Simulator, query: str, *, cold: bool = False) -> Measured:
-    if cold:
-        simulator.replace_containers()
-        forget_segments()
-    calls, runs = len(simulator.calls), len(simulator.invocations)
+def _times(simulator: Simulator, query: str) -> RequestTimes:
+    ask = partial(_request, simulator, query)
+    started = (
+        subprocess.run(  # noqa: S603 - our own text
+            [sys.executable, "-c", _START, query], check=True, capture_output=True, text=True
+        ).stdout.splitlines()[-1]
+        for _ in range(STARTS)
+    )
+    return RequestTimes(
+        _repeated(ask), _repeated(partial(ask, cold=True)), median(map(float, started))
+    )
+
+
+def ask(simulator: Simulator, query: str) -> None:
+    """Send a supervisor's request for a list of tickets."""
     answer = simulator.http(
         "GET",
         f"/agent/desks/{DESK}/tickets?{query}",
@@ -115,6 +148,14 @@ def _request(simulator: Simulator, query: str, *, cold: bool = False) -> Measure
     )
     if answer.status != 200:
         raise RuntimeError(answer.text)
+
+
+def _request(simulator: Simulator, query: str, *, cold: bool = False) -> Measured:
+    if cold:
+        simulator.replace_containers()
+        forget_segments()
+    calls, runs = len(simulator.calls), len(simulator.invocations)
+    ask(simulator, query)
     made = simulator.calls[calls:]
     return Measured(
         sum(run.seconds for run in simulator.invocations[runs:]) * 1000,

@@ -6,7 +6,6 @@ and not `refund`. What begins with a digit, and Han characters, are found anywhe
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 from array import array
@@ -92,16 +91,20 @@ def _marked(text: str) -> str:
     return RUN.sub(lambda run: run[0] if run[1] or run[0][0].isdecimal() else _START + run[0], text)
 
 
+def shown(text: str) -> str:
+    """Return a text without what search adds to it."""
+    return text.partition(_HASH)[0].replace(_START, "")
+
+
 def snippet(text: str, wanted: Wanted) -> str | None:
     """Return the part of a text around the first of what was found; None if that is a hash."""
     text = text.partition(_HASH)[0]
     found = [at for each in wanted if (at := text.find(each[0])) >= 0]
     if not found:
         return None
-    start = len(text[: min(found)].replace(_START, ""))
-    shown = text.replace(_START, "")
-    start = max(0, min(start - _BEFORE, len(shown) - SNIPPET))
-    return shown[start : start + SNIPPET].strip()
+    start, whole = len(shown(text[: min(found)])), shown(text)
+    start = max(0, min(start - _BEFORE, len(whole) - SNIPPET))
+    return whole[start : start + SNIPPET].strip()
 
 
 class Segment:
@@ -109,10 +112,12 @@ class Segment:
 
     def __init__(self, texts: Iterable[TicketText]) -> None:
         ordered = sorted(texts, key=lambda each: each.position, reverse=True)
-        self.numbers = tuple(each.number for each in ordered)
+        self.numbers = [each.number for each in ordered]
         self.at = array("q", (each.at for each in ordered))
         self.received_at = array("q", (each.received_at for each in ordered))
         self.text = "\n".join(each.text for each in ordered)
+        lengths = (len(each.text) + 1 for each in ordered)
+        self._starts = array("q", accumulate(lengths, initial=0))
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -125,11 +130,6 @@ class Segment:
         return (self[line] for line in range(len(self)))
 
     @cached_property
-    def _starts(self) -> array[int]:
-        lengths = (len(line) + 1 for line in self.text.split("\n"))
-        return array("q", accumulate(lengths, initial=0))
-
-    @cached_property
     def lines(self) -> dict[str, int]:
         """Number → its line."""
         return {number: line for line, number in enumerate(self.numbers)}
@@ -140,43 +140,50 @@ class Segment:
     def find(self, wanted: Wanted, after: Position | None = None) -> Iterator[int]:
         """Yield the lines that contain all of `wanted`, the newest first.
 
-        Each step asks, for each part, for its last occurrence before the line that all the others
-        left, so that a scan is as fast as the rarest part allows.
+        Each part is looked for backwards from the end of the line that the parts before it left, so
+        that a scan takes as many steps as the rarest part occurs.
         """
         newest = len(self) - 1
         line = newest
         if after is not None:
             line -= bisect_right(range(len(self)), after, key=lambda n: self.position(newest - n))
-        last: dict[str, int] = {}
+        starts = self._starts
+        found: dict[str, int] = {}
         while line >= 0:
             lowest = line
             for alternatives in wanted:
-                end = self._starts[lowest + 1] - 1
-                at = max(self._last(part, end, last) for part in alternatives)
-                if at < 0:
-                    return
-                lowest = min(lowest, bisect_right(self._starts, at) - 1)
+                end = starts[lowest + 1] - 1
+                at = -1
+                for part in alternatives:
+                    # The last one before a later end is the last before this one too.
+                    if part not in found or found[part] + len(part) > end:
+                        found[part] = self.text.rfind(part, 0, end)
+                    at = max(at, found[part])
+                if at < starts[lowest]:
+                    lowest = bisect_right(starts, at) - 1
+                    if lowest < 0:
+                        return
             if lowest == line:
                 yield line
                 lowest -= 1
             line = lowest
 
-    def _last(self, part: str, end: int, known: dict[str, int]) -> int:
-        """Return where a part occurs last before `end`; what was found further back holds."""
-        at = known.get(part, end)
-        if at + len(part) > end:
-            at = known[part] = self.text.rfind(part, 0, end)
-        return at
-
     def to_bytes(self) -> bytes:
-        head = json.dumps([self.numbers, self.at.tolist(), self.received_at.tolist()])
-        return zlib.compress(f"{head}\n{self.text}".encode())
+        numbers = "\n".join(self.numbers).encode()
+        head = array("q", [len(self), len(numbers)])
+        parts = (head, self.at, self.received_at, self._starts[1:])
+        return zlib.compress(b"".join([*map(bytes, parts), numbers, self.text.encode()]))
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Segment:
-        head, _, text = zlib.decompress(stored).decode().partition("\n")
-        numbers, at, received_at = json.loads(head)
+        """Read what `to_bytes` wrote, without a copy of the text."""
+        read = memoryview(zlib.decompress(stored))
+        size, numbers = read[:16].cast("q")
+        columns = array("q", read[16 : 16 + 24 * size].cast("q"))
+        text = 16 + 24 * size + numbers
         segment = cls(())
-        segment.numbers, segment.text = tuple(numbers), text
-        segment.at, segment.received_at = array("q", at), array("q", received_at)
+        segment.at, segment.received_at = columns[:size], columns[size : 2 * size]
+        segment._starts.extend(columns[2 * size :])
+        segment.numbers = str(read[text - numbers : text], "utf-8").split("\n") if size else []
+        segment.text = str(read[text:], "utf-8")
         return segment
