@@ -92,7 +92,7 @@ class SearchIndex:
             return False
         if moved or manifest.through.hour != through.hour:
             self.segments.delete_left_over(after, now - LEFT_FOR)
-        return through < until
+        return manifest.through < through < until
 
     def _merged(
         self, manifest: Manifest, texts: Sequence[TicketText], now: datetime

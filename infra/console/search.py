@@ -34,7 +34,10 @@ def numbers(storage: Storage, desk: str) -> Iterator[str]:
     for page in table.client.get_paginator(operation_name="scan").paginate(
         TableName=table.name,
         FilterExpression="sk = :ticket AND begins_with(pk, :desk)",
-        ExpressionAttributeValues={":ticket": {"S": "TICKET"}, ":desk": {"S": ticket_key(desk, "")}},
+        ExpressionAttributeValues={
+            ":ticket": {"S": "TICKET"},
+            ":desk": {"S": ticket_key(desk, "")},
+        },
         ProjectionExpression="pk",
     ):
         for item in page["Items"]:

@@ -175,7 +175,9 @@ class Verification:
         if manifest is None or self.segments is None:
             return []
         try:
-            found = {number for each in self.segments.get(manifest.segments) for number in each.lines}
+            found = {
+                number for each in self.segments.get(manifest.segments) for number in each.lines
+            }
         except TryAgain as error:
             return [f"{desk}: a segment is missing: {error}"]
         erased = {number for of, number in self._erased if of == desk}
@@ -184,7 +186,9 @@ class Verification:
             ticket = self.storage.tickets.find(desk, number)
             indexed = manifest.through - UNINDEXED_FOR
             if ticket and not ticket.erased and ticket.received_at < indexed:
-                problems.append(f"{desk}/{number}: search does not find it: deskbell search rebuild")
+                problems.append(
+                    f"{desk}/{number}: search does not find it: deskbell search rebuild"
+                )
         return problems
 
     # One ticket

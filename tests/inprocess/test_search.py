@@ -1,6 +1,5 @@
 """Agents search their desk's tickets, before and after what was written is in segments."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -18,10 +17,10 @@ SOON, LATER = timedelta(minutes=10), timedelta(hours=2)
 
 
 @pytest.fixture
-def journey(simulator: Simulator, storage: Storage) -> Iterator[StandardJourney]:
+def journey(simulator: Simulator, storage: Storage) -> StandardJourney:
     forget_segments()
     storage.manifests.start("standard", datetime.now(UTC))
-    yield StandardJourney(simulator, storage)
+    return StandardJourney(simulator, storage)
 
 
 def found(journey: StandardJourney, who: str = "li-2", **query: str) -> dict[str, Any]:
@@ -35,7 +34,7 @@ def index(journey: StandardJourney, after: timedelta = SOON) -> None:
     journey.simulator.invoke("search_index", {"time": (datetime.now(UTC) + after).isoformat()})
 
 
-@pytest.mark.requirement("C2")
+@pytest.mark.requirement("H3")
 def test_agents_find_tickets_at_once_and_after_indexing(journey: StandardJourney) -> None:
     journey.online("li-1")
     other = journey.file("打印机卡纸了，型号 LJ-2200", contact="13900139007")
@@ -74,9 +73,3 @@ def test_an_erased_ticket_is_found_no_more(journey: StandardJourney) -> None:
     assert found(journey, q="快递") == {}
     s3, bucket = boto3.client("s3"), journey.simulator.deployment.mail_bucket
     assert s3.list_objects_v2(Bucket=bucket, Prefix="search/").get("Contents", []) == []
-
-
-def test_refused_queries_say_why(journey: StandardJourney) -> None:
-    for query in ("q=%21", "q=" + "x" * 101, "q=a&queue=mine", "from=monday", "q=a&cursor=x"):
-        answer = journey.as_agent("li-2", "GET", f"/tickets?{query}")
-        assert answer.status == 400, answer.text
