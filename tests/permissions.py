@@ -69,7 +69,6 @@ UNUSED: dict[str, dict[str, str]] = {
         **_LOGS,
         "s3:DeleteObject": "deletes segments that were replaced an hour ago",
         "s3:GetObject": "reads a segment that its container has not read before",
-        "s3:ListBucket": "finds segments that no manifest names",
     },
     "answers": {
         **_LOGS,
@@ -114,6 +113,7 @@ _ACTIONS = {
         )
     },
     ("lambda", "Invoke"): {"lambda:InvokeFunction"},
+    ("s3", "ListObjectsV2"): {"s3:ListBucket"},
 }  # fmt: skip
 
 

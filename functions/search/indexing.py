@@ -31,8 +31,8 @@ RATIO = 3
 """A segment is merged with one that is at most so many times as large."""
 AT_ONCE = 500
 """The tickets read for one change of a manifest."""
-MOVES_EVERY = timedelta(hours=1)
-"""How often the manifest of a desk without news moves on, so that a search reads few days."""
+MOVES_EVERY = timedelta(days=1)
+"""How often the manifest of a desk without news moves on: a search queries each day since."""
 LEFT_FOR = timedelta(hours=1)
 """How long a segment that was replaced stays, for searches that are under way."""
 _TRIES = 5

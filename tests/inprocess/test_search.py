@@ -13,7 +13,7 @@ from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import erase_customer
 from tests.inprocess.test_standard import PHONE, StandardJourney
 
-SOON, LATER = timedelta(minutes=10), timedelta(hours=2)
+SOON, LATER = timedelta(minutes=10), timedelta(days=2)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from functions.core.storage.database import Storage
 from functions.core.storage.search import FOLDER, Manifest, Segments, forget_segments
 from functions.core.text.search import shown
 from functions.search import indexing
-from functions.search.indexing import LEFT_FOR, SearchIndex
+from functions.search.indexing import MOVES_EVERY, SearchIndex
 from tests.core.sample_desk import NOON, file_ticket
 
 pytestmark = pytest.mark.requirement("H3")
@@ -146,9 +146,9 @@ def test_what_is_left_over_is_deleted_after_a_while(desk: Desk) -> None:
     desk.say("CS1", "x", SOON)
     desk.index.add_new(DESK, LATER)
     assert first.key in desk.stored()
-    desk.index.add_new(DESK, LATER + LEFT_FOR)
+    desk.index.add_new(DESK, LATER + MOVES_EVERY)
     assert desk.stored() == {ref.key for ref in desk.manifest.segments}
-    assert desk.manifest.through == LATER + LEFT_FOR - timedelta(minutes=2)
+    assert desk.manifest.through == LATER + MOVES_EVERY - timedelta(minutes=2)
 
 
 def test_a_run_that_read_a_ticket_before_its_erasure_does_not_add_it(
