@@ -4,10 +4,10 @@ Both commit to the ticket first, so that its history shows who did it, when and 
 idempotent: a second run completes an interrupted one.
 
 An erasure covers everything that Deskbell stores about a ticket: its items in the table, the mails
-and files in the mail bucket, what search finds it by, and the document in the archive, each with all
-its versions. It does not cover mails already delivered, nor data that expires by itself: the table's
-stream (24 hours) and point-in-time backups (35 days), the dead-letter queues (14 days), and the
-idempotency records, which hold only digests (400 days).
+and files in the mail bucket, what search finds it by, and the document in the archive, each with
+all its versions. It does not cover mails already delivered, nor data that expires by itself: the
+table's stream (24 hours) and point-in-time backups (35 days), the dead-letter queues (14 days), and
+the idempotency records, which hold only digests (400 days).
 """
 
 from __future__ import annotations

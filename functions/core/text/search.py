@@ -1,6 +1,6 @@
 """What search finds a ticket by, and how: the masked texts of many tickets, scanned as one.
 
-A text is folded (`terms.folded`) and each word's beginning is marked, so that `fund` finds `funding`
+A text is folded (`terms.folded`) and each word's beginning is marked, so that `fund` finds `funds`
 and not `refund`. What begins with a digit, and Han characters, are found anywhere.
 """
 
