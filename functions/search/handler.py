@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from functions.core.platform import aws, container
 from functions.core.platform.settings import Deployment
-from functions.core.storage.search import Segments
+from functions.core.storage.segments import Segments
 from functions.search.indexing import SearchIndex
 
 TIME_FOR_CHANGE = timedelta(seconds=60)

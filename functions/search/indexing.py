@@ -15,13 +15,9 @@ from functools import partial
 from functions.core.domain.errors import TryAgain
 from functions.core.domain.journal import entry_of
 from functions.core.storage.database import Storage
-from functions.core.storage.search import (
-    SETTLED_AFTER,
-    Manifest,
-    SegmentRef,
-    Segments,
-    with_segments,
-)
+from functions.core.storage.journal import SETTLED_AFTER
+from functions.core.storage.manifests import Manifest, SegmentRef, with_segments
+from functions.core.storage.segments import Segments
 from functions.core.text.search import Segment, TicketText, microseconds, searchable
 from functions.core.text.tokens import last_four_hash
 

@@ -95,7 +95,7 @@ def list_tickets(request: Request, storage: Storage, desk: str) -> HttpResponse:
 def _search(
     request: Request, storage: Storage, principal: Principal, playbook: Playbook, locale: Locale
 ) -> HttpResponse:
-    from functions.core.storage.search import Segments
+    from functions.core.storage.segments import Segments
     from functions.workbench.search import search
 
     require(principal, SEES_TICKETS, Phrase("see tickets"))

@@ -16,7 +16,9 @@ from functions.core.domain.errors import FieldError, InvalidInput, Phrase, TryAg
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import STATUSES, Ticket
 from functions.core.storage.database import Storage
-from functions.core.storage.search import SETTLED_AFTER, Manifest, SegmentRef, Segments
+from functions.core.storage.journal import SETTLED_AFTER
+from functions.core.storage.manifests import Manifest, SegmentRef
+from functions.core.storage.segments import Segments
 from functions.core.text.search import (
     MAX_QUERY,
     Hashed,

@@ -83,7 +83,7 @@ tickets that were merged into this one, `actions` what the caller may do now."""
 class ListedTicket(SummaryView):
     """A ticket of a queue or a search; `found` is the masked text around what a search found."""
 
-    found: NotRequired[str | None]
+    found: str | None
 
 
 TicketList = TypedDict("TicketList", {"tickets": list[ListedTicket], "cursor": str | None})

@@ -320,9 +320,10 @@ def search(report: Report, simulator: Simulator) -> None:
         reads = round(times.first.read_units / queue.first.read_units, 2)
         units = f"{times.first.read_units:g} to {queue.first.read_units:g} of a page of a queue"
         report.add("search", f"{what}, read units", reads, SEARCH_RATIO, "× a queue", units)
-        started = round(times.started / queue.started, 2)
-        note = f"{times.started:.0f} ms to {queue.started:.0f} ms"
-        report.add("search", f"{what}, new container", started, SEARCH_RATIO, "× a queue", note)
+        if times.started and queue.started:
+            started = round(times.started / queue.started, 2)
+            note = f"{times.started:.0f} ms to {queue.started:.0f} ms"
+            report.add("search", f"{what}, new container", started, SEARCH_RATIO, "× a queue", note)
     report.details["search"] = [asdict(each) for each in found]
 
 

@@ -35,7 +35,7 @@ from functions.core.storage.database import Storage
 from functions.core.storage.event_codec import dump_events
 from functions.core.storage.files import UPLOADS
 from functions.core.storage.items import delivery_body, read_commit, read_delivery
-from functions.core.storage.search import FOLDER, Segments
+from functions.core.storage.segments import FOLDER, Segments
 from functions.core.storage.table import Item
 from functions.core.text.contacts import Contact, chat_contact, contact_hash, normalise_contact
 from functions.core.text.masking import mask

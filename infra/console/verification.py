@@ -29,7 +29,7 @@ from functions.core.storage.items import (
     task_item,
     ticket_of_key,
 )
-from functions.core.storage.search import Segments
+from functions.core.storage.segments import Segments
 from functions.core.storage.table import Item
 from functions.core.text.masking import mask_but
 

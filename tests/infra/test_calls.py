@@ -11,7 +11,7 @@ from functions.answers import encoder
 from functions.core.domain.knowledge import Article, ArticleVersion
 from functions.core.platform import aws, container
 from functions.core.storage.database import Storage
-from functions.core.storage.search import SETTLED_AFTER
+from functions.core.storage.journal import SETTLED_AFTER
 from infra.deploy.steps import INFRA
 from infra.simulator.simulator import FUNCTIONS, Simulator
 from tests.inprocess.conftest import simulator, storage

@@ -19,7 +19,7 @@ from functions.core.domain.ticket import Customer
 from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
-from functions.core.storage.search import FOLDER, Segments
+from functions.core.storage.segments import FOLDER, Segments
 from functions.core.storage.tickets import Change
 from functions.core.text.contacts import contact_hash, normalise_contact
 from functions.core.text.search import Segment, shown

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from functions.core.storage.database import Storage
-from functions.core.storage.search import forget_segments
+from functions.core.storage.segments import forget_segments
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import erase_customer
 from tests.inprocess.test_standard import PHONE, StandardJourney

@@ -14,7 +14,8 @@ from functions.core.domain.journal import entry_of
 from functions.core.domain.rules import Playbook
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
-from functions.core.storage.search import FOLDER, Manifest, Segments, forget_segments
+from functions.core.storage.manifests import Manifest
+from functions.core.storage.segments import FOLDER, Segments, forget_segments
 from functions.core.text.search import shown
 from functions.search import indexing
 from functions.search.indexing import MOVES_EVERY, SearchIndex

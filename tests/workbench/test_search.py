@@ -13,7 +13,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.platform import aws
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
-from functions.core.storage.search import Segments, forget_segments
+from functions.core.storage.segments import Segments, forget_segments
 from functions.search.indexing import SearchIndex
 from functions.workbench import search
 from tests.core.sample_desk import NOON, file_ticket
@@ -53,7 +53,8 @@ def say(storage: Storage, playbook: Playbook) -> Step:
 
 
 def pages(signed_in: SignedIn, **query: str) -> list[list[str]]:
-    found, cursor = [], {}
+    found: list[list[str]] = []
+    cursor: dict[str, str] = {}
     while True:
         answer = signed_in("agent-3").tickets(**query, **cursor)
         found.append([ticket["number"] for ticket in answer["tickets"]])
@@ -71,7 +72,9 @@ def test_pages_have_each_ticket_once(index: SearchIndex, say: Step, signed_in: S
         say(n, "CS03")
         index.add_new(DESK, AGO + timedelta(minutes=53))
     expected = ["CS03", *(f"CS{n:02}" for n in reversed(range(45)) if n != 3)]
-    assert len(index.storage.manifests.get(DESK).segments) > 1
+    manifest = index.storage.manifests.get(DESK)
+    assert manifest is not None
+    assert len(manifest.segments) > 1
     assert pages(signed_in, q="退款") == [expected[:20], expected[20:40], expected[40:]]
     assert pages(signed_in, q="再问") == [["CS03"]]
     assert pages(signed_in, q="cs03 没到 再问") == [["CS03"]]

@@ -16,9 +16,9 @@ from functions.core.storage.deliveries import Deliveries
 from functions.core.storage.idempotency import Idempotency
 from functions.core.storage.journal import Journal
 from functions.core.storage.knowledge import Knowledge
+from functions.core.storage.manifests import Manifests
 from functions.core.storage.playbooks import Playbooks
 from functions.core.storage.roster import Roster
-from functions.core.storage.search import Manifests
 from functions.core.storage.short_links import ShortLinks
 from functions.core.storage.table import Table
 from functions.core.storage.tickets import Tickets

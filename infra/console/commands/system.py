@@ -123,7 +123,7 @@ def verify(stage: Stage = "", data: Data = DATA) -> None:
     """Check every invariant of the table; print a line for each broken one and exit with 1."""
     import boto3
 
-    from functions.core.storage.search import Segments
+    from functions.core.storage.segments import Segments
     from infra.console.verification import Verification
     from infra.deploy.desks import storage_of
     from infra.deploy.stacks import deployment_of
