@@ -82,12 +82,14 @@ class SearchIndex:
             gone, new = [], []
         else:
             return False
+        cleans = moved or manifest.through.hour != through.hour
+        # Listed before the manifest is put: whoever stored another before then fails to put his.
+        stored = self.segments.names(desk, now - LEFT_FOR) if cleans else []
         after = with_segments(manifest, gone, new, through)
         if not self.storage.manifests.put(after):
-            self.segments.delete(new)
+            self.segments.delete([ref.key for ref in new])
             return False
-        if moved or manifest.through.hour != through.hour:
-            self.segments.delete_left_over(after, now - LEFT_FOR)
+        self.segments.delete(after.without(stored))
         return manifest.through < through < until
 
     def _merged(
@@ -101,7 +103,9 @@ class SearchIndex:
             if ref.size > RATIO * size or ref.size + size > FULL:
                 break
             (segment,) = self.segments.get([ref])
-            held = {text.number: text for text in segment} | held
+            for text in segment:
+                if text.number not in held or held[text.number].at < text.at:
+                    held[text.number] = text
             size = _size(held.values())
             gone.append(ref)
         new = self._stored(manifest.desk, held.values(), now)
@@ -124,7 +128,8 @@ class SearchIndex:
 
     def _stored(self, desk: str, texts: Iterable[TicketText], now: datetime) -> list[SegmentRef]:
         """Store texts in as many segments as they fill."""
-        return [self.segments.put(desk, Segment(part), now) for part in parts(texts)]
+        ordered = sorted(texts, key=lambda text: text.at)
+        return [self.segments.put(desk, Segment(part), now) for part in parts(ordered)]
 
     def rewrite(self, desk: str, numbers: Collection[str], now: datetime) -> Manifest | None:
         """Make the texts of some tickets again and delete the former ones; return the manifest.
@@ -152,28 +157,31 @@ class SearchIndex:
             )
             if self.storage.manifests.put(after):
                 return after
-            self.segments.delete(new)
+            self.segments.delete([ref.key for ref in new])
         raise TryAgain(f"the segments of {desk} change all the time: run it again in a minute")
 
-    def rebuild(self, desk: str, numbers: Iterable[str], now: datetime) -> int:
+    def rebuild(self, desk: str, numbers: Iterable[str], clock: Callable[[], datetime]) -> int:
         """Make all segments of a desk again from these tickets; return how many they have.
+
+        Args:
+            clock: tells the time, since reading all tickets may take hours.
 
         Raises:
             TryAgain: a customer was erased meanwhile.
         """
-        before = self.storage.manifests.get(desk, consistent=True)
-        texts = (text for number in numbers if (text := self.text_of(desk, number)))
-        new = self._stored(desk, texts, now)
+        began, before = clock(), self.storage.manifests.get(desk, consistent=True)
+        texts = [text for number in numbers if (text := self.text_of(desk, number))]
+        new = self._stored(desk, texts, clock())
         for _ in range(_TRIES):
             manifest = self.storage.manifests.get(desk, consistent=True)
-            current = manifest or Manifest(desk, now)
+            current = manifest or Manifest(desk, began)
             if before and current.rewritten != before.rewritten:
                 break
             # The journal has what arrived while the tickets were read.
-            after = replace(current, segments=tuple(new), through=now - SETTLED_AFTER)
+            after = replace(current, segments=tuple(new), through=began - SETTLED_AFTER)
             if self.storage.manifests.put(after):
                 return sum(ref.tickets for ref in new)
-        self.segments.delete(new)
+        self.segments.delete([ref.key for ref in new])
         raise TryAgain(f"{desk}: a customer was erased meanwhile: run it again")
 
 

@@ -136,7 +136,9 @@ def _page(
     now: datetime,
     hashed: Hashed,
 ) -> tuple[list[tuple[Ticket, str | None]], str | None]:
-    manifest = storage.manifests.get(desk) or Manifest(desk, now - _WITHOUT_MANIFEST)
+    manifest = storage.manifests.get(desk, consistent=True) or Manifest(
+        desk, now - _WITHOUT_MANIFEST
+    )
     segments.forget_others(manifest)
     new = _arrived(storage, manifest, now, hashed)
     # Only those that are found hide what the segments have of the same tickets: of an old ticket

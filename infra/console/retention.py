@@ -374,11 +374,13 @@ def _delete_files(
 
 def _rewrite_segments(records: Archive, desk: str, numbers: tuple[str, ...], now: datetime) -> None:
     """Replace what search finds tickets by, and delete all segments that no manifest names."""
+    # Listed before the manifest is put: whoever stored another before then fails to put his.
+    stored = _below(records.s3, records.mail_bucket, f"{FOLDER}{desk}/")
     segments = Segments(records.s3, records.mail_bucket)
     manifest = SearchIndex(records.storage, segments, records.root).rewrite(desk, numbers, now)
-    used = {ref.key for ref in manifest.segments} if manifest else set()
-    for version in _below(records.s3, records.mail_bucket, f"{FOLDER}{desk}/"):
-        if version.key not in used or not version.latest:
+    unused = set(manifest.without(version.key for version in stored) if manifest else ())
+    for version in stored:
+        if version.key in unused:
             _delete(records.s3, version)
 
 

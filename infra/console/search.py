@@ -1,7 +1,7 @@
 """Make what search reads again from the table (`deskbell search rebuild`)."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 import boto3
 
@@ -14,7 +14,7 @@ from infra.deploy.desks import storage_of
 from infra.deploy.stacks import deployment_of
 
 
-def rebuild(stage: str, desk: str, now: datetime) -> int:
+def rebuild(stage: str, desk: str) -> int:
     """Make all segments of a desk again; return how many tickets can be found.
 
     Raises:
@@ -22,10 +22,10 @@ def rebuild(stage: str, desk: str, now: datetime) -> int:
         TryAgain: a customer was erased meanwhile.
     """
     storage, deployment = storage_of(stage), deployment_of(stage)
-    storage.playbooks.get(desk, now)
+    storage.playbooks.get(desk, datetime.now(UTC))
     segments = Segments(boto3.client("s3"), deployment.mail_bucket)
     index = SearchIndex(storage, segments, lambda: aws.root_key(deployment))
-    return index.rebuild(desk, numbers(storage, desk), now)
+    return index.rebuild(desk, numbers(storage, desk), lambda: datetime.now(UTC))
 
 
 def numbers(storage: Storage, desk: str) -> Iterator[str]:

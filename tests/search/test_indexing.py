@@ -171,7 +171,7 @@ def test_a_run_that_read_a_ticket_before_its_erasure_does_not_add_it(
     assert desk.texts() == {}
     monkeypatch.setattr(SearchIndex, "text_of", before_an_erasure)
     with pytest.raises(TryAgain):
-        desk.index.rebuild(DESK, ["CS1"], SOON)
+        desk.index.rebuild(DESK, ["CS1"], lambda: SOON)
     assert desk.texts() == {}
     # A record of the stream that comes late changes nothing.
     desk.index.add_new(DESK, LATER)
@@ -184,8 +184,25 @@ def test_a_rebuilt_desk_has_all_that_the_table_has(desk: Desk) -> None:
     desk.file("CS3")
     desk.index.add_new(DESK, SOON)
     assert set(desk.texts()) == {"CS3"}
-    assert desk.index.rebuild(DESK, [f"CS{n}" for n in range(4)], LATER) == 4
+    assert desk.index.rebuild(DESK, [f"CS{n}" for n in range(4)], lambda: LATER) == 4
     assert set(desk.texts()) == {f"CS{n}" for n in range(4)}
+
+
+def test_the_newest_text_of_a_ticket_stays_whatever_is_merged_first(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older text is in the smaller segment."""
+    monkeypatch.setattr(indexing, "RATIO", 0)
+    desk.file("CS1", "旧")
+    desk.index.add_new(DESK, SOON)
+    desk.say("CS1", "新" * 90, SOON)
+    desk.index.add_new(DESK, LATER)
+    assert len(desk.manifest.segments) == 2
+    monkeypatch.setattr(indexing, "RATIO", 90)
+    desk.file("CS2", at=LATER)
+    desk.index.add_new(DESK, LATER + timedelta(minutes=5))
+    assert len(desk.manifest.segments) == 1
+    assert "新" in desk.texts()["CS1"]
 
 
 def test_a_segment_that_was_replaced_is_asked_for_again(desk: Desk) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -39,6 +39,11 @@ class Manifest:
     segments: tuple[SegmentRef, ...] = ()
     rewritten: int = 0
     version: int = 0
+
+    def without(self, names: Iterable[str]) -> list[str]:
+        """Return those of the names of segments that the manifest does not have."""
+        used = {ref.key for ref in self.segments}
+        return [name for name in names if name not in used]
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -62,9 +62,8 @@ class Segments:
 
     def forget_others(self, manifest: Manifest) -> None:
         """Let this container forget a desk's segments that were replaced."""
-        used = {ref.key for ref in manifest.segments}
         folder = f"{FOLDER}{manifest.desk}/"
-        for name in [name for name in _kept() if name.startswith(folder) and name not in used]:
+        for name in manifest.without([name for name in _kept() if name.startswith(folder)]):
             del _kept()[name]
 
     def _read(self, name: str) -> Segment:
@@ -79,21 +78,17 @@ class Segments:
             raise TryAgain(f"{name} was replaced") from error
         return Segment.from_bytes(found["Body"].read())
 
-    def delete(self, refs: Sequence[SegmentRef]) -> None:
-        for ref in refs:
-            self.s3.delete_object(Bucket=self.bucket, Key=ref.key)
-            _kept().pop(ref.key, None)
+    def delete(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.s3.delete_object(Bucket=self.bucket, Key=name)
+            _kept().pop(name, None)
 
-    def delete_left_over(self, manifest: Manifest, before: datetime) -> None:
-        """Delete a desk's segments that were made before a time and are in no manifest now."""
-        used = {ref.key for ref in manifest.segments}
-        folder = f"{FOLDER}{manifest.desk}/"
-        for page in self.s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=folder
-        ):
-            for item in page.get("Contents", []):
-                if item["Key"] not in used and item["Key"] < f"{folder}{stamp(before)}":
-                    self.s3.delete_object(Bucket=self.bucket, Key=item["Key"])
+    def names(self, desk: str, before: datetime) -> list[str]:
+        """List the segments of a desk that were made before a time."""
+        folder = f"{FOLDER}{desk}/"
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=folder)
+        listed = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        return [name for name in listed if name < f"{folder}{stamp(before)}"]
 
 
 @lru_cache(maxsize=1)

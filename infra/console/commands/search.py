@@ -1,7 +1,5 @@
 """`deskbell search …`: what agents search tickets by."""
 
-from datetime import UTC, datetime
-
 import typer
 
 from infra.console.terminal import DATA, Data, Stage, connect, report
@@ -19,5 +17,5 @@ def rebuild(desk: str, stage: Stage = "", data: Data = DATA) -> None:
     """Make what search reads again from the table: for tickets older than 35 days, or a restore."""
     from infra.console import search as rebuilding
 
-    found = rebuilding.rebuild(connect(stage, data), desk, datetime.now(UTC))
+    found = rebuilding.rebuild(connect(stage, data), desk)
     report(f"{desk}: {found} tickets can be found")
