@@ -8,12 +8,14 @@ import pytest
 
 from functions.core.domain import commands as c
 from functions.core.domain.errors import Forbidden, InvalidInput
-from functions.core.domain.journal import entry_of
+from functions.core.domain.journal import JournalEntry, entry_of
 from functions.core.domain.rules import Playbook
 from functions.core.platform import aws
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
+from functions.core.storage.manifests import Manifest
 from functions.core.storage.segments import Segments, forget_segments
+from functions.core.text.search import Segment, TicketText
 from functions.search.indexing import SearchIndex
 from functions.workbench import search
 from tests.core.sample_desk import NOON, file_ticket
@@ -110,7 +112,17 @@ def test_a_day_is_one_of_the_desk_s_zone(
         index.add_new(DESK, now)
 
 
-def test_who_sees_no_tickets_finds_none(index: SearchIndex, signed_in: SignedIn) -> None:
+def test_a_search_is_for_those_who_see_the_desk_s_tickets(
+    index: SearchIndex, say: Step, signed_in: SignedIn, storage: Storage
+) -> None:
+    """Whatever another desk's journal and segments have, nobody here finds it."""
+    say(0, "CS1")
+    theirs = JournalEntry(number="CS1", version=1, at=AGO, texts=("秘密",))
+    storage.journal.write("otherdesk", theirs, NOON)
+    ref = index.segments.put("otherdesk", Segment([TicketText("CS1", 1, 1, "秘密")]), AGO)
+    storage.manifests.put(Manifest("otherdesk", AGO, (ref,)))
+    assert pages(signed_in, q="秘密") == [[]]
+    assert pages(signed_in, q="退款") == [["CS1"]]
     with pytest.raises(Forbidden):
         signed_in("finance-1").tickets(q="退款")
 
