@@ -1,2 +1,6 @@
-"""`deskbell-<stage>-search_index`: puts what the journal says into each desk's segments, from which
-the workbench searches tickets. May import `functions.core` only."""
+"""What agents search tickets by: each desk's segments, made from what the journal names.
+
+`indexing` writes, merges and rewrites them; the workbench reads them.
+
+May import `functions.core`.
+"""

@@ -99,5 +99,6 @@ def _read(item: Item) -> Manifest:
 def with_segments(
     manifest: Manifest, gone: Sequence[SegmentRef], new: Sequence[SegmentRef], through: datetime
 ) -> Manifest:
+    """Return a manifest with some segments replaced by others; it still has its version."""
     left = [ref for ref in manifest.segments if ref not in gone]
     return replace(manifest, segments=(*left, *new), through=through)

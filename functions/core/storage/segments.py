@@ -79,6 +79,7 @@ class Segments:
         return Segment.from_bytes(found["Body"].read())
 
     def delete(self, names: Iterable[str]) -> None:
+        """Delete segments by their keys; missing ones do not matter."""
         for name in names:
             self.s3.delete_object(Bucket=self.bucket, Key=name)
             _kept().pop(name, None)
