@@ -27,7 +27,14 @@ if TYPE_CHECKING:
     from functions.assistant.shapes import ChatBegun, ChatMessages, ChatMessageView
     from functions.core.text.shapes import Filed, Held, Problem
     from functions.portal.shapes import Changed, StatusView
-    from functions.workbench.shapes import Entered, Session, SummaryView, TicketList, TicketView
+    from functions.workbench.shapes import (
+        Entered,
+        ListedTicket,
+        Session,
+        SummaryView,
+        TicketList,
+        TicketView,
+    )
 
 TRIES = 5
 """The most times that a call is made."""
@@ -297,15 +304,21 @@ class Desk:
     api: Deskbell
     path: str
 
-    def tickets(self, queue: str = "mine", status: str | None = None) -> Iterator[SummaryView]:
+    def tickets(self, queue: str = "mine", status: str | None = None) -> Iterator[ListedTicket]:
         """Yield the tickets of a queue, page after page."""
-        query = {"queue": queue, **({"status": status} if status else {})}
+        return self._pages({"queue": queue, **({"status": status} if status else {})})
+
+    def _pages(self, query: dict[str, str]) -> Iterator[ListedTicket]:
         while True:
             page: TicketList = self.api.call("GET", f"{self.path}/tickets?{urlencode(query)}")
             yield from page["tickets"]
             if page["cursor"] is None:
                 return
             query["cursor"] = page["cursor"]
+
+    def search(self, query: str = "", **filters: str) -> Iterator[ListedTicket]:
+        """Yield the tickets that a search finds; filters are `status`, `tag`, `from`, `to`."""
+        return self._pages({"q": query, **filters})
 
     def ticket(self, number: str) -> TicketView:
         """Return a ticket with its newest versions."""

@@ -29,7 +29,7 @@ _CAPACITY = "a ticket's transaction changes its agent's load"
 UNUSED: dict[str, dict[str, str]] = {
     "api_handler": {
         **_LOGS,
-        "s3:GetObject": "presigned links to attachments use the function's role",
+        "s3:GetObject": "presigned links to attachments use the function's role; search reads",
         "s3:PutObject": "stores posted mail, attachments and quarantined mail",
         "ses:SendEmail": "sends the code that verifies a chat's customer",
         "ses:SendRawEmail": "SES requires it in addition to SendEmail for raw content",
@@ -66,6 +66,11 @@ UNUSED: dict[str, dict[str, str]] = {
         "sqs:SendMessage": "Lambda sends the event of a failed sweep there",
     },
     "unseal": {**_LOGS},
+    "search_index": {
+        **_LOGS,
+        "s3:DeleteObject": "deletes segments that were replaced an hour ago",
+        "s3:GetObject": "reads a segment that its container has not read before",
+    },
     "answers": {
         **_LOGS,
         "dynamodb:PutItem": "claims to build the index of a changed knowledge base",
@@ -118,6 +123,7 @@ _ACTIONS = {
         )
     },
     ("lambda", "Invoke"): {"lambda:InvokeFunction"},
+    ("s3", "ListObjectsV2"): {"s3:ListBucket"},
 }  # fmt: skip
 
 

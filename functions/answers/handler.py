@@ -62,9 +62,9 @@ def proposals(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     deployment, now = Deployment.of(context), datetime.fromisoformat(event["time"])
     storage = container.storage(deployment)
     if "desk" not in event:
-        for desk in storage.playbooks.desks():
-            if is_due(storage.playbooks.get(desk, now), now):
-                _invoke_for(desk, event["time"], deployment)
+        for listed in storage.manifests.list():
+            if is_due(storage.playbooks.get(listed.desk, now), now):
+                _invoke_for(listed.desk, event["time"], deployment)
         return {}
     indexes, playbook = _indexes(deployment), storage.playbooks.get(event["desk"], now)
     if indexes.encoder is None:

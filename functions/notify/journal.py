@@ -1,11 +1,16 @@
 """Enter in the journal what a commit says."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from functions.core.domain.events import Commit
 from functions.core.domain.journal import entry_of
 from functions.core.storage.database import Storage
 from functions.core.storage.items import read_commit
+
+LATE = timedelta(minutes=2)
+"""The age of a commit from which its ticket may have been erased: an erasure waits as long for
+messages that are being sent."""
 
 
 def enter(record: Any, storage: Storage, now: datetime) -> None:
@@ -19,5 +24,11 @@ def enter(record: Any, storage: Storage, now: datetime) -> None:
         return  # a delivery to send again
     commit = read_commit(image)
     entry = entry_of(commit)
-    if entry is not None:
-        storage.journal.write(commit.desk, entry, now)
+    if entry is None or (now - commit.at > LATE and _is_erased(commit, storage)):
+        return
+    storage.journal.write(commit.desk, entry, now)
+
+
+def _is_erased(commit: Commit, storage: Storage) -> bool:
+    """Return whether the ticket was erased while its record waited in the stream."""
+    return storage.tickets.load(commit.desk, commit.number).erased

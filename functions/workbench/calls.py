@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
@@ -14,7 +15,7 @@ from functions.core.domain.errors import Forbidden, NotFound, Phrase
 from functions.core.domain.events import Commit
 from functions.core.domain.playbook_model import TICKET_TASKS
 from functions.core.domain.record import TicketRecord
-from functions.core.domain.rules import Playbook
+from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.platform.web import HttpResponse, Request, locale_of, page_before
@@ -40,10 +41,13 @@ if TYPE_CHECKING:
     from functions.core.services.contacts import ContactCorrector
     from functions.core.services.create_ticket import TicketCreator
     from functions.core.text.unmasking import Seal
-    from functions.workbench.shapes import OpenedContact, OpenedOriginal, TicketList
+    from functions.workbench.shapes import ListedTicket, OpenedContact, OpenedOriginal, TicketList
 
 Unseal = Callable[[str, str, int, str], dict[str, str]]
 """Opens an original or a contact: desk, number, version of the act, agent → field → text."""
+
+SEARCHES = ("q", "tag", "from", "to")
+"""The parameters that make a list of tickets a search."""
 
 PAGE = 20
 """The commits in one view of a ticket; `before` names earlier ones."""
@@ -77,9 +81,33 @@ class NewUpload(BaseModel):
 
 def list_tickets(request: Request, storage: Storage, desk: str) -> HttpResponse:
     principal, playbook = signed_in(request, storage, desk)
-    tickets, cursor = queues.list_tickets(storage, playbook, principal, request.query, request.now)
     locale = locale_of(request, playbook.locale)
-    shown = [view.summary_view(ticket, playbook, principal, locale) for ticket in tickets]
+    if not request.query.keys().isdisjoint(SEARCHES):
+        return _search(request, storage, principal, playbook, locale)
+    tickets, cursor = queues.list_tickets(storage, playbook, principal, request.query, request.now)
+    shown: list[ListedTicket] = [
+        {**view.summary_view(ticket, playbook, principal, locale), "found": None}
+        for ticket in tickets
+    ]
+    page: TicketList = {"tickets": shown, "cursor": cursor}
+    return HttpResponse(page)
+
+
+def _search(
+    request: Request, storage: Storage, principal: Principal, playbook: Playbook, locale: Locale
+) -> HttpResponse:
+    from functions.core.storage.segments import Segments
+    from functions.workbench.search import search
+
+    require(principal, SEES_TICKETS, Phrase("see tickets"))
+    deployment = request.deployment
+    segments = Segments(aws.client("s3"), deployment.mail_bucket)
+    root = partial(aws.root_key, deployment)
+    found, cursor = search(storage, segments, playbook, request.query, request.now, root)
+    shown: list[ListedTicket] = [
+        {**view.summary_view(ticket, playbook, principal, locale), "found": text}
+        for ticket, text in found
+    ]
     page: TicketList = {"tickets": shown, "cursor": cursor}
     return HttpResponse(page)
 

@@ -52,9 +52,9 @@ def list_tickets(
         Forbidden: the caller's roles may not see this queue.
     """
     queue, status = query.get("queue", "mine"), query.get("status") or None
-    _require_known("queue", queue, tuple(QUEUES))
+    require_known("queue", queue, tuple(QUEUES))
     if status is not None:
-        _require_known("status", status, STATUSES)
+        require_known("status", status, STATUSES)
     require(principal, QUEUES[queue], Phrase("see the queue {queue}", queue=queue))
     partitions = partitions_of(queue, status, principal, storage, playbook, now)
     tickets, cursor = _page(storage, partitions, status, query.get("cursor") or None)
@@ -112,11 +112,11 @@ def _page(
             # Reading no more than the page can take means that no ticket is read and dropped.
             tickets, cursor = storage.tickets.queue_page(partitions, cursor, PAGE - len(page))
         except (ValueError, ParamValidationError) as error:
-            raise _not_a_cursor() from error
+            raise not_a_cursor() from error
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationException":
                 raise
-            raise _not_a_cursor() from error
+            raise not_a_cursor() from error
         page.extend(t for t in tickets if status is None or t.status == status)
         if cursor is None or len(page) >= PAGE:
             break
@@ -129,7 +129,8 @@ def _months(now: datetime) -> list[str]:
     return [f"{n // 12:04}-{n % 12 + 1:02}" for n in range(newest, newest - _MONTHS, -1)]
 
 
-def _require_known(field: str, name: str, known: Sequence[str]) -> None:
+def require_known(field: str, name: str, known: Sequence[str]) -> None:
+    """Require that a parameter names something that there is."""
     if name not in known:
         raise InvalidInput(
             Phrase("There is no {field} '{name}'.", field=field, name=name),
@@ -137,7 +138,8 @@ def _require_known(field: str, name: str, known: Sequence[str]) -> None:
         )
 
 
-def _not_a_cursor() -> InvalidInput:
+def not_a_cursor() -> InvalidInput:
+    """Return the refusal of a cursor that is not of this list."""
     return InvalidInput(
         "The cursor does not belong to this list.",
         (FieldError("cursor", "send the cursor of the page before, or none"),),

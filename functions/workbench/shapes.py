@@ -80,7 +80,14 @@ SummaryView = TypedDict("SummaryView", {
 """A ticket in a list. `proposed_type` is the type that a later message suggests, `carries` are the
 tickets that were merged into this one, `actions` what the caller may do now."""
 
-TicketList = TypedDict("TicketList", {"tickets": list[SummaryView], "cursor": str | None})
+
+class ListedTicket(SummaryView):
+    """A ticket of a queue or a search; `found` is the masked text around what a search found."""
+
+    found: str | None
+
+
+TicketList = TypedDict("TicketList", {"tickets": list[ListedTicket], "cursor": str | None})
 """A page of 50 tickets; `cursor` is that of the next page, null on the last one."""
 
 EntryView = TypedDict("EntryView", {

@@ -37,6 +37,7 @@ TRANSITIONS = 12
 LIVES_USD = Decimal("1.00")
 CONVERSATIONS_USD = Decimal("0.20")
 QUESTION_MS = 50
+SEARCH_RATIO = 3
 IDLE_USD = Decimal("1.00")
 ADD_MS = 1.0
 SWEEP_ITEM_MS = 3.33
@@ -303,6 +304,29 @@ def conversations(report: Report, simulator: Simulator) -> None:
     report.add("conversations", what, round(found.milliseconds, 1), QUESTION_MS, "ms")
 
 
+def search(report: Report, simulator: Simulator) -> None:
+    """Compare searches with a request for a queue on the same storage."""
+    from infra.bench.search import measure
+
+    queue, found = measure(simulator)
+    for each in found:
+        what, times = f"{each.tickets:,} tickets, {each.kind}", each.times
+        ratio = round(times.warm.milliseconds / queue.warm.milliseconds, 2)
+        note = (
+            f"{times.warm.milliseconds:.0f} ms; before it has read its segments "
+            f"{times.first.milliseconds:.0f} ms, {times.first.gets} of {each.stored}"
+        )
+        report.add("search", what, ratio, SEARCH_RATIO, "× a queue", note)
+        reads = round(times.first.read_units / queue.first.read_units, 2)
+        units = f"{times.first.read_units:g} to {queue.first.read_units:g} of a page of a queue"
+        report.add("search", f"{what}, read units", reads, SEARCH_RATIO, "× a queue", units)
+        if times.started and queue.started:
+            started = round(times.started / queue.started, 2)
+            note = f"{times.started:.0f} ms to {queue.started:.0f} ms"
+            report.add("search", f"{what}, new container", started, SEARCH_RATIO, "× a queue", note)
+    report.details["search"] = [asdict(each) for each in found]
+
+
 def _usd(amount: Decimal) -> float:
     return float(amount.quantize(Decimal("0.0001")))
 
@@ -370,7 +394,7 @@ STANDALONE: dict[str, Callable[[Report], None]] = {
 }  # fmt: skip
 SIMULATED: dict[str, Callable[[Report, Simulator], None]] = {
     "units": units, "sweep": sweep, "costs": prices, "scale": scale, "abuse": abuse,
-    "conversations": conversations,
+    "conversations": conversations, "search": search,
 }  # fmt: skip
 ON_LOCAL_SYSTEM: dict[str, Callable[[Report, Mapping[str, Any]], None]] = {
     "latency": latency, "burst": burst,

@@ -147,6 +147,7 @@ _METERED = {
     ("sesv2", "SendEmail"): "ses.sent",
     ("s3", "PutObject"): "s3.put",
     ("s3", "GetObject"): "s3.get",
+    ("s3", "ListObjectsV2"): "s3.put",  # at the price of a PUT
     ("s3", "HeadObject"): "s3.get",
     ("sqs", "SendMessage"): "sqs.request",
     ("sqs", "GetQueueUrl"): "sqs.request",

@@ -74,7 +74,7 @@ def sweeps(simulator: Simulator, counts: tuple[int, ...] = OPEN, due: int = DUE)
     have = due
     # The first sweep also reads the playbook and is not counted.
     for count in (due, *counts):
-        due_times = [_file(storage, playbook, number) for number in numbers]
+        due_times = [file_ticket(storage, playbook, number) for number in numbers]
         _fill(simulator, range(have, count))
         have = count
         swept.append(_sweep(simulator, count, max(due_times)))
@@ -128,7 +128,7 @@ def rates(simulator: Simulator, due: int = BACKLOG) -> tuple[Rate, Rate]:
     for day, count, run in ((12, due // 10, one_by_one), (13, due, as_deployed)):
         numbers = [f"CS202603{day}{serial:05}" for serial in range(count)]
         with ThreadPoolExecutor(8) as pool:
-            at = max(pool.map(lambda number: _file(storage, playbook, number), numbers))
+            at = max(pool.map(lambda number: file_ticket(storage, playbook, number), numbers))
         simulator.latency = LATENCY
         try:
             measured.append(_rate(simulator, run, at, count))
@@ -161,7 +161,8 @@ def _table() -> DynamoDBClient:
     return boto3.client("dynamodb")
 
 
-def _file(storage: Storage, playbook: Playbook, number: str) -> datetime:
+def file_ticket(storage: Storage, playbook: Playbook, number: str) -> datetime:
+    """File a ticket under a number; return when it is due."""
     customer = Customer(name="*先生/女士", contact="****8000", kind="phone", hash=number)
     received = TicketReceived(
         customer=customer,

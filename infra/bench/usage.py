@@ -5,19 +5,18 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from statistics import median
 
 from infra.bench import costs
-from infra.bench.sweep import FILED
 from infra.bench.ticket_life import Life, lives
 from infra.deploy.stacks import load_template
 from infra.deploy.steps import INFRA, ROOT
 from infra.simulator.simulator import Call, Invocation, Simulator
 
-IDLE_SWEEPS = 20
-"""Measured sweeps with nothing due."""
+IDLE_RUNS = 24
+"""Measured runs of a scheduled function with nothing to do; of `search_index` two hours."""
 
 
 def life_usage(
@@ -105,35 +104,43 @@ def _warm(
 
 
 def idle_usage(simulator: Simulator, prices: costs.PriceList) -> dict[str, Decimal]:
-    """The usage of a month without requests: sweeps, queue pollers, fixed resources."""
-    assumptions = prices.assumptions
+    """The usage of a month without requests: schedules, queue pollers, fixed resources."""
+    return costs.plus(
+        scheduled_usage(simulator, prices, "sla_timer", timedelta(minutes=1)),
+        scheduled_usage(simulator, prices, "search_index", timedelta(minutes=5)),
+        costs.idle_polling(prices),
+        fixed_resources(),
+    )
+
+
+def scheduled_usage(
+    simulator: Simulator, prices: costs.PriceList, function: str, every: timedelta
+) -> dict[str, Decimal]:
+    """The usage of a month of a function that is scheduled and finds nothing to do."""
+    began = datetime.now(UTC)
+    simulator.invoke(function, {"time": began.isoformat()})
     calls, runs = len(simulator.calls), len(simulator.invocations)
     with contextlib.redirect_stdout(io.StringIO()) as logged:
-        for minute in range(IDLE_SWEEPS):
+        for run in range(1, IDLE_RUNS + 1):
             simulator.expire_playbooks()
-            simulator.tick(FILED + timedelta(minutes=minute))
-    sweeps = simulator.invocations[runs:]
-    usual = [replace(run, seconds=median(run.seconds for run in sweeps)) for run in sweeps]
-    # It runs every minute, so its container stays warm.
-    warm = _warm(usual, simulator.calls[calls:], prices, memory()) / len(sweeps)
-    a_sweep = costs.plus(
-        costs.times(costs.usage_of_calls(simulator.calls[calls:]), Decimal(1) / IDLE_SWEEPS),
+            simulator.invoke(function, {"time": (began + run * every).isoformat()})
+    made, of_runs = simulator.calls[calls:], simulator.invocations[runs:]
+    usual = [replace(run, seconds=median(run.seconds for run in of_runs)) for run in of_runs]
+    # It runs every few minutes, so its container stays warm.
+    a_run = costs.plus(
+        costs.times(costs.usage_of_calls(made), Decimal(1) / IDLE_RUNS),
         {
             "lambda.request": Decimal(1),
-            "lambda.gb_second": warm,
+            "lambda.gb_second": _warm(usual, made, prices, memory()) / IDLE_RUNS,
             "logs.ingested": (
-                Decimal(len(logged.getvalue().encode())) / IDLE_SWEEPS
-                + assumptions["lambda.platform_log_bytes"]
+                Decimal(len(logged.getvalue().encode())) / IDLE_RUNS
+                + prices.assumptions["lambda.platform_log_bytes"]
             )
             / costs.GIGABYTE,
             "eventbridge.schedule": Decimal(1),
         },
     )
-    return costs.plus(
-        costs.times(a_sweep, costs.MINUTES_OF_A_MONTH),
-        costs.idle_polling(prices),
-        fixed_resources(),
-    )
+    return costs.times(a_run, costs.MINUTES_OF_A_MONTH / (int(every.total_seconds()) // 60))
 
 
 def fixed_resources() -> dict[str, Decimal]:

@@ -16,6 +16,7 @@ from infra.console.commands import (
     person,
     playbooks,
     quarantine,
+    search,
     smoke,
     system,
     tickets,
@@ -40,6 +41,7 @@ app.add_typer(tickets.app, name="ticket")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(channels.app, name="channel")
 app.add_typer(audit.app, name="audit")
+app.add_typer(search.app, name="search")
 
 
 @app.callback()

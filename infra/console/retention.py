@@ -4,10 +4,10 @@ Both commit to the ticket first, so that its history shows who did it, when and 
 idempotent: a second run completes an interrupted one.
 
 An erasure covers everything that Deskbell stores about a ticket: its items in the table, the mails
-and files in the mail bucket, and the document in the archive, each with all its versions. It does
-not cover mails already delivered, nor data that expires by itself: the table's stream (24 hours)
-and point-in-time backups (35 days), the dead-letter queues (14 days), and the idempotency records,
-which hold only digests (400 days).
+and files in the mail bucket, what search finds it by, and the document in the archive, each with
+all its versions. It does not cover mails already delivered, nor data that expires by itself: the
+table's stream (24 hours) and point-in-time backups (35 days), the dead-letter queues (14 days), and
+the idempotency records, which hold only digests (400 days).
 """
 
 from __future__ import annotations
@@ -35,10 +35,12 @@ from functions.core.storage.database import Storage
 from functions.core.storage.event_codec import dump_events
 from functions.core.storage.files import UPLOADS
 from functions.core.storage.items import delivery_body, read_commit, read_delivery
+from functions.core.storage.segments import FOLDER, Segments
 from functions.core.storage.table import Item
 from functions.core.text.contacts import Contact, chat_contact, contact_hash, normalise_contact
 from functions.core.text.masking import mask
 from functions.core.text.tokens import derive
+from functions.search.indexing import SearchIndex
 from functions.survey.archive import HOLD_TAG, ArchiveBuckets, files_to_keep, write_document
 from infra.deploy.desks import storage_of
 from infra.deploy.stacks import deployment_of
@@ -263,6 +265,7 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
     merge_targets = past_merge_targets(storage, ticket)
     for target in merge_targets:  # the messages that it received through this ticket
         _erase_items(records, desk, target, playbook, now, via=number)
+    _rewrite_segments(records, desk, (number, *merge_targets), now)
     for changed in (number, *merge_targets):
         after = storage.tickets.load(desk, changed)
         storage.model_summaries.erase(after, now)
@@ -373,6 +376,18 @@ def _delete_files(
                 _delete(records.s3, version)
     if via is None:
         for version in _below(records.s3, records.mail_bucket, f"{UPLOADS}{desk}/{number}/"):
+            _delete(records.s3, version)
+
+
+def _rewrite_segments(records: Archive, desk: str, numbers: tuple[str, ...], now: datetime) -> None:
+    """Replace what search finds tickets by, and delete all segments that no manifest names."""
+    # Listed before the manifest is put: whoever stored another before then fails to put his.
+    stored = _below(records.s3, records.mail_bucket, f"{FOLDER}{desk}/")
+    segments = Segments(records.s3, records.mail_bucket)
+    manifest = SearchIndex(records.storage, segments, records.root).rewrite(desk, numbers, now)
+    unused = set(manifest.without(version.key for version in stored) if manifest else ())
+    for version in stored:
+        if version.key in unused:
             _delete(records.s3, version)
 
 

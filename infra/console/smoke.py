@@ -233,8 +233,9 @@ class Smoke:
                 )
 
     def _swept(self) -> None:
-        with self._check("sweep", self._log_of("sla_timer"), "sla_timer"):
-            self.outside.invoke("sla_timer", {"time": datetime.now(UTC).isoformat()})
+        for name, function in (("sweep", "sla_timer"), ("search index", "search_index")):
+            with self._going_on(), self._check(name, self._log_of(function), function):
+                self.outside.invoke(function, {"time": datetime.now(UTC).isoformat()})
 
     def _looked_after(self) -> None:
         with self._going_on(), self._check("alarms", "docs/operations.md, 'Alarms'"):

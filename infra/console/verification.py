@@ -14,7 +14,7 @@ from typing import Any
 
 from functions.core.domain import events as e
 from functions.core.domain.delivery import Delivery
-from functions.core.domain.errors import DeadLetter, NotFound
+from functions.core.domain.errors import DeadLetter, NotFound, TryAgain
 from functions.core.domain.lifecycle import apply
 from functions.core.domain.privacy import free_texts
 from functions.core.domain.rules import Playbook
@@ -29,6 +29,7 @@ from functions.core.storage.items import (
     task_item,
     ticket_of_key,
 )
+from functions.core.storage.segments import Segments
 from functions.core.storage.table import Item
 from functions.core.text.masking import mask_but
 
@@ -37,6 +38,9 @@ Check = Callable[[], list[str]]
 UNFINISHED_AFTER = timedelta(minutes=15)
 """The age at which a claimed or due delivery is no longer in progress."""
 
+UNINDEXED_FOR = timedelta(hours=1)
+"""The time within which a ticket's first record reaches the journal."""
+
 
 @dataclass
 class Verification:
@@ -44,13 +48,16 @@ class Verification:
 
     Args:
         pause: waits before something is read again.
+        segments: what search reads; it is not checked without.
     """
 
     storage: Storage
     now: datetime
     pause: Callable[[], None]
+    segments: Segments | None = None
     tickets: int = 0
     _numbers: set[tuple[str, str]] = field(default_factory=set)
+    _erased: set[tuple[str, str]] = field(default_factory=set)
     _playbooks: dict[str, Playbook | None] = field(default_factory=dict)
 
     def broken_invariants(self) -> Iterator[str]:
@@ -78,6 +85,8 @@ class Verification:
                 _, desk, period = pk.split("#", 2)
                 serials[desk, period] = int(item["n"]["N"])
         yield from self._lost(records)
+        for manifest in self.storage.manifests.list() if self.segments else ():
+            yield from self._confirmed(partial(self._search_problems, manifest.desk))
         for desk, username in agents:
             yield from self._confirmed(partial(self._load_problems, desk, username))
         for (desk, period), count in drawn.items():
@@ -160,6 +169,28 @@ class Verification:
         open_ended = chat.outcome is None and chat.looks_at is None
         return [f"{pk}: nothing will close it"] if open_ended else []
 
+    def _search_problems(self, desk: str) -> list[str]:
+        """Compare what a desk's search finds with its tickets."""
+        manifest = self.storage.manifests.get(desk, consistent=True)
+        if manifest is None or self.segments is None:
+            return []
+        try:
+            found = {
+                number for each in self.segments.get(manifest.segments) for number in each.lines
+            }
+        except TryAgain as error:
+            return [f"{desk}: a segment is missing: {error}"]
+        erased = {number for of, number in self._erased if of == desk}
+        problems = [f"{desk}/{number}: was erased, but search has it" for number in found & erased]
+        for number in {number for of, number in self._numbers if of == desk} - found - erased:
+            ticket = self.storage.tickets.find(desk, number)
+            indexed = manifest.through - UNINDEXED_FOR
+            if ticket and not ticket.erased and ticket.received_at < indexed:
+                problems.append(
+                    f"{desk}/{number}: search does not find it: deskbell search rebuild"
+                )
+        return problems
+
     # One ticket
 
     def _verify_ticket(self, pk: str, drawn: Counter[tuple[str, str]]) -> list[str]:
@@ -176,6 +207,8 @@ class Verification:
 
         ticket = self._read(pk)
         if ticket is not None:
+            if ticket.erased:
+                self._erased.add((desk, number))
             local = ticket.received_at.astimezone(playbook.zone)
             drawn[desk, playbook.number.period(local)] += 1
         return self._confirmed(check)

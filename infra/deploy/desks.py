@@ -54,16 +54,20 @@ def storage_of(stage: str) -> Storage:
 
 
 def ensure_desks(trail: Trail, now: datetime) -> list[Applied]:
-    """Create missing secrets and playbooks of the desks that ship; return the new playbooks."""
+    """Create missing secrets and playbooks of the desks that ship; return the new playbooks.
+
+    All desks whose tickets cannot be searched yet get a manifest.
+    """
     storage = storage_of(trail.stage)
     ensure_secrets(boto3.client("ssm"), trail.stage, shipped())
-    for desk, _ in versions(trail.stage):
-        storage.playbooks.ensure_listed(desk)
-    return [
+    applied = [
         apply(trail, load(SHIPPED / f"{desk}.yaml"), now)
         for desk in shipped()
         if storage.playbooks.version(desk) is None
     ]
+    for desk, _ in versions(trail.stage):
+        storage.manifests.start(desk, now)
+    return applied
 
 
 def apply(trail: Trail, playbook: Playbook, now: datetime) -> Applied:
@@ -97,6 +101,7 @@ def apply(trail: Trail, playbook: Playbook, now: datetime) -> Applied:
     version = storage.playbooks.put(
         playbook, now, lambda version: storage.audit.write(entry(version))
     )
+    storage.manifests.start(playbook.desk, now)
     removed = tuple(team for team in before.get("teams", {}) if team not in playbook.teams)
     return Applied(playbook.desk, version, stored=True, changes=changes, removed_teams=removed)
 

@@ -26,6 +26,7 @@ _UNUSED = (
     "*.pyi",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*",
     "dateutil/zoneinfo/*.tar.gz",  # a second copy of tzdata
+    "holidays/locale/*",  # names of holidays in other languages; only dates are read
     "stdnum/oui.dat",  # makers of network cards
     "stdnum/imsi.dat",  # SIM cards
 )

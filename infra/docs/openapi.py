@@ -45,6 +45,7 @@ from functions.core.domain.webhooks import event_of_type
 from functions.core.platform.web import MAX_IDEMPOTENCY_KEY, VERSION, Busy, chalice_error, problem
 from functions.core.services.create_ticket import NewTicket
 from functions.core.text import shapes as common
+from functions.core.text.search import MAX_QUERY
 from functions.intake.mail_routing import RoutedMail
 from functions.notify.webhook_message import INTERNAL_FIELDS, TICKET_FIELDS
 from functions.portal import shapes as portal
@@ -106,8 +107,14 @@ _LANG = _query("lang", "The language of labels, `zh-CN` or `en`, before `Accept-
 _BEFORE = _query("before", "Only versions before this one.", pattern=f"^{VERSION}$")
 _PAGE = (_LANG, _BEFORE)
 _QUEUE = (
-    _query("queue", "`mine` unless given.", enum=list(QUEUES)),
+    _query("queue", "`mine` unless given; not in a search.", enum=list(QUEUES)),
     _query("status", "Only tickets in this status.", enum=list(STATUSES)),
+    _query("q", "Search: words, numbers, a contact's last four digits.", maxLength=MAX_QUERY),
+    _query("tag", "Search: only tickets with this tag."),
+    _query(
+        "from", "Search: only tickets received on this day of the desk or later.", format="date"
+    ),
+    _query("to", "Search: only tickets received on this day of the desk or before.", format="date"),
     _query("cursor", "The `cursor` of the page before."),
     _LANG,
 )
@@ -230,7 +237,7 @@ CALLS: Mapping[str, Operation] = {
         {200: (workbench.NewAuthenticator, workbench.Enrolled)}, (session.Enrolment,),
         (*_ACCOUNT, e.ActionNotAllowed)),
     "list_tickets": Operation(
-        "List a queue; which roles may see it, docs/http.md says.",
+        "List a queue (docs/http.md has its roles), or search all tickets (docs/search.md).",
         {200: workbench.TicketList}, (), (e.InvalidInput, *_SIGNED_IN), _QUEUE),
     "enter_ticket": Operation(
         "Enter a request that came by phone or at the counter, or that the desk itself makes.",

@@ -67,6 +67,7 @@ FUNCTIONS = {
     "notify": ("functions.notify.handler", "notify"),
     "sla_timer": ("functions.sla_timer.handler", "sla_timer"),
     "unseal": ("functions.unseal.handler", "unseal"),
+    "search_index": ("functions.search.handler", "search_index"),
     "answers": ("functions.answers.handler", "answers"),
     "proposals": ("functions.answers.handler", "proposals"),
     "language_model": ("functions.language_model.handler", "language_model"),

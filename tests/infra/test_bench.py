@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -151,12 +152,13 @@ def test_a_sweep_reads_only_what_is_due(simulator: Simulator) -> None:
 
 
 def test_a_month_without_tickets_has_its_fixed_cost(simulator: Simulator) -> None:
-    """The key, alarms, the dashboard, a sweep a minute, and the queue's pollers."""
+    """The key, alarms, the dashboard, schedules, and the queue's pollers."""
     used = usage.idle_usage(simulator, costs.read_prices())
     assert used["kms.key"] == 1
-    assert used["lambda.request"] == 30 * 24 * 60
+    assert used["lambda.request"] == 30 * 24 * (60 + 12)
     assert used["sqs.request"] == 15 * 30 * 24 * 60
-    assert used["dynamodb.read_unit"] == 30 * 24 * 60 * 2  # four empty shards
+    # Four empty shards, and no manifest.
+    assert used["dynamodb.read_unit"] == 30 * 24 * (60 * 2 + 12 * Decimal("0.5"))
     assert set(used) <= set(costs.read_prices().prices)
 
 

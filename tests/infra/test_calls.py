@@ -11,6 +11,7 @@ from functions.answers import encoder
 from functions.core.domain.knowledge import Article, ArticleVersion
 from functions.core.platform import aws, container
 from functions.core.storage.database import Storage
+from functions.core.storage.journal import SETTLED_AFTER
 from infra.deploy.steps import INFRA
 from infra.simulator.simulator import FUNCTIONS, Simulator
 from tests.answers.sample_encoder import embed
@@ -39,6 +40,8 @@ def test_a_function_s_policy_grants_exactly_the_calls_it_makes(
 
     monkeypatch.setattr(simulator, "invoke", alone)
     _well_rated(simulator, storage)
+    storage.manifests.start("standard", datetime.now(UTC))
+    simulator.invoke("search_index", {"time": (datetime.now(UTC) + SETTLED_AFTER).isoformat()})
     _badly_rated(simulator, storage)
     _not_answered(simulator, storage)
     _asked(simulator, storage, monkeypatch)

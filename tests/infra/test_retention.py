@@ -20,9 +20,12 @@ from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.model_summaries import ModelSummary
+from functions.core.storage.segments import FOLDER, Segments
 from functions.core.storage.tickets import Change
 from functions.core.text.contacts import contact_hash, normalise_contact
+from functions.core.text.search import Segment, shown
 from functions.core.text.tokens import derive
+from functions.search.indexing import SearchIndex
 from functions.survey.archive import archive, write_document
 from functions.survey.tasks import Task
 from infra.console import retention
@@ -96,14 +99,20 @@ def at(repairs: Playbook) -> Iterator[Archive]:
         make_table(dynamodb)
         for bucket in (MAIL_BUCKET, ARCHIVE):
             s3.create_bucket(Bucket=bucket)
-        s3.put_bucket_versioning(Bucket=ARCHIVE, VersioningConfiguration={"Status": "Enabled"})
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         found = Archive(Storage.on(dynamodb, TABLE), s3, MAIL_BUCKET, ARCHIVE, lambda: ROOT)
         found.storage.playbooks.put(repairs, NOON)
         found.storage.roster.put(agent(capacity=50))
         for number, contact in (("CS1", CONTACT), ("CS2", CONTACT), ("CS3", OTHER)):
             live(found, repairs, number, contact)
         found.storage.contacts.set_class("testdesk", digest(CONTACT), "vip")
+        found.storage.manifests.start("testdesk", NOON)
+        index_of(found).add_new("testdesk", SOON)
         yield found
+
+
+def index_of(at: Archive) -> SearchIndex:
+    return SearchIndex(at.storage, Segments(at.s3, at.mail_bucket), at.root)
 
 
 def digest(contact: str) -> str:
@@ -188,6 +197,8 @@ def objects(at: Archive) -> list[tuple[str, str]]:
         for item in at.s3.list_object_versions(Bucket=bucket).get("Versions", []):
             where: Any = {"Bucket": bucket, "Key": item["Key"], "VersionId": item["VersionId"]}
             body = at.s3.get_object(**where)["Body"].read()
+            if item["Key"].startswith(FOLDER):
+                body = "\n".join(shown(each.text) for each in Segment.from_bytes(body)).encode()
             # An item holds the bytes of a text; the document the text itself.
             found.append((item["Key"], body.decode()))
     return found
@@ -195,8 +206,12 @@ def objects(at: Archive) -> list[tuple[str, str]]:
 
 def left(at: Archive) -> list[str]:
     """Return the secrets that are stored somewhere, as text or as bytes."""
-    everything = stored(at)
-    return [x for x in SECRETS if x in everything or repr(x.encode())[2:-1] in everything]
+    everything = stored(at).casefold()
+    return [
+        x
+        for x in SECRETS
+        if x.casefold() in everything or repr(x.encode())[2:-1].casefold() in everything
+    ]
 
 
 def figures(at: Archive) -> Counter[Any]:

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
+import boto3
 import pytest
 from typer.testing import CliRunner
 
@@ -13,9 +15,14 @@ from functions.core.domain.customers import Identity
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.database import Storage
 from functions.core.storage.items import ticket_key
+from functions.core.storage.manifests import Manifest
+from functions.core.storage.segments import Segments, forget_segments
 from functions.core.storage.table import stamp
 from functions.core.text.contacts import ContactStyle, mask_contact
+from functions.core.text.search import Segment, TicketText
+from functions.search.indexing import SearchIndex
 from infra.console.main import app
+from infra.console.search import numbers
 from infra.console.verification import Verification
 from infra.simulator.simulator import Simulator
 from tests.aws_snapshots import restore_or_make
@@ -266,3 +273,31 @@ def test_what_is_mended_meanwhile_is_not_reported(storage: Storage, number: str)
     wrong_queue(storage, number)
     verification = Verification(storage, datetime.now(UTC), lambda: put(storage, stored))
     assert list(verification.broken_invariants()) == []
+
+
+@pytest.mark.requirement("H3")
+def test_search_finds_every_ticket_and_none_that_was_erased(
+    simulator: Simulator, storage: Storage, number: str
+) -> None:
+    forget_segments()
+    segments = Segments(boto3.client("s3"), DEPLOYMENT.mail_bucket)
+    index = SearchIndex(storage, segments, lambda: bytes(32))
+
+    def problems() -> set[str]:
+        checked = Verification(storage, datetime.now(UTC), lambda: None, segments)
+        return {line.replace(number, "…") for line in checked.broken_invariants()}
+
+    later = datetime.now(UTC) + timedelta(days=1)
+    storage.manifests.put(Manifest("standard", later))
+    assert "standard/…: search does not find it: deskbell search rebuild" in problems()
+    index.rebuild("standard", numbers(storage, "standard"), lambda: later)
+    assert problems() == set()
+    erase_customer(simulator, datetime.now(UTC), number=number)
+    manifest = storage.manifests.get("standard")
+    assert manifest is not None
+    ref = segments.put("standard", Segment([TicketText(number, 1, 1, "x")]), later)
+    storage.manifests.put(replace(manifest, segments=(ref,)))
+    assert "standard/…: was erased, but search has it" in problems()
+    boto3.client("s3").delete_object(Bucket=DEPLOYMENT.mail_bucket, Key=ref.key)
+    forget_segments()
+    assert any("a segment is missing" in line for line in problems())

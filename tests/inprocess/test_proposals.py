@@ -163,6 +163,7 @@ def test_an_erased_customer_leaves_questions_and_proposals(
 
 def test_each_desk_is_run_at_its_own_night(journey: SimulatedJourney) -> None:
     night = datetime(2026, 3, 9, 18, 30, tzinfo=UTC)  # 02:30 in Shanghai
+    journey.storage.manifests.start(journey.desk, night)
     for hour, made in ((night + timedelta(hours=1), False), (night, True)):
         journey.simulator.invoke("proposals", {"time": hour.isoformat()})
         journey.simulator.pump()

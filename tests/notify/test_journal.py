@@ -7,6 +7,7 @@ import pytest
 from functions.core.domain import commands as c, events as e
 from functions.core.domain.journal import MAX_TEXT, entry_of
 from functions.core.domain.ticket import Customer
+from functions.core.platform import clock
 from functions.core.storage.journal import Arrived
 from tests.notify.deployment import NOON, Harness
 from tests.notify.sample_events import commit
@@ -37,6 +38,20 @@ def test_a_repeated_record_has_the_same_number_and_version(harness: Harness) -> 
     assert {(found.entry.number, found.entry.version) for found in entered(harness)} == {
         (ticket.number, 1)
     }
+
+
+@pytest.mark.requirement("B10")
+def test_what_was_erased_while_it_waited_is_not_entered(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, erased = harness.file(), harness.file()
+    records = [harness.event_record(ticket) for ticket in (waiting, erased)]
+    harness.change(erased, c.ErasePerson("asked"))
+    late = clock.now() + timedelta(hours=1)
+    monkeypatch.setattr(clock, "now", lambda: late)
+    for record in records:
+        harness.invoke(record)
+    assert {found.entry.number for found in entered(harness)} == {waiting.number}
 
 
 def test_entries_are_deleted_by_ticket(harness: Harness) -> None:

@@ -16,6 +16,7 @@ from functions.core.storage.deliveries import Deliveries
 from functions.core.storage.idempotency import Idempotency
 from functions.core.storage.journal import Journal
 from functions.core.storage.knowledge import Knowledge
+from functions.core.storage.manifests import Manifests
 from functions.core.storage.model_summaries import ModelSummaries
 from functions.core.storage.model_uses import ModelUses
 from functions.core.storage.playbooks import Playbooks
@@ -56,6 +57,7 @@ class Storage:
     proposals: DeskProposals
     model_uses: ModelUses
     model_summaries: ModelSummaries
+    manifests: Manifests
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
@@ -85,4 +87,5 @@ class Storage:
             DeskProposals(table),
             ModelUses(table),
             ModelSummaries(table),
+            Manifests(table),
         )

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 KEPT_FOR = timedelta(days=35)
 """The time after which DynamoDB may remove an entry: the last month is complete."""
+SETTLED_AFTER = timedelta(minutes=2)
+"""The age at which all entries can be read: longer than `notify` runs, and clocks differ by less
+than the rest."""
 _DAY = timedelta(days=1)
 
 

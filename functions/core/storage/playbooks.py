@@ -11,9 +11,6 @@ from functions.core.domain.rules import DESK_NAME, Locale, Playbook
 from functions.core.storage.items import ticket_of_key
 from functions.core.storage.table import REFUSED, Item, Table, Write, key, stamp
 
-DESKS = "DESKS"
-"""The partition that lists the desks."""
-
 PLAYBOOK_TTL = timedelta(seconds=30)
 """The time for which a playbook is used after it was read; a new one takes effect within 60 s."""
 
@@ -175,9 +172,7 @@ class Playbooks:
         }
         name = self.table.name
         new = "attribute_not_exists(pk)"
-        listed = key(DESKS, desk)
         return [
-            ("listed", {"Put": {"TableName": name, "Item": listed}}),
             ("version", {"Put": {"TableName": name, "Item": body, "ConditionExpression": new}}),
             ("desk", {"Put": {"TableName": name, "Item": current}}),
             (
@@ -192,17 +187,6 @@ class Playbooks:
                 },
             ),
         ]
-
-    def desks(self) -> list[str]:
-        """List all desks, for what is done for each of them."""
-        items = self.table.query(
-            KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": DESKS}}
-        )
-        return [item["sk"]["S"] for item in items]
-
-    def ensure_listed(self, desk: str) -> None:
-        """List a desk whose playbook was stored by a version of Deskbell that listed none."""
-        self.table.client.put_item(TableName=self.table.name, Item=key(DESKS, desk))
 
     def desk_of_mailbox(self, address: str) -> str | None:
         """The desk that a mail address belongs to; `support+anything@…` is `support@…`."""

@@ -110,6 +110,11 @@ def numbers_in_reply_token(token: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((number.upper(), number)))
 
 
+def last_four_hash(root: bytes, desk: str, digits: str) -> str:
+    """Return the keyed hash by which search finds the last four digits of a contact."""
+    return _mac(root, "last-four", desk, digits)[:10]
+
+
 def source_hash(root: bytes, source: str) -> str:
     """Return the keyed hash of the network that a request came from, never stored in clear."""
     digest = hmac.digest(derive(root, "source"), _network(source).encode(), "sha256")

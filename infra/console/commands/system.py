@@ -121,11 +121,18 @@ def deploy(
 
 def verify(stage: Stage = "", data: Data = DATA) -> None:
     """Check every invariant of the table; print a line for each broken one and exit with 1."""
+    import boto3
+
+    from functions.core.storage.segments import Segments
     from infra.console.verification import Verification
     from infra.deploy.desks import storage_of
+    from infra.deploy.stacks import deployment_of
 
-    storage = storage_of(connect(stage, data))
-    verification = Verification(storage, datetime.now(UTC), lambda: time.sleep(2))
+    stage = connect(stage, data)
+    segments = Segments(boto3.client("s3"), deployment_of(stage).mail_bucket)
+    verification = Verification(
+        storage_of(stage), datetime.now(UTC), lambda: time.sleep(2), segments
+    )
     found = False
     for line in verification.broken_invariants():
         found = True

@@ -162,6 +162,5 @@ def test_changes_have_the_names_and_types_of_the_tickets_fields() -> None:
 
 def test_a_playbook_can_notify_about_every_event_but_these() -> None:
     assert {name for name, kind in e.EVENTS.items() if "notify" not in kind.wakes} == {
-        "ContactProven", "TicketLinked", "TicketClassified", "HoldSet", "NoteAdded",
-        "CustomerClassed", "PersonErased", "TimersSet",
+        "ContactProven", "TicketLinked", "HoldSet", "CustomerClassed", "PersonErased", "TimersSet",
     }  # fmt: skip

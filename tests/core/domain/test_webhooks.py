@@ -117,8 +117,8 @@ def test_an_endpoint_selects_events_by_type_step_or_wildcard() -> None:
 @pytest.mark.parametrize(
     ("kinds", "hooked", "readers"),
     [
-        (("NoteAdded",), False, "none"),
-        (("NoteAdded",), True, "notify"),
+        (("HoldSet",), False, "none"),
+        (("HoldSet",), True, "notify"),
         (("ReplySent",), True, "notify"),
         (("TicketReceived",), True, "both"),
     ],

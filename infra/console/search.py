@@ -1,0 +1,44 @@
+"""Make what search reads again from the table (`deskbell search rebuild`)."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import boto3
+
+from functions.core.platform import aws
+from functions.core.storage.database import Storage
+from functions.core.storage.items import ticket_key, ticket_of_key
+from functions.core.storage.segments import Segments
+from functions.search.indexing import SearchIndex
+from infra.deploy.desks import storage_of
+from infra.deploy.stacks import deployment_of
+
+
+def rebuild(stage: str, desk: str) -> int:
+    """Make all segments of a desk again; return how many tickets can be found.
+
+    Raises:
+        NotFound: there is no such desk.
+        TryAgain: a customer was erased meanwhile.
+    """
+    storage, deployment = storage_of(stage), deployment_of(stage)
+    storage.playbooks.get(desk, datetime.now(UTC))
+    segments = Segments(boto3.client("s3"), deployment.mail_bucket)
+    index = SearchIndex(storage, segments, lambda: aws.root_key(deployment))
+    return index.rebuild(desk, numbers(storage, desk), lambda: datetime.now(UTC))
+
+
+def numbers(storage: Storage, desk: str) -> Iterator[str]:
+    """Yield the numbers of all tickets of a desk, in no order: the table is read whole."""
+    table = storage.table
+    for page in table.client.get_paginator(operation_name="scan").paginate(
+        TableName=table.name,
+        FilterExpression="sk = :ticket AND begins_with(pk, :desk)",
+        ExpressionAttributeValues={
+            ":ticket": {"S": "TICKET"},
+            ":desk": {"S": ticket_key(desk, "")},
+        },
+        ProjectionExpression="pk",
+    ):
+        for item in page["Items"]:
+            yield ticket_of_key(item["pk"]["S"])[1]
