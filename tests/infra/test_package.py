@@ -116,6 +116,24 @@ def test_the_package_holds_the_time_zones(unpacked: Path) -> None:
 
 
 @pytest.mark.requirement("G7")
+@pytest.mark.requirement("G2")
+@pytest.mark.parametrize("country", ["CN", "DE", "JP"])
+def test_the_package_knows_the_same_holidays(unpacked: Path, country: str) -> None:
+    """In a process of its own: translations that were read stay in memory."""
+    code = (
+        f"from functions.core.domain.calendar import _public_days as days; "
+        f"print([sorted(part) for part in days({country!r}, None, 2026)])"
+    )
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=folder, env={"PYTHONPATH": str(folder)}, capture_output=True, text=True, check=True,
+        ).stdout
+        for folder in (unpacked, ROOT)
+    ]  # fmt: skip
+    assert found[0] == found[1]
+
+
 def test_bytecode_stands_beside_its_source_and_runs_without_a_check(unpacked: Path) -> None:
     """Tracebacks need the source; a check would read it at every cold start."""
     compiled = list(unpacked.rglob("*.pyc"))
