@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Literal
 
 from functions.answers.asking import Asked, propose, served
@@ -54,16 +55,13 @@ class ProposalRun:
         questions = self._newest(self.storage.questions)
         journal = self._newest(self.storage.journal)
         requests = [entry for entry in journal.values() if entry.request is not None]
-        index = self.indexes.get(desk, now)
-        if index.dense is None:  # a desk without articles
-            index = build({}, self.embed)
-        self._follow_up(decisions, questions, index)
+        self._follow_up(decisions, questions)
         asked = [_question(entry) for entry in questions.values() if not _is_served(entry)]
         made: dict[Source, Proposals] = {}
-        made["chats"] = self._make("chats", asked, decided, MONTH, index)
+        made["chats"] = self._make("chats", asked, decided, MONTH)
         if weekly:
             asked = [_request(entry) for entry in requests if entry.at >= now - WEEK]
-            made["tickets"] = self._make("tickets", asked, decided, WEEK, index)
+            made["tickets"] = self._make("tickets", asked, decided, WEEK)
         corrected = {
             entry.number: entry.correction.type
             for entry in journal.values()
@@ -76,6 +74,12 @@ class ProposalRun:
             proposals.put(desk, source, found)
         return {source: len(found.articles) + len(found.rules) for source, found in made.items()}
 
+    @cached_property
+    def _index(self) -> AnswerIndex:
+        """The index of the desk's articles, or of none; a night without questions needs none."""
+        index = self.indexes.get(self.playbook.desk, self.now)
+        return index if index.dense is not None else build({}, self.embed)
+
     def _newest(self, journal: Journal) -> Mapping[tuple[str, int], JournalEntry]:
         """Return last month's entries by number and version; of a repeated one the newest."""
         arrived = journal.entries(self.playbook.desk, self.now - MONTH, self.now)
@@ -87,21 +91,19 @@ class ProposalRun:
         asked: Sequence[Asked],
         decided: frozenset[str],
         period: timedelta,
-        index: AnswerIndex,
     ) -> Proposals:
         undecided = [one for one in asked if one.id not in decided]
         return Proposals(
             made_at=self.now,
             since=self.now - period,
             seen=len(asked),
-            articles=propose(undecided, source, index, self.embed),
+            articles=propose(undecided, source, self._index, self.embed) if undecided else (),
         )
 
     def _follow_up(
         self,
         decisions: Iterable[ProposalDecision],
         questions: Mapping[tuple[str, int], JournalEntry],
-        index: AnswerIndex,
     ) -> None:
         """Record what the accepted proposals of the last fortnight have changed."""
         offer = self.playbook.assistant.offer if self.playbook.assistant else DEFAULT_OFFER
@@ -116,7 +118,7 @@ class ProposalRun:
             ]
             update = {
                 "after": outcomes(since).served,
-                "helped": served(own, index, self.embed, offer) if own else decision.helped,
+                "helped": served(own, self._index, self.embed, offer) if own else decision.helped,
             }
             self.storage.proposals.update(self.playbook.desk, decision.model_copy(update=update))
 

@@ -10,12 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 from functions.core.domain.knowledge import Article, ArticleVersion
+from functions.core.domain.playbook_assistant import Assistant
 from functions.core.domain.playbook_model import LanguageModel
 from functions.core.platform import aws
 from functions.core.storage.database import Storage
 from infra.console.main import app
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import erase_customer
+from tests.inprocess.test_assistant import Chat
 from tests.inprocess.test_standard import SECRETS, StandardJourney
 from tests.language_model.sample_model import document_of, says
 from tests.notify.webhook_receiver import Receiver
@@ -57,7 +59,7 @@ class ModelJourney(StandardJourney):
             "standard", "login", ArticleVersion(1, "zg-1", datetime.now(UTC), article)
         )
 
-    def set_up(self, **changes: Any) -> None:
+    def set_up(self, assistant: Assistant | None = None, **changes: Any) -> None:
         model = LanguageModel.model_validate(
             {
                 "provider": "openai",
@@ -69,7 +71,9 @@ class ModelJourney(StandardJourney):
                 **changes,
             }
         )
-        playbook = self.playbook.model_copy(update={"language_model": model})
+        playbook = self.playbook.model_copy(
+            update={"language_model": model, "assistant": assistant}
+        )
         self.storage.playbooks.put(playbook, datetime.now(UTC))
         self.simulator.replace_containers()
 
@@ -167,3 +171,27 @@ def test_nothing_is_invented_and_a_failing_model_is_said_to_fail(
     written = journey.as_agent("zg-1", "POST", at, {"locale": "zh-CN"}).json
     assert written["phrasings"] == ["忘了密码", "密码不对"]
     assert journey.as_agent("zg-1", "POST", "/articles/x/phrasings", {"locale": "en"}).status == 404
+
+
+@pytest.mark.requirement("C6")
+@pytest.mark.parametrize("uses", [["summary"], ["draft"]])
+def test_a_chat_is_summarised_when_it_is_handed_over(
+    journey: ModelJourney, model: Receiver, uses: list[str]
+) -> None:
+    """Once, and nobody waits for it: the answer is the same while the model is out of reach."""
+    assistant = Assistant(welcome={"zh-CN": "您好", "en": "Hello"})
+    journey.set_up(assistant, uses=uses, timeout="1s")
+    summary, summarises = "客户要人工处理登录问题。", uses == ["summary"]
+    for answer, expected in ((says(summary), summary), (500, None)):
+        model.answers.append(answer)
+        chat = Chat(journey)
+        chat.begin()
+        (handed_over,) = chat.new("handover")
+        assert chat.new("handover") == []
+        journey.number = handed_over["ticket"]["number"]
+        journey.simulator.pump()
+        shown = journey.view("zg-1").get("model_summary", {}).get("text")
+        assert shown == (
+            "客户要人工处理登录问题。" if uses == ["summary"] and answer != 500 else None
+        )
+    assert len(model.got) == (2 if uses == ["summary"] else 0)

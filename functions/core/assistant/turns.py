@@ -72,7 +72,11 @@ class Taken:
 
 @dataclass(frozen=True)
 class DeskChats:
-    """The chats of one desk at one moment. `codes` verifies contacts."""
+    """The chats of one desk at one moment.
+
+    `codes` verifies contacts; `summarise` has a language model summarise the ticket of a chat, if
+    the desk has one, while its agent comes to it.
+    """
 
     storage: Storage
     playbook: Playbook
@@ -82,6 +86,7 @@ class DeskChats:
     look_up: LookUp
     creator: Callable[[], TicketCreator]
     codes: Codes
+    summarise: Callable[[str], None]
 
     @cached_property
     def dialogue(self) -> Dialogue:
@@ -142,6 +147,8 @@ class DeskChats:
                 stored = self.storage.chats.put(changed)
             except Conflict:
                 continue
+            if stored.number is not None and found.number is None:
+                self.summarise(stored.number)
             return Taken(stored, stored.messages[before:])
         raise TryAgain(f"a chat of {self.playbook.desk} changed {TRIES} times meanwhile")
 

@@ -17,9 +17,12 @@ from functions.core.domain.errors import FieldError, InvalidInput
 from functions.core.domain.playbook_assistant import Assistant
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.platform import aws, container
+from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.text.contacts import Contact
 from functions.core.text.words import say
+
+log = logger("assistant")
 
 
 def desk_chats(
@@ -61,7 +64,29 @@ def desk_chats(
             seal_contact=partial(_sealed_contact, token),
             writer=writer,
         ),
+        summarise=partial(_summarise, deployment, playbook),
     )
+
+
+def _summarise(deployment: Deployment, playbook: Playbook, number: str) -> None:
+    """Let the desk's language model summarise a ticket; nobody waits for it."""
+    model = playbook.language_model
+    if model is None or "summary" not in model.uses:
+        return
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from functions.core.deliver import once
+    from functions.core.domain.model_use import ModelRequest
+
+    asked = ModelRequest(desk=playbook.desk, task="summary", about=number, by="system")
+    try:
+        once.client("lambda").invoke(
+            FunctionName=f"{deployment.prefix}-language_model",
+            InvocationType="Event",
+            Payload=asked.model_dump_json().encode(),
+        )
+    except (BotoCoreError, ClientError) as error:
+        log.warning("model.unreached", extra={"cause": type(error).__name__})
 
 
 def _sealed_contact(token: str, chat: Chat, contact: Contact) -> str:

@@ -72,7 +72,10 @@ class _Passed(BaseModel):
 
 
 class ModelRequest(_Passed):
-    """What a person wants written. `articles` are those that a draft has to use."""
+    """What is to be written, for the person or `system` in `by`.
+
+    `articles` are those that a draft has to use.
+    """
 
     desk: str
     task: ModelTask
