@@ -164,7 +164,7 @@ def request(
         try:
             return _exchange(connection, endpoint, method, body, headers, limit)
         finally:
-            connection.close()
+            connection.end()
     except TimeoutError:
         raise Unreachable(f"{endpoint.host} did not answer in time") from None
     except (OSError, HTTPException) as error:
@@ -187,6 +187,9 @@ class _DeadlineSocket:
         return io.BufferedReader(_DeadlineReader(self._connection, self._deadline))
 
     def close(self) -> None:
+        """Keep the connection: `http.client` closes it before the body is read (RFC 9112, 9.6)."""
+
+    def end(self) -> None:
         self._connection.close()
 
 

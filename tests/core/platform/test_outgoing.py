@@ -174,6 +174,21 @@ def _write(handler: BaseHTTPRequestHandler, head: str, size: int) -> None:
     handler.wfile.write(head.encode() + b"x" * size)
 
 
+@pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
+def test_a_body_that_comes_after_its_head_is_read(receiver: Receiver, version: str) -> None:
+    """The server closes the connection after it, as it was asked to."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        head = f"{version} 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\n"
+        for part in (head.encode(), b"he", b"llo"):
+            handler.wfile.write(part)
+            handler.wfile.flush()
+            time.sleep(0.05)
+
+    receiver.answers.append(answer)
+    assert send(receiver) == OutgoingResponse(200, b"hello")
+
+
 @pytest.mark.parametrize("response", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 abc\r\n\r\n", b""])
 def test_a_response_that_is_not_http_is_unreachable(receiver: Receiver, response: bytes) -> None:
     def other(handler: BaseHTTPRequestHandler) -> None:
