@@ -45,11 +45,12 @@ EARLY = timedelta(minutes=2)
 _BUSY = frozenset({429, 503})
 """After these answers nothing was changed."""
 
+_BY_MODEL = ("/draft", "/summary", "/phrasings")
 _WITHOUT_KEY = (
     *("/session", "/session/refresh", "/confirmation", "/survey"),
     "/chats",
     *("/open-contact", "/open-original", "/attachments", "/set-customer-class"),
-    *("/draft", "/summary", "/phrasings"),
+    *_BY_MODEL,
 )
 """The ends of calls that take no idempotency key."""
 
@@ -174,6 +175,8 @@ class Deskbell:
             if response and response.status < 400:
                 return response.json
             repeatable = _BUSY | _LOST if harmless else _BUSY
+            if path.endswith(_BY_MODEL):
+                repeatable = repeatable - {429}  # a day's budget, not a moment's rate
             if response and (last or response.status not in repeatable):
                 raise ApiError(response)
             self.sleep(_wait(attempt, response))

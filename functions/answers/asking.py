@@ -57,13 +57,15 @@ def propose(
     return tuple(_proposal(newest, vectors, one, source, index) for one in found)
 
 
-def served(asked: Sequence[Asked], index: AnswerIndex, embed: Encoder, offer: float) -> float:
-    """Return the share of questions that are answered or offered an article now."""
+def served(
+    asked: Sequence[Asked], article: str, index: AnswerIndex, embed: Encoder, offer: float
+) -> float:
+    """Return the share of questions that an article answers, or is offered for, now."""
     from functions.answers.engine import Thresholds, decide
 
     thresholds = Thresholds(at_once=1.0, offer=offer)
-    kinds = [decide(index, one.text[:_LONGEST], embed, thresholds).kind for one in asked]
-    return sum(kind != "miss" for kind in kinds) / len(kinds)
+    found = (decide(index, one.text[:_LONGEST], embed, thresholds).articles for one in asked)
+    return round(sum(article in articles for articles in found) / len(asked), 4)
 
 
 def _readable(text: str) -> bool:

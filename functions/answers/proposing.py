@@ -116,10 +116,9 @@ class ProposalRun:
                 for entry in questions.values()
                 if (asked := _question(entry)).id in decision.members
             ]
-            update = {
-                "after": outcomes(since).served,
-                "helped": served(own, self._index, self.embed, offer) if own else decision.helped,
-            }
+            update = {"after": outcomes(since).served}
+            if own and decision.article:
+                update["helped"] = served(own, decision.article, self._index, self.embed, offer)
             self.storage.proposals.update(self.playbook.desk, decision.model_copy(update=update))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from functions.core.domain.errors import DeskbellError
 from functions.core.domain.webhooks import Endpoint
-from functions.core.platform.outgoing import AddressRefused, OutgoingFailure, request
+from functions.core.platform.outgoing import AddressRefused, NotConnected, OutgoingFailure, request
 
 if TYPE_CHECKING:
     from functions.core.domain.model_use import Outcome
@@ -87,6 +87,8 @@ class ChatCompletions:
             )
         except AddressRefused as error:
             raise ModelFailure("refused", str(error), charged=False) from None
+        except NotConnected as error:
+            raise ModelFailure("failed", str(error), charged=False) from None
         except OutgoingFailure as error:
             raise ModelFailure("timeout", str(error), charged=True) from None
         if response.status != 200:

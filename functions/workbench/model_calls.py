@@ -77,8 +77,11 @@ def write_for_ticket(
         ModelUnavailable: the model gave no text.
     """
     require(principal, SEES_TICKETS, Phrase("use the language model"))
-    if not works_on(principal, storage.tickets.load(playbook.desk, number)):
+    ticket = storage.tickets.load(playbook.desk, number)
+    if not works_on(principal, ticket):
         raise Forbidden("Only those who work on this ticket can use the language model on it.")
+    if ticket.erased:
+        raise ActionNotAllowed("The customer was erased: there is nothing to write about.")
     draft = request.read(NewDraft if task == "draft" else NewSummary)
     articles = draft.articles if isinstance(draft, NewDraft) else ()
     result = _ask(request, playbook, principal, task, number, articles=articles)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, StrictBool
 
-from functions.core.domain.errors import FieldError, InvalidInput, Phrase
-from functions.core.domain.playbook_types import SLUG
+from functions.core.domain.errors import Phrase
 from functions.core.platform.web import HttpResponse, Request, locale_of
 from functions.core.services.proposals import decide, undecided
 from functions.core.text.shapes import local_time
@@ -33,7 +32,7 @@ class NewDecision(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
     accepted: StrictBool
-    article: Annotated[str, Field(pattern=SLUG)] | None = None
+    article: str | None = None
 
 
 def list_proposals(request: Request, storage: Storage, desk: str) -> HttpResponse:
@@ -68,9 +67,6 @@ def decide_proposal(request: Request, storage: Storage, desk: str, proposal: str
     principal, playbook = signed_in(request, storage, desk)
     require(principal, WRITES_ARTICLES, Phrase("decide about proposals"))
     body = request.read(NewDecision)
-    if body.article and not body.accepted:
-        wrong = FieldError("article", "only with `accepted: true`")
-        raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
     decision = decide(
         storage,
         desk,
@@ -107,11 +103,7 @@ def _rule(one: RuleProposal, playbook: Playbook, locale: Locale) -> RuleProposal
         "changes": one.changes,
         "right": one.right,
         "numbers": list(one.numbers),
-        "rule": {
-            "id": f"proposed-{one.id}",
-            "when": {"mentions": list(one.words)},
-            "then": {"type": one.value},
-        },
+        "rule": one.document,
     }
 
 

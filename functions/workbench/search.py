@@ -6,13 +6,13 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from heapq import heappop, heappush
 from itertools import islice
-from typing import Any
 
 from functions.core.domain.errors import FieldError, InvalidInput, Phrase, TryAgain
+from functions.core.domain.journal import JournalRequest
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import STATUSES, Ticket
 from functions.core.storage.database import Storage
@@ -62,7 +62,7 @@ class TicketQuery:
         Raises:
             InvalidInput: a parameter cannot be read, or `q` has nothing that can be found.
         """
-        text, status = given.get("q", ""), given.get("status") or None
+        text, status = given.get("q", "").strip(), given.get("status") or None
         if "queue" in given:
             raise _invalid("queue", "A search goes over all queues: leave `queue` out.")
         if len(text) > MAX_QUERY:
@@ -72,15 +72,12 @@ class TicketQuery:
             raise _invalid("q", "There are no letters, digits or characters to look for.")
         if status is not None:
             require_known("status", status, STATUSES)
+        since = _midnight("from", given, playbook)
         until = _midnight("to", given, playbook)
-        return cls(
-            asked,
-            status,
-            given.get("tag") or None,
-            _midnight("from", given, playbook),
-            until + timedelta(days=1) if until else None,
-            _read_cursor(given.get("cursor") or None),
-        )
+        if since and until and since >= until:
+            raise _invalid("to", "`from` is later than `to`.")
+        tag, cursor = given.get("tag") or None, given.get("cursor") or None
+        return cls(asked, status, tag, since, until, _read_cursor(cursor))
 
     def may_be(self, received_at: int) -> bool:
         """Return whether a ticket was received in time; 0 is not known."""
@@ -167,18 +164,23 @@ def _arrived(storage: Storage, manifest: Manifest, now: datetime, hashed: Hashed
     """Return what has arrived in the journal since the manifest's segments were written."""
     desk, texts = manifest.desk, dict[str, dict[str, None]]()
     newest: dict[str, datetime] = {}
-    opened: dict[str, Any] = {}
+    opened: dict[str, JournalRequest] = {}
+    contacts: dict[str, str] = {}
     for _, entry in storage.journal.entries(desk, manifest.through, now + SETTLED_AFTER):
         number = entry.number
         texts.setdefault(number, {}).update(dict.fromkeys(entry.texts))
         newest[number] = max(newest.get(number, entry.at), entry.at)
-        opened[number] = entry.request or opened.get(number)
+        if entry.request:
+            opened[number] = entry.request
+            contacts.setdefault(number, entry.request.contact)
+        if entry.contact:
+            contacts[number] = entry.contact
     return Segment(
         TicketText(
             number,
             microseconds(newest[number]),
-            microseconds(request.received_at) if (request := opened[number]) else 0,
-            searchable(number, request.contact if request else "", said, hashed),
+            microseconds(opened[number].received_at) if number in opened else 0,
+            searchable(number, contacts.get(number, ""), said, hashed),
         )
         for number, said in texts.items()
     )
@@ -229,15 +231,16 @@ def _newest_first(
 
 
 def _midnight(name: str, given: Mapping[str, str], playbook: Playbook) -> datetime | None:
-    """Return the beginning of a day in the desk's zone; None if none is given."""
+    """Return the midnight in the desk's zone before `from` or after `to`; None if not given."""
     text = given.get(name)
     if not text:
         return None
     try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
+        # `fromisoformat` alone also takes weeks and dates without hyphens.
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=playbook.zone)
+        return day + timedelta(days=1) if name == "to" else day
+    except (ValueError, OverflowError) as error:
         raise _invalid(name, "A date such as 2026-03-10.") from error
-    return datetime.combine(day, time(), playbook.zone)
 
 
 def _cursor(position: Position) -> str:

@@ -311,8 +311,8 @@ DecisionView = TypedDict("DecisionView", {
     "helped": float | None,
 })  # fmt: skip
 """A decision and its effect: the share of questions that ended without a person in the fortnight
-`before` and `after`, and the share of the proposal's own questions that are answered or offered an
-article now (`helped`)."""
+`before` and `after`, and the share of the proposal's own questions that its article answers, or is
+offered for, now (`helped`)."""
 
 MadeView = TypedDict("MadeView", {"at": Time, "since": Time, "seen": int})
 """When proposals were made, and from how much since when."""

@@ -42,6 +42,7 @@ _FILE = b"%PDF-1.7\n%%EOF\n"
 FUNCTIONS = frozenset(path.stem for path in (INFRA / "policies").glob("*.json")) - {
     "answers",
     "language_model",
+    "proposals",
 }
 NEVER = (
     "text messages",

@@ -106,15 +106,14 @@ _CONTACT = _query("contact", "Instead: the last four digits of the phone number,
 _LANG = _query("lang", "The language of labels, `zh-CN` or `en`, before `Accept-Language`.")
 _BEFORE = _query("before", "Only versions before this one.", pattern=f"^{VERSION}$")
 _PAGE = (_LANG, _BEFORE)
+_DAY = {"pattern": r"^(\d{4}-\d{2}-\d{2})?$"}
 _QUEUE = (
     _query("queue", "`mine` unless given; not in a search.", enum=list(QUEUES)),
     _query("status", "Only tickets in this status.", enum=list(STATUSES)),
     _query("q", "Search: words, numbers, a contact's last four digits.", maxLength=MAX_QUERY),
     _query("tag", "Search: only tickets with this tag."),
-    _query(
-        "from", "Search: only tickets received on this day of the desk or later.", format="date"
-    ),
-    _query("to", "Search: only tickets received on this day of the desk or before.", format="date"),
+    _query("from", "Search: only tickets received on this day of the desk or later.", **_DAY),
+    _query("to", "Search: only tickets received on this day of the desk or before.", **_DAY),
     _query("cursor", "The `cursor` of the page before."),
     _LANG,
 )

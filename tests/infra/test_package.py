@@ -126,7 +126,7 @@ def test_the_package_knows_the_same_holidays(unpacked: Path, country: str) -> No
     )
     found = [
         subprocess.run(
-            [sys.executable, "-c", code],
+            [sys.executable, "-B", "-c", code],
             cwd=folder, env={"PYTHONPATH": str(folder)}, capture_output=True, text=True, check=True,
         ).stdout
         for folder in (unpacked, ROOT)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from functions.core.domain.proposals import ProposalDecision
 from functions.core.platform import clock
+from functions.core.storage.proposals import DeskProposals
 from tests.inprocess.conftest import erase_customer
 from tests.inprocess.desk_journey import SimulatedJourney
 from tests.inprocess.test_assistant import Chat, configure, journey as journey
@@ -168,3 +170,34 @@ def test_each_desk_is_run_at_its_own_night(journey: SimulatedJourney) -> None:
         journey.simulator.invoke("proposals", {"time": hour.isoformat()})
         journey.simulator.pump()
         assert bool(proposals(journey)["made"]) is made
+
+
+@pytest.mark.requirement("C12")
+def test_only_one_of_two_decisions_adds_an_article(
+    missed: SimulatedJourney, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(missed)
+    (proposal,) = proposals(missed)["articles"]
+    assert decide(missed, proposal["id"], accepted=True, article="Bad Id/x").status == 400
+    store = DeskProposals.decide
+
+    def second(self: DeskProposals, desk: str, decision: ProposalDecision) -> bool:
+        """Store what the other person decided a moment before."""
+        other = decision.model_copy(update={"by": "zg-2", "article": "first"})
+        return store(self, desk, other) and store(self, desk, decision)
+
+    monkeypatch.setattr(DeskProposals, "decide", second)
+    assert decide(missed, proposal["id"], accepted=True, article="gold").status == 409
+    assert missed.as_agent("zg-1", "GET", "/articles/gold").status == 404
+
+
+@pytest.mark.requirement("C12", "G4")
+def test_what_is_masked_becomes_no_phrasing(journey: SimulatedJourney, subjects: None) -> None:
+    for text in (*GOLD, "黄金会员怎么升级，我的电话13812345678"):
+        chat = Chat(journey)
+        chat.begin()
+        chat.write(text)
+    make(journey)
+    (proposal,) = proposals(journey)["articles"]
+    decided = decide(journey, proposal["id"], accepted=True, article="gold").json
+    assert (proposal["count"], decided["phrasings"]) == (5, 4)

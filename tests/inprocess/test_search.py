@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import boto3
 import pytest
 
+from functions.core.platform import clock
 from functions.core.storage.database import Storage
 from functions.core.storage.segments import forget_segments
 from infra.simulator.simulator import Simulator
@@ -61,6 +62,41 @@ def test_agents_find_tickets_at_once_and_after_indexing(journey: StandardJourney
         index(journey)
         forget_segments()
     assert "订单 sf-778899 的退款" in found(journey, q="退款")[number]
+
+
+def test_a_corrected_contact_is_found_by_its_new_digits(
+    journey: StandardJourney, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = journey.file("我的快递丢了", contact="13900136655")
+    index(journey)
+    afterwards = clock.now() + timedelta(hours=1)
+    monkeypatch.setattr(clock, "now", lambda: afterwards)
+    journey.act("zg-1", "correct-contact", contact="13900138642")
+    for _ in range(2):
+        assert list(found(journey, q="8642")) == [number]
+        index(journey, LATER)
+        forget_segments()
+    assert found(journey, q="6655") == {}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"from": "2026-W49-1"}, "from"),
+        ({"to": "20261130"}, "to"),
+        ({"from": "2026-12-01", "to": "2026-11-30"}, "to"),
+        ({"q": "退", "queue": "mine"}, "queue"),
+    ],
+)
+def test_a_search_that_cannot_be_read_says_so(
+    journey: StandardJourney, query: dict[str, str], field: str
+) -> None:
+    answer = journey.as_agent("li-2", "GET", f"/tickets?{urlencode(query)}")
+    assert (answer.status, answer.json["errors"][0]["field"]) == (400, field)
+
+
+def test_the_last_day_that_there_is_may_be_asked_for(journey: StandardJourney) -> None:
+    assert journey.as_agent("li-2", "GET", "/tickets?to=9999-12-31").status in {200, 400}
 
 
 def test_an_erased_ticket_is_found_no_more(journey: StandardJourney) -> None:

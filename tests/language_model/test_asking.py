@@ -107,8 +107,8 @@ def test_a_draft_uses_only_what_customers_may_read(ask: Ask) -> None:
         ask(fake, articles=("inside",))
 
 
-def test_only_the_agents_calls_ask_the_function() -> None:
-    """So nothing that it writes reaches a customer without a person."""
+def test_only_agents_calls_and_a_hand_over_ask_the_function() -> None:
+    """What they get is for agents, so nothing reaches a customer without a person."""
     functions = Path(__file__).parents[2] / "functions"
     named = [path for path in functions.rglob("*.py") if "}-language_model" in path.read_text()]
-    assert [path.name for path in named] == ["model_calls.py"]
+    assert {path.name for path in named} == {"model_calls.py", "wiring.py"}

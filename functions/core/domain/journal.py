@@ -53,13 +53,15 @@ class JournalQuestion(Value):
 class JournalEntry(Value):
     """What one commit of a ticket says, or one question in a chat, whose id is the `number` then.
 
-    `request` is set on a ticket's first commit; the first text is then the one it is classified by.
+    `contact` is set, masked, by a commit that corrects it. `request` is set on a ticket's first
+    commit; the first text is then the one it is classified by.
     """
 
     number: TermName
     version: int
     at: datetime
     texts: tuple[FreeText, ...] = ()
+    contact: PersonalText = ""
     request: JournalRequest | None = None
     correction: JournalCorrection | None = None
     question: JournalQuestion | None = None
@@ -70,13 +72,16 @@ def entry_of(commit: e.Commit) -> JournalEntry | None:
     texts = dict.fromkeys(text[:MAX_TEXT] for event in commit.events for text in _texts(event))
     request = next((_request(commit, event) for event in commit.of(e.TicketReceived)), None)
     correction = _correction(commit)
-    if not (texts or request or correction):
+    corrected = (event.customer for event in commit.of(e.ContactCorrected) if event.customer)
+    contact = next((customer.contact for customer in corrected), "")
+    if not (texts or contact or request or correction):
         return None
     return JournalEntry(
         number=commit.number,
         version=commit.version,
         at=commit.at,
         texts=tuple(texts),
+        contact=contact,
         request=request,
         correction=correction,
     )

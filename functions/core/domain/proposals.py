@@ -7,7 +7,7 @@ desk's tickets. A person decides; nothing is added without one (C12, E8).
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from functions.core.domain.privacy import FreeText, TermName
 from functions.core.domain.ticket import Value
@@ -70,6 +70,12 @@ class RuleProposal(Value):
     right: int
     numbers: tuple[TermName, ...] = ()
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """The rule as a playbook writes it."""
+        when, then = {"mentions": list(self.words)}, {"type": self.value}
+        return {"id": f"proposed-{self.id}", "when": when, "then": then}
+
 
 class Proposals(Value):
     """What was proposed to a desk at one time, from one source."""
@@ -86,8 +92,12 @@ class Proposals(Value):
         kept = []
         for proposal in self.articles:
             questions = tuple(one for one in proposal.questions if not _is_from(one.id, ids))
+            members = tuple(one for one in proposal.members if not _is_from(one, ids))
+            if questions and members != proposal.members:
+                update = {"questions": questions, "members": members, "count": len(members)}
+                proposal = proposal.model_copy(update=update)
             if questions:
-                kept.append(proposal.model_copy(update={"questions": questions}))
+                kept.append(proposal)
         return self.model_copy(update={"articles": tuple(kept)})
 
 

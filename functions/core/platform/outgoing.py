@@ -65,6 +65,10 @@ class Unreachable(OutgoingFailure):
     """The system did not answer in time, or not by HTTP; it may do so later."""
 
 
+class NotConnected(Unreachable):
+    """The system's name or address was out of reach: nothing was sent."""
+
+
 @dataclass(frozen=True)
 class OutgoingResponse:
     """A response. `body` is None if it is longer than the limit, or was not there in time."""
@@ -123,7 +127,7 @@ def resolve(host: str, port: int, within: float) -> list[str]:
     thread.join(within)
     if not outcome or isinstance(outcome[0], Exception):
         reason = type(outcome[0]).__name__ if outcome else "no answer"
-        raise Unreachable(f"{host} cannot be resolved: {reason}")
+        raise NotConnected(f"{host} cannot be resolved: {reason}")
     return list(dict.fromkeys(str(info[4][0]) for info in outcome[0]))
 
 
@@ -159,17 +163,19 @@ def request(
     deadline = time.monotonic() + timeout.total_seconds()
     found = resolver(endpoint.host, endpoint.port, timeout.total_seconds())
     addresses = checked(endpoint, found, local=local)
+    failure: type[Unreachable] = NotConnected
     try:
         connection = _connect(endpoint, addresses, deadline, trust)
+        failure = Unreachable
         try:
             return _exchange(connection, endpoint, method, body, headers, limit)
         finally:
             connection.end()
     except TimeoutError:
-        raise Unreachable(f"{endpoint.host} did not answer in time") from None
+        raise failure(f"{endpoint.host} did not answer in time") from None
     except (OSError, HTTPException) as error:
         reason = getattr(error, "verify_message", "") or type(error).__name__
-        raise Unreachable(f"{endpoint.host} cannot be reached: {reason}") from None
+        raise failure(f"{endpoint.host} cannot be reached: {reason}") from None
 
 
 class _DeadlineSocket:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from functions.core.domain.errors import ActionNotAllowed, NotFound
+from functions.core.domain.errors import (
+    ActionNotAllowed,
+    FieldError,
+    InvalidInput,
+    NotFound,
+    StaleArticle,
+)
 from functions.core.domain.knowledge import MAX_PHRASINGS, Article, ArticleVersion
-from functions.core.domain.playbook_types import Locale
+from functions.core.domain.playbook_types import SLUG, Locale
 from functions.core.domain.proposals import (
     ArticleProposal,
     ProposalDecision,
@@ -18,6 +26,7 @@ from functions.core.domain.proposals import (
     Source,
 )
 from functions.core.domain.questions import outcomes
+from functions.core.services.command_service import TRIES
 from functions.core.storage.database import Storage
 from functions.core.text.terms import compared, has_han
 from functions.core.text.words import say
@@ -71,8 +80,9 @@ def decide(
     """Accept or dismiss a proposal, once.
 
     An accepted one adds its questions to `article`, or to the article that it names, as phrasings.
-    If there is none, it becomes a draft, which somebody has to complete and publish. A rule is
-    only noted as accepted: it is the playbook that has to change.
+    If there is none, it becomes a draft, which somebody has to complete and publish. Questions in
+    which something is masked are left out. A rule is only noted as accepted: it is the playbook
+    that has to change.
 
     Args:
         article: the id of an article, which may be new.
@@ -81,7 +91,8 @@ def decide(
     Raises:
         NotFound: there is no such proposal any more.
         ActionNotAllowed: somebody has decided about it.
-        StaleArticle: somebody changed the article at the same time.
+        InvalidInput: `article` is no id, or the decision adds to no article.
+        StaleArticle: others changed the article all the time; the decision stands without it.
     """
     found = undecided(storage, desk)
     if any(decision.id == proposal for decision in found.decisions):
@@ -90,10 +101,12 @@ def decide(
     rules = {each.id: each for each in found.rules}
     if proposal not in {*articles, *rules}:
         raise NotFound("There is no such proposal. New ones are made every night.")
-    name, phrasings, one = None, 0, articles.get(proposal)
-    if accepted and one is not None:
-        name = article or one.article or f"proposal-{one.id}"
-        phrasings = _add(storage, desk, one, name, by, now, audit)
+    one = articles.get(proposal)
+    if article is not None and not (accepted and one):
+        raise _wrong("only for questions that are accepted")
+    if article is not None and not re.fullmatch(SLUG, article):
+        raise _wrong("lowercase letters, digits and hyphens, 40 at most")
+    name = (article or one.article or f"proposal-{one.id}") if accepted and one else None
     questions = (entry for _, entry in storage.questions.entries(desk, now - BEFORE, now))
     decision = ProposalDecision(
         id=proposal,
@@ -104,12 +117,28 @@ def decide(
         count=one.count if one else rules[proposal].corrected,
         members=one.members if one else (),
         article=name,
-        phrasings=phrasings,
         before=outcomes(questions).served,
     )
-    if not storage.proposals.decide(desk, decision):
+    if not storage.proposals.decide(desk, decision):  # first: of two at once, one adds something
         raise _decided()
+    if name is None or one is None:
+        return decision
+    phrasings = _added(storage, desk, one, name, by, now, audit)
+    decision = decision.model_copy(update={"phrasings": phrasings})
+    storage.proposals.update(desk, decision)
     return decision
+
+
+def _wrong(message: str) -> InvalidInput:
+    return InvalidInput("Some fields are invalid; see errors.", (FieldError("article", message),))
+
+
+def _added(storage: Storage, desk: str, *given: Any) -> int:
+    """Add a proposal's questions to an article, again if somebody changes it meanwhile."""
+    for _ in range(TRIES - 1):
+        with suppress(StaleArticle):
+            return _add(storage, desk, *given)
+    return _add(storage, desk, *given)
 
 
 def _decided() -> ActionNotAllowed:
@@ -134,6 +163,8 @@ def _add(
     for question in proposal.questions:
         locale: Locale = "zh-CN" if has_han(question.text) else "en"
         lines = asked.get(locale, ())
+        if "*" in question.text:
+            continue  # about one customer; it would outlive an erasure
         if compared(question.text) not in known and len(lines) < MAX_PHRASINGS:
             asked[locale] = (*lines, question.text.strip())
             added += 1

@@ -143,7 +143,9 @@ CHINESE: dict[str, str] = {
     "decide about proposals": "处理改进建议",
     "There is no such proposal. New ones are made every night.": "没有这条建议。新的建议每晚生成。",
     "Somebody has decided about this proposal.": "这条建议已有人处理。",
-    "only with `accepted: true`": "仅在 `accepted` 为 true 时填写",
+    "The customer was erased: there is nothing to write about.": "客户信息已删除，没有可写的内容。",
+    "only for questions that are accepted": "仅在采纳客户问题时填写",
+    "`from` is later than `to`.": "`from` 晚于 `to`。",
     "separate customers": "撤销客户合并",
     "lowercase letters, digits and hyphens, 40 at most": (
         "请用小写字母、数字和连字符，以字母开头，最多 40 个字符"

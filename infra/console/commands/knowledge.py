@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -80,24 +81,39 @@ def export(desk: str, stage: Stage = "", data: Data = DATA) -> None:
 
 @app.command()
 def proposals(desk: str, stage: Stage = "", data: Data = DATA) -> None:
-    """List what nobody has decided about: questions for articles, and words for rules.
+    """List what nobody has decided about, and the decisions with their effect.
 
-    They are made every night; those from tickets, the most frequent questions, once a week.
+    Proposals are made every night; those from tickets, the most frequent questions, once a week.
     """
     from functions.core.services.proposals import undecided
     from infra.deploy.desks import storage_of
 
-    found = undecided(storage_of(connect(stage, data)), desk)
+    storage = storage_of(connect(stage, data))
+    storage.playbooks.get(desk, datetime.now(UTC))  # refuses a desk that does not exist
+    found = undecided(storage, desk)
     for one in found.articles:
         where = f"phrasings for {one.article}" if one.article else "a new article"
-        report(f"{one.id}  {one.count} from {one.source} ({one.share:.0%}): {where}")
+        poor = ", ".join(f"{name} was rated poor {n} times" for name, n in one.poor.items())
+        share = f"{one.count} from {one.source} ({one.share:.0%})"
+        report(f"{one.id}  {share}: {f'{poor}: improve it, or ' if poor else ''}{where}")
         for question in one.questions:
             report(f"    {question.text}")
     for rule in found.rules:
         report(
-            f"{rule.id}  {rule.corrected} corrected from {rule.was} to {rule.value}: a rule for "
-            f"{', '.join(rule.words)} would have changed {rule.changes}, {rule.right} of them right"
+            f"{rule.id}  {rule.corrected} corrected from {rule.was} to {rule.value}; a rule would "
+            f"have changed {rule.changes}, {rule.right} of them right"
         )
+        if rule.numbers:
+            report(f"    others: {', '.join(rule.numbers)}")
+        report(f"    - {json.dumps(rule.document, ensure_ascii=False)}")
+    for decision in sorted(found.decisions, key=lambda decision: decision.at):
+        taken = f"accepted as {decision.article}" if decision.article else "accepted"
+        shares = (("before", decision.before), ("after", decision.after), ("own", decision.helped))
+        effect = ", ".join(f"{name} {share:.0%}" for name, share in shares if share is not None)
+        said = taken if decision.accepted else "dismissed"
+        report(f"{decision.id}  {said} by {decision.by}, {decision.at:%Y-%m-%d}: {effect or '-'}")
+    if not (found.articles or found.rules or found.decisions):
+        report("nothing was proposed yet")
 
 
 @app.command()
