@@ -8,11 +8,12 @@ STAMP := .venv/.made
 COMPILED := .venv/.compiled
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test test-all bench corpus deploy lint fmt clean
+.PHONY: help setup up test coverage test-all bench corpus deploy lint fmt clean
 
 help:
 	@echo "make up       run the whole system on this machine (PORT=$(PORT), FRESH=1 starts empty)"
 	@echo "make test     the tests of every change; make test-all the slow rest"
+	@echo "make coverage what the tests of every change run, 90 % at least (a minute slower)"
 	@echo "make bench    the benchmark table"
 	@echo "make corpus   what is read right of public mails and calls (CORPORA=folder)"
 	@echo "make deploy   foundation, functions, wiring (STAGE=$(STAGE))"
@@ -46,6 +47,9 @@ up: setup
 	@$(BIN)/deskbell up --port $(PORT) $(if $(FRESH),--fresh)
 
 test: setup $(COMPILED)
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow"
+
+coverage: setup $(COMPILED)
 	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow" --cov --cov-report=term --cov-fail-under=90
 
 test-all: setup $(COMPILED)
