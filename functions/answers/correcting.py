@@ -6,11 +6,13 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from functions.core.domain.classification import Classification, classify
+from functions.core.domain.journal import JournalCorrection
 from functions.core.domain.matching import fold, mentions
-from functions.core.domain.proposals import UNDECIDED, RuleProposal
-from functions.core.domain.rules import Condition, Effect, Playbook, Rule
+from functions.core.domain.proposals import UNDECIDED, CorrectedField, RuleProposal
+from functions.core.domain.rules import Playbook, Rule
 from functions.core.text.terms import RUN, folded, has_han
 
 LEAST = 2
@@ -27,16 +29,38 @@ _TRIED = 200
 _COMPARED = 3000
 
 
+class CorrectionKind(NamedTuple):
+    """A kind of correction: agents change the type from `was`, or add a tag."""
+
+    field: CorrectedField
+    was: str
+    value: str
+
+    def holds(self, found: JournalCorrection | Classification) -> bool:
+        """Return whether a classification has the value."""
+        return self.value in ((found.type,) if self.field == "type" else found.tags)
+
+
 @dataclass(frozen=True)
 class ClassifiedRequest:
-    """A request of the last month: its text, its type when it came in, and the one that a person
-    set later, if one did."""
+    """A request of the last month: its text, how it was classified when it came in, and how a
+    person classified it later, if one did."""
 
     number: str
     text: str
-    type: str
+    classified: JournalCorrection
     type_given: bool = False
-    corrected: str | None = None
+    corrected: JournalCorrection | None = None
+
+    @property
+    def corrections(self) -> Iterator[CorrectionKind]:
+        if self.corrected is None:
+            return
+        if self.corrected.type != self.classified.type:
+            yield CorrectionKind("type", self.classified.type, self.corrected.type)
+        for tag in self.corrected.tags:
+            if tag not in self.classified.tags:
+                yield CorrectionKind("tags", "", tag)
 
 
 def propose_rules(
@@ -47,42 +71,44 @@ def propose_rules(
     Args:
         requests: those of the last month, oldest first.
     """
-    kinds: dict[tuple[str, str], list[ClassifiedRequest]] = defaultdict(list)
+    kinds: dict[CorrectionKind, list[ClassifiedRequest]] = defaultdict(list)
     for one in requests:
-        if one.corrected not in (None, one.type) and one.corrected in playbook.types:
-            kinds[one.type, str(one.corrected)].append(one)
+        for kind in one.corrections:
+            if kind.value in getattr(playbook, "types" if kind.field == "type" else "tags"):
+                kinds[kind].append(one)
     ordered = sorted(kinds.items(), key=lambda kind: (-len(kind[1]), kind[0]))
-    found = (_proposal(was, value, of, requests, playbook) for (was, value), of in ordered)
+    found = (_proposal(kind, of, requests, playbook) for kind, of in ordered)
     return tuple(filter(None, found))[:UNDECIDED]
 
 
 def _proposal(
-    was: str,
-    value: str,
+    kind: CorrectionKind,
     corrected: Sequence[ClassifiedRequest],
     requests: Sequence[ClassifiedRequest],
     playbook: Playbook,
 ) -> RuleProposal | None:
-    words = _words(value, corrected, requests)
+    words = _words(kind, corrected, requests)
     if not words:
         return None
-    changed = list(_changed(words, value, requests, playbook))
-    right = [one for one in changed if one.corrected == value]
-    others = [one.number for one in reversed(changed) if one.corrected != value]
-    return RuleProposal(
-        id=hashlib.sha256(f"rule {was} {value}".encode()).hexdigest()[:12],
-        was=was,
-        value=value,
+    found = RuleProposal(
+        id=hashlib.sha256(f"rule {' '.join(kind)}".encode()).hexdigest()[:12],
+        field=kind.field,
+        was=kind.was,
+        value=kind.value,
         words=words,
         corrected=len(corrected),
-        changes=len(changed),
-        right=len(right),
-        numbers=tuple(others[:_NAMED]),
     )
+    changed = list(_changed(found, kind, requests, playbook))
+    right = [one for one in changed if one in corrected]
+    others = [one.number for one in reversed(changed) if one not in corrected]
+    update = {"changes": len(changed), "right": len(right), "numbers": tuple(others[:_NAMED])}
+    return found.model_copy(update=update)
 
 
 def _words(
-    value: str, corrected: Sequence[ClassifiedRequest], requests: Sequence[ClassifiedRequest]
+    kind: CorrectionKind,
+    corrected: Sequence[ClassifiedRequest],
+    requests: Sequence[ClassifiedRequest],
 ) -> tuple[str, ...]:
     """Choose words, each of which adds corrected requests, and few that were right before."""
     compared = {one.number: one for one in (*requests[-_COMPARED:], *corrected)}
@@ -98,7 +124,7 @@ def _words(
     while len(chosen) < _WORDS:
         scored = []
         for word, those in holding.items():
-            affected = [one for one in those if one.type != value]
+            affected = [one for one in those if not kind.holds(one.classified)]
             right = sum(one.number in numbers for one in affected)
             if right >= LEAST and right >= _PRECISION * len(affected):
                 scored.append((right, -len(affected), len(word), word))
@@ -126,16 +152,17 @@ def _candidates(text: str) -> Iterator[str]:
 
 
 def _changed(
-    words: tuple[str, ...], value: str, requests: Sequence[ClassifiedRequest], playbook: Playbook
+    proposal: RuleProposal,
+    kind: CorrectionKind,
+    requests: Sequence[ClassifiedRequest],
+    playbook: Playbook,
 ) -> Iterator[ClassifiedRequest]:
-    """Yield the requests that the playbook with the rule would have given another type."""
-    when = Condition(mentions=words)
-    rule = Rule(id="proposed", when=when, then=Effect(type=value))
+    """Yield the requests that the playbook with the rule would have classified otherwise."""
+    rule = Rule.model_validate(proposal.document)
     changed = playbook.model_copy(update={"rules": (*playbook.rules, rule)})
     for one in requests:
-        if mentions(fold(one.text), words) and _classified(one, changed).type != one.type:
+        if kind.holds(one.classified) or not mentions(fold(one.text), proposal.words):
+            continue
+        given = one.classified.type if one.type_given else None
+        if kind.holds(classify(one.text, changed, type_given=given)):
             yield one
-
-
-def _classified(one: ClassifiedRequest, playbook: Playbook) -> Classification:
-    return classify(one.text, playbook, type_given=one.type if one.type_given else None)

@@ -17,7 +17,7 @@ from functions.answers.correcting import ClassifiedRequest, propose_rules
 from functions.answers.encoder import Encoder
 from functions.answers.index import AnswerIndex
 from functions.answers.indexes import Indexes
-from functions.core.domain.journal import JournalEntry
+from functions.core.domain.journal import JournalCorrection, JournalEntry, JournalRequest
 from functions.core.domain.playbook_assistant import DEFAULT_OFFER
 from functions.core.domain.proposals import ProposalDecision, Proposals, Source
 from functions.core.domain.questions import SERVED, outcomes
@@ -63,11 +63,13 @@ class ProposalRun:
             asked = [_request(entry) for entry in requests if entry.at >= now - WEEK]
             made["tickets"] = self._make("tickets", asked, decided, WEEK)
         corrected = {
-            entry.number: entry.correction.type
+            entry.number: entry.correction
             for entry in journal.values()
             if entry.correction is not None
         }
-        month = [_classified(entry, corrected) for entry in requests]
+        month = [
+            _classified(entry, entry.request, corrected) for entry in requests if entry.request
+        ]
         rules = propose_rules(month, self.playbook)
         made["rules"] = Proposals(made_at=now, since=now - MONTH, seen=len(month), rules=rules)
         for source, found in made.items():
@@ -141,12 +143,13 @@ def _request(entry: JournalEntry) -> Asked:
     return Asked(id=entry.number, text=entry.texts[0] if entry.texts else "", type=kind)
 
 
-def _classified(entry: JournalEntry, corrected: Mapping[str, str]) -> ClassifiedRequest:
-    request = entry.request
+def _classified(
+    entry: JournalEntry, request: JournalRequest, corrected: Mapping[str, JournalCorrection]
+) -> ClassifiedRequest:
     return ClassifiedRequest(
         number=entry.number,
         text=entry.texts[0] if entry.texts else "",
-        type=request.type if request else "",
-        type_given=request.type_given if request else False,
+        classified=JournalCorrection(type=request.type, tags=request.tags),
+        type_given=request.type_given,
         corrected=corrected.get(entry.number),
     )

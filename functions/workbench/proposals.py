@@ -94,10 +94,12 @@ def _article(one: ArticleProposal, playbook: Playbook, locale: Locale) -> Articl
 
 
 def _rule(one: RuleProposal, playbook: Playbook, locale: Locale) -> RuleProposalView:
+    terms = playbook.types if one.field == "type" else playbook.tags
     return {
         "id": one.id,
-        "was": label(playbook.types, one.was, locale),
-        "value": label(playbook.types, one.value, locale),
+        "field": one.field,
+        "was": label(terms, one.was, locale) if one.was else None,
+        "value": label(terms, one.value, locale),
         "words": list(one.words),
         "corrected": one.corrected,
         "changes": one.changes,

@@ -10,7 +10,7 @@ from functions.core.domain.chat import Reason, Writer
 from functions.core.domain.customers import IdentityKind, Proof
 from functions.core.domain.knowledge import Audience, Origin
 from functions.core.domain.playbook_types import Locale
-from functions.core.domain.proposals import Source as ProposalSource
+from functions.core.domain.proposals import CorrectedField, Source as ProposalSource
 from functions.core.domain.ticket import Queue, Status, TimerState
 from functions.core.text.shapes import FieldView, Filed, FileView, TextMessageView, Time
 
@@ -298,12 +298,12 @@ ArticleProposalView = TypedDict("ArticleProposalView", {
 `article`, or a new article. `poor` counts those whose answer was rated poor, by article."""
 
 RuleProposalView = TypedDict("RuleProposalView", {
-    "id": str, "was": str, "value": str, "words": list[str], "corrected": int, "changes": int,
-    "right": int, "numbers": list[str], "rule": dict[str, Any],
+    "id": str, "field": CorrectedField, "was": str | None, "value": str, "words": list[str],
+    "corrected": int, "changes": int, "right": int, "numbers": list[str], "rule": dict[str, Any],
 })  # fmt: skip
-"""Agents changed the type from `was` to `value` on `corrected` tickets. The `rule` would have
-changed `changes` requests of the last month, `right` of them as agents did; `numbers` has the
-newest others."""
+"""Agents changed the type from `was` to `value`, or added the tag `value`, on `corrected` tickets.
+The `rule` would have changed `changes` requests of the last month, `right` of them as agents did;
+`numbers` has the newest others."""
 
 DecisionView = TypedDict("DecisionView", {
     "id": str, "source": ProposalSource, "accepted": bool, "by": str, "at": Time, "count": int,

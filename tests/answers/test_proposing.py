@@ -12,6 +12,7 @@ from functions.answers.building import build
 from functions.answers.clustering import clusters
 from functions.answers.correcting import ClassifiedRequest, propose_rules
 from functions.answers.index import AnswerIndex
+from functions.core.domain.journal import JournalCorrection
 from functions.core.domain.proposals import AskedQuestion, Proposals
 from functions.core.playbook import load
 from tests.answers.sample_encoder import ASKED, embed
@@ -85,10 +86,17 @@ def test_an_erased_chat_leaves_a_proposal() -> None:
     assert made.without(frozenset("ab")).articles == ()
 
 
+def request(
+    n: int, text: str, now: str | None = None, tags: tuple[str, ...] = ()
+) -> ClassifiedRequest:
+    corrected = JournalCorrection(type=now, tags=tags) if now else None
+    return ClassifiedRequest(f"CS{n}", text, JournalCorrection(type="咨询"), corrected=corrected)
+
+
 class TestRules:
     REQUESTS = tuple(
-        ClassifiedRequest(f"CS{n}", text, "咨询", corrected=corrected)
-        for n, (text, corrected) in enumerate(
+        request(n, text, now)
+        for n, (text, now) in enumerate(
             [
                 ("投影仪一开机就嗡嗡响", "报障"),
                 ("昨天买的投影仪嗡嗡响个不停", "报障"),
@@ -108,19 +116,21 @@ class TestRules:
         assert (found.corrected, found.changes, found.right) == (3, 4, 3)
         assert found.numbers == ("CS5",)
 
+    @pytest.mark.requirement("C12")
+    def test_a_tag_that_agents_add_becomes_a_rule(self) -> None:
+        tagged = [request(n, f"{n}号包裹在半路上", "咨询", ("物流查询",)) for n in range(3)]
+        (found,) = propose_rules([*tagged, request(9, "8号包裹在半路上")], PLAYBOOK)
+        assert (found.field, found.was, found.value) == ("tags", "", "物流查询")
+        assert (found.changes, found.right) == (4, 3)
+        assert found.document["then"] == {"add_tags": ["物流查询"]}
+
     def test_one_correction_proposes_nothing(self) -> None:
         assert propose_rules(self.REQUESTS[1:2], PLAYBOOK) == ()
 
     def test_a_type_that_the_desk_no_longer_has_proposes_nothing(self) -> None:
-        gone = [
-            ClassifiedRequest(one.number, one.text, one.type, corrected="旧")
-            for one in self.REQUESTS
-        ]
+        gone = [request(n, "嗡嗡响", "旧") for n in range(4)]
         assert propose_rules(gone, PLAYBOOK) == ()
 
     def test_words_of_everybody_are_no_rule(self) -> None:
-        same = [
-            ClassifiedRequest(f"CS{n}", "请帮我看看", "咨询", corrected="报障" if n < 3 else None)
-            for n in range(20)
-        ]
+        same = [request(n, "请帮我看看", "报障" if n < 3 else None) for n in range(20)]
         assert propose_rules(same, PLAYBOOK) == ()

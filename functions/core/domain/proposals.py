@@ -15,6 +15,9 @@ from functions.core.domain.ticket import Value
 Source = Literal["chats", "tickets", "rules"]
 """What proposals are made from: questions of chats, requests, or corrected classifications."""
 
+CorrectedField = Literal["type", "tags"]
+"""What agents correct of a classification."""
+
 SHOWN = 16
 """The most questions of a proposal that are shown, and the phrasings that it brings."""
 
@@ -56,24 +59,26 @@ class ArticleProposal(Value):
 class RuleProposal(Value):
     """Words by which the desk could classify what agents keep correcting.
 
-    Agents changed `was` to `value` on `corrected` tickets. A rule with these `words` would have
-    changed `changes` of last month's requests: `right` of them are among the corrected ones,
-    `numbers` names the newest others.
+    Agents changed the type from `was` to `value`, or added the tag `value`, on `corrected` tickets.
+    A rule with these `words` would have changed `changes` of last month's requests: `right` of them
+    are among the corrected ones, `numbers` names the newest others.
     """
 
     id: TermName
-    was: TermName
+    field: CorrectedField = "type"
+    was: TermName = ""
     value: TermName
     words: tuple[FreeText, ...]
     corrected: int
-    changes: int
-    right: int
+    changes: int = 0
+    right: int = 0
     numbers: tuple[TermName, ...] = ()
 
     @property
     def document(self) -> dict[str, Any]:
         """The rule as a playbook writes it."""
-        when, then = {"mentions": list(self.words)}, {"type": self.value}
+        then = {"type": self.value} if self.field == "type" else {"add_tags": [self.value]}
+        when = {"mentions": list(self.words)}
         return {"id": f"proposed-{self.id}", "when": when, "then": then}
 
 

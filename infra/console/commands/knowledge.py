@@ -99,10 +99,9 @@ def proposals(desk: str, stage: Stage = "", data: Data = DATA) -> None:
         for question in one.questions:
             report(f"    {question.text}")
     for rule in found.rules:
-        report(
-            f"{rule.id}  {rule.corrected} corrected from {rule.was} to {rule.value}; a rule would "
-            f"have changed {rule.changes}, {rule.right} of them right"
-        )
+        change = f"from {rule.was} to {rule.value}" if rule.was else f"to have {rule.value}"
+        effect = f"would have changed {rule.changes}, {rule.right} of them right"
+        report(f"{rule.id}  {rule.corrected} corrected {change}; a rule {effect}")
         if rule.numbers:
             report(f"    others: {', '.join(rule.numbers)}")
         report(f"    - {json.dumps(rule.document, ensure_ascii=False)}")
