@@ -29,6 +29,7 @@ from functions.core.storage.items import (
     task_item,
     ticket_of_key,
 )
+from functions.core.storage.journal import KEPT_FOR
 from functions.core.storage.segments import Segments
 from functions.core.storage.table import Item
 from functions.core.text.masking import mask_but
@@ -85,7 +86,8 @@ class Verification:
                 _, desk, period = pk.split("#", 2)
                 serials[desk, period] = int(item["n"]["N"])
         yield from self._lost(records)
-        for manifest in self.storage.manifests.list() if self.segments else ():
+        for manifest in self.storage.manifests.list():
+            yield from self._journal_problems(manifest.desk)
             yield from self._confirmed(partial(self._search_problems, manifest.desk))
         for desk, username in agents:
             yield from self._confirmed(partial(self._load_problems, desk, username))
@@ -168,6 +170,15 @@ class Verification:
             return [] if known else [f"{pk}: its ticket {chat.number} does not exist"]
         open_ended = chat.outcome is None and chat.looks_at is None
         return [f"{pk}: nothing will close it"] if open_ended else []
+
+    def _journal_problems(self, desk: str) -> Iterator[str]:
+        playbook, since = self._playbook(desk), self.now - KEPT_FOR
+        public = playbook.public_contacts if playbook else ()
+        for journal in (self.storage.journal, self.storage.questions):
+            for _, entry in journal.entries(desk, since, self.now + timedelta(days=1)):
+                if any(mask_but(text, public) != text for text in entry.texts):
+                    where = f"{journal.kind}#{desk}: {entry.number}, version {entry.version}"
+                    yield f"{where}, holds personal data outside the seal"
 
     def _search_problems(self, desk: str) -> list[str]:
         """Compare what a desk's search finds with its tickets."""

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from functions.core.domain.chat import Chat
 from functions.core.domain.customers import Identity
+from functions.core.domain.journal import JournalEntry
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.database import Storage
 from functions.core.storage.items import ticket_key
@@ -125,6 +126,13 @@ def no_wake(storage: Storage, number: str) -> None:
     put(storage, {name: value for name, value in stored.items() if not name.startswith("due_")})
 
 
+def write_unmasked(storage: Storage, _number: str) -> None:
+    now = datetime.now(UTC)
+    storage.manifests.start("standard", now)
+    entry = JournalEntry(number="CS1", version=1, at=now, texts=("请打13912345678",))
+    storage.journal.write("standard", entry, now)
+
+
 def abandoned(storage: Storage, number: str) -> None:
     (first, *_) = storage.deliveries.list("standard", number)
     old = datetime.now(UTC) - timedelta(hours=1)
@@ -226,6 +234,9 @@ BREAKS: dict[str, tuple[Callable[[Storage, str], object], str]] = {
     "delivery masked": (
         lambda s, n: change_body(s, n, "DELIVERY#000001", text="请打13912345678"),
         "Delivery.text holds personal data outside the seal",
+    ),
+    "journal masked": (
+        write_unmasked, "JOURNAL#standard: CS1, version 1, holds personal data outside the seal",
     ),
     "ticket readable": (
         lambda s, n: put(s, item(s, n, "TICKET") | {"body": {"S": "{}"}}),
