@@ -80,6 +80,14 @@ def test_a_request_is_filed_again_under_its_key_until_it_is_answered(api: Api) -
     assert 1 <= api.waited[1] <= 2
 
 
+def test_a_spent_budget_is_not_waited_for(api: Api) -> None:
+    desk = api.signed_in().desk("standard")
+    api.will(429, {"title": "", "status": 429, "detail": "spent until tomorrow"})
+    with pytest.raises(ApiError, match="spent until tomorrow"):
+        desk.act("CS1", "draft")
+    assert api.waited == []
+
+
 @pytest.mark.parametrize(("status", "calls"), [(503, 2), (429, 2), (504, 1), (409, 1)])
 def test_a_call_without_a_key_is_repeated_only_if_nothing_was_changed(
     api: Api, status: int, calls: int

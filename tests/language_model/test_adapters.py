@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 
@@ -74,6 +75,13 @@ def test_a_failure_says_whether_it_may_have_cost(
         chat(endpoint).complete("", "the ticket", 1)
     assert (caught.value.outcome, caught.value.charged) == (outcome, charged)
     assert "the ticket" not in str(caught.value)
+
+
+def test_a_model_out_of_reach_costs_nothing(endpoint: Receiver) -> None:
+    unreachable = replace(chat(endpoint), url="http://127.0.0.1:1/v1")
+    with pytest.raises(ModelFailure) as caught:
+        unreachable.complete("", "the ticket", 1)
+    assert (caught.value.outcome, caught.value.charged) == ("failed", False)
 
 
 def test_a_slow_model_is_not_waited_for(endpoint: Receiver) -> None:

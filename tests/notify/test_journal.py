@@ -82,4 +82,5 @@ def test_a_request_is_entered_as_it_was_classified() -> None:
     assert entry is not None
     assert entry.request is not None
     assert (entry.request.type, entry.request.tags) == ("售后", ("退款",))
+    assert entry.correction is None, "no person has classified it"
     assert [len(text) for text in entry.texts] == [MAX_TEXT, 3]

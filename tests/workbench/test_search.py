@@ -139,3 +139,14 @@ def test_a_query_that_cannot_be_read_is_refused(
 ) -> None:
     with pytest.raises(InvalidInput):
         signed_in("agent-1").tickets(**query)
+
+
+def test_an_erased_ticket_is_admitted_by_no_query(
+    storage: Storage, playbook: Playbook, say: Step
+) -> None:
+    """Whatever a segment that was read a moment ago still has of it."""
+    say(0, "CS1")
+    ticket = storage.tickets.load(DESK, "CS1")
+    query = search.TicketQuery.of({"q": "退"}, playbook, lambda digits: digits)
+    assert query.admits(ticket)
+    assert not query.admits(ticket.model_copy(update={"erased": True}))

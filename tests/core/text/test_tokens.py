@@ -7,6 +7,7 @@ from hypothesis import given, strategies as st
 
 from functions.core.text.tokens import (
     derive,
+    last_four_hash,
     link_key,
     message_id,
     numbers_in_reply_token,
@@ -17,6 +18,11 @@ from functions.core.text.tokens import (
 
 ROOT = bytes(range(32))
 MESSAGE_ID = message_id(ROOT, "standard", "CS20260310001", 3, "mail.example.com")
+
+
+def test_the_hash_of_last_digits_is_each_desk_s_own() -> None:
+    hashes = {last_four_hash(ROOT, desk, "8000") for desk in ("standard", "rapid")}
+    assert len(hashes) == 2
 
 
 @pytest.mark.requirement("F6")
