@@ -3,6 +3,8 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -141,3 +143,35 @@ def test_what_was_missed_is_proposed_and_accepted(system: System, chat: Chat) ->
     assert (decided["id"], decided["accepted"], decided["article"]) == (
         found["id"], True, "vacancies",
     )  # fmt: skip
+
+
+BADGES = ("徽章什么时候补货", "请问徽章什么时候补货", "你们徽章什么时候补货", "徽章什么时候能补货")
+
+
+@pytest.mark.requirement("C12", "E8")
+def test_what_tickets_ask_and_agents_correct_is_proposed(system: System) -> None:
+    journey, supervisor = SystemJourney(system, "rapid"), "supervisors-1"
+    for n, question in enumerate(BADGES):
+        journey.file(question, contact=f"badge{n}@example.com", type="咨询")
+        journey.act(supervisor, "confirm-type", type="建议")
+
+    def propose(at: datetime) -> Any:
+        event = {"time": at.isoformat(), "desk": "rapid"}
+        system.aws("lambda").invoke(
+            FunctionName="deskbell-local-proposals", Payload=json.dumps(event).encode()
+        )
+        return journey.as_agent(supervisor, "GET", "/proposals").json
+
+    def rule_of_all() -> Any:
+        """Run until the journal has all of it: it is written from the table's stream."""
+        rules = propose(datetime.now(UTC))["rules"]
+        return next((one for one in rules if one["corrected"] == len(BADGES)), None)
+
+    rule = wait_until(rule_of_all, "a rule is proposed", 120, every=5)
+    assert (rule["was"], rule["value"], rule["right"]) == ("咨询", "建议", len(BADGES))
+    assert all(word in "".join(BADGES) for word in rule["words"])
+    assert rule["id"] in system.command("knowledge", "proposals", "rapid")
+    local = datetime.now(ZoneInfo("Asia/Shanghai"))
+    articles = propose(local + timedelta(days=-local.weekday() % 7))["articles"]
+    (asked,) = [one for one in articles if {each["text"] for each in one["questions"]} == {*BADGES}]
+    assert (asked["source"], asked["types"]) == ("tickets", {"咨询": len(BADGES)})
