@@ -1,4 +1,4 @@
-"""How likely a customer is upset, by examples of what upset and calm customers write (B13, E9).
+"""The likelihood that a customer is upset, by examples of upset and calm ones (B13, E9).
 
 Encoder and layer are those of the articles; the layer's columns are the upset, the calm, and
 everyday topics. `mood.json` has the examples and `mood.i8` their vectors, which take half a minute
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 VECTORS, SCALE = "mood.i8", 400
 """The file of the examples' vectors, in whole numbers: their components times the scale."""
 _SHARPNESS, _EVEN = 6.0, -0.22
-"""How fast the likelihood rises with the lead of the first column over the others, and the lead at
-which it is one half: learnt from examples that are left out and from the development set."""
+"""The rate at which the likelihood rises with the lead of the first column over the others, and
+the lead at which it is one half: learnt from examples that are left out and from the
+development set."""
 _BREAK = re.compile(r"[,，。.!！?？;；…\n]+")
 _SHORTEST, _CLAUSES = 6, 8
 """The characters of the shortest clause that is read on its own, and the most that are."""
@@ -90,7 +91,7 @@ class Judged(NamedTuple):
 
 @dataclass(frozen=True)
 class MoodFigures:
-    """How well upset customers are recognised: shares from 0 to 1, None where nothing was counted.
+    """The recognition of upset customers: shares from 0 to 1, None where nothing was counted.
 
     `recall` is of the upset, `precision` of those recognised, `false_alarms` of the calm.
     """

@@ -1,4 +1,4 @@
-"""What a language model is told: instructions of ours, and a document with everything else.
+"""Prompts for a language model: instructions of ours, and a document with everything else.
 
 The document is JSON, so no text of a customer can end its quotation and pass for an instruction.
 Every text in it is masked once more (G4); names of customers and agents are not in it.
@@ -21,7 +21,7 @@ from functions.core.services.suggesting import TO_FILL_IN
 from functions.core.text.shapes import local_time
 
 NO_ANSWER = "NO_ANSWER"
-"""What the model says if the articles do not answer the request."""
+"""The answer of the model if the articles do not answer the request."""
 
 MAX_CHARACTERS = 12_000
 """The most characters of a ticket that are sent: its beginning, and the end that fits."""

@@ -1,4 +1,4 @@
-"""What agents search tickets by: each desk's segments, made from what the journal names.
+"""The texts that agents search: each desk's segments, made from what the journal names.
 
 `indexing` writes, merges and rewrites them; the workbench reads them.
 

@@ -28,9 +28,10 @@ RATIO = 3
 AT_ONCE = 500
 """The tickets read for one change of a manifest."""
 MOVES_EVERY = timedelta(days=1)
-"""How often the manifest of a desk without news moves on: a search queries each day since."""
+"""The interval at which the manifest of a desk without news moves on, since a search queries each
+day after it."""
 LEFT_FOR = timedelta(hours=1)
-"""How long a segment that was replaced stays, for searches that are under way."""
+"""The time for which a segment that was replaced stays, for searches that are under way."""
 _TRIES = 5
 
 

@@ -46,7 +46,7 @@ Root = Callable[[], bytes]
 
 @dataclass(frozen=True)
 class TicketQuery:
-    """What is searched for; `since` and `until` bound when a ticket was received."""
+    """The query of a search; `since` and `until` bound when a ticket was received."""
 
     wanted: Wanted
     status: str | None

@@ -187,7 +187,7 @@ looked up, and all that was said."""
 ModelSummaryView = TypedDict("ModelSummaryView", {
     "text": str, "version": int, "at": Time, "model": str,
 })  # fmt: skip
-"""What a language model made of the ticket's first `version` versions, for the next handler."""
+"""A language model's summary of the ticket's first `version` versions, for the next handler."""
 
 
 class TicketView(SummaryView):
@@ -243,10 +243,10 @@ OpenedContact = TypedDict("OpenedContact", {
 """The customer's whole contact; hide it at `shown_until`."""
 
 ModelTokens = TypedDict("ModelTokens", {"input": int, "output": int})
-"""What a use of a language model is charged by."""
+"""The tokens that a use of a language model is charged by."""
 
 ModelCost = TypedDict("ModelCost", {"model": str, "tokens": ModelTokens, "cost_usd": float})
-"""What a use cost; nothing for a summary that had been made of this version before."""
+"""The cost of a use; nothing for a summary that had been made of this version before."""
 
 
 class ModelText(ModelCost):
@@ -315,10 +315,10 @@ DecisionView = TypedDict("DecisionView", {
 offered for, now (`helped`)."""
 
 MadeView = TypedDict("MadeView", {"at": Time, "since": Time, "seen": int})
-"""When proposals were made, and from how much since when."""
+"""The time at which proposals were made, from `seen` questions or requests `since` a time."""
 
 ProposalsView = TypedDict("ProposalsView", {
     "articles": list[ArticleProposalView], "rules": list[RuleProposalView],
     "decisions": list[DecisionView], "made": dict[str, MadeView],
 })  # fmt: skip
-"""What a desk could add to its articles and rules, and what was decided before."""
+"""The proposals for articles and rules that are undecided, and the decisions about others."""

@@ -1,4 +1,4 @@
-"""What customers write becomes proposals, which a person accepts: whole loops in one process."""
+"""Customers' words become proposals, which a person accepts: whole loops in one process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a use costs by how it ended, and which articles a draft is grounded in."""
+"""The cost of a use follows from its end; a draft is grounded in articles that fit."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -108,7 +108,7 @@ def test_a_draft_uses_only_what_customers_may_read(ask: Ask) -> None:
 
 
 def test_only_agents_calls_and_a_hand_over_ask_the_function() -> None:
-    """What they get is for agents, so nothing reaches a customer without a person."""
+    """Their texts are for agents, so nothing reaches a customer without a person."""
     functions = Path(__file__).parents[2] / "functions"
     named = [path for path in functions.rglob("*.py") if "}-language_model" in path.read_text()]
     assert {path.name for path in named} == {"model_calls.py", "wiring.py"}

@@ -1,4 +1,4 @@
-"""What a language model is sent: masked, quoted as data, and no more than it needs."""
+"""A language model is sent masked text, quoted as data, and no more than it needs."""
 
 import json
 from datetime import timedelta

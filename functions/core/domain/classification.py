@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 BY_EXAMPLES = "mood_by_examples"
-"""What stands among the rules that fired if examples told the mood."""
+"""The entry among the rules that fired if examples told the mood."""
 
 
 @dataclass(frozen=True)

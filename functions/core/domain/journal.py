@@ -51,7 +51,7 @@ class JournalQuestion(Value):
 
 
 class JournalEntry(Value):
-    """What one commit of a ticket says, or one question in a chat, whose id is the `number` then.
+    """The words of a commit of a ticket, or a question in a chat, whose id is the `number` then.
 
     `contact` is set, masked, by a commit that corrects it. `request` is set on a ticket's first
     commit; the first text is then the one it is classified by.

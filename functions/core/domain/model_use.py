@@ -17,10 +17,10 @@ from functions.core.domain.playbook_model import ModelTask
 from functions.core.domain.playbook_types import Locale
 
 Outcome = Literal["started", "answered", "no_answer", "timeout", "refused", "failed"]
-"""How a use ended. One that is still `started` after a minute was cut off."""
+"""The end of a use. One that is still `started` after a minute was cut off."""
 
 Reason = Literal["off", "budget", "no_article", "no_answer", "failed"]
-"""Why there is no text."""
+"""The reason why there is no text."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class _Passed(BaseModel):
 
 
 class ModelRequest(_Passed):
-    """What is to be written, for the person or `system` in `by`.
+    """A request for a text, for the person or `system` in `by`.
 
     `articles` are those that a draft has to use.
     """

@@ -10,7 +10,7 @@ from functions.core.domain.playbook_types import Amount, Section, Slug, Wait
 
 ModelTask = Literal["draft", "summary", "phrasings"]
 TICKET_TASKS: tuple[ModelTask, ...] = ("draft", "summary")
-"""What is written for a ticket, by calls beside its actions."""
+"""The tasks about a ticket, by calls beside its actions."""
 
 MAX_TIMEOUT = timedelta(seconds=10)
 """The longest `timeout`: with the start of the function, the API's own call ends within 15 s."""

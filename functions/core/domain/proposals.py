@@ -13,10 +13,10 @@ from functions.core.domain.privacy import FreeText, TermName
 from functions.core.domain.ticket import Value
 
 Source = Literal["chats", "tickets", "rules"]
-"""What proposals are made from: questions of chats, requests, or corrected classifications."""
+"""The origin of proposals: questions of chats, requests, or corrected classifications."""
 
 CorrectedField = Literal["type", "tags"]
-"""What agents correct of a classification."""
+"""The parts of a classification that agents correct."""
 
 SHOWN = 16
 """The most questions of a proposal that are shown, and the phrasings that it brings."""
@@ -83,7 +83,7 @@ class RuleProposal(Value):
 
 
 class Proposals(Value):
-    """What was proposed to a desk at one time, from one source."""
+    """The proposals to a desk that were made at one time, from one source."""
 
     made_at: datetime
     since: datetime

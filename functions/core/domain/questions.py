@@ -1,4 +1,4 @@
-"""What became of a customer's question in a chat: the knowledge base is improved by it (C12)."""
+"""The outcome of a customer's question in a chat: the knowledge base is improved by it (C12)."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class ModelUses:
             )  # fmt: skip
 
     def spent(self, desk: str, day: str) -> Decimal:
-        """What a day has cost so far, in USD, uses that have not ended included."""
+        """The cost of a day so far, in USD, uses that have not ended included."""
         item = self.table.get(_partition(desk, day), SUM, consistent=True)
         return Decimal(item["spent"]["N"]) if item else Decimal(0)
 

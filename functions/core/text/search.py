@@ -1,4 +1,4 @@
-"""What search finds a ticket by, and how: the masked texts of many tickets, scanned as one.
+"""The masked texts of many tickets, scanned as one: search finds tickets by them.
 
 A text is folded (`terms.folded`) and each word's beginning is marked, so that `fund` finds `funds`
 and not `refund`. What begins with a digit, and Han characters, are found anywhere.
@@ -34,7 +34,7 @@ _WANTED = re.compile(rf"[{HAN}]+|{_WORD}(?:[-_./:@#+]{_WORD})*")
 _LAST_FOUR = re.compile(r"\d{4}", re.ASCII)
 
 Wanted = Sequence[tuple[str, ...]]
-"""What a ticket's text has to contain: of each, one of the alternatives."""
+"""The parts that a ticket's text has to contain: of each, one of the alternatives."""
 Hashed = Callable[[str], str]
 """Returns a desk's keyed hash of the last four digits of a contact (`tokens.last_four_hash`)."""
 Position = tuple[int, str]

@@ -9,7 +9,7 @@ app = typer.Typer(help="What agents search tickets by.", no_args_is_help=True)
 
 @app.callback()
 def search() -> None:
-    """What agents search tickets by."""
+    """Maintain the texts that agents search."""
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What became of a question: it decides what is proposed, and the share without a person."""
+"""The outcome of a question decides what is proposed, and the share without a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What search finds: words by their beginnings, Han and digits anywhere, the newest first."""
+"""Search finds words by their beginnings, Han and digits anywhere, the newest first."""
 
 from collections.abc import Sequence
 
