@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from infra.console.terminal import DATA, Data, Stage, connect, table
+from infra.console.terminal import DATA, Data, Stage, connect, report, table
 
 app = typer.Typer(help="The desks' language models.", no_args_is_help=True)
 
@@ -43,8 +43,10 @@ def uses(
         if found:
             cost = str(storage.model_uses.spent(desk, day))
             rows.append((day, "sum", *[""] * (len(_COLUMNS) - 3), cost))
-    if not as_json:
+    if not as_json and rows:
         table(_COLUMNS, rows)
+    elif not as_json:
+        report(f"desk {desk}: no uses in {days} days")
 
 
 _COLUMNS = (
