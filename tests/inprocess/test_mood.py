@@ -87,3 +87,11 @@ def test_a_ticket_is_routed_without_an_engine(
         patch.setattr(encoder, "load", broken)
         journey.file(UPSET)
     assert (journey.ticket.handler, journey.ticket.mood) == ("kx-1", None)
+
+
+def test_nobody_asks_about_a_mood_that_a_rule_has_said(journey: SimulatedJourney) -> None:
+    journey.file("非常生气，你们的快递像蜗牛")
+    assert (journey.ticket.mood, asked(journey)) == ("upset", 0)
+    assert "mood_by_examples" not in journey.view()["rules"]
+    journey.act_as_customer("messages", text=UPSET)
+    assert asked(journey) == 0

@@ -201,3 +201,14 @@ def test_what_is_masked_becomes_no_phrasing(journey: SimulatedJourney, subjects:
     (proposal,) = proposals(journey)["articles"]
     decided = decide(journey, proposal["id"], accepted=True, article="gold").json
     assert (proposal["count"], decided["phrasings"]) == (5, 4)
+
+
+@pytest.mark.requirement("C12")
+def test_an_article_gets_no_phrasing_twice(missed: SimulatedJourney) -> None:
+    make(missed)
+    (proposal,) = proposals(missed)["articles"]
+    known = {"title": {"zh-CN": "会员"}, "solution": {"zh-CN": "满1000积分。"}}
+    asked = {"asked": {"zh-CN": [f"{GOLD[0]}？"]}}
+    assert missed.as_agent("zg-1", "PUT", "/articles/gold", known | asked).status == 200
+    assert decide(missed, proposal["id"], accepted=True, article="gold").json["phrasings"] == 3
+    assert len(missed.as_agent("zg-1", "GET", "/articles/gold").json["asked"]["zh-CN"]) == 4
