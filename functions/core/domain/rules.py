@@ -43,6 +43,7 @@ from functions.core.domain.playbook_model import LanguageModel
 from functions.core.domain.playbook_negations import Negations
 from functions.core.domain.playbook_numbers import Numbering, Records
 from functions.core.domain.playbook_records import Retention, Webhook as Webhook
+from functions.core.domain.playbook_reports import Reports
 from functions.core.domain.playbook_types import (
     LOCALES as LOCALES,
     STEP_FIELD_HOLDS,
@@ -494,6 +495,7 @@ class Playbook(Section):
     confirmation: Confirmation | None = None
     steps: dict[Slug, Step] = {}
     records: Records = Field(default_factory=Records)
+    reports: Reports = Field(default_factory=Reports)
     reopen_within: Duration = timedelta(days=14)
     closed_reply: Literal["reopen", "linked"] = "reopen"
     retention: Retention = Field(default_factory=Retention)

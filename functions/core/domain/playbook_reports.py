@@ -1,0 +1,47 @@
+"""The part of a playbook about reports, jumps and costs (B11, D15, D16, F8)."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from functions.core.domain.playbook_types import (
+    Amount,
+    Identifier,
+    Locale,
+    Section,
+    Slug,
+    Text,
+    Wait,
+)
+
+ReportKind = Literal["daily", "weekly", "monthly"]
+
+NotNegative = Annotated[Amount, Field(ge=0)]
+
+
+class Reports(Section):
+    """What a desk's reports count, what its work costs, and who gets the reports.
+
+    `recipients` are teams, by whose mailbox they are reached, or addresses; `kinds` are the reports
+    that are mailed, in `locale` or else the desk's language. `visits` are steps that arrange a
+    visit (first-time fix); `parts` and `compensation` are fields of steps that list the parts used
+    and the money given to customers. Money is in `currency`, of which `usd_rate` is one USD.
+    `agent_rate` is the cost of an agent's hour; one act counts for `act_at_most`. A month's costs
+    beyond `budget` raise the alarm. `suggestions` are for types, tags and products that stand out.
+    """
+
+    recipients: tuple[str, ...] = ()
+    kinds: tuple[ReportKind, ...] = ("weekly", "monthly")
+    locale: Locale | None = None
+    visits: tuple[Slug, ...] = ()
+    parts: tuple[Identifier, ...] = ("parts_used",)
+    compensation: tuple[Identifier, ...] = ()
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    usd_rate: Annotated[Amount, Field(gt=0)] = Decimal(1)
+    agent_rate: NotNegative = Decimal(0)
+    part_prices: dict[str, NotNegative] = {}
+    budget: Annotated[Amount, Field(gt=0)] | None = None
+    act_at_most: Wait = timedelta(minutes=10)
+    suggestions: dict[str, Text] = {}

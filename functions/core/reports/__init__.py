@@ -1,0 +1,1 @@
+"""Reports, board and costs: what the facts mean, without any AWS call (`docs/reports.md`)."""
