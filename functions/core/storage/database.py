@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 class Storage:
     """The table of a deployment, by entity; caches playbooks and articles between calls.
 
-    `questions` is the journal of what customers asked the assistant.
+    `questions` is the journal of what customers asked the assistant, `changes` that of commits
+    without words, `presence` that of agents who came or went, `chat_ends` that of chats that ended
+    without a ticket.
     """
 
     table: Table
@@ -54,6 +56,9 @@ class Storage:
     customers: Customers
     journal: Journal
     questions: Journal
+    changes: Journal
+    presence: Journal
+    chat_ends: Journal
     proposals: DeskProposals
     model_uses: ModelUses
     model_summaries: ModelSummaries
@@ -84,6 +89,9 @@ class Storage:
             Customers(table),
             Journal(table),
             Journal(table, "QUESTION"),
+            Journal(table, "CHANGE"),
+            Journal(table, "PRESENCE"),
+            Journal(table, "CHAT"),
             DeskProposals(table),
             ModelUses(table),
             ModelSummaries(table),
