@@ -17,7 +17,7 @@ INFRA_SOURCES = sorted(INFRA.rglob("*.py"))
 TEST_SOURCES = sorted(TESTS.rglob("*.py"))
 PACKAGES = (
     "answers", "assistant", "intake", "language_model", "router", "sla_timer", "notify", "survey",
-    "portal", "workbench", "unseal", "search",
+    "portal", "workbench", "unseal", "search", "reports",
 )  # fmt: skip
 """The packages of deployed functions."""
 

@@ -21,6 +21,7 @@ from functions.core.storage.model_summaries import ModelSummaries
 from functions.core.storage.model_uses import ModelUses
 from functions.core.storage.playbooks import Playbooks
 from functions.core.storage.proposals import DeskProposals
+from functions.core.storage.report_progress import ReportProgress
 from functions.core.storage.roster import Roster
 from functions.core.storage.short_links import ShortLinks
 from functions.core.storage.table import Table
@@ -63,6 +64,7 @@ class Storage:
     model_uses: ModelUses
     model_summaries: ModelSummaries
     manifests: Manifests
+    report_progress: ReportProgress
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
@@ -96,4 +98,5 @@ class Storage:
             ModelUses(table),
             ModelSummaries(table),
             Manifests(table),
+            ReportProgress(table),
         )
