@@ -45,8 +45,9 @@ class Queries:
     def statistics(self, spans: Sequence[Span]) -> str:
         """Ask for each figure by span and group (`all`, `team=…`, `item=…`).
 
-        Columns: span, figure, grp; n (rows that count), hits, left_out (rows that do not); of the
-        values and business values: mean, median and p90. The median is the mean of the two middle
+        Columns: span, figure, grp; n (rows that count), hits, judged (rows that could be
+        hits), left_out (rows that do not count); of the values and business values: mean, median
+        and p90. The median is the mean of the two middle
         values, p90 the ceil(0.9 n)-th.
         """
         return f"""{self._measures(spans, min(span.start for span in spans))},
@@ -71,6 +72,7 @@ ranked AS (
 SELECT span, figure, grp,
   sum(CASE WHEN reason = '' THEN 1 ELSE 0 END) AS n,
   sum(CASE WHEN reason = '' THEN coalesce(hit, 0) ELSE 0 END) AS hits,
+  count(CASE WHEN reason = '' THEN hit END) AS judged,
   sum(CASE WHEN reason = '' THEN 0 ELSE 1 END) AS left_out,
   {_statistics("wall")},
   {_statistics("business")}
@@ -180,8 +182,12 @@ GROUP BY span, prefix || grp"""
     def _day(self, at: datetime) -> str:
         return at.astimezone(self.zone).date().isoformat()
 
-    def _lines(self, start: datetime | None, end: datetime) -> str:
-        """Write `lines`: the facts, without those that newer ones replace (`newest` > 1)."""
+    def _lines(self, start: datetime | None, end: datetime, span: str = "''") -> str:
+        """Write `lines`: the facts, of which those with `newest` > 1 are replaced by newer ones.
+
+        Args:
+            span: an expression that names a row's span.
+        """
         texts = ", ".join(f"coalesce({name}, '') AS {name}" for name in _TEXTS)
         first = "2020-01-01" if start is None else self._day(start)
         return f"""WITH lines AS (
@@ -189,7 +195,8 @@ GROUP BY span, prefix || grp"""
     first_response_business, after_handover, after_handover_business, resolution_first,
     resolution_first_business, resolution_full, resolution_full_business, work, work_business,
     one_touch, first_time_fix, score, good, survey_expired, handling, previous, is_open, running,
-    presence AS online, coalesce(groups, '') AS groupings, {texts}, day,
+    presence AS online, coalesce(groups, '') AS groupings, {texts},
+    {span} AS span,
     row_number() OVER (PARTITION BY kind, number, version ORDER BY written DESC) AS newest
   FROM facts
   WHERE desk = {_text(self.desk)} AND day BETWEEN '{first}' AND '{self._day(end)}'
@@ -206,9 +213,9 @@ GROUP BY span, prefix || grp"""
             "OVER (PARTITION BY kind, number ORDER BY version "
             "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
         )
-        return f"""{self._lines(start, end)},
+        return f"""{self._lines(start, end, span)},
 changes AS (
-  SELECT lines.*, {span} AS span,
+  SELECT lines.*,
     CASE WHEN {_has("flow", "received")} THEN 1 ELSE 0 END AS is_received,
     last_value(groupings) {whole} AS last_groups,
     last_value(product) {whole} AS last_product,
@@ -218,7 +225,7 @@ changes AS (
     max(written) {whole} AS rewritten,
     min(CASE WHEN {_has("flow", "reopened")} THEN happened END) OVER (PARTITION BY kind, number
       ORDER BY version ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS reopened_at,
-    row_number() OVER (PARTITION BY kind, number, {span}, resolution IS NOT NULL
+    row_number() OVER (PARTITION BY kind, number, span, resolution IS NOT NULL
       ORDER BY version DESC) AS from_last
   FROM lines WHERE newest = 1 AND kind <> 'presence'
 )"""
@@ -233,7 +240,7 @@ changes AS (
             {name: figure.items for name, figure in BEHIND.items() if figure.items}, "'-'"
         )
         columns = {
-            "counts_at": {name: figure.at for name, figure in BEHIND.items()},
+            "counts_at": {name: figure.at for name, figure in BEHIND.items() if figure.at},
             "part": {name: figure.part for name, figure in BEHIND.items()},
             "measured": {name: figure.value for name, figure in BEHIND.items()},
             "measured_business": {name: figure.business for name, figure in BEHIND.items()},
@@ -249,7 +256,7 @@ changes AS (
         named = ", ".join(f"'{name}'" for name in BEHIND)
         return f"""{self._changes(start - LOOK_BACK, end, _span_at("happened", spans))},
 behind AS (
-  SELECT number, version, figure, item, agent, last_groups, last_target, touched, rewritten,
+  SELECT number, version, figure, item, agent, last_groups, last_target, touched, rewritten, span,
     {written}
   FROM changes
   CROSS JOIN UNNEST(ARRAY[{named}]) AS f(figure)
@@ -258,7 +265,8 @@ behind AS (
 ),
 measures AS (
   SELECT number, version, figure, item, agent, last_groups, last_target, touched, rewritten, part,
-    measured, measured_business, hit, reason, {_span_at("counts_at", spans)} AS span
+    measured, measured_business, hit, reason,
+    CASE WHEN counts_at IS NULL THEN span ELSE {_span_at("counts_at", spans)} END AS span
   FROM behind
 )"""
 
