@@ -8,6 +8,7 @@ from functions.core.domain.errors import DeadLetter
 from functions.core.domain.rehearsal import RehearsalSummary, Rehearsed, rehearsed
 from functions.core.domain.rules import Playbook
 from functions.core.storage.database import Storage
+from infra.console.errors import UsageError
 from infra.console.search import numbers
 
 
@@ -17,9 +18,11 @@ def rehearse(
     """Yield the comparison of each ticket received within the `last` days, in no order.
 
     Raises:
-        NotFound: there is no such desk.
+        UsageError: the desk has no playbook in force.
     """
     desk = changed.desk
+    if storage.playbooks.version(desk) is None:
+        raise UsageError(f"the stage has no desk '{desk}', so there is nothing to compare with")
     current = storage.playbooks.get(desk, now)
     for number in numbers(storage, desk, now - last):
         try:

@@ -33,7 +33,7 @@ _LATER = {"later tags": "tags", "later priority": "priority"}
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RulesOutcome:
     """What a playbook makes of a ticket.
 
     `values`: what is compared, as text. `kept` and `missed` count the deadlines of each timer kind
@@ -61,8 +61,8 @@ class Rehearsed:
     number: str
     received_at: datetime | None
     differences: tuple[Difference, ...] = ()
-    before: Outcome | None = None
-    after: Outcome | None = None
+    before: RulesOutcome | None = None
+    after: RulesOutcome | None = None
     reason: str = ""
 
 
@@ -122,13 +122,13 @@ def rehearsed(
     return Rehearsed(number, received_at, differences, before, after)
 
 
-def _differ(before: Outcome, after: Outcome, what: str | None) -> bool:
+def _differ(before: RulesOutcome, after: RulesOutcome, what: str | None) -> bool:
     return what is not None and before.values[what] != after.values[what]
 
 
 def outcome(
     history: Sequence[e.Commit], playbook: Playbook, now: datetime, zone: tzinfo
-) -> Outcome:
+) -> RulesOutcome:
     """Replay a ticket's history, which begins with its request, under a playbook until `now`."""
     return _Replay(history[0], playbook, zone).outcome(history[1:], now)
 
@@ -152,7 +152,7 @@ class _Replay:
         self._note_timers({})
         self.values = self._at_receipt()
 
-    def outcome(self, commits: Sequence[e.Commit], now: datetime) -> Outcome:
+    def outcome(self, commits: Sequence[e.Commit], now: datetime) -> RulesOutcome:
         for commit in commits:
             self._sweep(commit.at)
             events = self._events(commit)
@@ -166,7 +166,7 @@ class _Replay:
         values["later tags"] = ", ".join(ticket.tags)
         values["later priority"] = ticket.priority
         values.update({what: ", ".join(times) for what, times in self.fired.items()})
-        return Outcome(values, self.kept, self.missed)
+        return RulesOutcome(values, self.kept, self.missed)
 
     def _at_receipt(self) -> dict[str, str]:
         ticket, found = self.ticket, self.found

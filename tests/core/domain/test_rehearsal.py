@@ -191,8 +191,10 @@ def test_an_erased_ticket_and_an_incomplete_history_are_not_compared() -> None:
     assert summary.compared == 0
 
 
+_APART = {"classify", "erase"}
+"""The router's own classification, which is no rule's here, and what is not compared."""
 _acts = st.tuples(
-    st.sampled_from([command for name, command in COMMANDS.items() if name not in {"erase"}]),
+    st.sampled_from([command for name, command in COMMANDS.items() if name not in _APART]),
     st.integers(1, 60 * 30),
 )
 
@@ -210,5 +212,8 @@ def test_the_playbook_in_force_gives_what_happened(acts: list[Any], text: str) -
     found = outcome(life.commits, CURRENT, life.now, SHANGHAI)
     first = life.commits[0].of(e.TicketClassified)[0]
     assert (found.values["type"], found.values["priority"]) == (first.type, first.priority)
+    assert life.ticket is not None
+    assert found.values["later priority"] == life.ticket.priority
+    assert found.values["later tags"] == ", ".join(life.ticket.tags)
     fired = [event for commit in life.commits for event in commit.of(e.TimerBreached)]
     assert found.missed == Counter(event.kind for event in fired if event.count == 1)
