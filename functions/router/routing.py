@@ -6,8 +6,13 @@ from datetime import datetime, timedelta
 from functools import reduce
 
 from functions.core.domain import commands as c, events as e
-from functions.core.domain.amounts import amount_in
-from functions.core.domain.classification import classify_request, request_text
+from functions.core.domain.classification import (
+    Classification,
+    classify_request,
+    destination,
+    request_text,
+    routing_facts,
+)
 from functions.core.domain.errors import ActionNotAllowed, AgentAtCapacity, AgentContended
 from functions.core.domain.lifecycle import apply
 from functions.core.domain.matching import Facts
@@ -19,7 +24,6 @@ from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.roster import ROUTING_TTL
 from functions.router.agent_selection import Requirements, candidates, spread, suits
-from functions.router.classify import Classification, destination
 
 ACTOR = "system"
 _ROUTING, _NOBODY_SUITABLE = "routing", "nobody suitable"
@@ -114,13 +118,13 @@ class Router:
             self._route(ticket, self._current_destination(ticket), ())
         else:
             _, text = _customer_text(self.storage.tickets.history(ticket.desk, ticket.number))
-            self._route(ticket, destination(_facts(ticket, text), self.playbook), ())
+            self._route(ticket, destination(routing_facts(ticket, text), self.playbook), ())
 
     def route_without_team(self, ticket: Ticket) -> None:
         """Route a waiting ticket whose team the playbook no longer has, by its rules."""
         if ticket.in_hand_of is None and ticket.team not in self.playbook.teams:
             _, text = _customer_text(self.storage.tickets.history(ticket.desk, ticket.number))
-            self._route(ticket, destination(_facts(ticket, text), self.playbook), ())
+            self._route(ticket, destination(routing_facts(ticket, text), self.playbook), ())
 
     def route_after_unmerge(self, ticket: Ticket) -> None:
         """Route an unmerged ticket that had no handler when it was merged."""
@@ -154,7 +158,7 @@ class Router:
         if changed.of(e.TicketQueued, e.TicketAssigned):
             return
         before = reduce(apply, history[: history.index(changed)], None)
-        facts = _facts(ticket, _customer_text(history)[1])
+        facts = routing_facts(ticket, _customer_text(history)[1])
         old_facts = replace(facts, priority=before.priority if before else None)
         old = destination(old_facts, self.playbook)
         new = destination(facts, self.playbook)
@@ -187,8 +191,8 @@ class Router:
             return False
         _, text = _customer_text(history)
         before = reduce(apply, history[1 : queued + 1], apply(None, history[0]))
-        new = destination(_facts(ticket, text), self.playbook)
-        if new == destination(_facts(before, text), self.playbook):
+        new = destination(routing_facts(ticket, text), self.playbook)
+        if new == destination(routing_facts(before, text), self.playbook):
             return False
         self._route(ticket, new, ())
         return True
@@ -263,7 +267,7 @@ class Router:
         *,
         seen: Ticket | None = None,
     ) -> None:
-        target = destination(_facts(ticket, text), self.playbook)
+        target = destination(routing_facts(ticket, text), self.playbook)
         question = self._question(ticket, found, target)
         if question is not None:
             self._change(seen or ticket, c.CommandGroup((*first, question)))
@@ -309,7 +313,7 @@ class Router:
         if not any(when.mentions or when.amount_over is not None for when in conditions):
             return Facts.of(ticket)
         history = self.storage.tickets.history(ticket.desk, ticket.number, ticket.version)
-        return _facts(ticket, _customer_text(history)[1])
+        return routing_facts(ticket, _customer_text(history)[1])
 
     def _route(
         self, ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...]
@@ -480,10 +484,6 @@ def _customer_text(history: Sequence[e.Commit]) -> tuple[e.TicketReceived | None
             elif isinstance(event, e.CustomerWrote):
                 texts.append(event.text)
     return request, "\n".join(texts)
-
-
-def _facts(ticket: Ticket, text: str) -> Facts:
-    return replace(Facts.of(ticket, text), amount=amount_in(text))
 
 
 def _is_waiting(ticket: Ticket) -> bool:

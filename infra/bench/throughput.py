@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from functions.core.domain.classification import classify
 from functions.core.domain.rules import Playbook
 from functions.core.playbook import load
-from functions.router.classify import classify
 from infra.deploy.desks import SHIPPED, shipped
 
 SECONDS = 1.0

@@ -9,9 +9,12 @@ from functions.core.platform import aws
 from functions.core.storage.database import Storage
 from functions.core.storage.items import ticket_key, ticket_of_key
 from functions.core.storage.segments import Segments
+from functions.core.storage.table import stamp
 from functions.search.indexing import SearchIndex
 from infra.deploy.desks import storage_of
 from infra.deploy.stacks import deployment_of
+
+_EVER = datetime.fromtimestamp(0, UTC)
 
 
 def rebuild(stage: str, desk: str) -> int:
@@ -28,15 +31,19 @@ def rebuild(stage: str, desk: str) -> int:
     return index.rebuild(desk, numbers(storage, desk), lambda: datetime.now(UTC))
 
 
-def numbers(storage: Storage, desk: str) -> Iterator[str]:
-    """Yield the numbers of all tickets of a desk, in no order: the table is read whole."""
+def numbers(storage: Storage, desk: str, since: datetime = _EVER) -> Iterator[str]:
+    """Yield the numbers of a desk's tickets received since then, in no order.
+
+    The table is read whole.
+    """
     table = storage.table
     for page in table.client.get_paginator(operation_name="scan").paginate(
         TableName=table.name,
-        FilterExpression="sk = :ticket AND begins_with(pk, :desk)",
+        FilterExpression="sk = :ticket AND begins_with(pk, :desk) AND contact_sk >= :since",
         ExpressionAttributeValues={
             ":ticket": {"S": "TICKET"},
             ":desk": {"S": ticket_key(desk, "")},
+            ":since": {"S": stamp(since)},
         },
         ProjectionExpression="pk",
     ):

@@ -1,11 +1,11 @@
 """Helpers of the commands: the options for a stage, and output."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -20,6 +20,7 @@ Stage = Annotated[
     ),
 ]
 Data = Annotated[Path, typer.Option(envvar="DESKBELL_DATA", help="The local system's folder.")]
+T = TypeVar("T")
 DATA = Path(".deskbell")
 
 _console = Console(highlight=False, soft_wrap=True, markup=False)
@@ -50,6 +51,14 @@ def connect(stage: str, data: Path) -> str:
     if local_stage.connect(data):
         return local_stage.STAGE
     raise UsageError(f"no local system runs in {data}: start it with `make up`, or add --stage")
+
+
+def counted(what: str, items: Iterable[T]) -> Iterator[T]:
+    """Yield the items, and show on a terminal how many there were so far."""
+    with Console(stderr=True, highlight=False).status("") as status:
+        for count, item in enumerate(items, 1):
+            status.update(f"{count:,} {what} …")
+            yield item
 
 
 @contextmanager

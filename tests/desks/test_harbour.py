@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
+from functions.core.domain.classification import classify
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Condition, Effect, Playbook, Section, TimerEffects, Vague
 from functions.core.playbook import load
-from functions.router.classify import classify
 from tests.docs.test_playbook_docs import KEYS, ONCE
 from tests.inprocess.desk_journey import SimulatedJourney, deployed
 

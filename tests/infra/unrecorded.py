@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "playbook.check": "reads a file",
     "playbook.list": _READS,
     "playbook.preview": "reads a file",
+    "playbook.rehearse": "shows what rules give, no words of customers",
     "quarantine.list": "shows causes, and subjects as the lists of tickets do",
     "reports.rebuild": "makes again what the table has, and shows none of it",
     "search.rebuild": "makes again what the table has, and shows none of it",

@@ -1,4 +1,4 @@
-"""Classify a request by its text (A2, A6, A7, B4, D5, E1).
+"""Classify a request by its text (A2, A6, A7, B4, D5, E1), and find its destination (A5).
 
 Pure and linear in the length of the text. All keywords come from the desk's playbook. A request is
 classified in the commit that creates its ticket.
@@ -18,7 +18,8 @@ from functions.core.domain.amounts import amount_in
 from functions.core.domain.matching import Facts, find_term, fold, holds, mentions, places
 from functions.core.domain.playbook_negations import Negations
 from functions.core.domain.playbook_types import Text
-from functions.core.domain.rules import Playbook, Rule, Vague
+from functions.core.domain.rules import Destination, Playbook, Rule, Vague
+from functions.core.domain.ticket import Ticket
 
 if TYPE_CHECKING:
     from functions.core.domain.events import TicketReceived
@@ -195,6 +196,22 @@ def classify_request(
         channel=request.channel,
         product=request.product.title if request.product else None,
         mood=mood,
+    )
+
+
+def routing_facts(ticket: Ticket, text: str) -> Facts:
+    """Return what a ticket is routed by; `text` is all that its customer has written."""
+    return replace(Facts.of(ticket, text), amount=amount_in(text))
+
+
+def destination(facts: Facts, playbook: Playbook) -> Destination:
+    """Return the first entry of the playbook's routing whose condition holds (A5, A7).
+
+    The playbook's check ensures that the last entry has no condition.
+    """
+    folded = replace(facts, text=fold(facts.text))
+    return next(
+        (entry for entry in playbook.routing if holds(entry.when, folded)), playbook.routing[-1]
     )
 
 

@@ -55,7 +55,7 @@ def decide(
         found = classify_request(request, playbook, request.customer.customer_class)
         opening = (request, e.TicketClassified(**vars(found)))
         after = apply(None, _provisional(playbook.desk, command.number, 1, now, opening))
-        return _with_timers(None, after, opening, playbook, now)
+        return with_timers(None, after, opening, playbook, now)
     if ticket is None:
         raise ValueError(f"{type(command).__name__} needs a ticket")
     parts = command.commands if isinstance(command, c.CommandGroup) else (command,)
@@ -69,7 +69,7 @@ def decide(
             events.extend(more)
             version = ticket.version + 1
             after = apply(after, _provisional(ticket.desk, ticket.number, version, now, more))
-    return _with_timers(ticket, after, events, playbook, now) if events else ()
+    return with_timers(ticket, after, events, playbook, now) if events else ()
 
 
 def opening(command: c.Receive, playbook: Playbook, now: datetime) -> e.Commit:
@@ -108,13 +108,14 @@ def _provisional(
     )
 
 
-def _with_timers(
+def with_timers(
     before: Ticket | None,
     after: Ticket,
     events: Sequence[e.Event],
     playbook: Playbook,
     now: datetime,
 ) -> tuple[e.Event, ...]:
+    """Return the events of a change, with their effect on the ticket's timers."""
     changed = timers.updated_timers(before, after, events, playbook, now)
     decided = next((event for event in events if isinstance(event, e.TimersSet)), None)
     if decided is not None:

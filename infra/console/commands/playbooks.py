@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import time
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from infra.console.errors import UsageError
-from infra.console.terminal import DATA, Data, Stage, connect, only_warnings, report, table
+from infra.console.terminal import (
+    DATA,
+    Data,
+    Stage,
+    connect,
+    counted,
+    only_warnings,
+    report,
+    table,
+)
 
 if TYPE_CHECKING:
     from functions.core.domain.rules import Playbook
@@ -107,6 +118,56 @@ def preview(
     with only_warnings():
         for line in (*preview(playbook, locales), *suggestions(playbook, locales)):
             report(line)
+
+
+@app.command()
+def rehearse(
+    path: Path,
+    days: Annotated[int, typer.Option(min=1, max=400, help="How far back.")] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    stage: Stage = "",
+    data: Data = DATA,
+) -> None:
+    """List what a changed playbook would have done otherwise with past tickets; stores nothing.
+
+    Each is replayed under the desk's playbook in force and under the file. The counts come last.
+    """
+    from functions.core.domain.rehearsal import RehearsalSummary
+    from functions.core.playbook import load
+    from infra.console import rehearsal
+    from infra.deploy.desks import storage_of
+
+    playbook, storage = load(path), storage_of(connect(stage, data))
+    last, now = timedelta(days=days), datetime.now(UTC)
+    summary = RehearsalSummary()
+    for ticket in counted("tickets", rehearsal.rehearse(storage, playbook, last, now)):
+        summary.add(ticket)
+        for document in rehearsal.documents(ticket, playbook.zone):
+            typer.echo(json.dumps(document, ensure_ascii=False) if as_json else _said(document))
+    if as_json:
+        typer.echo(json.dumps(rehearsal.summary_document(summary), ensure_ascii=False))
+        return
+    report(f"{summary.compared} tickets compared, {summary.differing} with differences")
+    for reason, count in sorted(summary.not_compared.items()):
+        report(f"{count} not compared: {reason}")
+    table(
+        ("difference", "tickets"), [(what, str(n)) for what, n in summary.differences.most_common()]
+    )
+    promises = summary.promises().items()
+    table(
+        ("deadline", "kept before", "kept after"),
+        [(kind, *(f"{kept} of {of}" for kept, of in counts)) for kind, counts in promises],
+    )
+
+
+def _said(document: Mapping[str, str]) -> str:
+    """Return a line of a rehearsal as people read it."""
+    if "what" not in document:
+        return "{number}  not compared: {not_compared}".format_map(document)
+    before, after = (document[when] or "none" for when in ("before", "after"))
+    return (
+        f"{document['number']}  {document['received_at']}  {document['what']}: {before} → {after}"
+    )
 
 
 @app.command("list")

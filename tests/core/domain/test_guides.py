@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from functions.core.domain.amounts import amount_in
+from functions.core.domain.classification import classify
 from functions.core.domain.rules import Playbook
 from functions.core.playbook import load
-from functions.router.classify import classify
 from tests.examples import examples
 
 

@@ -83,8 +83,8 @@ class TakeStep(
         taken = self._event(step, ticket)
         summary = self.fields.get(step.resolves) if step.resolves else None
         resolved = Resolve(summary).decide(ticket, playbook, now) if summary else ()
-        reclassified = _reclassified(ticket, self.step, step.then, playbook)
-        return [taken, *self._calls(step, ticket), *reclassified, *resolved]
+        by_step = reclassified(ticket, self.step, step.then, playbook)
+        return [taken, *self._calls(step, ticket), *by_step, *resolved]
 
     def _event(self, step: Step, ticket: Ticket) -> e.StepTaken:
         asks = Slip(step=self.step, team=asked_team(step.asks, self.fields)) if step.asks else None
@@ -116,7 +116,7 @@ def _goes_on(answers: Sequence[Slip], ticket: Ticket) -> bool:
     return ticket.pending is None and not set(ticket.slips[-1:] or answers).isdisjoint(answers)
 
 
-def _reclassified(ticket: Ticket, step: str, then: Effect, playbook: Playbook) -> Sequence[e.Event]:
+def reclassified(ticket: Ticket, step: str, then: Effect, playbook: Playbook) -> Sequence[e.Event]:
     """The event that changes the classification after a step; none if it stays the same (E6)."""
     priority = ticket.priority
     if then.priority and playbook.ranks[then.priority] < playbook.ranks.get(priority, 99):

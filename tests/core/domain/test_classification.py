@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from functions.core.domain.classification import Classification, classify, destination
 from functions.core.domain.matching import Facts
 from functions.core.domain.rules import Playbook
 from functions.core.playbook import load
-from functions.router.classify import Classification, classify, destination
 from tests.core.sample_desk import DESK, both
 from tests.growth import grows_with_length
 
-STANDARD = load(Path(__file__).parents[2] / "playbooks" / "standard.yaml")
+STANDARD = load(Path(__file__).parents[3] / "playbooks" / "standard.yaml")
 
 
 def desk(**changes: Any) -> Playbook:
