@@ -24,6 +24,7 @@ PACKAGES = (
 CORE = {
     "domain": {"domain"},
     "text": {"domain", "text"},
+    "reports": {"domain", "text", "reports"},
     "playbook": {"domain", "text", "playbook"},
     "knowledge": {"domain", "text", "playbook", "knowledge"},
     "storage": {"domain", "text", "playbook", "storage"},
