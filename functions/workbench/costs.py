@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, get_args
 
@@ -10,9 +9,9 @@ from functions.core.domain.errors import FieldError, InvalidInput, Phrase
 from functions.core.domain.roster import Role
 from functions.core.platform.web import HttpResponse, Request, locale_of, preferred
 from functions.core.reports.cost_files import amount, cost_csv, cost_workbook
-from functions.core.reports.cost_queries import CostsBy, cost_query
-from functions.core.reports.costs import CostLine, CostTable, cost_table
-from functions.core.reports.prices import HOME, read_prices
+from functions.core.reports.cost_queries import CostsBy
+from functions.core.reports.costs import CostLine, CostTable, Query, costs_of
+from functions.core.reports.prices import HOME
 from functions.workbench.calls import signed_in
 from functions.workbench.queues import require_known
 from functions.workbench.rights import require
@@ -30,11 +29,8 @@ MOST_LINES = 5_000
 
 CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-Rows = Callable[[str], Iterable[Mapping[str, str]]]
-"""Runs a query of the facts."""
 
-
-def show_costs(request: Request, storage: Storage, desk: str, rows: Rows) -> HttpResponse:
+def show_costs(request: Request, storage: Storage, desk: str, query: Query) -> HttpResponse:
     """Answer with the costs of a desk in JSON, CSV or XLSX, as `Accept` prefers.
 
     Raises:
@@ -45,15 +41,12 @@ def show_costs(request: Request, storage: Storage, desk: str, rows: Rows) -> Htt
     require(principal, SEES_COSTS, Phrase("see costs"))
     by = _by(request)
     first, last = _days(request, playbook)
-    prices = read_prices(request.deployment.region)
-    reports, model = playbook.reports, playbook.language_model
-    query = cost_query(desk, first, last, by, reports.act_at_most, prices.changes())
-    table = cost_table(rows(query), reports, prices.with_model(model.price if model else None))
+    table = costs_of(playbook, first, last, by, request.deployment.region, query)
     if len(table.lines) > MOST_LINES:
         raise _invalid("to", Phrase("More than {most} lines: ask for fewer days.", most=MOST_LINES))
     kind = preferred(request.headers, "application/json", CSV, XLSX)
     if kind == "application/json":
-        return HttpResponse(_view(desk, first, last, by, table))
+        return HttpResponse(costs_view(desk, first, last, by, table))
     locale = locale_of(request, playbook.locale)
     write = cost_csv if kind == CSV else cost_workbook
     name = f"costs-{desk}-{first}-{last}.{'csv' if kind == CSV else 'xlsx'}"
@@ -95,7 +88,8 @@ def _invalid(name: str, message: str) -> InvalidInput:
     return InvalidInput("Some fields are invalid; see errors.", (FieldError(name, message),))
 
 
-def _view(desk: str, first: date, last: date, by: CostsBy, table: CostTable) -> CostsView:
+def costs_view(desk: str, first: date, last: date, by: CostsBy, table: CostTable) -> CostsView:
+    """Return the costs of a desk as JSON has them."""
     return {
         "desk": desk,
         "from": first.isoformat(),
@@ -108,7 +102,7 @@ def _view(desk: str, first: date, last: date, by: CostsBy, table: CostTable) -> 
         "unpriced": list(table.unpriced),
         "lines": [_line(line) for line in table.lines],
         "sum": _line(table.sum),
-        "remainder": None if table.remainder is None else float(amount(table.remainder)),
+        "remainder": None,
     }
 
 

@@ -8,7 +8,7 @@ from io import BytesIO
 
 from functions.core.domain.rules import Locale
 from functions.core.reports.cost_queries import CostsBy
-from functions.core.reports.costs import CostLine, CostTable
+from functions.core.reports.costs import CostLine, CostTable, remainder
 from functions.core.reports.files import csv_text
 
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -38,11 +38,6 @@ def amount(value: Decimal) -> Decimal:
     return Decimal(f"{round(value, 6).normalize():f}")
 
 
-def remainder_of(tables: Tables, billed: Decimal) -> Decimal:
-    """Return what a bill has beyond the units of all these desks, in USD."""
-    return billed - sum((table.sum.usd for table in tables.values()), Decimal(0))
-
-
 def cost_rows(
     tables: Tables, by: CostsBy, locale: Locale, billed: Decimal | None = None
 ) -> list[list[object]]:
@@ -63,7 +58,7 @@ def cost_rows(
         rows.append([*name, *_cells(table.sum, table, units, parts)])
     if billed is not None:
         name = [_word("remainder", locale), *([""] if by != "desk" else [])]
-        rows.append([*name, amount(remainder_of(tables, billed))])
+        rows.append([*name, amount(remainder(billed, tables.values()))])
     return rows
 
 

@@ -39,6 +39,8 @@ def cost_query(
     the change before of the ticket, or `act_at_most`, whichever is the least. The day before
     `first` is read for the acts before.
 
+    Athena reads a quantity such as `1e-06` as a double only; their sums are exact.
+
     Args:
         changes: the days on which a price changes. Rows are apart for each, as `priced_on` says.
     """
@@ -72,7 +74,8 @@ WITH newest AS (
 )
 SELECT
   cost_key, priced_on, split_part(entry, '~', 1) AS name,
-  CAST(sum(CAST(split_part(entry, '~', 2) AS decimal(38, 12))) AS varchar) AS quantity
+  CAST(sum(CAST(CAST(split_part(entry, '~', 2) AS double) AS decimal(38, 12))) AS varchar)
+    AS quantity
 FROM used CROSS JOIN UNNEST(split(entries, '|')) AS t(entry)
 WHERE entry <> ''
 GROUP BY cost_key, priced_on, split_part(entry, '~', 1)

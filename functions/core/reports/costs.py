@@ -5,15 +5,16 @@ Amounts are `Decimal`: USD for AWS, the playbook's currency for everything else 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from functions.core.domain.playbook_reports import Reports
+from functions.core.domain.rules import Playbook
 from functions.core.reports.columns import value_of
-from functions.core.reports.cost_queries import AGENT, COMPENSATION, PART
-from functions.core.reports.prices import PriceList, plus
+from functions.core.reports.cost_queries import AGENT, COMPENSATION, PART, CostsBy, cost_query
+from functions.core.reports.prices import PriceList, plus, read_prices
 
 SECONDS_OF_AN_HOUR = 3600
 
@@ -45,9 +46,8 @@ class CostLine:
 class CostTable:
     """The lines of a desk and their sum.
 
-    `remainder` is what a bill has beyond the sum's units, in USD; None without a bill. `unpriced`
-    are units and parts that count nothing, because nobody said what they cost. The prices are
-    those of `region`; without its own ones (`of_home`), those of us-east-1.
+    `unpriced` are units and parts that count nothing, because nobody said what they cost. The
+    prices are those of `region`; without its own ones (`of_home`), those of us-east-1.
     """
 
     lines: tuple[CostLine, ...]
@@ -57,21 +57,31 @@ class CostTable:
     region: str
     of_home: bool
     unpriced: tuple[str, ...] = ()
-    remainder: Decimal | None = None
 
 
-def cost_table(
-    rows: Iterable[Mapping[str, str]],
-    reports: Reports,
-    prices: PriceList,
-    billed: Decimal | None = None,
+Query = Callable[[str], Iterable[Mapping[str, str]]]
+"""Runs a query of the facts, in Athena or in its place."""
+
+
+def costs_of(
+    playbook: Playbook, first: date, last: date, by: CostsBy, region: str, query: Query
 ) -> CostTable:
-    """Price the rows of `cost_query`; the lines are in the order of its keys.
+    """Return the costs of a desk in these local days, both included, at the prices of a region."""
+    reports, model = playbook.reports, playbook.language_model
+    prices = read_prices(region).with_model(model.price if model else None)
+    changes = prices.changes()
+    rows = query(cost_query(playbook.desk, first, last, by, reports.act_at_most, changes))
+    return cost_table(rows, reports, prices)
 
-    Args:
-        billed: what AWS charged for the same days, in USD.
-    """
-    pricing = _Pricing(reports, prices)
+
+def remainder(billed: Decimal, tables: Iterable[CostTable]) -> Decimal:
+    """Return what a bill has beyond the units of desks, in USD."""
+    return billed - sum((table.sum.usd for table in tables), Decimal(0))
+
+
+def cost_table(rows: Iterable[Mapping[str, str]], reports: Reports, prices: PriceList) -> CostTable:
+    """Price the rows of `cost_query`; the lines are in the order of its keys."""
+    pricing = Pricing(reports, prices)
     lines: dict[str, CostLine] = {}
     for row in rows:
         line = lines.setdefault(row["cost_key"], CostLine(row["cost_key"]))
@@ -88,7 +98,6 @@ def cost_table(
         region=prices.region,
         of_home=bool(prices.of_home),
         unpriced=tuple(sorted(pricing.unpriced)),
-        remainder=None if billed is None else billed - together.usd,
     )
 
 
@@ -103,7 +112,7 @@ def total_of(lines: Iterable[CostLine], key: str = "") -> CostLine:
     return total
 
 
-class _Pricing:
+class Pricing:
     """Adds quantities to lines, at the prices of a list and a playbook."""
 
     def __init__(self, reports: Reports, prices: PriceList) -> None:
