@@ -24,11 +24,22 @@ _DEAD_LETTERS = {
     "sqs:GetQueueUrl": "finds the dead-letter queue",
     "sqs:SendMessage": "dead-letters a record; Lambda sends discarded batches to the same queue",
 }
+_QUERIED = "Athena reads facts and writes results with the caller's rights: moto runs no query"
+_ATHENA = {
+    "athena:GetQueryExecution": _QUERIED,
+    "athena:GetQueryResults": _QUERIED,
+    "athena:StartQueryExecution": _QUERIED,
+    "glue:GetDatabase": _QUERIED,
+    "glue:GetTable": _QUERIED,
+    "s3:GetBucketLocation": _QUERIED,
+    "s3:ListBucket": _QUERIED,
+}
 _CAPACITY = "a ticket's transaction changes its agent's load"
 
 UNUSED: dict[str, dict[str, str]] = {
     "api_handler": {
         **_LOGS,
+        **_ATHENA,
         "s3:GetObject": "presigned links to attachments use the function's role; search reads",
         "s3:PutObject": "stores posted mail, attachments and quarantined mail",
         "ses:SendEmail": "sends the code that verifies a chat's customer",

@@ -12,6 +12,7 @@ from functions.core.domain.knowledge import Audience, Origin
 from functions.core.domain.playbook_types import Locale
 from functions.core.domain.proposals import CorrectedField, Source as ProposalSource
 from functions.core.domain.ticket import Queue, Status, TimerState
+from functions.core.reports.cost_queries import CostsBy
 from functions.core.text.shapes import FieldView, Filed, FileView, TextMessageView, Time
 
 Channel = Literal["sms", "email", "message", "phone"]
@@ -322,3 +323,25 @@ ProposalsView = TypedDict("ProposalsView", {
     "decisions": list[DecisionView], "made": dict[str, MadeView],
 })  # fmt: skip
 """The proposals for articles and rules that are undecided, and the decisions about others."""
+
+AgentTimeView = TypedDict("AgentTimeView", {"minutes": float, "amount": float})
+"""The minutes of agents and their cost at the playbook's rate."""
+
+PartsCostView = TypedDict("PartsCostView", {"used": dict[str, int], "amount": float})
+"""The parts that were written down, and what they cost."""
+
+CostLineView = TypedDict("CostLineView", {
+    "key": str, "units": dict[str, float], "usd": float, "agent": AgentTimeView,
+    "parts": PartsCostView, "compensation": float, "total": float,
+})  # fmt: skip
+"""The costs of a desk, channel, ticket or day; `key` is empty for what belongs to none. `units` are
+quantities by price name and `usd` their list price; the other amounts are in the currency."""
+
+CostsView = TypedDict("CostsView", {
+    "desk": str, "from": str, "to": str, "by": CostsBy, "currency": str, "usd_rate": float,
+    "region": str, "prices_of": str, "unpriced": list[str], "lines": list[CostLineView],
+    "sum": CostLineView, "remainder": float | None,
+})  # fmt: skip
+"""The costs of a desk's days. `prices_of` is the region whose list prices were taken. `unpriced`
+are units and parts without a price, which count nothing. `remainder` is null: only
+`deskbell costs --bill` has a bill to compare with."""

@@ -45,7 +45,7 @@ class Hour:
         used = costs.plus(
             costs.times(opened, self.opened), costs.times(quarantined, self.quarantined)
         )
-        return {**used, "sns.sms": Decimal(self.messages)}
+        return {**used, "sns.sms": self.messages * costs.ASSUMPTIONS["sms.parts"]}
 
 
 def hours() -> list[Hour]:
@@ -67,19 +67,17 @@ def hours() -> list[Hour]:
 
 
 def measure(
-    simulator: Simulator, prices: costs.PriceList
+    simulator: Simulator,
 ) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
-    opened = _usage(simulator, prices, [MANY_SOURCES.format(n) for n in range(MEASURED)], 201)
+    opened = _usage(simulator, [MANY_SOURCES.format(n) for n in range(MEASURED)], 201)
     for serial in range(UnprovenTickets().per_source):
         _file(simulator, ONE_SOURCE, serial + 1000)
     simulator.pump()
-    quarantined = _usage(simulator, prices, [ONE_SOURCE] * MEASURED, 202)
+    quarantined = _usage(simulator, [ONE_SOURCE] * MEASURED, 202)
     return opened, quarantined
 
 
-def _usage(
-    simulator: Simulator, prices: costs.PriceList, sources: list[str], status: int
-) -> dict[str, Decimal]:
+def _usage(simulator: Simulator, sources: list[str], status: int) -> dict[str, Decimal]:
     calls, runs = len(simulator.calls), len(simulator.invocations)
     with contextlib.redirect_stdout(io.StringIO()) as logged:
         for serial, source in enumerate(sources):
@@ -92,7 +90,6 @@ def _usage(
         lambda_usage(
             simulator.invocations[runs:],
             simulator.calls[calls:],
-            prices,
             len(logged.getvalue().encode()),
         ),
         {"apigateway.request": Decimal(len(sources))},

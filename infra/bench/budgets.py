@@ -222,9 +222,9 @@ def prices(report: Report, simulator: Simulator) -> None:
     from infra.bench.usage import idle_usage, life_usage
 
     listed = costs.read_prices()
-    of_life, logged, counted = life_usage(simulator, listed)
+    of_life, logged, counted = life_usage(simulator)
     thousand = costs.times(of_life, 1000)
-    idle = idle_usage(simulator, listed)
+    idle = idle_usage(simulator)
     for what, usage, limit, listed_limit in (
         ("1,000 lives by web form and mail", thousand, LIVES_USD, float(LIVES_USD)),
         ("idle month", idle, IDLE_USD, None),
@@ -247,7 +247,7 @@ def prices(report: Report, simulator: Simulator) -> None:
     report.add("costs", "of which the KMS key", _usd(costs.cost_of(key, listed)), None, "USD")
     report.details["log_bytes_of_a_life"] = logged
     report.details["unverified_prices"] = sorted(
-        name for name, price in listed.prices.items() if price.status != "verified"
+        name for name in listed.prices if listed.price(name).status != "verified"
     )
 
 
@@ -257,12 +257,10 @@ def _memory(report: Report, counted: Sequence[Life], listed: costs.PriceList) ->
     configured = memory()
     choices = {f"{size} MB": dict.fromkeys(configured, size) for size in (256, 512, 1024)}
     for name, megabytes in {**choices, "as configured": configured}.items():
-        seconds = [
-            gb_seconds(list(life.invocations), life.calls, listed, megabytes) for life in counted
-        ]
+        seconds = [gb_seconds(list(life.invocations), life.calls, megabytes) for life in counted]
         used = {"lambda.gb_second": sum(seconds, Decimal(0)) / len(counted) * 1000}
         arm = costs.cost_of({"lambda.gb_second_arm": used["lambda.gb_second"]}, listed)
-        start = listed.assumptions["lambda.cold_gb_seconds"] * 1024 / megabytes["api_handler"]
+        start = costs.ASSUMPTIONS["lambda.cold_gb_seconds"] * 1024 / megabytes["api_handler"]
         note = f"{_usd(arm):g} on arm64; a cold start of the API computes for {start:.1f} s"
         what = f"of 1,000 lives, Lambda's time, {name}"
         report.add("costs", what, _usd(costs.cost_of(used, listed)), None, "USD", note)
@@ -272,7 +270,7 @@ def abuse(report: Report, simulator: Simulator) -> None:
     from infra.bench.abuse import REQUESTS_A_SECOND, hours, measure
 
     listed = costs.read_prices()
-    opened, quarantined = measure(simulator, listed)
+    opened, quarantined = measure(simulator)
     what = f"an hour of {REQUESTS_A_SECOND} requests/s"
     for hour in hours():
         used = hour.usage(opened, quarantined)
@@ -294,7 +292,7 @@ def conversations(report: Report, simulator: Simulator) -> None:
     from infra.bench.conversations import POLLS, measure
 
     listed = costs.read_prices()
-    found = measure(simulator, listed)
+    found = measure(simulator)
     thousand = costs.times(found.usage, 1000)
     usual = f"list prices alone; {POLLS} polls each, one in five handed over"
     for free, note in ((False, usual), (True, "less perpetual free tiers")):

@@ -34,7 +34,7 @@ class ConversationCosts:
     milliseconds: float
 
 
-def measure(simulator: Simulator, prices: costs.PriceList) -> ConversationCosts:
+def measure(simulator: Simulator) -> ConversationCosts:
     """Hold conversations once the index is built."""
     ensure_knowledge(Trail.of(DEPLOYMENT.stage), datetime.now(UTC))
     simulator.invoke("answers", {"desk": DESK})
@@ -47,7 +47,7 @@ def measure(simulator: Simulator, prices: costs.PriceList) -> ConversationCosts:
     # A line of the log for each invocation; the functions themselves write none.
     used = costs.plus(
         costs.usage_of_calls(calls),
-        lambda_usage(runs, calls, prices, 0),
+        lambda_usage(runs, calls, 0),
         {"apigateway.request": Decimal((2 + len(CALLS) + POLLS) * CONVERSATIONS)},
     )
     return ConversationCosts(

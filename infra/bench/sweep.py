@@ -24,7 +24,7 @@ from functions.core.storage.items import SHARDS, shard
 from functions.core.storage.table import stamp
 from functions.core.storage.tickets import Change
 from functions.sla_timer.sweep import THREADS, process
-from infra.bench.costs import read_prices
+from infra.bench.costs import ASSUMPTIONS
 from infra.bench.emulator import DESK
 from infra.deploy.desks import storage_of
 from infra.simulator.simulator import Simulator
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ROOT = Path(__file__).resolve().parents[2]
-MB_OF_A_VCPU = int(read_prices().assumptions["lambda.mb_of_a_vcpu"])
+MB_OF_A_VCPU = int(ASSUMPTIONS["lambda.mb_of_a_vcpu"])
 FILED = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
 BATCH = 25
 """Maximum number of items in a `BatchWriteItem` (AWS, "Quotas")."""

@@ -20,7 +20,7 @@ IDLE_RUNS = 24
 
 
 def life_usage(
-    simulator: Simulator, prices: costs.PriceList
+    simulator: Simulator,
 ) -> tuple[dict[str, Decimal], int, list[Life]]:
     """The mean usage of a life by web form and one by mail, the bytes of its logs, and both."""
     with contextlib.redirect_stdout(io.StringIO()) as logged:
@@ -28,26 +28,25 @@ def life_usage(
     counted = [life for life in measured if life.name in {"web form", "mail"}]
     # Every life, including the two for warm-up, logs about the same.
     of_a_life = len(logged.getvalue().encode()) // (len(measured) + 2)
-    used = costs.plus(*(_of_life(life, prices, of_a_life) for life in counted))
+    used = costs.plus(*(_of_life(life, of_a_life) for life in counted))
     return costs.times(used, Decimal(1) / len(counted)), of_a_life, counted
 
 
-def _of_life(life: Life, prices: costs.PriceList, logged: int) -> dict[str, Decimal]:
-    assumptions = prices.assumptions
+def _of_life(life: Life, logged: int) -> dict[str, Decimal]:
     invocations = list(life.invocations)
     by_mail = Decimal(sum(1 for run in invocations if run.function == "intake_mail"))
-    archived = Decimal(life.archive_bytes) / costs.GIGABYTE * assumptions["archive_months"]
-    storage = Decimal(life.table_bytes) / costs.GIGABYTE * assumptions["table_months"]
+    archived = Decimal(life.archive_bytes) / costs.GIGABYTE * costs.ASSUMPTIONS["archive_months"]
+    storage = Decimal(life.table_bytes) / costs.GIGABYTE * costs.ASSUMPTIONS["table_months"]
     return costs.plus(
         costs.usage_of_calls(life.calls),
-        lambda_usage(invocations, life.calls, prices, logged),
+        lambda_usage(invocations, life.calls, logged),
         {
             "apigateway.request": Decimal(life.requests),
             "stepfunctions.transition": Decimal(life.transitions),
             "s3.storage": archived,
             "dynamodb.storage": storage,
             "dynamodb.point_in_time": storage,
-            "cognito.active_user": assumptions["agents_per_1000_lives"] / 1000,
+            "cognito.active_user": costs.ASSUMPTIONS["agents_per_1000_lives"] / 1000,
             # SES stores the mail and publishes it; SQS sends, receives and deletes it.
             "ses.received": by_mail,
             "s3.put": by_mail,
@@ -64,13 +63,13 @@ def memory(stage: str = "prod") -> dict[str, int]:
 
 
 def lambda_usage(
-    invocations: Iterable[Invocation], calls: Iterable[Call], prices: costs.PriceList, logged: int
+    invocations: Iterable[Invocation], calls: Iterable[Call], logged: int
 ) -> dict[str, Decimal]:
     runs = list(invocations)
-    written = logged + len(runs) * prices.assumptions["lambda.platform_log_bytes"]
+    written = logged + len(runs) * costs.ASSUMPTIONS["lambda.platform_log_bytes"]
     return {
         "lambda.request": Decimal(len(runs)),
-        "lambda.gb_second": gb_seconds(runs, calls, prices, memory()),
+        "lambda.gb_second": gb_seconds(runs, calls, memory()),
         "logs.ingested": written / costs.GIGABYTE,
     }
 
@@ -78,7 +77,6 @@ def lambda_usage(
 def gb_seconds(
     runs: Sequence[Invocation],
     calls: Iterable[Call],
-    prices: costs.PriceList,
     megabytes: Mapping[str, int],
 ) -> Decimal:
     """The GB-seconds of these runs, given each function's memory.
@@ -86,38 +84,39 @@ def gb_seconds(
     m MB have m/1769 of a vCPU, so computing costs the same with any memory. Waiting for a service
     takes as long with any memory, so it costs more with more.
     """
-    assumptions = prices.assumptions
-    cold = len(runs) * assumptions["lambda.cold_share"] * assumptions["lambda.cold_gb_seconds"]
-    return cold + _warm(runs, calls, prices, megabytes)
+    cold = (
+        len(runs)
+        * costs.ASSUMPTIONS["lambda.cold_share"]
+        * costs.ASSUMPTIONS["lambda.cold_gb_seconds"]
+    )
+    return cold + _warm(runs, calls, megabytes)
 
 
 def _warm(
     runs: Sequence[Invocation],
     calls: Iterable[Call],
-    prices: costs.PriceList,
     megabytes: Mapping[str, int],
 ) -> Decimal:
-    assumptions = prices.assumptions
     computed = sum((Decimal(str(run.seconds)) for run in runs), Decimal(0))
-    waited = sum(megabytes[call.function] for call in calls) * assumptions["lambda.call_ms"] / 1000
-    return (computed * assumptions["lambda.mb_of_a_vcpu"] + waited) / 1024
+    waited = (
+        sum(megabytes[call.function] for call in calls) * costs.ASSUMPTIONS["lambda.call_ms"] / 1000
+    )
+    return (computed * costs.ASSUMPTIONS["lambda.mb_of_a_vcpu"] + waited) / 1024
 
 
-def idle_usage(simulator: Simulator, prices: costs.PriceList) -> dict[str, Decimal]:
+def idle_usage(simulator: Simulator) -> dict[str, Decimal]:
     """The usage of a month without requests: schedules, queue pollers, fixed resources."""
     return costs.plus(
-        scheduled_usage(simulator, prices, "sla_timer", timedelta(minutes=1)),
-        scheduled_usage(simulator, prices, "search_index", timedelta(minutes=5)),
-        scheduled_usage(simulator, prices, "reports", timedelta(minutes=10)),
-        scheduled_usage(simulator, prices, "proposals", timedelta(hours=1)),
-        costs.idle_polling(prices),
+        scheduled_usage(simulator, "sla_timer", timedelta(minutes=1)),
+        scheduled_usage(simulator, "search_index", timedelta(minutes=5)),
+        scheduled_usage(simulator, "reports", timedelta(minutes=10)),
+        scheduled_usage(simulator, "proposals", timedelta(hours=1)),
+        costs.idle_polling(),
         fixed_resources(),
     )
 
 
-def scheduled_usage(
-    simulator: Simulator, prices: costs.PriceList, function: str, every: timedelta
-) -> dict[str, Decimal]:
+def scheduled_usage(simulator: Simulator, function: str, every: timedelta) -> dict[str, Decimal]:
     """The usage of a month of a function that is scheduled and finds nothing to do."""
     began = datetime.now(UTC)
     simulator.invoke(function, {"time": began.isoformat()})
@@ -133,10 +132,10 @@ def scheduled_usage(
         costs.times(costs.usage_of_calls(made), Decimal(1) / IDLE_RUNS),
         {
             "lambda.request": Decimal(1),
-            "lambda.gb_second": _warm(usual, made, prices, memory()) / IDLE_RUNS,
+            "lambda.gb_second": _warm(usual, made, memory()) / IDLE_RUNS,
             "logs.ingested": (
                 Decimal(len(logged.getvalue().encode())) / IDLE_RUNS
-                + prices.assumptions["lambda.platform_log_bytes"]
+                + costs.ASSUMPTIONS["lambda.platform_log_bytes"]
             )
             / costs.GIGABYTE,
             "eventbridge.schedule": Decimal(1),

@@ -11,6 +11,7 @@ from infra.console.commands import (
     answers,
     audit,
     channels,
+    costs,
     knowledge,
     model,
     person,
@@ -32,6 +33,7 @@ app.command()(system.up)
 app.command()(system.deploy)
 app.command()(system.verify)
 app.command()(smoke.smoke)
+app.command()(costs.costs)
 app.add_typer(playbooks.app, name="playbook")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(answers.app, name="answers")

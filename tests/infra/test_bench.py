@@ -153,7 +153,7 @@ def test_a_sweep_reads_only_what_is_due(simulator: Simulator) -> None:
 
 def test_a_month_without_tickets_has_its_fixed_cost(simulator: Simulator) -> None:
     """The key, alarms, the dashboard, schedules, and the queue's pollers."""
-    used = usage.idle_usage(simulator, costs.read_prices())
+    used = usage.idle_usage(simulator)
     assert used["kms.key"] == 1
     assert used["lambda.request"] == 30 * 24 * (60 + 12 + 1)
     assert used["sqs.request"] == 15 * 30 * 24 * 60
@@ -164,15 +164,12 @@ def test_a_month_without_tickets_has_its_fixed_cost(simulator: Simulator) -> Non
 
 def test_more_memory_makes_waiting_dearer_and_computing_not() -> None:
     """Computing ends sooner by as much as each millisecond costs more."""
-    listed = costs.read_prices()
     runs = [Invocation("router", 0.2), Invocation("notify", 0.1)]
     calls = [Call("router", "dynamodb", "GetItem"), Call("notify", "sesv2", "SendEmail")]
     small, large = {"router": 256, "notify": 256}, {"router": 256, "notify": 1024}
-    assert usage.gb_seconds(runs, [], listed, small) == usage.gb_seconds(runs, [], listed, large)
-    added = usage.gb_seconds(runs, calls, listed, large) - usage.gb_seconds(
-        runs, calls, listed, small
-    )
-    assert added == listed.assumptions["lambda.call_ms"] / 1000 * (1024 - 256) / 1024
+    assert usage.gb_seconds(runs, [], small) == usage.gb_seconds(runs, [], large)
+    added = usage.gb_seconds(runs, calls, large) - usage.gb_seconds(runs, calls, small)
+    assert added == costs.ASSUMPTIONS["lambda.call_ms"] / 1000 * (1024 - 256) / 1024
 
 
 def test_every_function_of_the_simulator_has_memory() -> None:
@@ -275,3 +272,26 @@ def test_parts_of_the_bench_are_chosen_by_name(
     with pytest.raises(SystemExit):
         budgets.main(["--only", "luck"])
     assert "unknown parts: luck" in capsys.readouterr().err
+
+
+def test_a_bill_has_list_prices_and_less_free_tiers() -> None:
+    """An allowance never makes a cost negative; calls become metered units."""
+    used = {"sqs.request": Decimal(3_000_000), "kms.request": Decimal(10_000)}
+    prices = costs.read_prices()
+    assert costs.cost_of(used, prices) == Decimal("1.23")
+    assert costs.cost_of(used, prices, free_tiers=True) == Decimal("0.80")
+    assert [line.name for line in costs.bill(used, prices)] == ["sqs.request", "kms.request"]
+    calls = [
+        Call("notify", "dynamodb", "GetItem", read_units=0.5),
+        Call("notify", "dynamodb", "PutItem", write_units=2.0),
+        Call("notify", "kms", "Decrypt"),
+        Call("notify", "sns", "Publish"),
+        Call("notify", "ssm", "GetParameter"),
+    ]
+    assert costs.usage_of_calls(calls) == {
+        "dynamodb.read_unit": Decimal("0.5"),
+        "dynamodb.write_unit": Decimal(2),
+        "kms.request": Decimal(1),
+        "sns.sms": Decimal(2),
+    }
+    assert costs.idle_polling() == {"sqs.request": Decimal(15 * 60 * 24 * 30)}

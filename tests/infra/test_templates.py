@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from functions.core.domain import events
+from functions.core.platform.alarms import NAMESPACE
 from functions.core.platform.settings import Deployment
 from functions.core.reports.columns import COLUMNS
 from functions.core.storage.facts import FOLDER
@@ -149,13 +150,13 @@ def test_every_failure_raises_an_alarm() -> None:
         for alarm in alarms.values()
     }
     letters = "ApproximateNumberOfMessagesVisible"
-    # A failed sweep raises its error alarm first; failing stream functions let records grow old,
-    # and mail that cannot be read reaches its queue.
+    # A failed sweep raises its error alarm first; stream functions say themselves that records grow
+    # old, and mail that cannot be read reaches its queue.
     for queue in ("mail", "router", "notify"):
         assert ("AWS/SQS", letters, f"deskbell-prod-{queue}-dlq") in watched
     assert ("AWS/Lambda", "Errors", "deskbell-prod-sla_timer-errors") in watched
-    for function in ("router", "notify"):
-        assert ("AWS/Lambda", "IteratorAge", f"deskbell-prod-{function}-age") in watched
+    assert ("AWS/Lambda", "IteratorAge", "deskbell-prod-notify-age") in watched
+    assert (NAMESPACE, "Conditions", "deskbell-prod-conditions") in watched
     assert ("AWS/ApiGateway", "5XXError", "deskbell-prod-api-errors") in watched
     assert ("AWS/ApiGateway", "Count", "deskbell-prod-api-requests") in watched
     assert ("AWS/SNS", "SMSMonthToDateSpentUSD", "deskbell-prod-sms-spend") in watched

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "answers.try": "reads files",
     "audit.list": _READS,
     "channel.list": "shows the names of keys, not the secrets",
+    "costs": "shows amounts, and tickets by their numbers",
     "knowledge.check": "reads files",
     "knowledge.export": _READS,
     "knowledge.list": _READS,

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
+from functions.core.domain.audit import STAGE
 from functions.core.domain.errors import DeadLetter, TryAgain
+from functions.core.platform.alarms import raise_alarm
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
@@ -21,6 +23,10 @@ from functions.core.storage.outages import is_outage
 PATIENCE = timedelta(minutes=1)
 """The age at which a record is dead-lettered whose processing fails with an unexpected error. Until
 then it holds up the records behind it in its lane of the stream."""
+
+BEHIND = timedelta(minutes=10)
+"""The age of a record above which the alarm sounds: the function cannot keep up, or a record holds
+up the others."""
 
 log = logger("stream")
 
@@ -56,6 +62,10 @@ def process_batch(
             `DeadLetter` if no retry can succeed.
     """
     records = event["Records"]
+    oldest = max((_age(record, now) for record in records), default=timedelta())
+    if oldest > BEHIND:
+        seconds = int(oldest.total_seconds())
+        raise_alarm("stream_behind", STAGE, function=function, seconds=seconds)
     failed: set[int] = set()
     dead: dict[int, Exception] = {}
     for process in processes:

@@ -146,6 +146,8 @@ CHINESE: dict[str, str] = {
     "The customer was erased: there is nothing to write about.": "客户信息已删除，没有可写的内容。",
     "only for questions that are accepted": "仅在采纳客户问题时填写",
     "`from` is later than `to`.": "`from` 晚于 `to`。",
+    "At most {days} days.": "最多 {days} 天。",
+    "More than {most} lines: ask for fewer days.": "超过 {most} 行，请缩短日期范围。",
     "separate customers": "撤销客户合并",
     "lowercase letters, digits and hyphens, 40 at most": (
         "请用小写字母、数字和连字符，以字母开头，最多 40 个字符"
@@ -252,6 +254,7 @@ CHINESE: dict[str, str] = {
         "需要以下角色之一才能{purpose}：{roles}。"
     ),
     "see tickets": "查看工单",
+    "see costs": "查看成本",
     "see the queue {queue}": "查看队列 {queue}",
     "add a file": "添加文件",
     "enter a request": "录入工单",

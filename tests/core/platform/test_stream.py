@@ -121,3 +121,21 @@ def test_other_errors_are_no_outage() -> None:
     assert not is_outage(ValueError("x"))
     assert not is_outage(refusal("AccessDeniedException"))
     assert not is_outage(refusal("ConditionalCheckFailedException"))
+
+
+def test_a_reader_that_is_behind_raises_the_alarm_once(
+    monkeypatch: pytest.MonkeyPatch, dead: list[str]
+) -> None:
+    """Whatever it does with the records; ten minutes are not too old yet."""
+    raised: list[tuple[str, str, object, object]] = []
+
+    def note(condition: str, desk: str, function: str, seconds: int) -> None:
+        raised.append((condition, desk, function, seconds))
+
+    monkeypatch.setattr(stream, "raise_alarm", note)
+    run([record(1, NOON - stream.BEHIND), record(2)], failing())
+    run([], failing())
+    assert not raised
+    late = [record(1, NOON - timedelta(minutes=11)), record(2, NOON - timedelta(minutes=12))]
+    assert run(late, failing(r1=TryAgain("x")), failing()) == ["1"]
+    assert raised == [("stream_behind", "-", "router", 720)]

@@ -1,0 +1,121 @@
+"""The call that tells finance what a desk's work has cost (F8). It shows no ticket's text."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, get_args
+
+from functions.core.domain.errors import FieldError, InvalidInput, Phrase
+from functions.core.domain.roster import Role
+from functions.core.platform.web import HttpResponse, Request, locale_of, preferred
+from functions.core.reports.cost_files import amount, cost_csv, cost_workbook
+from functions.core.reports.cost_queries import CostsBy
+from functions.core.reports.costs import CostLine, CostTable, Query, costs_of
+from functions.core.reports.prices import HOME
+from functions.workbench.calls import signed_in
+from functions.workbench.queues import require_known
+from functions.workbench.rights import require
+
+if TYPE_CHECKING:
+    from functions.core.domain.rules import Playbook
+    from functions.core.storage.database import Storage
+    from functions.workbench.shapes import CostLineView, CostsView
+
+SEES_COSTS: frozenset[Role] = frozenset({"finance", "admin"})
+
+MOST_DAYS = 93
+MOST_LINES = 5_000
+"""The most lines of an answer, which Lambda limits to 6 MB."""
+
+CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def show_costs(request: Request, storage: Storage, desk: str, query: Query) -> HttpResponse:
+    """Answer with the costs of a desk in JSON, CSV or XLSX, as `Accept` prefers.
+
+    Raises:
+        Forbidden: the caller is neither finance nor admin.
+        InvalidInput: a parameter is invalid, or the answer would be too long.
+    """
+    principal, playbook = signed_in(request, storage, desk)
+    require(principal, SEES_COSTS, Phrase("see costs"))
+    by = _by(request)
+    first, last = _days(request, playbook)
+    table = costs_of(playbook, first, last, by, request.deployment.region, query)
+    if len(table.lines) > MOST_LINES:
+        raise _invalid("to", Phrase("More than {most} lines: ask for fewer days.", most=MOST_LINES))
+    kind = preferred(request.headers, "application/json", CSV, XLSX)
+    if kind == "application/json":
+        return HttpResponse(costs_view(desk, first, last, by, table))
+    locale = locale_of(request, playbook.locale)
+    write = cost_csv if kind == CSV else cost_workbook
+    name = f"costs-{desk}-{first}-{last}.{'csv' if kind == CSV else 'xlsx'}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(write({desk: table}, by, locale), headers=headers, content_type=kind)
+
+
+def _by(request: Request) -> CostsBy:
+    by = request.query.get("by", "desk")
+    require_known("by", by, get_args(CostsBy))
+    return by  # type: ignore[return-value]  # one of them
+
+
+def _days(request: Request, playbook: Playbook) -> tuple[date, date]:
+    """Return the first and the last local day; by default, this month up to today."""
+    today = request.now.astimezone(playbook.zone).date()
+    last = _day(request, "to") or today
+    first = _day(request, "from") or last.replace(day=1)
+    if first > last:
+        raise _invalid("to", "`from` is later than `to`.")
+    if last - first >= timedelta(days=MOST_DAYS):
+        raise _invalid("to", Phrase("At most {days} days.", days=MOST_DAYS))
+    return first, last
+
+
+def _day(request: Request, name: str) -> date | None:
+    text = request.query.get(name)
+    try:
+        # `fromisoformat` alone also takes weeks and dates without hyphens.
+        found = date.fromisoformat(text) if text else None
+        if found is None or found.isoformat() == text:
+            return found
+    except ValueError:
+        pass
+    raise _invalid(name, "A date such as 2026-03-10.")
+
+
+def _invalid(name: str, message: str) -> InvalidInput:
+    return InvalidInput("Some fields are invalid; see errors.", (FieldError(name, message),))
+
+
+def costs_view(desk: str, first: date, last: date, by: CostsBy, table: CostTable) -> CostsView:
+    """Return the costs of a desk as JSON has them."""
+    return {
+        "desk": desk,
+        "from": first.isoformat(),
+        "to": last.isoformat(),
+        "by": by,
+        "currency": table.currency,
+        "usd_rate": float(table.usd_rate),
+        "region": table.region,
+        "prices_of": HOME if table.of_home else table.region,
+        "unpriced": list(table.unpriced),
+        "lines": [_line(line) for line in table.lines],
+        "sum": _line(table.sum),
+        "remainder": None,
+    }
+
+
+def _line(line: CostLine) -> CostLineView:
+    return {
+        "key": line.key,
+        "units": {name: float(amount(each)) for name, each in line.units.items()},
+        "usd": float(amount(line.usd)),
+        "agent": {"minutes": float(amount(line.minutes)), "amount": float(amount(line.agent))},
+        "parts": {
+            "used": {name: int(count) for name, count in line.used.items()},
+            "amount": float(amount(line.parts)),
+        },
+        "compensation": float(amount(line.compensation)),
+        "total": float(amount(line.total)),
+    }
