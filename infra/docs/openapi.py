@@ -8,22 +8,16 @@ an entry. `python -m infra.docs.generated` writes the description beside the rou
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
-from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core.core_schema import StringSchema
+from pydantic import BaseModel
 
 from functions.assistant import shapes as assistant
 from functions.assistant.calls import (
@@ -43,7 +37,10 @@ from functions.core.domain.playbook_types import SLUG
 from functions.core.domain.ticket import STATUSES, Ticket
 from functions.core.domain.webhooks import event_of_type
 from functions.core.platform.web import MAX_IDEMPOTENCY_KEY, VERSION, Busy, chalice_error, problem
+from functions.core.reports import board as boards, report as reports
+from functions.core.reports.periods import KINDS
 from functions.core.services.create_ticket import NewTicket
+from functions.core.storage.reports import LISTED
 from functions.core.text import shapes as common
 from functions.core.text.search import MAX_QUERY
 from functions.intake.mail_routing import RoutedMail
@@ -58,6 +55,8 @@ from functions.workbench.customers import SeparateCustomer
 from functions.workbench.model_calls import NewDraft, NewPhrasings, NewSummary
 from functions.workbench.proposals import NewDecision
 from functions.workbench.queues import QUEUES
+from functions.workbench.report_routes import XLSX
+from infra.docs.schemas import REF, Schema, Schemas, document_shapes, for_readers
 
 FILE = Path(portal.__file__).with_name("openapi.json")
 EXAMPLES = Path(__file__).with_name("webhook_examples.json")
@@ -67,7 +66,6 @@ ACT = "/agent/desks/{desk}/tickets/{number}/{action}"
 NOT_CALLS = frozenset({"unknown_page", "unknown_path"})
 """Routes that only say, to a browser too, that there is nothing at an address."""
 
-Schema = dict[str, Any]
 Refusals = tuple[type[e.Refused], ...]
 
 
@@ -118,6 +116,11 @@ _QUEUE = (
     _LANG,
 )
 _QUERY = _query("query", "Words of the question; all articles unless given.", maxLength=2000)
+_BEHIND = (
+    _query("tickets", "Instead: the tickets behind this figure, as JSON or CSV.", enum=LISTED),
+    _query("cursor", "The `cursor` of the page before."),
+    _LANG,
+)
 _AFTER = _query("after", "Only messages after the one of this id.", maxLength=20)
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",
@@ -268,6 +271,14 @@ CALLS: Mapping[str, Operation] = {
     "write_phrasings": Operation(
         "Let the desk's language model propose more phrasings. Nothing is stored. For supervisor, "
         "admin.", {200: workbench.ModelPhrasings}, (NewPhrasings,), _WRITTEN_BY_MODEL),
+    "show_board": Operation(
+        "Show what waits, what is overdue, who is online, and the day so far. For qa, supervisor, "
+        "admin.", {200: boards.BoardView}, (), _SIGNED_IN, (_LANG,)),
+    "show_report": Operation(
+        "Show the `daily`, `weekly` or `monthly` report of a period, such as 2026-11-28, 2026-W48 "
+        "or 2026-11; by `Accept` as a file. For qa, supervisor, finance, admin.",
+        {200: (reports.ReportView, reports.BehindList, "text/csv", XLSX)}, (),
+        (e.InvalidInput, *_SIGNED_IN), _BEHIND),
     "set_presence": Operation(
         "Go online or offline: whether you get tickets. Going offline ends your shift.",
         {200: Presence}, (Presence,), _SIGNED_IN),
@@ -347,10 +358,10 @@ def _actions() -> Iterator[Operation]:
 
 
 def description(routes: Mapping[str, Mapping[str, Any]]) -> Schema:
-    for module in (assistant, common, portal, workbench):
-        _document_shapes(module)
+    for module in (assistant, boards, common, portal, reports, workbench):
+        document_shapes(module)
     found = list(operations(routes))
-    schemas = _Schemas()
+    schemas = Schemas()
     paths: dict[str, Schema] = {}
     for operation in found:
         paths.setdefault(operation.path, {})[operation.method] = _operation(
@@ -385,7 +396,7 @@ def description(routes: Mapping[str, Mapping[str, Any]]) -> Schema:
     }
 
 
-def _operation(call: Operation, schemas: _Schemas, others: Iterable[Operation]) -> Schema:
+def _operation(call: Operation, schemas: Schemas, others: Iterable[Operation]) -> Schema:
     parameters = [_path_parameter(name) for name in re.findall(r"{(\w+)}", call.path)]
     described: Schema = {
         "operationId": call.name,
@@ -423,10 +434,12 @@ def _path_parameter(name: str) -> Schema:
         schema = {"type": "string", "enum": sorted(channels.names())}
     if name == "article":
         schema["pattern"] = SLUG
+    if name == "kind":
+        schema = {"type": "string", "enum": list(KINDS)}
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _answer(status: int, call: Operation, schemas: _Schemas) -> Schema:
+def _answer(status: int, call: Operation, schemas: Schemas) -> Schema:
     shape = call.answers[status]
     shapes = shape if isinstance(shape, tuple) else (shape,)
     json_shapes = tuple(one for one in shapes if not isinstance(one, str))
@@ -454,7 +467,7 @@ def _problems(refuses: Iterable[type[e.Refused]], has_pages: bool) -> Schema:
     """The error answers by status, with an example of each error."""
     answers: Schema = {}
     for refused in sorted(refuses, key=lambda refused: (refused.status, refused.__name__)):
-        media = {"schema": {"$ref": _REF.format(model="Problem")}, "examples": {}}
+        media = {"schema": {"$ref": REF.format(model="Problem")}, "examples": {}}
         pages: Schema = {"text/html": {}} if has_pages else {}
         content = {"application/problem+json": media, **pages}
         new = {"description": refused.title, "content": content}
@@ -466,74 +479,7 @@ def _problems(refuses: Iterable[type[e.Refused]], has_pages: bool) -> Schema:
     return answers
 
 
-_REF = "#/components/schemas/{model}"
-
-
-class _Generator(GenerateJsonSchema):
-    """Says that a text without its surrounding space may be too short: space alone is refused."""
-
-    def str_schema(self, schema: StringSchema) -> Schema:
-        described = super().str_schema(schema)
-        strips = schema.get("strip_whitespace") or self._config.str_strip_whitespace
-        if self.mode == "validation" and strips and schema.get("min_length"):
-            described.setdefault("pattern", r"[^\s\u0085]")
-        return described
-
-
-class _Schemas:
-    """The JSON schemas of shapes, collected as components."""
-
-    def __init__(self) -> None:
-        self.components: Schema = {}
-        self.of((common.Problem,), "serialization")
-
-    def of(self, shapes: Sequence[Any], mode: Any) -> Schema:
-        """Return the schema of any of these shapes, or of the text of a media type."""
-        if isinstance(shapes[0], str):
-            return {}
-        inputs = [(shape, mode, TypeAdapter(shape)) for shape in shapes]
-        schemas, generated = TypeAdapter.json_schemas(
-            inputs, ref_template=_REF, schema_generator=_Generator
-        )
-        self.components |= _untitled(generated.get("$defs", {}))
-        found = [_untitled(schemas[shape, mode]) for shape in shapes]
-        return found[0] if len(found) == 1 else {"anyOf": found}
-
-    def used(self, part: Any) -> Schema:
-        """Return the components that a part of the description refers to."""
-        names: set[str] = set()
-        waiting = [part]
-        while waiting:
-            text = json.dumps(waiting.pop())
-            new = set(re.findall(_REF.format(model='([^"]+)'), text)) - names
-            names |= new
-            waiting += [self.components[name] for name in new]
-        return {name: self.components[name] for name in sorted(names)}
-
-
-def _untitled(schema: Any) -> Any:
-    """Leave out pydantic's titles, which repeat the names, and what docstrings say to us only."""
-    if isinstance(schema, list):
-        return [_untitled(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    kept = {key: part for key, part in schema.items() if key != "title" or isinstance(part, dict)}
-    if isinstance(kept.get("description"), str):
-        kept["description"] = _for_readers(kept["description"])
-    return {key: _untitled(part) for key, part in kept.items()}
-
-
-def _document_shapes(module: ModuleType) -> None:
-    """Give the shapes of a module that have no class body the text below them as docstring."""
-    body = ast.parse(inspect.getsource(module)).body
-    for shape, text in pairwise(body):
-        if isinstance(shape, ast.Assign) and isinstance(text, ast.Expr):
-            name = ast.unparse(shape.targets[0])
-            if name != "Time":
-                getattr(module, name).__doc__ = ast.literal_eval(text.value)
-
-
-def _webhook(kind: str, event: str, schemas: _Schemas) -> Schema:
+def _webhook(kind: str, event: str, schemas: Schemas) -> Schema:
     """Describe the message of an event, with its example."""
     schemas.of((Ticket, EVENTS[event]), "serialization")
     ticket = _part(schemas.components["Ticket"], TICKET_FIELDS)
@@ -546,7 +492,7 @@ def _webhook(kind: str, event: str, schemas: _Schemas) -> Schema:
                 **{name: {"type": "string"} for name in ("desk", "number", "actor")},
                 "version": {"type": "integer"},
                 "event": _public(schemas.components[event], schemas),
-                "ticket": {"$ref": _REF.format(model="WebhookTicket")},
+                "ticket": {"$ref": REF.format(model="WebhookTicket")},
             }
         ),
     }
@@ -572,7 +518,7 @@ def _part(schema: Schema, names: Iterable[str]) -> Schema:
     )
 
 
-def _public(event: Schema, schemas: _Schemas) -> Schema:
+def _public(event: Schema, schemas: Schemas) -> Schema:
     """The schema of an event without the fields that no message contains."""
     properties = dict(event["properties"])
     for name, inside in INTERNAL_FIELDS.items():
@@ -580,7 +526,7 @@ def _public(event: Schema, schemas: _Schemas) -> Schema:
             properties.pop(name, None)
         elif name in properties:
             hidden = inside.get("__all__", ()) if isinstance(inside, dict) else inside
-            (model,) = re.findall(_REF.format(model='([^"]+)'), json.dumps(properties[name]))
+            (model,) = re.findall(REF.format(model='([^"]+)'), json.dumps(properties[name]))
             shown = schemas.components[model]["properties"].keys() - hidden
             schemas.components[f"Public{model}"] = _part(schemas.components[model], shown)
             text = json.dumps(properties[name]).replace(f'/{model}"', f'/Public{model}"')
@@ -589,10 +535,4 @@ def _public(event: Schema, schemas: _Schemas) -> Schema:
 
 
 def event_meaning(event: str) -> str:
-    return _for_readers((EVENTS[event].__doc__ or "").strip().split("\n\n")[0])
-
-
-def _for_readers(docstring: str) -> str:
-    """Leave out line breaks and the requirement ids of our catalogue."""
-    text = re.sub(r"\s+", " ", docstring)
-    return re.sub(r" \((?:[A-H]\d+(?:[–, ]+)?)+\)", "", text)
+    return for_readers((EVENTS[event].__doc__ or "").strip().split("\n\n")[0])

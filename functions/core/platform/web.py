@@ -102,7 +102,10 @@ class Request:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """An HTTP response: a JSON body, or text of another type."""
+    """An HTTP response: a JSON body, or text or bytes of another type.
+
+    The types of bytes are registered in `app.py`, or API Gateway passes them on as Base64.
+    """
 
     body: Any
     status: int = 200
@@ -148,7 +151,7 @@ def respond(
 
     request = _request(blueprint.current_request, blueprint.lambda_context)
     response = _call(function, request, error_page)
-    text = response.body if isinstance(response.body, str) else _dump(response.body)
+    body = response.body if isinstance(response.body, str | bytes) else _dump(response.body)
     headers: dict[str, str | list[str]] = {
         "Content-Type": _content_type(response),
         "Cache-Control": "no-store",
@@ -156,7 +159,7 @@ def respond(
         "Strict-Transport-Security": HSTS,
         **response.headers,
     }
-    return Response(body=text, status_code=response.status, headers=headers)
+    return Response(body=body, status_code=response.status, headers=headers)
 
 
 def _content_type(response: HttpResponse) -> str:
@@ -234,12 +237,17 @@ _CHALICE_ERRORS = {
 
 
 def wants_page(headers: Mapping[str, str]) -> bool:
-    weights = {"text/html": 0.0, "application/json": 0.0}
+    return preferred(headers, "application/json", "text/html") == "text/html"
+
+
+def preferred(headers: Mapping[str, str], *types: str) -> str:
+    """Return which of these media types `Accept` prefers; the first if it names none of them."""
+    weights = dict.fromkeys(types, 0.0)
     for part in headers.get("accept", "").lower().split(","):
         media, _, parameters = part.partition(";")
         if media.strip() in weights:
             weights[media.strip()] = max(weights[media.strip()], weight(parameters))
-    return weights["text/html"] > weights["application/json"]
+    return max(types, key=lambda media: weights[media])
 
 
 def _call(

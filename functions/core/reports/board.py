@@ -25,7 +25,7 @@ from functions.core.reports.facts import is_good
 from functions.core.reports.jumps import Baseline, groups_of, jumps
 from functions.core.reports.labels import jump_label
 from functions.core.reports.periods import midnight
-from functions.core.reports.report import JumpView
+from functions.core.reports.report import ReportJumpView
 from functions.core.text.shapes import Time, local_time
 from functions.core.text.words import label
 
@@ -247,7 +247,7 @@ BoardToday = TypedDict("BoardToday", {
 BoardView = TypedDict("BoardView", {
     "desk": str, "as_of": Time, "day": str, "now": BoardCounts, "by_team": list[BoardTeam],
     "by_agent": list[BoardAgent], "online": list[str], "today": BoardToday,
-    "jumps": list[JumpView],
+    "jumps": list[ReportJumpView],
 })  # fmt: skip
 """The desk now. `as_of` is the time up to which changes are in it: now, unless more than a hundred
 tickets changed since it was last stored. `online` are the usernames of agents who get tickets."""
@@ -312,21 +312,29 @@ def day_began(now: datetime, playbook: Playbook) -> int:
     return int(midnight(now.astimezone(playbook.zone).date(), playbook.zone).timestamp())
 
 
+def counted_today(
+    entries: Iterable[BoardEntry], playbook: Playbook, now: datetime
+) -> dict[str, list[str]]:
+    """Return the numbers of the tickets received today, by group, merged ones left out."""
+    since, groups = day_began(now, playbook), defaultdict[str, list[str]](list)
+    for entry in sorted(entries, key=lambda each: each.number):
+        if entry.received_at >= since and entry.status != "merged":
+            for group in groups_of(entry.type, entry.tags, entry.product):
+                groups[group].append(entry.number)
+    return groups
+
+
 def jumps_today(
     entries: Iterable[BoardEntry],
     playbook: Playbook,
     now: datetime,
     baseline: Baseline | None,
     locale: Locale,
-) -> list[JumpView]:
+) -> list[ReportJumpView]:
     """Return the jumps among what was received today, the most unusual first (D16)."""
     if baseline is None or baseline.day != now.astimezone(playbook.zone).date():
         return []
-    since, groups = day_began(now, playbook), defaultdict[str, list[str]](list)
-    for entry in sorted(entries, key=lambda each: each.number):
-        if entry.received_at >= since and entry.status != "merged":
-            for group in groups_of(entry.type, entry.tags, entry.product):
-                groups[group].append(entry.number)
+    groups = counted_today(entries, playbook, now)
     return [
         {
             "label": jump_label(found.group, len(found.tickets), found.expected, playbook, locale),

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Literal
 
 from functions.core.domain.playbook_types import Locale
+from functions.core.reports.report import Dimension
 
 DEFINITIONS = 1
 """The version of the definitions; it changes when one of them does."""
@@ -259,7 +260,15 @@ FIGURES: dict[str, Figure] = {
 BEHIND = {name: figure for name, figure in FIGURES.items() if figure.rows}
 """The figures that rows of facts are behind."""
 
-DIMENSIONS = ("type", "tag", "team", "agent", "channel", "priority", "product")
+DIMENSIONS: tuple[Dimension, ...] = (
+    "type",
+    "tag",
+    "team",
+    "agent",
+    "channel",
+    "priority",
+    "product",
+)
 """The values by which tables divide the figures."""
 
 SINGLE = ("type", "channel", "priority")

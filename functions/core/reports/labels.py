@@ -80,6 +80,14 @@ _WORDS: _Words = {
     "by_age": ("按时长", "By age"),
     "by_team": ("按团队", "By team"),
     "top": ("前五", "Top"),
+    "handled": ("处理工单", "Handled"),
+    "handling": ("处理用时", "Handling"),
+    "signed_in": ("在线时长", "Signed in"),
+    "occupancy": ("忙碌率", "Occupancy"),
+    "usd_units": ("云服务用量（USD）", "Metered units (USD)"),
+    "compensation": ("补偿", "Compensation"),
+    "remainder": ("未分摊", "Remainder"),
+    "currency": ("币种", "Currency"),
     "nothing": ("无数据", "No data"),
 }
 """Word → in Chinese and in English."""
@@ -184,7 +192,7 @@ def figure_text(figure: str, value: Any, locale: Locale) -> str:
 
 
 def figure_label(figure: str, locale: Locale) -> str:
-    return FIGURES[figure].label[locale] if figure in FIGURES else figure
+    return FIGURES[figure].label[locale] if figure in FIGURES else word(figure, locale)
 
 
 def group_label(group: str, playbook: Playbook, locale: Locale) -> str:

@@ -116,7 +116,7 @@ SuggestionOfReport = TypedDict("SuggestionOfReport", {
 })  # fmt: skip
 """A type, tag or product that stands out, in a sentence (B11); `usual` is its share before."""
 
-JumpView = TypedDict("JumpView", {
+ReportJumpView = TypedDict("ReportJumpView", {
     "label": str, "group": str, "count": int, "expected": float, "tickets": list[str],
 })  # fmt: skip
 """A group with far more tickets on a day than on this weekday in the eight weeks before (D16)."""
@@ -128,18 +128,22 @@ CorrectionView = TypedDict("CorrectionView", {
 """A figure of an earlier report that has changed since: its count, or the mean of durations.
 `group` if only that of a type has."""
 
-QuestionView = TypedDict("QuestionView", {
-    "title": str, "n": int, "share": float, "source": str, "article": str | None,
-    "phrasings": list[str],
+PhrasingView = TypedDict("PhrasingView", {"text": str, "from": str})
+"""A customer's words, masked, and the ticket, or the chat and message, that they are from."""
+
+FrequentQuestion = TypedDict("FrequentQuestion", {
+    "n": int, "share": float, "source": str, "article": str | None,
+    "phrasings": list[PhrasingView],
 })  # fmt: skip
-"""A frequent question, as material for templates and articles (E8)."""
+"""A frequent question, as material for templates and articles (E8). The first phrasing is the one
+that is most like the others."""
 
 ReportView = TypedDict("ReportView", {
     "desk": str, "kind": ReportKind, "period": str, "definitions": int, "from": Time, "to": Time,
     "timezone": str, "generated_at": Time, "adds_up": bool, "problems": list[str],
     "figures": FiguresView, "tables": list[TableView], "top_problems": list[ProblemShareView],
-    "suggestions": list[SuggestionOfReport], "jumps": list[JumpView],
-    "corrections": list[CorrectionView], "questions": list[QuestionView],
+    "suggestions": list[SuggestionOfReport], "jumps": list[ReportJumpView],
+    "corrections": list[CorrectionView], "questions": list[FrequentQuestion],
 })  # fmt: skip
 """A report. It is never rewritten: what changes later is in the `corrections` of a later one."""
 

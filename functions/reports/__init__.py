@@ -1,0 +1,1 @@
+"""Completes facts, writes reports and keeps the board, every ten minutes. Imports `core`."""

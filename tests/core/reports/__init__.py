@@ -1,0 +1,1 @@
+"""Tests of `functions/core/reports`: rules with plain values, files that are opened again."""
