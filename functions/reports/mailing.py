@@ -179,7 +179,7 @@ class ReportMailer:
                 done = False
         return done
 
-    def tell_jumps(self, playbook: Playbook, jumps: Sequence[ReportJumpView]) -> bool:
+    def send_jumps(self, playbook: Playbook, jumps: Sequence[ReportJumpView]) -> bool:
         """Tell the supervisors of jumps; False if it has to be tried again."""
         address = address_of("supervisor", playbook)
         if address is None:

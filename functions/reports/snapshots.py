@@ -57,13 +57,13 @@ class SnapshotKeeper:
     """Stores the snapshots of desks.
 
     - `counts`: a desk's tickets by local day and group in the `DAYS_BEFORE` days before a day;
-    - `tell`: tells the supervisors of jumps, False if it may be tried again.
+    - `send_jumps`: tells the supervisors of jumps, False if it may be tried again.
     """
 
     storage: Storage
     snapshots: BoardSnapshots
     counts: Callable[[Playbook, date], Iterable[DayCount]]
-    tell: Callable[[Playbook, Sequence[ReportJumpView]], bool]
+    send_jumps: Callable[[Playbook, Sequence[ReportJumpView]], bool]
 
     def keep(
         self,
@@ -95,7 +95,7 @@ class SnapshotKeeper:
         new = [jump for jump in jumps if jump["group"] not in found.told]
         told = replace(found, told=(*found.told, *(jump["group"] for jump in new)))
         self.snapshots.put(desk, told)
-        if not new or self.tell(playbook, new):
+        if not new or self.send_jumps(playbook, new):
             return told
         self.snapshots.put(desk, found)
         return found

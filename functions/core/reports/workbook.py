@@ -46,6 +46,8 @@ _COLUMNS = (
 _LONGEST = 32_767
 """The most characters of a cell (Excel, "Specifications and limits")."""
 _OF_AGENTS = ("handled", "handling", "signed_in", "occupancy")
+_PLAIN = frozenset({"volume", "backlog", *_OF_AGENTS})
+"""The figures of which there is one number only."""
 _CHARTS = (("volume", "n"), ("first_response", "median"), ("csat", "share"))
 _MOST_BARS = 20
 """The most values in a chart; the table has all."""
@@ -148,7 +150,8 @@ class _Sheets:
         sheet.set_column(1, len(columns), 13)
         sheet.freeze_panes(1, 1)
         named = [
-            f"{figure_label(figure, self.locale)} {measure_label(path, self.locale)}"
+            figure_label(figure, self.locale)
+            + ("" if figure in _PLAIN else f" {measure_label(path, self.locale)}")
             for figure, path in columns
         ]
         self._head(sheet, 0, [word(table["dimension"], self.locale), *named])
