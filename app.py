@@ -13,14 +13,15 @@ from functions.assistant.handler import bp as assistant
 from functions.core.platform.web import errors_as_problems
 from functions.intake.handler import bp as intake
 from functions.portal.handler import bp as portal, error_page
-from functions.workbench.handler import XLSX, bp as workbench
+from functions.workbench.handler import bp as workbench
+from functions.workbench.report_routes import XLSX, bp as report_routes
 
 app = Chalice(app_name="deskbell")
 # API Gateway takes bodies for UTF-8 unless their type is listed here; raw mail and files are bytes.
 app.api.binary_types += ["message/rfc822", XLSX]
 app.register_middleware(partial(errors_as_problems, error_page=error_page), "http")
 
-for blueprint in (assistant, intake, portal, workbench):
+for blueprint in (assistant, intake, portal, workbench, report_routes):
     app.register_blueprint(blueprint)
 
 if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:

@@ -31,7 +31,7 @@ from functions.core.reports.periods import KINDS, Period, ended, midnight
 from functions.core.reports.report import (
     ComparisonView,
     CorrectionView,
-    QuestionView,
+    FrequentQuestion,
     ReportJumpView,
     ReportView,
 )
@@ -350,7 +350,7 @@ class Reporting:
             label_of(dimension, value, self.playbook, self.locale) for dimension, _, value in parts
         )
 
-    def _questions(self) -> list[QuestionView]:
+    def _questions(self) -> list[FrequentQuestion]:
         """Return what customers ask most, as the proposals of the night know it (E8)."""
         made = (
             self.storage.proposals.get(self.desk, "tickets"),

@@ -14,6 +14,7 @@ from functions.core.reports.costs import CostLine, CostTable, Query, costs_of
 from functions.core.reports.prices import HOME
 from functions.workbench.calls import signed_in
 from functions.workbench.queues import require_known
+from functions.workbench.report_routes import XLSX
 from functions.workbench.rights import require
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ MOST_DAYS = 93
 MOST_LINES = 5_000
 """The most lines of an answer, which Lambda limits to 6 MB."""
 
-CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV = "text/csv"
 
 
 def show_costs(request: Request, storage: Storage, desk: str, query: Query) -> HttpResponse:

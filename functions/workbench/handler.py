@@ -13,9 +13,6 @@ from functions.core.platform import aws, web
 from functions.core.platform.container import contact_corrector, storage, ticket_creator
 from functions.workbench.authorizer import agents_authorizer
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-"""The type of a workbook."""
-
 bp = Blueprint(__name__)
 agents, DESK = agents_authorizer(), "/agent/desks/{desk}"
 
@@ -137,14 +134,4 @@ def decide_proposal(desk: str, proposal: str) -> Response:
 
     return web.respond(
         bp, lambda r: proposals.decide_proposal(r, storage(r.deployment), desk, proposal)
-    )
-
-
-@bp.route(f"{DESK}/costs", methods=["GET"], authorizer=agents)
-def show_costs(desk: str) -> Response:
-    from functions.core.platform.athena import Athena
-    from functions.workbench import costs
-
-    return web.respond(
-        bp, lambda r: costs.show_costs(r, storage(r.deployment), desk, Athena(r.deployment).rows)
     )

@@ -9,7 +9,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.tasks import assignees, has_task
 from functions.core.domain.ticket import STATUSES, Ticket
 from functions.core.storage.database import Storage
-from functions.core.storage.items import task_queue_key
+from functions.core.storage.items import open_partitions, task_queue_key
 from functions.workbench.rights import Principal, require
 
 QUEUES: Mapping[str, frozenset[Role]] = {
@@ -96,8 +96,8 @@ def partitions_of(
     closed = [f"{desk}#closed#{month}" for month in _months(now)]
     if status in ENDED:
         return closed
-    held = [f"{desk}#agent#{agent.username}" for agent in storage.roster.list(desk)]
-    current = [f"{desk}#supervisor", f"{desk}#new", *waiting, *held, f"{desk}#qa"]
+    handlers = [agent.username for agent in storage.roster.list(desk)]
+    current = open_partitions(desk, playbook.teams, handlers)
     return current if status else [*current, *closed]
 
 

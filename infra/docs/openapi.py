@@ -8,17 +8,13 @@ an entry. `python -m infra.docs.generated` writes the description beside the rou
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
-from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -41,8 +37,11 @@ from functions.core.domain.playbook_types import SLUG
 from functions.core.domain.ticket import STATUSES, Ticket
 from functions.core.domain.webhooks import event_of_type
 from functions.core.platform.web import MAX_IDEMPOTENCY_KEY, VERSION, Busy, chalice_error, problem
+from functions.core.reports import board as boards, report as reports
 from functions.core.reports.cost_queries import CostsBy
+from functions.core.reports.periods import KINDS
 from functions.core.services.create_ticket import NewTicket
+from functions.core.storage.reports import LISTED
 from functions.core.text import shapes as common
 from functions.core.text.search import MAX_QUERY
 from functions.intake.mail_routing import RoutedMail
@@ -53,12 +52,13 @@ from functions.workbench import session, shapes as workbench
 from functions.workbench.actions import WITHOUT_KEY
 from functions.workbench.articles import EditedArticle
 from functions.workbench.calls import NewUpload, Presence
-from functions.workbench.costs import MOST_DAYS, XLSX
+from functions.workbench.costs import MOST_DAYS
 from functions.workbench.customers import SeparateCustomer
 from functions.workbench.model_calls import NewDraft, NewPhrasings, NewSummary
 from functions.workbench.proposals import NewDecision
 from functions.workbench.queues import QUEUES
-from infra.docs.schemas import REF, Schema, Schemas, for_readers
+from functions.workbench.report_routes import XLSX
+from infra.docs.schemas import REF, Schema, Schemas, document_shapes, for_readers
 
 FILE = Path(portal.__file__).with_name("openapi.json")
 EXAMPLES = Path(__file__).with_name("webhook_examples.json")
@@ -124,6 +124,11 @@ _COSTS = (
     _LANG,
 )
 _QUERY = _query("query", "Words of the question; all articles unless given.", maxLength=2000)
+_BEHIND = (
+    _query("tickets", "Instead: the tickets behind this figure, as JSON or CSV.", enum=LISTED),
+    _query("cursor", "The `cursor` of the page before."),
+    _LANG,
+)
 _AFTER = _query("after", "Only messages after the one of this id.", maxLength=20)
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",
@@ -279,6 +284,14 @@ CALLS: Mapping[str, Operation] = {
     "write_phrasings": Operation(
         "Let the desk's language model propose more phrasings. Nothing is stored. For supervisor, "
         "admin.", {200: workbench.ModelPhrasings}, (NewPhrasings,), _WRITTEN_BY_MODEL),
+    "show_board": Operation(
+        "Show what waits, what is overdue, who is online, and the day so far. For qa, supervisor, "
+        "admin.", {200: boards.BoardView}, (), _SIGNED_IN, (_LANG,)),
+    "show_report": Operation(
+        "Show the `daily`, `weekly` or `monthly` report of a period, such as 2026-11-28, 2026-W48 "
+        "or 2026-11; by `Accept` as a file. For qa, supervisor, finance, admin.",
+        {200: (reports.ReportView, reports.BehindList, "text/csv", XLSX)}, (),
+        (e.InvalidInput, *_SIGNED_IN), _BEHIND),
     "set_presence": Operation(
         "Go online or offline: whether you get tickets. Going offline ends your shift.",
         {200: Presence}, (Presence,), _SIGNED_IN),
@@ -358,8 +371,8 @@ def _actions() -> Iterator[Operation]:
 
 
 def description(routes: Mapping[str, Mapping[str, Any]]) -> Schema:
-    for module in (assistant, common, portal, workbench):
-        _document_shapes(module)
+    for module in (assistant, boards, common, portal, reports, workbench):
+        document_shapes(module)
     found = list(operations(routes))
     schemas = Schemas()
     paths: dict[str, Schema] = {}
@@ -434,6 +447,8 @@ def _path_parameter(name: str) -> Schema:
         schema = {"type": "string", "enum": sorted(channels.names())}
     if name == "article":
         schema["pattern"] = SLUG
+    if name == "kind":
+        schema = {"type": "string", "enum": list(KINDS)}
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
@@ -475,16 +490,6 @@ def _problems(refuses: Iterable[type[e.Refused]], has_pages: bool) -> Schema:
         if refused is Busy:
             answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     return answers
-
-
-def _document_shapes(module: ModuleType) -> None:
-    """Give the shapes of a module that have no class body the text below them as docstring."""
-    body = ast.parse(inspect.getsource(module)).body
-    for shape, text in pairwise(body):
-        if isinstance(shape, ast.Assign) and isinstance(text, ast.Expr):
-            name = ast.unparse(shape.targets[0])
-            if name != "Time":
-                getattr(module, name).__doc__ = ast.literal_eval(text.value)
 
 
 def _webhook(kind: str, event: str, schemas: Schemas) -> Schema:

@@ -1,10 +1,14 @@
-"""The JSON schemas of the API's description, from the shapes of bodies and answers."""
+"""The JSON schemas of the API's description, from models and shapes."""
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import re
 from collections.abc import Sequence
+from itertools import pairwise
+from types import ModuleType
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -70,6 +74,16 @@ def _untitled(schema: Any) -> Any:
     if isinstance(kept.get("description"), str):
         kept["description"] = for_readers(kept["description"])
     return {key: _untitled(part) for key, part in kept.items()}
+
+
+def document_shapes(module: ModuleType) -> None:
+    """Give the shapes of a module that have no class body the text below them as docstring."""
+    body = ast.parse(inspect.getsource(module)).body
+    for shape, text in pairwise(body):
+        if isinstance(shape, ast.Assign) and isinstance(text, ast.Expr):
+            name = ast.unparse(shape.targets[0])
+            if isinstance(getattr(module, name), type):
+                getattr(module, name).__doc__ = ast.literal_eval(text.value)
 
 
 def for_readers(docstring: str) -> str:

@@ -131,7 +131,7 @@ CorrectionView = TypedDict("CorrectionView", {
 PhrasingView = TypedDict("PhrasingView", {"text": str, "from": str})
 """A customer's words, masked, and the ticket, or the chat and message, that they are from."""
 
-QuestionView = TypedDict("QuestionView", {
+FrequentQuestion = TypedDict("FrequentQuestion", {
     "n": int, "share": float, "source": str, "article": str | None,
     "phrasings": list[PhrasingView],
 })  # fmt: skip
@@ -143,7 +143,7 @@ ReportView = TypedDict("ReportView", {
     "timezone": str, "generated_at": Time, "adds_up": bool, "problems": list[str],
     "figures": FiguresView, "tables": list[TableView], "top_problems": list[ProblemShareView],
     "suggestions": list[SuggestionOfReport], "jumps": list[ReportJumpView],
-    "corrections": list[CorrectionView], "questions": list[QuestionView],
+    "corrections": list[CorrectionView], "questions": list[FrequentQuestion],
 })  # fmt: skip
 """A report. It is never rewritten: what changes later is in the `corrections` of a later one."""
 

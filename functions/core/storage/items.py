@@ -5,6 +5,7 @@ An item's body does not repeat its keys, so most items stay below 1 KB, one writ
 
 import json
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from zlib import crc32
@@ -58,6 +59,13 @@ def queue_key(ticket: Ticket) -> str:
         "closed": (ticket.archived_at or ticket.updated_at).strftime("%Y-%m"),
     }.get(ticket.queue)
     return "#".join(filter(None, (ticket.desk, ticket.queue, detail)))
+
+
+def open_partitions(desk: str, teams: Iterable[str], handlers: Iterable[str]) -> list[str]:
+    """The partitions of the `queue` index that list what has not ended."""
+    waiting = [f"{desk}#waiting#{team}" for team in teams]
+    held = [f"{desk}#agent#{handler}" for handler in handlers]
+    return [f"{desk}#supervisor", f"{desk}#new", *waiting, *held, f"{desk}#qa"]
 
 
 def queue_attributes(ticket: Ticket, rank: str) -> Item:

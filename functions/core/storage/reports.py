@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from functions.core.reports.periods import Period
-    from functions.core.reports.report import BehindList, QuestionView, ReportView
+    from functions.core.reports.report import BehindList, FrequentQuestion, ReportView
 
 FOLDER = "reports/"
 PAGE = 100
@@ -92,7 +92,7 @@ class StoredReports:
         for name in [item["Key"] for page in pages for item in page.get("Contents", [])]:
             if not name.endswith("/questions.json.gz"):
                 continue
-            questions: list[QuestionView] = self._json(name) or []
+            questions: list[FrequentQuestion] = self._json(name) or []
             for question in questions:
                 question["phrasings"] = [
                     one for one in question["phrasings"] if one["from"].split("#")[0] != origin

@@ -44,6 +44,14 @@ CHINESE: dict[str, str] = {
     "This address does not take a body of this type.": "此地址不接受这种类型的正文。",
     "This cannot be done right now. Please try again in a moment.": "现在无法完成，请稍后再试。",
     "Something failed on our side. It has been recorded.": "我们的系统出了问题，已记录下来。",
+    "expected one of {kinds}": "应为以下之一：{kinds}",
+    "expected a period such as {example}": "应为周期，例如 {example}",
+    "There is no such report yet.": "还没有这份报表。",
+    "This period ends at {time}; its report is written within half an hour after that.": "本周期"
+    "于 {time} 结束，报表在其后半小时内生成。",
+    "There is no report of this period. Reports go back to 45 days before the first one; the "
+    "newest is written within half an hour after its period.": "没有这个周期的报表。报表最早从"
+    "启用前45天起；最新的在周期结束后半小时内生成。",
     "There is no such desk.": "没有这个服务台。",
     "There is no such ticket.": "没有这张工单。",
     "There is no ticket {number} on this desk.": "本服务台没有工单 {number}。",
@@ -255,6 +263,8 @@ CHINESE: dict[str, str] = {
     ),
     "see tickets": "查看工单",
     "see costs": "查看成本",
+    "see the board": "查看看板",
+    "see reports": "查看报表",
     "see the queue {queue}": "查看队列 {queue}",
     "add a file": "添加文件",
     "enter a request": "录入工单",

@@ -1,0 +1,242 @@
+"""Mail finished reports to the desk's recipients, and jumps to its supervisors (B11, D16)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from html import escape
+from typing import Any, Literal
+
+from functions.core.deliver.email import deliverable
+from functions.core.deliver.failures import Passing, SendFailure
+from functions.core.domain.rules import Locale, Playbook
+from functions.core.platform.logging import logger
+from functions.core.reports.figures import FIGURES
+from functions.core.reports.labels import figure_label, figure_text, word
+from functions.core.reports.report import ReportJumpView, ReportView
+from functions.core.reports.workbook import MEDIA_TYPE, workbook
+from functions.core.storage.report_mails import ReportMails
+
+ADDRESS = "mail:"
+"""Begins a recipient that is an address rather than a team."""
+
+log = logger("reports")
+
+Line = tuple[str, str]
+Block = Literal["head", "table", "list", "quiet"]
+
+
+@dataclass(frozen=True)
+class ReportMail:
+    """A mail before it is built: blocks of lines, each with a name or only a text."""
+
+    subject: str
+    blocks: Sequence[tuple[Block, str, Sequence[Line]]]
+    locale: Locale
+
+    @property
+    def text(self) -> str:
+        between = "：" if self.locale == "zh-CN" else ": "
+        parts = []
+        for kind, title, lines in self.blocks:
+            dash = "- " if kind == "list" else ""
+            said = [f"{dash}{between.join(filter(None, line))}" for line in lines]
+            parts.append("\n".join(filter(None, (title, *said))))
+        return "\n\n".join(parts) + "\n"
+
+    @property
+    def html(self) -> str:
+        parts = [f'<!doctype html>\n<html lang="{self.locale}"><body style="{_PAGE}">']
+        for kind, title, lines in self.blocks:
+            if title:
+                parts.append(f'<p style="{_TITLE}">{escape(title)}</p>')
+            style = _QUIET if kind == "quiet" else _CELL
+            rows = (
+                "<tr>"
+                + "".join(f'<td style="{style}">{escape(cell)}</td>' for cell in line if cell)
+                + "</tr>"
+                for line in lines
+            )
+            parts.append("\n".join(('<table cellspacing="0">', *rows, "</table>")))
+        return "\n".join((*parts, "</body></html>\n"))
+
+
+_PAGE = "font-family:-apple-system,'Segoe UI','PingFang SC','Microsoft YaHei',sans-serif"
+_TITLE = "margin:20px 0 6px;font-weight:600"
+_CELL = "padding:4px 16px 4px 0;border-bottom:1px solid #e5e7eb;vertical-align:top"
+_QUIET = "padding:2px 16px 2px 0;font-size:12px;color:#6b7280;vertical-align:top"
+
+
+def report_mail(report: ReportView, playbook: Playbook) -> ReportMail:
+    """Return the mail with a report: its figures, what stands out, and the definitions."""
+    locale = playbook.reports.locale or playbook.locale
+    kind, desk = word(report["kind"], locale), playbook.name[locale]
+    figures: Mapping[str, Any] = report["figures"]
+    last = datetime.fromisoformat(report["to"]) - timedelta(seconds=1)
+    days = dict.fromkeys((report["from"][:10], last.date().isoformat()))
+    said = [
+        (figure_label(name, locale), figure_text(name, value, locale))
+        for name, value in figures.items()
+    ]
+    advice = [("", each["text"]) for each in report["suggestions"]]
+    blocks: list[tuple[Block, str, Sequence[Line]]] = [
+        ("head", "", [(f"{desk} {kind} {report['period']}", "")]),
+        ("head", "", [(f"{' – '.join(days)} ({report['timezone']})", "")]),
+        ("list", _SAYS["wrong"][locale], [("", each) for each in report["problems"]]),
+        ("table", "", said),
+        ("list", word("suggestions", locale), advice),
+        ("list", word("jumps", locale), [("", each["label"]) for each in report["jumps"]]),
+        ("list", word("top_problems", locale), [
+            (each["label"], f"{each['n']} ({each['share']:.0%})")
+            for each in report["top_problems"][:5]
+        ]),
+        ("list", word("corrections", locale), [
+            (f"{each['period']} {figure_label(each['figure'], locale)}", " ".join(each["tickets"]))
+            for each in report["corrections"]
+        ]),
+        ("head", "", [(_SAYS["attached"][locale], "")]),
+        ("quiet", word("definitions", locale), [
+            (figure_label(name, locale), FIGURES[name].definition[locale])
+            for name in figures if name in FIGURES
+        ]),
+    ]  # fmt: skip
+    title = f"【{kind}】{desk} {report['period']}"
+    subject = title if locale == "zh-CN" else f"{kind} {report['period']}: {desk}"
+    return ReportMail(subject, [block for block in blocks if block[2]], locale)
+
+
+def jump_mail(jumps: Sequence[ReportJumpView], playbook: Playbook) -> ReportMail:
+    """Return the mail that tells supervisors of jumps, with the numbers of their tickets."""
+    locale = playbook.locale
+    blocks: list[tuple[Block, str, Sequence[Line]]] = [
+        ("head", "", [(_SAYS["jump"][locale], "")]),
+        *(("table", each["label"], [("", " ".join(each["tickets"]))]) for each in jumps),
+        ("quiet", "", [(_SAYS["jump_means"][locale], "")]),
+    ]
+    first = jumps[0]["label"]
+    subject = f"【异常增长】{first}" if locale == "zh-CN" else f"Unusually many: {first}"
+    return ReportMail(subject, blocks, locale)
+
+
+_SAYS: dict[str, dict[Locale, str]] = {
+    "wrong": {
+        "zh-CN": "本报告的数字未能互相吻合，请勿据此决策：",
+        "en": "The figures of this report do not add up. Please do not act on them yet:",
+    },
+    "attached": {
+        "zh-CN": "完整报表见附件。",
+        "en": "The whole report is attached.",
+    },
+    "jump": {
+        "zh-CN": "以下请求今天明显多于往常，请查看是否有共同原因：",
+        "en": "There are far more of these requests today than usual. Please see whether they have "
+        "a common cause:",
+    },
+    "jump_means": {
+        "zh-CN": "与此前八周的同一星期几相比；每项当天只通知一次。",
+        "en": "Compared with this weekday in the eight weeks before. You are told once a day.",
+    },
+}
+
+
+def address_of(recipient: str, playbook: Playbook) -> str | None:
+    """Return where a recipient of reports gets mail: an address, or the mailbox of a team."""
+    if recipient.startswith(ADDRESS):
+        return recipient.removeprefix(ADDRESS)
+    name = recipient if recipient in playbook.teams else playbook.team_of_role(recipient)
+    return playbook.teams[name].mailbox if name else None
+
+
+@dataclass(frozen=True)
+class ReportMailer:
+    """Sends the mails about reports. `send` takes sender, recipient and the raw mail."""
+
+    claims: ReportMails
+    send: Callable[[str, str, bytes], object]
+    now: datetime
+
+    def send_report(self, report: ReportView, playbook: Playbook) -> bool:
+        """Mail a report to each recipient who has not got it; False if one has to be tried again.
+
+        A claim is recorded first: of two runs one sends, and a mail that may have gone out is not
+        sent again.
+        """
+        kind, desk = report["kind"], playbook.desk
+        if kind not in playbook.reports.kinds:
+            return True
+        name, attached, done = f"{kind}/{report['period']}", b"", True
+        for recipient in playbook.reports.recipients:
+            address = address_of(recipient, playbook)
+            if address is None or not self.claims.claim(desk, name, recipient, self.now):
+                continue
+            mail = report_mail(report, playbook)
+            attached = attached or workbook(report, mail.locale)
+            file = (f"{desk}-{report['period']}.xlsx", attached)
+            if not self._deliver(mail, playbook, address, f"{name}/{recipient}", file):
+                self.claims.release(desk, name, recipient)
+                done = False
+        return done
+
+    def send_jumps(self, playbook: Playbook, jumps: Sequence[ReportJumpView]) -> bool:
+        """Tell the supervisors of jumps; False if it has to be tried again."""
+        address = address_of("supervisor", playbook)
+        if address is None:
+            return True
+        name = "/".join((self.now.isoformat(), *(jump["group"] for jump in jumps)))
+        return self._deliver(jump_mail(jumps, playbook), playbook, address, name)
+
+    def _deliver(
+        self,
+        mail: ReportMail,
+        playbook: Playbook,
+        address: str,
+        name: str,
+        file: tuple[str, bytes] | None = None,
+    ) -> bool:
+        """Send a mail; False if it has not gone out and may be sent again."""
+        try:
+            to = deliverable(address)
+            self.send(playbook.mail.address, to, build(mail, playbook, to, self.now, name, file))
+        except Passing as failure:
+            log.warning("reports.mail_failed", extra={"desk": playbook.desk, "cause": str(failure)})
+            return False
+        except SendFailure as failure:
+            log.error("reports.mail_failed", extra={"desk": playbook.desk, "cause": str(failure)})
+        return True
+
+
+def build(
+    mail: ReportMail,
+    playbook: Playbook,
+    to: str,
+    at: datetime,
+    name: str,
+    file: tuple[str, bytes] | None = None,
+) -> bytes:
+    """Return a mail as it goes over the wire. The same arguments give the same bytes."""
+    from email import policy
+    from email.headerregistry import Address
+    from email.message import EmailMessage
+    from email.utils import format_datetime
+
+    digest = sha256(f"{playbook.desk}/{name}".encode()).hexdigest()[:24]
+    sender = playbook.mail
+    message = EmailMessage(policy=policy.SMTP.clone(cte_type="7bit"))
+    message["From"] = Address(sender.sender[mail.locale], addr_spec=sender.address)
+    message["To"] = to
+    message["Subject"] = mail.subject
+    message["Date"] = format_datetime(at)
+    message["Message-ID"] = f"<report.{digest}@{sender.address.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    message.set_boundary(f"deskbell-{digest}")
+    if file:
+        main, _, subtype = MEDIA_TYPE.partition("/")
+        message.add_attachment(file[1], maintype=main, subtype=subtype, filename=file[0])
+        message.set_boundary(f"deskbell-outer-{digest}")
+    message["Content-Language"] = mail.locale
+    return message.as_bytes()

@@ -1,0 +1,130 @@
+"""Keep a desk's board up to date, and tell its supervisors of jumps (D16)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.reports.board import (
+    BoardSnapshot,
+    counted_today,
+    day_began,
+    entry_of,
+    jumps_today,
+)
+from functions.core.reports.columns import Fact
+from functions.core.reports.jumps import AT_LEAST, Baseline, DayCount
+from functions.core.reports.report import ReportJumpView
+from functions.core.storage.board_snapshots import BoardSnapshots
+from functions.core.storage.database import Storage
+from functions.core.storage.items import open_partitions
+
+Facts = Mapping[str, Sequence[Fact]]
+
+
+def update(
+    previous: BoardSnapshot | None,
+    tickets: Iterable[Ticket],
+    playbook: Playbook,
+    now: datetime,
+    *,
+    through: datetime | None = None,
+    facts: Facts | None = None,
+) -> BoardSnapshot:
+    """Return a desk's snapshot with the tickets that have changed, each at its newest version.
+
+    Args:
+        through: the time up to which changes are in it, `now` unless given.
+        facts: ticket → all of its rows, from which today's figures are taken exactly.
+    """
+    entries = dict(previous.entries) if previous else {}
+    for ticket in tickets:
+        number = ticket.number
+        rows = (facts or {}).get(number, ())
+        entries[number] = entry_of(ticket, playbook, rows, entries.get(number))
+    since, at = day_began(now, playbook), through or now
+    needed = {number: entry for number, entry in entries.items() if entry.is_needed(since)}
+    if previous and previous.baseline and previous.baseline.day == _today(playbook, now):
+        return BoardSnapshot(at, needed, previous.baseline, previous.told)
+    return BoardSnapshot(at, needed)
+
+
+@dataclass(frozen=True)
+class SnapshotKeeper:
+    """Stores the snapshots of desks.
+
+    - `counts`: a desk's tickets by local day and group in the `DAYS_BEFORE` days before a day;
+    - `send_jumps`: tells the supervisors of jumps, False if it may be tried again.
+    """
+
+    storage: Storage
+    snapshots: BoardSnapshots
+    counts: Callable[[Playbook, date], Iterable[DayCount]]
+    send_jumps: Callable[[Playbook, Sequence[ReportJumpView]], bool]
+
+    def keep(
+        self,
+        playbook: Playbook,
+        tickets: Sequence[Ticket],
+        now: datetime,
+        *,
+        through: datetime,
+        facts: Facts | None = None,
+    ) -> BoardSnapshot:
+        """Store the desk's snapshot if something changed, at least once a day (UTC).
+
+        The first one has every open ticket. Each jump is told once.
+
+        Args:
+            through: the arrival up to which the desk's journals have been read.
+        """
+        desk = playbook.desk
+        previous = self.snapshots.get(desk)
+        if previous and not tickets and _utc_day(previous.at) == _utc_day(through):
+            return previous
+        changed = {ticket.number: ticket for ticket in tickets}
+        if previous is None:
+            changed = {ticket.number: ticket for ticket in self._open(playbook)} | changed
+        found = update(previous, changed.values(), playbook, now, through=through, facts=facts)
+        found = self._with_baseline(found, playbook, now)
+        entries = found.entries.values()
+        jumps = jumps_today(entries, playbook, now, found.baseline, playbook.locale)
+        new = [jump for jump in jumps if jump["group"] not in found.told]
+        told = replace(found, told=(*found.told, *(jump["group"] for jump in new)))
+        self.snapshots.put(desk, told)
+        if not new or self.send_jumps(playbook, new):
+            return told
+        self.snapshots.put(desk, found)
+        return found
+
+    def _with_baseline(
+        self, found: BoardSnapshot, playbook: Playbook, now: datetime
+    ) -> BoardSnapshot:
+        """Ask for the day's baseline once there are enough tickets of a group for a jump."""
+        groups = counted_today(found.entries.values(), playbook, now)
+        if found.baseline or max(map(len, groups.values()), default=0) < AT_LEAST:
+            return found
+        today = _today(playbook, now)
+        return replace(found, baseline=Baseline.of(self.counts(playbook, today), today))
+
+    def _open(self, playbook: Playbook) -> Iterator[Ticket]:
+        desk = playbook.desk
+        handlers = [agent.username for agent in self.storage.roster.list(desk)]
+        partitions = open_partitions(desk, playbook.teams, handlers)
+        cursor: str | None = None
+        while True:
+            tickets, cursor = self.storage.tickets.queue_page(partitions, cursor, 100)
+            yield from tickets
+            if cursor is None:
+                return
+
+
+def _today(playbook: Playbook, now: datetime) -> date:
+    return now.astimezone(playbook.zone).date()
+
+
+def _utc_day(at: datetime) -> date:
+    return at.astimezone(UTC).date()
