@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 class Storage:
     """The table of a deployment, by entity; caches playbooks and articles between calls.
 
-    `questions` is the journal of what customers asked the assistant.
+    Further journals: `changes` has the commits without words, `questions` what customers asked the
+    assistant, `presence` when agents came and went, `chat_ends` the chats without a ticket.
     """
 
     table: Table
@@ -53,7 +54,10 @@ class Storage:
     chats: Chats
     customers: Customers
     journal: Journal
+    changes: Journal
     questions: Journal
+    presence: Journal
+    chat_ends: Journal
     proposals: DeskProposals
     model_uses: ModelUses
     model_summaries: ModelSummaries
@@ -83,7 +87,10 @@ class Storage:
             Chats(table),
             Customers(table),
             Journal(table),
+            Journal(table, "CHANGE"),
             Journal(table, "QUESTION"),
+            Journal(table, "PRESENCE"),
+            Journal(table, "ENDED"),
             DeskProposals(table),
             ModelUses(table),
             ModelSummaries(table),
