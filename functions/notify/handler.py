@@ -1,6 +1,6 @@
 """`deskbell-<stage>-notify`: act on the table's stream records (F2).
 
-It sends messages and webhooks about a commit, and enters in the journal what the commit says.
+It sends messages and webhooks about a commit, and enters each commit in a journal.
 """
 
 from collections.abc import Iterator

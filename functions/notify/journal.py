@@ -1,10 +1,10 @@
-"""Enter in the journal what a commit says."""
+"""Enter each commit in a journal: in one what commits say, in the other those without words."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from functions.core.domain.events import Commit
-from functions.core.domain.journal import entry_of
+from functions.core.domain.journal import JournalEntry, entry_of
 from functions.core.storage.database import Storage
 from functions.core.storage.items import read_commit
 
@@ -23,10 +23,11 @@ def enter(record: Any, storage: Storage, now: datetime) -> None:
     if not image.get("sk", {}).get("S", "").startswith("EVENT#"):
         return  # a delivery to send again
     commit = read_commit(image)
-    entry = entry_of(commit)
+    feed, entry = storage.journal, entry_of(commit)
     if entry is None or (now - commit.at > LATE and _is_erased(commit, storage)):
-        return
-    storage.journal.write(commit.desk, entry, now)
+        feed = storage.changes
+        entry = JournalEntry(number=commit.number, version=commit.version, at=commit.at)
+    feed.write(commit.desk, entry, now)
 
 
 def _is_erased(commit: Commit, storage: Storage) -> bool:

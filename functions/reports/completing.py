@@ -100,7 +100,7 @@ class FactCompleter:
             if entry.presence is not None:
                 facts.append(presence_fact(entry, self.now))
             elif entry.chat_end:
-                facts.append(chat_fact(entry, self.now))
+                facts.append(chat_fact(entry, entry.chat_end, self.now))
             else:
                 versions[entry.number][entry.version] = entry.usage
         changed: Changed = {}

@@ -10,10 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
+from typing import Literal
 
 from functions.core.domain import commands as c
 from functions.core.domain.chat import CLOSES_AFTER
 from functions.core.domain.errors import DeskbellError
+from functions.core.domain.journal import ChatEnd, JournalEntry, presence_entry
 from functions.core.domain.lifecycle import queue_rank
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import PICK_UP_AFTER, Ticket
@@ -177,7 +179,10 @@ def _close_chat(storage: Storage, due: Due, now: datetime) -> None:
     if not chat.is_silent(now):
         storage.chats.put(chat.changed(looks_at=chat.changed_at + CLOSES_AFTER))
         return
-    outcome = "confirmed" if chat.confirmed else "silent"
+    outcome: Literal["confirmed", "silent"] = "confirmed" if chat.confirmed else "silent"
+    end = ChatEnd(outcome=outcome, channel=chat.channel)
+    entry = JournalEntry(number=chat.id, version=1, at=now, chat_end=end)
+    storage.chat_ends.write(chat.desk, entry, now)
     storage.chats.put(chat.changed(outcome=outcome, looks_at=None))
     about = {"desk": chat.desk, "channel": chat.channel, "outcome": outcome}
     log.info("chat.closed", extra={**about, "answers": len(chat.articles), "misses": chat.misses})
@@ -188,6 +193,7 @@ def _end_shift(storage: Storage, due: Due, now: datetime) -> None:
     desk, username = due.pk.removeprefix("DESK#"), due.sk.removeprefix(AGENT)
     if not storage.roster.go_offline_at(desk, username, due.due_sk):
         return  # the agent went offline, or came back for a later shift
+    storage.presence.write(desk, presence_entry(username, False, now), now)
     from functions.core.services.handing_over import end_shift
 
     end_shift(storage, storage.playbooks.get(desk, now), username, "system", now)

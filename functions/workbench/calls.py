@@ -13,6 +13,7 @@ from functions.core.domain.commands.base import WHOLE
 from functions.core.domain.customers import CustomerRecord
 from functions.core.domain.errors import Forbidden, NotFound, Phrase
 from functions.core.domain.events import Commit
+from functions.core.domain.journal import presence_entry
 from functions.core.domain.playbook_model import TICKET_TASKS
 from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Locale, Playbook
@@ -292,6 +293,8 @@ def set_presence(request: Request, storage: Storage, desk: str) -> HttpResponse:
     ends = presence.online and hands_over
     until = principal.agent.shift_end(request.now, playbook.zone) if ends else None
     storage.roster.set_presence(desk, principal.username, presence.online, until)
+    entry = presence_entry(principal.username, presence.online, request.now)
+    storage.presence.write(desk, entry, request.now)
     if hands_over and not presence.online:
         from functions.core.services.handing_over import end_shift
 

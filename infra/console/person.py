@@ -14,6 +14,7 @@ import boto3
 
 from functions.core.domain.audit import STAGE
 from functions.core.domain.errors import NotFound
+from functions.core.domain.journal import presence_entry
 from functions.core.domain.roster import Agent, Role
 from functions.core.domain.rules import Playbook
 from functions.core.services.handing_over import LEFT_BEHIND, hand_over, tickets_of
@@ -133,6 +134,7 @@ def remove(trail: Trail, desk: str, username: str, now: datetime) -> HandedOver:
     _sign_out(storage, user_pool(trail.stage), username)
     if desk == ANY_DESK:
         return HandedOver()
+    storage.presence.write(desk, presence_entry(username, False, now), now)
     return _hand_over(storage, desk, username, trail.actor, now)
 
 

@@ -79,13 +79,12 @@ def _named(sources: frozenset[str]) -> str:
 
 
 def events() -> str:
-    """Every event type with its meaning and the functions that it wakes."""
-    lines = ["| event | meaning | wakes |", "|---|---|---|"]
+    """Every event type with its meaning, and whether it wakes the router."""
+    lines = ["| event | meaning | also wakes |", "|---|---|---|"]
     for name, kind in EVENTS.items():
-        wakes: list[str] = [function for function in ("router", "notify") if function in kind.wakes]
-        if kind.router_after_step:
-            wakes.append("router (after a step)")
-        lines.append(f"| `{name}` | {_meaning(kind)} | {', '.join(wakes) or 'nobody'} |")
+        wakes = "router" if kind.wakes_router else ""
+        wakes = "router (after a step)" if kind.router_after_step else wakes
+        lines.append(f"| `{name}` | {_meaning(kind)} | {wakes} |")
     return "\n".join(lines)
 
 

@@ -1,7 +1,7 @@
 """`deskbell person`: let people in, change what they may do, end their access."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -257,6 +257,9 @@ def test_an_interrupted_deactivation_is_completed_and_recorded_once(
         console("remove", "standard", "neu-1", fails=True)
     assert not on_roster(storage, "neu-1").active, "the roster comes first"
     console("remove", "standard", "neu-1")
+    today = datetime.now(UTC)
+    [(_, left)] = storage.presence.entries("standard", today - timedelta(days=1), today)
+    assert (left.number, left.presence) == ("neu-1", False)
     assert not user(pool, "neu-1")["Enabled"]
     now = datetime.now(UTC)
     acts = [entry.act for entry in storage.audit.list(now.replace(day=1), now)]

@@ -128,6 +128,10 @@ def test_the_end_of_a_shift_hands_over_what_is_worked_on(deploy: Deploy, how: st
     assert agent is not None
     assert not agent.online
     assert not journey.storage.roster.go_offline_at("rapid", "li-1", stamp(ends))
+    entries = journey.storage.presence.entries("rapid", OPEN, ends)
+    presence = [entry.presence for _, entry in entries if entry.number == "li-1"]
+    assert presence[-1] is False
+    assert presence[0] is (how == "shift"), "else both came at the same moment of this clock"
 
 
 @pytest.mark.parametrize(

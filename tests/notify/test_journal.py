@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from functions.core.domain import commands as c, events as e
-from functions.core.domain.journal import MAX_TEXT, entry_of
+from functions.core.domain.journal import MAX_TEXT, JournalEntry, entry_of
 from functions.core.domain.ticket import Customer
 from functions.core.platform import clock
 from functions.core.storage.journal import Arrived
@@ -15,8 +15,9 @@ from tests.notify.sample_events import commit
 LATER = timedelta(days=400)
 
 
-def entered(harness: Harness) -> list[Arrived]:
-    return list(harness.storage.journal.entries("standard", NOON - LATER, NOON + LATER))
+def entered(harness: Harness, kind: str = "journal") -> list[Arrived]:
+    feed = getattr(harness.storage, kind)
+    return list(feed.entries("standard", NOON - LATER, NOON + LATER))
 
 
 @pytest.mark.requirement("A14")
@@ -29,6 +30,20 @@ def test_notify_enters_what_a_commit_says(harness: Harness) -> None:
     assert (first.number, first.version) == (ticket.number, 1)
     assert first.request.contact == ticket.customer.contact
     assert (note.version, note.texts, note.request) == (ticket.version, ("密码已重置",), None)
+
+
+@pytest.mark.requirement("F8")
+def test_notify_enters_every_commit_in_one_of_two_journals(harness: Harness) -> None:
+    ticket = harness.change(harness.file(), c.Note(text="密码已重置"), c.Hold(held=True))
+    for version in range(1, ticket.version + 1):
+        record = harness.event_record(ticket, version)
+        assert record["dynamodb"]["NewImage"]["readers"]["S"] in {"notify", "both"}
+        harness.invoke(record)
+    said = {found.entry.version for found in entered(harness)}
+    others = {found.entry.version for found in entered(harness, "changes")}
+    assert said & others == set()
+    assert said | others == set(range(1, ticket.version + 1))
+    assert ticket.version in others, "a hold says nothing"
 
 
 def test_a_repeated_record_has_the_same_number_and_version(harness: Harness) -> None:
@@ -52,6 +67,8 @@ def test_what_was_erased_while_it_waited_is_not_entered(
     for record in records:
         harness.invoke(record)
     assert {found.entry.number for found in entered(harness)} == {waiting.number}
+    [(_, left)] = entered(harness, "changes")
+    assert left == JournalEntry(number=erased.number, version=1, at=left.at), "without words"
 
 
 def test_entries_are_deleted_by_ticket(harness: Harness) -> None:

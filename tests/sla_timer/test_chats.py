@@ -38,12 +38,17 @@ def test_a_chat_is_closed_a_day_after_its_last_message(
         outcome
     ]
     assert swept(storage, later + 2 * CLOSES_AFTER) == closed, "once"
+    [(_, entry)] = storage.chat_ends.entries("standard", NOW, later + 2 * CLOSES_AFTER)
+    assert (entry.number, entry.version, entry.at) == ("c1", 1, later + CLOSES_AFTER)
+    assert entry.chat_end is not None
+    assert (entry.chat_end.outcome, entry.chat_end.channel) == (outcome, CHAT.channel)
 
 
 def test_a_chat_that_was_handed_over_is_not_looked_at(storage: Storage) -> None:
     storage.chats.put(CHAT.changed(number="CS1", reason="asked").gone_on(NOW))
     found = swept(storage, NOW + 2 * CLOSES_AFTER)
     assert (found.outcome, found.version) == ("handed_over", 1)
+    assert not [*storage.chat_ends.entries("standard", NOW, NOW + 3 * CLOSES_AFTER)]
 
 
 def test_a_closed_chat_can_go_on(storage: Storage) -> None:

@@ -448,6 +448,8 @@ def test_a_missing_ticket_is_404(signed_in: SignedIn) -> None:
 def test_presence_is_set_for_agents_on_the_roster(storage: Storage, signed_in: SignedIn) -> None:
     someone = signed_in("agent-1")
     assert someone.presence({"online": False}).body == {"online": False}
+    [(at, entry)] = storage.presence.entries("testdesk", NOON, NOON)
+    assert (entry.number, entry.presence, entry.at) == ("agent-1", False, at)
     found = storage.roster.get("testdesk", "agent-1")
     assert found is not None
     assert not found.online

@@ -18,6 +18,7 @@ from functions.core.platform.web import HttpResponse
 from functions.core.reports.columns import Fact
 from functions.core.storage.database import Storage
 from functions.workbench import costs
+from functions.workbench.report_routes import XLSX
 from tests.core.sample_desk import NOON
 from tests.reports.duck import Duck
 from tests.workbench.conftest import SignedIn
@@ -137,7 +138,7 @@ def test_csv_and_workbook_have_a_column_for_each_unit(signed_in: SignedIn, duck:
     text = ask(signed_in, duck, accept="text/csv", by="channel").body
     assert "testdesk,'=1+1," in text
     for by in ("day", "desk"):
-        book = ask(signed_in, duck, accept=costs.XLSX, by=by)
+        book = ask(signed_in, duck, accept=XLSX, by=by)
         with ZipFile(BytesIO(book.body)) as files:
             sheet = files.read("xl/worksheets/sheet1.xml").decode()
             assert "<f>" not in sheet

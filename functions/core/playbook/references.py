@@ -141,7 +141,7 @@ def _steps(playbook: Playbook) -> Iterator[Reference]:
 
 
 def _notified() -> list[str]:
-    return sorted(name for name, event in EVENTS.items() if "notify" in event.wakes)
+    return sorted(name for name, event in EVENTS.items() if event.webhook is not None)
 
 
 def _webhook_types(playbook: Playbook) -> Iterator[Problem]:

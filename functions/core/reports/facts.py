@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from functions.core.domain import events as e
-from functions.core.domain.journal import JournalEntry
+from functions.core.domain.journal import ChatEnd, JournalEntry
 from functions.core.domain.lifecycle import after_each, apply
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import OPEN, Slip, Status, Ticket
@@ -63,11 +63,11 @@ def presence_fact(entry: JournalEntry, written: datetime) -> Fact:
                 presence=int(bool(entry.presence)), usage=_usage(entry.usage))  # fmt: skip
 
 
-def chat_fact(entry: JournalEntry, written: datetime) -> Fact:
+def chat_fact(entry: JournalEntry, end: ChatEnd, written: datetime) -> Fact:
     """Return the fact that a chat ended without a ticket."""
-    groups = (f"channel={entry.channel}",) if entry.channel else ()
+    channel = end.channel
     return Fact("chat", entry.number, 1, _seconds_of(written), _seconds_of(entry.at),
-                channel=entry.channel, groups=groups, outcome=entry.chat_end,
+                channel=channel, groups=(f"channel={channel}",), outcome=end.outcome,
                 usage=_usage(entry.usage))  # fmt: skip
 
 

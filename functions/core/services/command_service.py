@@ -15,7 +15,6 @@ from functions.core.domain.privacy import Rewrite, rewritten
 from functions.core.domain.rules import Playbook
 from functions.core.domain.tasks import tasks_of
 from functions.core.domain.ticket import Ticket, next_wake
-from functions.core.domain.webhooks import wanted
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import IdempotencyRecord
 from functions.core.storage.tickets import Change
@@ -207,7 +206,6 @@ def _changed(decided: Decided, playbook: Playbook, now: datetime, actor: str) ->
         events,
         queue_rank(after, playbook),
         assigned_by_person=decided.by_person,
-        wanted_by_webhook=any(wanted(events, playbook.webhooks)),
         sealed=decided.sealed,
     )
 

@@ -30,7 +30,7 @@ class Arrived(NamedTuple):
 
 @dataclass
 class Journal:
-    """The journals of all desks, of what commits say or, under another `kind`, of questions."""
+    """The journals of all desks: what commits say or, under another `kind`, something else."""
 
     table: Table
     kind: str = "JOURNAL"

@@ -77,7 +77,6 @@ class Change:
         after: the version to write.
         rank: the ticket's position in its queue (`lifecycle.queue_rank`).
         assigned_by_person: a person chose the handler, who may be at capacity.
-        wanted_by_webhook: a webhook of the desk subscribes to one of the events.
         sealed: the customer's contact, encrypted; with a new ticket, or a new contact.
         original: the original of the text, encrypted, in pieces; `original_purpose` says whose.
     """
@@ -87,7 +86,6 @@ class Change:
     events: Sequence[Event]
     rank: str
     assigned_by_person: bool = False
-    wanted_by_webhook: bool = False
     sealed: bytes | None = None
     original: tuple[bytes, ...] = ()
     original_purpose: Purpose = "original"
@@ -405,7 +403,7 @@ class Tickets:
             "at": {"S": stamp(after.updated_at)},
             "actor": {"S": actor},
             "schema": {"N": str(SCHEMA_VERSION)},
-            "readers": {"S": readers(change.events, wanted_by_webhook=change.wanted_by_webhook)},
+            "readers": {"S": readers(change.events)},
             "body": {"S": dump_events(change.events, after.updated_at)},
             **self.playbooks.event_attributes(after.desk),
         }

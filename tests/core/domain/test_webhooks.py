@@ -114,23 +114,6 @@ def test_an_endpoint_selects_events_by_type_step_or_wildcard() -> None:
     assert list(wanted(events, {})) == []
 
 
-@pytest.mark.parametrize(
-    ("kinds", "hooked", "readers"),
-    [
-        (("HoldSet",), False, "none"),
-        (("HoldSet",), True, "notify"),
-        (("ReplySent",), True, "notify"),
-        (("TicketReceived",), True, "both"),
-    ],
-)
-def test_an_event_that_a_webhook_wants_wakes_notify(
-    kinds: tuple[str, ...], hooked: bool, readers: str
-) -> None:
-    from tests.core.domain.test_events import SAMPLES
-
-    assert e.readers([SAMPLES[kind] for kind in kinds], wanted_by_webhook=hooked) == readers
-
-
 IDS = st.builds(
     MessageId,
     st.from_regex(r"[a-z][a-z0-9-]{1,30}", fullmatch=True),

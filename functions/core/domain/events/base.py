@@ -8,8 +8,8 @@ An event class is the only declaration of an event. Its class keywords and field
 
 - `label`: its name in a timeline, in zh-CN and en;
 - `webhook`: the public type of its webhook message, None for bookkeeping;
-- `wakes`: the functions that act on it (`ROUTER`, `NOTIFY`); `router_after_step`: the router acts
-  on it only if one of the desk's own steps caused it;
+- `wakes_router`: the router acts on it (notify on every event); `router_after_step`: only if one of
+  the desk's own steps caused it;
 - `customer`: whether customers see it: `never`, as a change of `status`, or as a `message` that
   passed between them and the desk;
 - `record` and `says`: its kind in the handling record (B7), and the field with its text;
@@ -34,12 +34,6 @@ from functions.core.domain.ticket import Ticket, TicketChanges, Value
 
 SCHEMA_VERSION = 1
 
-Function = Literal["router", "notify"]
-ROUTER: frozenset[Function] = frozenset({"router"})
-NOTIFY: frozenset[Function] = frozenset({"notify"})
-BOTH = ROUTER | NOTIFY
-NOBODY: frozenset[Function] = frozenset()
-
 Visibility = Literal["never", "status", "message"]
 RecordKind = Literal["step", "communication", "solution"]
 
@@ -61,7 +55,7 @@ class Event(Value):
     event: ClassVar[str]
     label: ClassVar[dict[Literal["zh-CN", "en"], str]]
     webhook: ClassVar[str | None]
-    wakes: ClassVar[frozenset[Function]]
+    wakes_router: ClassVar[bool]
     router_after_step: ClassVar[bool]
     customer_visibility: ClassVar[Visibility]
     record: ClassVar[RecordKind | None]
@@ -73,7 +67,7 @@ class Event(Value):
         *,
         label: tuple[str, str],
         webhook: str | None,
-        wakes: frozenset[Function] = NOTIFY,
+        wakes_router: bool = False,
         router_after_step: bool = False,
         customer: Visibility = "never",
         record: RecordKind | None = None,
@@ -85,7 +79,7 @@ class Event(Value):
         cls.event = cls.__name__
         cls.label = {"zh-CN": label[0], "en": label[1]}
         cls.webhook = webhook
-        cls.wakes = wakes
+        cls.wakes_router = wakes_router
         cls.router_after_step = router_after_step
         cls.customer_visibility = customer
         cls.record = record

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from functions.core.domain.events.base import BOTH, Commit, Event
+from functions.core.domain.events.base import Commit, Event
 from functions.core.domain.privacy import PERSONAL, FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Attachment, RefusedFile, Ticket, TicketChanges
 
@@ -95,7 +95,7 @@ class CustomerWrote(
     Event,
     label=("收到留言", "Message received"),
     webhook="customer.message_received",
-    wakes=BOTH,
+    wakes_router=True,
     customer="message",
     record="communication",
     says="text",

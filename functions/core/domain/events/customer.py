@@ -1,6 +1,6 @@
 """The customer: class, contact, legal hold, erasure."""
 
-from functions.core.domain.events.base import NOBODY, Commit, Event
+from functions.core.domain.events.base import Commit, Event
 from functions.core.domain.privacy import FreeText, TermName
 from functions.core.domain.ticket import Customer, Ticket, TicketChanges
 
@@ -9,7 +9,6 @@ class CustomerClassed(
     Event,
     label=("客户等级已调整", "Customer class changed"),
     webhook="customer.class_set",
-    wakes=NOBODY,
 ):
     """A supervisor set the customer's class (VIP)."""
 
@@ -45,7 +44,6 @@ class ContactProven(
     Event,
     label=("联系方式已核实", "Contact proven"),
     webhook="contact.proven",
-    wakes=NOBODY,
 ):
     """The writer has shown that the ticket's contact is theirs (contract, *Links*)."""
 
@@ -84,7 +82,6 @@ class HoldSet(
     Event,
     label=("保存期限已调整", "Legal hold changed"),
     webhook="legal_hold.changed",
-    wakes=NOBODY,
 ):
     """A legal hold was set or released (B10)."""
 
@@ -96,7 +93,7 @@ class HoldSet(
 
 
 class PersonErased(
-    Event, label=("客户信息已删除", "Personal data erased"), webhook="customer.erased", wakes=NOBODY
+    Event, label=("客户信息已删除", "Personal data erased"), webhook="customer.erased"
 ):
     """The customer's personal data was erased; the figures stay (B10)."""
 

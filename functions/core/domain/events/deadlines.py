@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from functions.core.domain.events.base import NOBODY, Commit, Event
+from functions.core.domain.events.base import Commit, Event
 from functions.core.domain.privacy import TermName
 from functions.core.domain.ticket import Ticket, TicketChanges, Timer
 
@@ -23,7 +23,7 @@ class TimerBreached(Event, label=("已超过时限", "Deadline passed"), webhook
     count: int = 1
 
 
-class TimersSet(Event, label=("计时更新", "Timers updated"), webhook=None, wakes=NOBODY):
+class TimersSet(Event, label=("计时更新", "Timers updated"), webhook=None):
     """The effect of this commit's events on the ticket's timers."""
 
     timers: dict[str, Timer]

@@ -1,6 +1,6 @@
 """Merging tickets, undoing a merge, and follow-up tickets."""
 
-from functions.core.domain.events.base import BOTH, NOBODY, Commit, Event
+from functions.core.domain.events.base import Commit, Event
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Merged, Queue, Status, Ticket, TicketChanges
 
@@ -9,7 +9,7 @@ class TicketMerged(
     Event,
     label=("已并入其他工单", "Merged into another ticket"),
     webhook="ticket.merged",
-    wakes=BOTH,
+    wakes_router=True,
     customer="status",
 ):
     """The ticket was merged into `other`, where its conversation goes on."""
@@ -39,7 +39,7 @@ class MergeReceived(
     Event,
     label=("已并入一张工单", "Another ticket was merged into this one"),
     webhook="ticket.merge_received",
-    wakes=BOTH,
+    wakes_router=True,
 ):
     """The ticket `other` was merged into this one."""
 
@@ -55,7 +55,7 @@ class TicketUnmerged(
     Event,
     label=("已撤销合并", "Merge undone"),
     webhook="ticket.unmerged",
-    wakes=BOTH,
+    wakes_router=True,
     customer="status",
 ):
     """The merge into `other` was undone; the ticket continues from `status`."""
@@ -81,7 +81,7 @@ class MergeUndone(
     Event,
     label=("一张工单已移出", "A merged ticket was separated again"),
     webhook="ticket.merge_undone",
-    wakes=BOTH,
+    wakes_router=True,
 ):
     """The ticket `other`, which had been merged into this one, was separated again."""
 
@@ -96,7 +96,6 @@ class TicketLinked(
     Event,
     label=("已关联新工单", "Continued in another ticket"),
     webhook="ticket.linked",
-    wakes=NOBODY,
 ):
     """The conversation continues in another ticket, because this one had ended."""
 

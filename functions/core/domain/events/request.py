@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from functions.core.domain.chat import Reason, Writer
-from functions.core.domain.events.base import BOTH, Commit, Event
+from functions.core.domain.events.base import Commit, Event
 from functions.core.domain.privacy import PERSONAL, FreeText, PersonalText, TermName
 from functions.core.domain.ticket import (
     Attachment,
@@ -58,7 +58,7 @@ class TicketReceived(
     Event,
     label=("已收到请求", "Request received"),
     webhook="ticket.received",
-    wakes=BOTH,
+    wakes_router=True,
     customer="message",
     record="communication",
     says="description",

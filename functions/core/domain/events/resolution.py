@@ -1,6 +1,6 @@
 """Resolution, confirmation, survey, review, archive."""
 
-from functions.core.domain.events.base import BOTH, Commit, Event
+from functions.core.domain.events.base import Commit, Event
 from functions.core.domain.privacy import FreeText, TermName
 from functions.core.domain.ticket import ReopenTo, Status, Ticket, TicketChanges
 
@@ -9,7 +9,7 @@ class TicketResolved(
     Event,
     label=("问题已处理完成", "Resolved"),
     webhook="ticket.resolved",
-    wakes=BOTH,
+    wakes_router=True,
     customer="status",
     record="solution",
     says="summary",
@@ -35,7 +35,7 @@ class TicketReopened(
     Event,
     label=("已重新处理", "Reopened"),
     webhook="ticket.reopened",
-    wakes=BOTH,
+    wakes_router=True,
     customer="status",
 ):
     """The problem is not solved after all; `to` names the recipient (B9, E7)."""
@@ -79,7 +79,7 @@ class ConfirmationGiven(
     Event,
     label=("已反馈处理结果", "Feedback on the solution"),
     webhook="confirmation.answered",
-    wakes=BOTH,
+    wakes_router=True,
     customer="status",
     record="communication",
     says="reason",
@@ -134,7 +134,7 @@ class SurveyAnswered(
     Event,
     label=("已收到评价", "Survey answered"),
     webhook="survey.answered",
-    wakes=BOTH,
+    wakes_router=True,
     customer="status",
     record="communication",
     says="comment",
@@ -182,7 +182,7 @@ class CallbackRecorded(
     Event,
     label=("已完成回访", "Called back"),
     webhook="callback.recorded",
-    wakes=BOTH,
+    wakes_router=True,
     customer="status",
     record="communication",
     says="cause",
@@ -212,7 +212,7 @@ class TicketArchived(
 
 
 class TicketClosed(
-    Event, label=("已关闭", "Closed"), webhook="ticket.closed", wakes=BOTH, customer="status"
+    Event, label=("已关闭", "Closed"), webhook="ticket.closed", wakes_router=True, customer="status"
 ):
     """A supervisor closed the ticket without a solution; `silent`: the customer is not told."""
 

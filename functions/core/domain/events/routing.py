@@ -1,6 +1,6 @@
 """Confirmation, queues and assignment."""
 
-from functions.core.domain.events.base import BOTH, Commit, Event
+from functions.core.domain.events.base import Commit, Event
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Queue, Status, Ticket, TicketChanges
 
@@ -25,7 +25,7 @@ class TypeConfirmed(
     Event,
     label=("问题类型已确认", "Type confirmed"),
     webhook="ticket.type_confirmed",
-    wakes=BOTH,
+    wakes_router=True,
     customer="status",
 ):
     """An agent confirmed the type of a vague request (A6)."""
@@ -66,7 +66,7 @@ class TicketQueued(
     Event,
     label=("等待处理人员", "Waiting for an agent"),
     webhook="ticket.queued",
-    wakes=BOTH,
+    wakes_router=True,
     customer="status",
 ):
     """The ticket waits in a team's queue or in the supervisors' queue."""
@@ -134,7 +134,10 @@ class TicketAssigned(
 
 
 class PriorityChanged(
-    Event, label=("优先级已调整", "Priority changed"), webhook="ticket.priority_changed", wakes=BOTH
+    Event,
+    label=("优先级已调整", "Priority changed"),
+    webhook="ticket.priority_changed",
+    wakes_router=True,
 ):
     """The priority was set by a person or raised by an escalation.
 

@@ -10,25 +10,14 @@ def waking_router(events: Iterable[Event]) -> tuple[Event, ...]:
     events = tuple(events)
     stepped = any(isinstance(event, StepTaken) for event in events)
     return tuple(
-        event
-        for event in events
-        if "router" in event.wakes or (stepped and event.router_after_step)
+        event for event in events if event.wakes_router or (stepped and event.router_after_step)
     )
 
 
-def readers(events: Iterable[Event], *, wanted_by_webhook: bool = False) -> str:
-    """The functions that a commit wakes: `router`, `notify`, `both` or `none`.
+def readers(events: Iterable[Event]) -> str:
+    """The functions that a commit wakes: `both`, or `notify` alone, which enters every commit.
 
-    The stream's filters compare this word (`infra/templates/wiring.yaml`), so a function is not
+    The stream's filters compare this word (`infra/templates/wiring.yaml`), so the router is not
     woken by a commit that it would ignore.
-
-    Args:
-        wanted_by_webhook: a webhook of the desk subscribes to one of the events; notify sends it
-            whatever the event is (G5).
     """
-    events = tuple(events)
-    router = bool(waking_router(events))
-    notify = wanted_by_webhook or any("notify" in event.wakes for event in events)
-    if router and notify:
-        return "both"
-    return "router" if router else "notify" if notify else "none"
+    return "both" if waking_router(events) else "notify"
