@@ -68,6 +68,7 @@ FUNCTIONS = {
     "sla_timer": ("functions.sla_timer.handler", "sla_timer"),
     "unseal": ("functions.unseal.handler", "unseal"),
     "search_index": ("functions.search.handler", "search_index"),
+    "reports": ("functions.reports.handler", "reports"),
     "answers": ("functions.answers.handler", "answers"),
     "proposals": ("functions.answers.handler", "proposals"),
     "language_model": ("functions.language_model.handler", "language_model"),
@@ -187,7 +188,7 @@ class Simulator:
             function_version="$LATEST",
             aws_request_id=str(uuid4()),
             memory_limit_in_mb=256,
-            get_remaining_time_in_millis=lambda: 30_000,
+            get_remaining_time_in_millis=lambda: 900_000 if function == "reports" else 30_000,
         )
 
     def invoke(self, function: str, event: Any) -> Any:

@@ -1,5 +1,6 @@
 """Legal hold and erasure: every place that holds personal data, in spite of interruptions."""
 
+import gzip
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,9 +18,11 @@ from functions.core.domain.lifecycle import apply, decide
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer
 from functions.core.playbook import load
+from functions.core.reports.facts import facts_of
 from functions.core.reports.periods import Period
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
+from functions.core.storage.facts import FOLDER as FACTS, FactStore
 from functions.core.storage.model_summaries import ModelSummary
 from functions.core.storage.reports import StoredReports
 from functions.core.storage.segments import FOLDER, Segments
@@ -45,7 +48,7 @@ ARCHIVE = "deskbell-test-archive-123456789012-us-east-1"
 ROOT = bytes(range(32))
 CONTACT = "li.example@example.com"
 OTHER = "wang.example@example.com"
-SECRETS = ("李样本", "li.example", "13800138000", "SN-7788", "发票-99", "地址一号")
+SECRETS = ("李样本", "li.example", "13800138000", "SN-7788", "发票-99", "地址一号", "KFR-35")
 TEXT = " ".join(SECRETS)
 PHOTO = "files/testdesk/photo"
 SOON = NOON + timedelta(hours=1)
@@ -180,6 +183,10 @@ def live(at: Archive, playbook: Playbook, number: str, contact: str) -> None:
         at.storage.model_summaries.keep("testdesk", number, summary)
         run = Task(desk="testdesk", number=number, resolution=resolution)
         assert archive(at.storage, at.archive_buckets, run, NOON)
+    facts = facts_of(at.storage.tickets.history("testdesk", number), playbook, NOON)
+    if contact == CONTACT:
+        facts = [replace(fact, product="KFR-35", usage=("lambda~1",)) for fact in facts]
+    FactStore(at.s3, at.mail_bucket).write(playbook, facts, NOON)
     for entry in filter(None, map(entry_of, at.storage.tickets.history("testdesk", number))):
         at.storage.journal.write("testdesk", entry, NOON)
 
@@ -199,6 +206,8 @@ def objects(at: Archive) -> list[tuple[str, str]]:
         for item in at.s3.list_object_versions(Bucket=bucket).get("Versions", []):
             where: Any = {"Bucket": bucket, "Key": item["Key"], "VersionId": item["VersionId"]}
             body = at.s3.get_object(**where)["Body"].read()
+            if item["Key"].startswith(FACTS):
+                body = gzip.decompress(body)
             if item["Key"].startswith(FOLDER):
                 body = "\n".join(shown(each.text) for each in Segment.from_bytes(body)).encode()
             # An item holds the bytes of a text; the document the text itself.
@@ -394,6 +403,17 @@ class TestErase:
         erase(at, "testdesk", number="CS2", **ERASURE)
         assert at.storage.contacts.known("testdesk", None, digest(CONTACT)).customer_class is None
         assert left(at) == []
+
+    def test_the_facts_stay_but_for_the_product(self, at: Archive) -> None:
+        """And so does what the ticket's changes used."""
+        facts = FactStore(at.s3, at.mail_bucket)
+        before = facts.read("testdesk", NOON.date())
+        erase(at, "testdesk", contact=CONTACT, **ERASURE)
+        after = facts.read("testdesk", NOON.date())
+        assert {fact.product for fact in before} == {"KFR-35", ""}
+        assert [replace(fact, product="", written=0) for fact in before] == [
+            replace(fact, written=0) for fact in after
+        ]
 
     def test_a_repeated_erasure_changes_nothing(self, at: Archive) -> None:
         erase(at, "testdesk", contact=CONTACT, **ERASURE)

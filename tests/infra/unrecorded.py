@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "playbook.list": _READS,
     "playbook.preview": "reads a file",
     "quarantine.list": "shows causes, and subjects as the lists of tickets do",
+    "reports.rebuild": "makes again what the table has, and shows none of it",
     "search.rebuild": "makes again what the table has, and shows none of it",
     "up": "runs a local system",
     "verify": "names tickets and fields, no content",
