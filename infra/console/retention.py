@@ -37,6 +37,7 @@ from functions.core.storage.event_codec import dump_events
 from functions.core.storage.facts import FOLDER as FACTS, FactStore
 from functions.core.storage.files import UPLOADS
 from functions.core.storage.items import delivery_body, read_commit, read_delivery
+from functions.core.storage.reports import StoredReports
 from functions.core.storage.segments import FOLDER, Segments
 from functions.core.storage.table import Item
 from functions.core.text.contacts import Contact, chat_contact, contact_hash, normalise_contact
@@ -209,7 +210,7 @@ def _forget(erasure: _Erasure, digest: str) -> None:
     storage.contacts.forget(desk, digest)
     storage.chats.delete(desk, chat_of(digest))
     storage.questions.delete(desk, chat_of(digest), erasure.now)
-    storage.proposals.forget(desk, chat_of(digest))
+    _forget_questions(erasure.records, desk, chat_of(digest))
 
 
 def _erase_contact(erasure: _Erasure, digest: str) -> Erased:
@@ -260,8 +261,8 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
     records, desk, playbook, now = erasure.records, erasure.desk, erasure.playbook, erasure.now
     storage = records.storage
     _require_not_held(number, merge_group(storage, storage.tickets.load(desk, number)))
-    _delete_chat(storage, desk, number, now)
-    storage.proposals.forget(desk, number)
+    _delete_chat(records, desk, number, now)
+    _forget_questions(records, desk, number)
     ticket = change(storage, desk, number, erasure.command, playbook, now, actor=erasure.actor)
     items = _erase_items(records, desk, number, playbook, now)
     _rewrite_facts(records, number, items, playbook, now)
@@ -280,14 +281,24 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
         raise TryAgain(f"a message of {number} is being sent: run it again in two minutes")
 
 
-def _delete_chat(storage: Storage, desk: str, number: str, now: datetime) -> None:
+def _forget_questions(records: Archive, desk: str, origin: str) -> None:
+    """Remove what a chat or ticket asked from the proposals and reports that quote it."""
+    records.storage.proposals.forget(desk, origin)
+    for name in StoredReports(records.s3, records.mail_bucket).forget(desk, origin):
+        for version in _versions(records.s3, records.mail_bucket, name):
+            if not version.latest:
+                _delete(records.s3, version)
+
+
+def _delete_chat(records: Archive, desk: str, number: str, now: datetime) -> None:
     """Delete the chat that became the ticket, before the ticket's record forgets it."""
+    storage = records.storage
     first = storage.tickets.commit_at(desk, number, 1)
     for received in first.of(TicketReceived) if first else ():
         if received.chat is not None:
             storage.chats.delete(desk, received.chat.id)
             storage.questions.delete(desk, received.chat.id, now)
-            storage.proposals.forget(desk, received.chat.id)
+            _forget_questions(records, desk, received.chat.id)
 
 
 def _erase_items(

@@ -19,10 +19,12 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer
 from functions.core.playbook import load
 from functions.core.reports.facts import facts_of
+from functions.core.reports.periods import Period
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.facts import FOLDER as FACTS, FactStore
 from functions.core.storage.model_summaries import ModelSummary
+from functions.core.storage.reports import StoredReports
 from functions.core.storage.segments import FOLDER, Segments
 from functions.core.storage.tickets import Change
 from functions.core.text.contacts import contact_hash, normalise_contact
@@ -360,6 +362,19 @@ class TestErase:
         assert not [item for item in items(at) if digest(CONTACT) in repr(item)]
 
     @pytest.mark.requirement("B10", "G6")
+    def test_what_weekly_reports_quote_of_a_customer_is_erased(self, at: Archive) -> None:
+        reports, week = StoredReports(at.s3, at.mail_bucket), Period.parse("weekly", "2026-W10")
+        quoted = [
+            {"phrasings": [{"text": "发票-99", "from": "CS1"}, {"text": "how", "from": "CS3"}]}
+        ]
+        reports.put(week, cast("Any", {"desk": "testdesk", "questions": quoted}), {})
+        erase(at, "testdesk", number="CS1", **ERASURE)
+        assert reports.get("testdesk", week)["questions"] == [
+            {"phrasings": [{"text": "how", "from": "CS3"}]}
+        ]
+        kept = at.s3.list_object_versions(Bucket=at.mail_bucket, Prefix="reports/")["Versions"]
+        assert Counter(version["Key"] for version in kept).most_common(1)[0][1] == 1
+
     def test_the_archive_document_records_the_erasure(self, at: Archive) -> None:
         """It has one version, with the entry and the figures."""
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
