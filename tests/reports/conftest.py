@@ -1,0 +1,23 @@
+"""Fixtures of the core tests: the small desk and the table in memory."""
+
+import pytest
+
+from functions.core.domain.rules import Playbook
+from functions.core.playbook import load
+from tests.core.conftest import aws, client, dynamodb, storage
+from tests.core.sample_desk import DESK, both
+
+__all__ = ["aws", "client", "dynamodb", "storage"]
+
+
+@pytest.fixture(scope="session")
+def playbook() -> Playbook:
+    """The small desk with a team of supervisors, and recipients of reports."""
+    leads = {"label": both("主管组"), "role": "supervisor", "mailbox": "leads@testdesk.local"}
+    recipients = ["supervisor", "mail:boss@example.com", "qa"]
+    document = {
+        **DESK,
+        "teams": {**DESK["teams"], "leads": leads},
+        "reports": {"recipients": recipients, "kinds": ["weekly"]},
+    }
+    return load(document)
