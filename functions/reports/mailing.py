@@ -14,8 +14,8 @@ from functions.core.deliver.failures import Passing, SendFailure
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.platform.logging import logger
 from functions.core.reports.figures import FIGURES
-from functions.core.reports.labels import figure_label, figure_text, word
-from functions.core.reports.report import ReportJumpView, ReportView
+from functions.core.reports.labels import figure_label, figure_text, number_text, word
+from functions.core.reports.report import CorrectionView, ReportJumpView, ReportView
 from functions.core.reports.workbook import MEDIA_TYPE, workbook
 from functions.core.storage.report_mails import ReportMails
 
@@ -48,25 +48,23 @@ class ReportMail:
 
     @property
     def html(self) -> str:
-        parts = [f'<!doctype html>\n<html lang="{self.locale}"><body style="{_PAGE}">']
+        parts = [
+            f'<!doctype html>\n<html lang="{self.locale}"><head><style>{_STYLE}</style></head>'
+        ]
         for kind, title, lines in self.blocks:
-            if title:
-                parts.append(f'<p style="{_TITLE}">{escape(title)}</p>')
-            style = _QUIET if kind == "quiet" else _CELL
-            rows = (
-                "<tr>"
-                + "".join(f'<td style="{style}">{escape(cell)}</td>' for cell in line if cell)
-                + "</tr>"
-                for line in lines
-            )
-            parts.append("\n".join(('<table cellspacing="0">', *rows, "</table>")))
-        return "\n".join((*parts, "</body></html>\n"))
+            parts += [f"<p>{escape(title)}</p>"] if title else []
+            cells = ("".join(f"<td>{escape(cell)}</td>" for cell in line if cell) for line in lines)
+            rows = (f"<tr>{each}</tr>" for each in cells)
+            parts.append("\n".join((f'<table class="{kind}">', *rows, "</table>")))
+        return "\n".join((*parts, "</html>\n"))
 
 
-_PAGE = "font-family:-apple-system,'Segoe UI','PingFang SC','Microsoft YaHei',sans-serif"
-_TITLE = "margin:20px 0 6px;font-weight:600"
-_CELL = "padding:4px 16px 4px 0;border-bottom:1px solid #e5e7eb;vertical-align:top"
-_QUIET = "padding:2px 16px 2px 0;font-size:12px;color:#6b7280;vertical-align:top"
+_STYLE = (
+    "html{font-family:-apple-system,'Segoe UI','PingFang SC','Microsoft YaHei',sans-serif}"
+    "p{margin:20px 0 6px;font-weight:600}table{border-collapse:collapse;margin-bottom:12px}"
+    "td{padding:4px 16px 4px 0;vertical-align:top}.table td{border-bottom:1px solid #e5e7eb}"
+    ".quiet td{padding:2px 16px 2px 0;font-size:12px;color:#6b7280}"
+)
 
 
 def report_mail(report: ReportView, playbook: Playbook) -> ReportMail:
@@ -82,8 +80,9 @@ def report_mail(report: ReportView, playbook: Playbook) -> ReportMail:
     ]
     advice = [("", each["text"]) for each in report["suggestions"]]
     blocks: list[tuple[Block, str, Sequence[Line]]] = [
-        ("head", "", [(f"{desk} {kind} {report['period']}", "")]),
-        ("head", "", [(f"{' – '.join(days)} ({report['timezone']})", "")]),
+        ("head", f"{desk} {kind} {report['period']}", [
+            (f"{' – '.join(days)} ({report['timezone']})", ""),
+        ]),
         ("list", _SAYS["wrong"][locale], [("", each) for each in report["problems"]]),
         ("table", "", said),
         ("list", word("suggestions", locale), advice),
@@ -93,7 +92,7 @@ def report_mail(report: ReportView, playbook: Playbook) -> ReportMail:
             for each in report["top_problems"][:5]
         ]),
         ("list", word("corrections", locale), [
-            (f"{each['period']} {figure_label(each['figure'], locale)}", " ".join(each["tickets"]))
+            (f"{each['period']} {figure_label(each['figure'], locale)}", _corrected(each, locale))
             for each in report["corrections"]
         ]),
         ("head", "", [(_SAYS["attached"][locale], "")]),
@@ -105,6 +104,14 @@ def report_mail(report: ReportView, playbook: Playbook) -> ReportMail:
     title = f"【{kind}】{desk} {report['period']}"
     subject = title if locale == "zh-CN" else f"{kind} {report['period']}: {desk}"
     return ReportMail(subject, [block for block in blocks if block[2]], locale)
+
+
+def _corrected(correction: CorrectionView, locale: Locale) -> str:
+    """Return what a figure was and is: its count, or the mean of durations."""
+    figure = correction["figure"]
+    path = "mean" if figure in FIGURES and FIGURES[figure].seconds else "n"
+    was, now = (number_text(figure, path, correction[side], locale) for side in ("from", "to"))
+    return f"{was} → {now}"
 
 
 def jump_mail(jumps: Sequence[ReportJumpView], playbook: Playbook) -> ReportMail:

@@ -161,34 +161,49 @@ def number_text(figure: str, path: str, number: Any, locale: Locale) -> str:
     return word("nothing", locale) if number is None else f"{number:,.10g}"
 
 
-_SAID = {
-    "backlog": ("opening", "closing"),
-    "sla": ("share", "met", "breached"),
-    "csat": ("share", "n", "answer_rate"),
-    "collaboration": ("share", "n", "mean"),
-    "assistant": ("confirmed", "silent", "handed_over"),
-    "cost": ("total", "currency"),
+_DURATION: dict[Locale, str] = {
+    "zh-CN": "中位数{median}（营业时间内{business.median}），P90 {p90}；{n}件",
+    "en": "median {median} ({business.median} in opening hours), p90 {p90}; {n} tickets",
 }
-"""Figure → what one line says of it; of others `_SHORT`, as far as they have it."""
-_SHORT = ("share", "median", "p90", "business.median", "n", "of")
+_SHARE: dict[Locale, str] = {"zh-CN": "{share}（{of}件中{n}件）", "en": "{share} ({n} of {of})"}
+_IN_ONE_LINE: dict[str, dict[Locale, str]] = {
+    "volume": {"zh-CN": "{n}", "en": "{n}"},
+    "parts": {"zh-CN": "{n}", "en": "{n}"},
+    "sla": {
+        "zh-CN": "{share}（达成{met}，超时{breached}）",
+        "en": "{share} ({met} met, {breached} breached)",
+    },
+    "csat": {
+        "zh-CN": "{share}（{n}份评价，回复率{answer_rate}）",
+        "en": "{share} of {n} answers (answer rate {answer_rate})",
+    },
+    "backlog": {
+        "zh-CN": "期末{closing}（期初{opening}）",
+        "en": "{closing} at the end ({opening} at the start)",
+    },
+    "collaboration": {
+        "zh-CN": "{share}按时（{n}次答复，平均等待{mean}）",
+        "en": "{share} in time ({n} answers, mean wait {mean})",
+    },
+    "assistant": {
+        "zh-CN": "客户确认{confirmed}，未再回应{silent}，转人工{handed_over}",
+        "en": "confirmed {confirmed}, silent {silent}, handed over {handed_over}",
+    },
+    "cost": {"zh-CN": "{total} {currency}", "en": "{total} {currency}"},
+}
+"""Figure → how one line says it; of others, durations and shares have their form."""
 
 
 def figure_text(figure: str, value: Any, locale: Locale) -> str:
     """Return a figure in one line, for mails."""
     found = dict(measures(value))
-    empty = not any(isinstance(number, int | float) and number for number in found.values())
-    if empty and figure != "volume":
+    if figure != "volume" and not any(found.values()):
         return word("nothing", locale)
-    paths = [path for path in _SAID.get(figure, _SHORT) if found.get(path) is not None]
-    if paths == ["n"]:
-        return number_text(figure, "n", found["n"], locale)
-    parts = (
-        (measure_label(path, locale), number_text(figure, path, found[path], locale))
-        for path in paths
-    )
-    if locale == "zh-CN":
-        return "，".join(f"{name}{said}" for name, said in parts)
-    return ", ".join(f"{name[0].lower()}{name[1:]} {said}" for name, said in parts)
+    form = _IN_ONE_LINE.get(figure) or (_DURATION if "median" in found else _SHARE)
+    said = form[locale]
+    for path, number in found.items():
+        said = said.replace(f"{{{path}}}", number_text(figure, path, number, locale))
+    return said
 
 
 def figure_label(figure: str, locale: Locale) -> str:

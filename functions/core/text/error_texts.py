@@ -40,16 +40,13 @@ CHINESE: dict[str, str] = {
     "There are no letters, digits or characters to look for.": "没有可以搜索的文字或数字。",
     "A date such as 2026-03-10.": "日期，例如 2026-03-10。",
     "expected one of {kinds}": "应为以下之一：{kinds}",
-    "expected a period such as {example}": "应为时期，例如 {example}",
-    "There is no such report yet.": "还没有这份报告。",
+    "expected a period such as {example}": "应为周期，例如 {example}",
+    "There is no such report yet.": "还没有这份报表。",
     "The request cannot be read.": "无法读取请求。",
     "This address has no such method.": "此地址不支持这种请求方法。",
     "This address does not take a body of this type.": "此地址不接受这种类型的正文。",
     "This cannot be done right now. Please try again in a moment.": "现在无法完成，请稍后再试。",
     "Something failed on our side. It has been recorded.": "我们的系统出了问题，已记录下来。",
-    "expected one of {kinds}": "应为以下之一：{kinds}",
-    "expected a period such as {example}": "应为周期，例如 {example}",
-    "There is no such report yet.": "还没有这份报表。",
     "This period ends at {time}; its report is written within half an hour after that.": "本周期"
     "于 {time} 结束，报表在其后半小时内生成。",
     "There is no report of this period. Reports go back to 45 days before the first one; the "
