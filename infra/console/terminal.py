@@ -1,6 +1,7 @@
 """Helpers of the commands: the options for a stage, and output."""
 
 import logging
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -22,6 +23,8 @@ Stage = Annotated[
 Data = Annotated[Path, typer.Option(envvar="DESKBELL_DATA", help="The local system's folder.")]
 T = TypeVar("T")
 DATA = Path(".deskbell")
+_TO_THE_END = "\x1b[K"
+"""Clears the line of a terminal from the cursor on."""
 
 _console = Console(highlight=False, soft_wrap=True, markup=False)
 
@@ -54,11 +57,17 @@ def connect(stage: str, data: Path) -> str:
 
 
 def counted(what: str, items: Iterable[T]) -> Iterator[T]:
-    """Yield the items, and show on a terminal how many there were so far."""
-    with Console(stderr=True, highlight=False).status("") as status:
-        for count, item in enumerate(items, 1):
-            status.update(f"{count:,} {what} …")
-            yield item
+    """Yield the items, and show on a terminal how many there were so far.
+
+    What is printed meanwhile overwrites the count; rich's own would take over standard output.
+    """
+    shown = sys.stderr.isatty()
+    for count, item in enumerate(items, 1):
+        if shown:
+            sys.stderr.write(f"{count:,} {what} …\r")
+        yield item
+    if shown:
+        sys.stderr.write(_TO_THE_END)
 
 
 @contextmanager

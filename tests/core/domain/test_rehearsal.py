@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from functions.core.domain import commands as c, events as e
+from functions.core.domain.classification import classify_request
 from functions.core.domain.errors import DeskbellError
 from functions.core.domain.lifecycle import apply, decide
+from functions.core.domain.playbook_assistant import UPSET
 from functions.core.domain.rehearsal import RehearsalSummary, Rehearsed, outcome, rehearsed
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
@@ -164,6 +166,25 @@ def test_a_mood_by_examples_stays_and_rules_that_follow_it_are_decided_again() -
     life.do(c.CustomerMessage("太过分了", "web"), actor="customer")
     life.do(c.RecogniseMood("太过分了"), actor="system")
     assert life.differences(desk(rules=[])) == {"later tags": ("login", "")}
+
+
+def test_a_request_that_the_router_classified_again_is_classified_again() -> None:
+    """By the mood that examples told, and by what its customer added to a vague one."""
+    moody = Life(text="请问几点上班")
+    filed = moody.commits[0].of(e.TicketReceived)[0]
+    upset = classify_request(filed, CURRENT, None, mood=UPSET)
+    moody.do(c.Classify.by(upset), actor="system")
+    assert moody.ticket is not None
+    assert moody.ticket.tags == ("login",)
+    assert moody.differences(desk(rules=[])) == {"later tags": ("login", "")}
+    vague = Life(desk(tags={**DESK["tags"], **VAGUE}), text="坏了")
+    vague.do(c.AskCustomer("?"), actor="system")
+    vague.do(c.CustomerMessage("无法打开", "web"), actor="customer")
+    found = classify_request(filed, vague.playbook, None, "坏了\n无法打开")
+    vague.do(c.Classify.by(found), actor="system")
+    login = {**DESK["tags"]["login"], "keywords": ["无法打开"]}
+    changed = desk(tags={**VAGUE, "login": login})
+    assert vague.differences(changed)["later tags"] == ("other", "login, other")
 
 
 def test_what_people_decided_stays() -> None:
