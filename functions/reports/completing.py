@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
+from typing import NamedTuple
 
 from functions.core.domain import events as e
 from functions.core.domain.rules import Playbook
@@ -37,6 +38,13 @@ Changed = dict[str, list[Fact]]
 """Number of a ticket that changed → all of its facts."""
 
 
+class Completed(NamedTuple):
+    """What a part of a run completed: the feeds were read up to `through`."""
+
+    through: datetime
+    changed: Changed
+
+
 @dataclass(frozen=True)
 class FactCompleter:
     """Completes the facts of one desk; `now` is the real time, at which the facts are written."""
@@ -46,7 +54,7 @@ class FactCompleter:
     playbook: Playbook
     now: datetime
 
-    def complete(self, time: datetime) -> Iterator[Changed]:
+    def complete(self, time: datetime) -> Iterator[Completed]:
         """Put what arrived into the facts, and yield the tickets that changed, some at a time.
 
         What is older than `time` and `SETTLED_AFTER` is not read again. Of two runs at once, one
@@ -62,7 +70,7 @@ class FactCompleter:
             log.info("facts.written", extra={"desk": desk, "facts": len(facts), "objects": objects})
             through = min(entries[-1].at, settled) if len(entries) == AT_ONCE else settled
             stored = self._stored(progress, facts_through=through)
-            yield changed
+            yield Completed(through, changed)
             if stored is None:
                 return
             progress = stored

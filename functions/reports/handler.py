@@ -13,11 +13,15 @@ from typing import Any
 from chalice.app import Blueprint
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from functions.core.deliver import email, once
 from functions.core.platform import aws, clock, container
+from functions.core.platform.athena import Athena
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
+from functions.core.storage.board_snapshots import BoardSnapshots
 from functions.core.storage.facts import FactStore
-from functions.reports.completing import FactCompleter
+from functions.core.storage.reports import StoredReports
+from functions.reports.desk_run import DeskRun
 
 TIME_FOR_MORE = timedelta(seconds=90)
 """The remaining time that another part of the work needs; the next run does the rest."""
@@ -63,13 +67,22 @@ def reports(event: dict[str, Any], context: Any) -> None:
 def _look_after(
     desk: str, time: datetime, deployment: Deployment, has_time: Callable[[], bool]
 ) -> None:
-    storage, now = container.storage(deployment), clock.now()
-    facts = FactStore(aws.client("s3"), deployment.mail_bucket)
-    completer = FactCompleter(storage, facts, storage.playbooks.get(desk, now), now)
-    for _ in completer.complete(time):
-        if not has_time():
-            return
-    completer.compact()
+    storage, now, s3 = container.storage(deployment), clock.now(), aws.client("s3")
+    DeskRun(
+        storage=storage,
+        facts=FactStore(s3, deployment.mail_bucket),
+        reports=StoredReports(s3, deployment.mail_bucket),
+        snapshots=BoardSnapshots(s3, deployment.mail_bucket),
+        athena=Athena(deployment),
+        send=lambda sender, to, raw: email.send(
+            once.client("sesv2"), sender, to, raw, deployment.prefix
+        ),
+        region=deployment.region,
+        playbook=storage.playbooks.get(desk, now),
+        time=time,
+        now=now,
+        has_time=has_time,
+    ).run()
 
 
 # As a decorator, Chalice would replace the function with a wrapper that refuses an event without

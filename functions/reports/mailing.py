@@ -24,6 +24,9 @@ ADDRESS = "mail:"
 
 log = logger("reports")
 
+SendMail = Callable[[str, str, bytes], object]
+"""Sends a raw mail; takes sender and recipient before it."""
+
 Line = tuple[str, str]
 Block = Literal["head", "table", "list", "quiet"]
 
@@ -158,10 +161,10 @@ def address_of(recipient: str, playbook: Playbook) -> str | None:
 
 @dataclass(frozen=True)
 class ReportMailer:
-    """Sends the mails about reports. `send` takes sender, recipient and the raw mail."""
+    """Sends the mails about reports."""
 
     claims: ReportMails
-    send: Callable[[str, str, bytes], object]
+    send: SendMail
     now: datetime
 
     def send_report(self, report: ReportView, playbook: Playbook) -> bool:

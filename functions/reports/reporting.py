@@ -18,19 +18,22 @@ from functions.core.reports.assembling import (
     Statistic,
     compared,
     figures_of,
-    label_of,
     problems_of,
     tables_of,
     top_problems,
 )
 from functions.core.reports.behind import Behind, OpenTicket, count
 from functions.core.reports.corrections import CORRECTED, Counted, change_of
+from functions.core.reports.costs import costs_of
 from functions.core.reports.figures import DEFINITIONS
 from functions.core.reports.jumps import DAYS_BEFORE, Baseline, DayCount, groups_of, jumps
+from functions.core.reports.labels import jump_label
 from functions.core.reports.periods import KINDS, Period, ended, midnight
+from functions.core.reports.prices import HOME
 from functions.core.reports.report import (
     ComparisonView,
     CorrectionView,
+    CostView,
     FrequentQuestion,
     ReportJumpView,
     ReportView,
@@ -66,14 +69,16 @@ def write_missing(
     desk: str,
     now: datetime,
     enough: Callable[[], bool] = lambda: False,
+    region: str = HOME,
 ) -> list[ReportView]:
     """Write each ended report that is missing, oldest first; return those that were written.
 
     Args:
         enough: says that no time is left; the next run goes on.
+        region: the region whose prices AWS's units have.
     """
     written = reports.written(desk)
-    reporting = Reporting(storage, reports, athena, playbook, desk, now)
+    reporting = Reporting(storage, reports, athena, playbook, desk, now, region)
     made = []
     for period in _missing(reporting, written):
         if enough():
@@ -128,6 +133,7 @@ class Reporting:
     playbook: Playbook
     desk: str
     now: datetime
+    region: str = HOME
 
     @property
     def locale(self) -> Locale:
@@ -160,6 +166,7 @@ class Reporting:
         lists, later, received = self._rows_behind(period, span, backlog)
         corrections += self._corrections(period, later)
         figures = figures_of(found, backlog, int(span.end.timestamp()))
+        figures["cost"] = self._cost(period)
         problems = problems_of(found, figures["backlog"], locale)
         report: ReportView = {
             "desk": self.desk,
@@ -301,6 +308,23 @@ class Reporting:
         }
         return {person: each for person, each in found.items() if any(each.values())}
 
+    def _cost(self, period: Period) -> CostView:
+        last = period.after - timedelta(days=1)
+        rows = self.athena.rows
+        table = costs_of(self.playbook, period.first, last, "desk", self.region, rows)
+        amounts = {
+            name: f"{getattr(table.sum, name):.4f}" for name in ("agent", "parts", "compensation")
+        }
+        return {
+            "usd_units": f"{table.sum.usd:.6f}",
+            "agent": amounts["agent"],
+            "parts": amounts["parts"],
+            "compensation": amounts["compensation"],
+            "remainder": None,
+            "total": f"{table.sum.total:.4f}",
+            "currency": table.currency,
+        }
+
     def _before(self, period: Period) -> list[ReportView]:
         """Return the reports before, by which shares are usual."""
         found = []
@@ -325,17 +349,13 @@ class Reporting:
         asked = self.queries.counts_by_day(
             midnight(first - timedelta(days=DAYS_BEFORE), zone), midnight(first, zone)
         )
-        baseline = Baseline.of(
-            (
-                DayCount(date.fromisoformat(row["local_day"]), row["named"], count(row["n"]))
-                for row in self.athena.rows(asked)
-            ),
-            first,
-        )
+        baseline = Baseline.of(map(DayCount.of_row, self.athena.rows(asked)), first)
         return [
             {
                 "day": period.name,
-                "label": self._label(jump.group),
+                "label": jump_label(
+                    jump.group, len(jump.tickets), jump.expected, self.playbook, self.locale
+                ),
                 "group": jump.group,
                 "count": len(jump.tickets),
                 "expected": jump.expected,
@@ -343,12 +363,6 @@ class Reporting:
             }
             for jump in jumps(received, baseline)
         ]
-
-    def _label(self, group: str) -> str:
-        parts = (part.partition("=") for part in group.split("&"))
-        return " · ".join(
-            label_of(dimension, value, self.playbook, self.locale) for dimension, _, value in parts
-        )
 
     def _questions(self) -> list[FrequentQuestion]:
         """Return what customers ask most, as the proposals of the night know it (E8)."""

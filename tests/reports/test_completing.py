@@ -53,7 +53,7 @@ class Desk:
 
     def complete(self, now: datetime = SOON, time: datetime | None = None) -> list[Changed]:
         completer = FactCompleter(self.storage, self.facts, self.playbook, now)
-        return list(completer.complete(time or now))
+        return [completed.changed for completed in completer.complete(time or now)]
 
     def read(self, day: date = DAY) -> list[Fact]:
         return self.facts.read(DESK, day)
@@ -140,7 +140,7 @@ def test_many_entries_are_stored_in_steps(desk: Desk, monkeypatch: pytest.Monkey
         desk.file(f"CS{number}", NOON + timedelta(seconds=number // 4))
     completer = FactCompleter(desk.storage, desk.facts, desk.playbook, SOON)
     steps = completer.complete(SOON)
-    passed = [(sorted(changed), desk.through()) for changed in steps]
+    passed = [(sorted(each.changed), desk.through()) for each in steps]
     assert [numbers for numbers, _ in passed] == [["CS0", "CS1"], ["CS2", "CS3"], ["CS4"]]
     assert all(before <= after for (_, before), (_, after) in pairwise(passed))
     assert (passed[0][1], passed[-1][1]) == (NOON, SOON - SETTLED_AFTER)

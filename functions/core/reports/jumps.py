@@ -33,6 +33,11 @@ class DayCount(NamedTuple):
     group: str
     n: int
 
+    @classmethod
+    def of_row(cls, row: Mapping[str, str]) -> DayCount:
+        """Read a row of `Queries.counts_by_day`."""
+        return cls(date.fromisoformat(row["local_day"]), row["named"], int(row["n"]))
+
 
 @dataclass(frozen=True)
 class Baseline:

@@ -31,12 +31,16 @@ class ReportMails:
         item: Item = key(*_key(desk, report, recipient)) | {
             "expires_at": {"N": str(int((now + KEPT_FOR).timestamp()))}
         }
-        return self.table.put_if("attribute_not_exists(pk)", item)
+        return self.table.put_if("attribute_not_exists(pk) OR attribute_exists(released)", item)
 
     def release(self, desk: str, report: str, recipient: str) -> None:
         """Take back a claim whose mail has not gone out."""
-        found = key(*_key(desk, report, recipient))
-        self.table.client.delete_item(TableName=self.table.name, Key=found)
+        self.table.update_if(
+            "attribute_exists(pk)",
+            *_key(desk, report, recipient),
+            UpdateExpression="SET released = :yes",
+            ExpressionAttributeValues={":yes": {"BOOL": True}},
+        )
 
 
 def _key(desk: str, report: str, recipient: str) -> tuple[str, str]:

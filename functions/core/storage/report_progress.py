@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from functions.core.domain.ticket import Value
+from functions.core.reports.spending import Spending
 from functions.core.storage.journal import KEPT_FOR
 from functions.core.storage.table import Item, Table, key
 
@@ -16,11 +17,14 @@ class Progress(Value):
     """How far the reports of a desk are.
 
     `facts_through`: the arrival up to which the feeds are in the facts. `compacted`: the last local
-    day whose facts were merged. `counter` counts the changes.
+    day whose facts were merged. `unmailed`: reports whose mails have not all gone out. `spending`:
+    the month's running sum. `counter` counts the changes.
     """
 
     facts_through: datetime
     compacted: date | None = None
+    unmailed: tuple[str, ...] = ()
+    spending: Spending | None = None
     counter: int = 0
 
     def changed(self, **changes: object) -> Progress:
