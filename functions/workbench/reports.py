@@ -16,7 +16,9 @@ from functions.workbench.report_routes import XLSX
 from functions.workbench.rights import Principal, require
 
 if TYPE_CHECKING:
-    from functions.core.domain.rules import Locale
+    from datetime import datetime
+
+    from functions.core.domain.rules import Locale, Playbook
     from functions.core.reports.report import BehindView
     from functions.core.storage.database import Storage
 
@@ -37,24 +39,13 @@ def show_report(
     principal, playbook = signed_in(request, storage, desk)
     require(principal, SEES_REPORTS, Phrase("see reports"))
     period, locale = Period.parse(kind, period_name), locale_of(request, playbook.locale)
-    end = period.end(playbook.zone)
-    if end > request.now:
-        raise NotFound(
-            Phrase(
-                "This period ends at {time}; its report is written within half an hour after that.",
-                time=local_time(end, playbook.zone),
-            )
-        )
     stored = StoredReports(aws.client("s3"), request.deployment.mail_bucket)
-    name = f"{desk}-{period.name}"
-    if figure := request.query.get("tickets"):
-        return _behind(request, stored, principal, period, figure, locale)
     report = stored.find(desk, period)
     if report is None:
-        raise NotFound(
-            "There is no report of this period. Reports go back to 45 days before the first one; "
-            "the newest is written within half an hour after its period."
-        )
+        raise _no_report(period.end(playbook.zone), request.now, playbook)
+    if figure := request.query.get("tickets"):
+        return _behind(request, stored, principal, period, figure, locale)
+    name = f"{desk}-{period.name}"
     wanted = preferred(request.headers, "application/json", "text/csv", XLSX)
     if wanted == XLSX:
         from functions.core.reports.workbook import workbook
@@ -65,6 +56,20 @@ def show_report(
 
         return _file(f"{name}.csv", report_csv(report, locale), wanted)
     return HttpResponse(report)
+
+
+def _no_report(end: datetime, now: datetime, playbook: Playbook) -> NotFound:
+    if end > now:
+        return NotFound(
+            Phrase(
+                "This period ends at {time}; its report is written within half an hour after that.",
+                time=local_time(end, playbook.zone),
+            )
+        )
+    return NotFound(
+        "There is no report of this period. Reports go back to 45 days before the first one; "
+        "the newest is written within half an hour after its period."
+    )
 
 
 def _behind(
