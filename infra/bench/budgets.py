@@ -12,6 +12,7 @@ import io
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +39,8 @@ LIVES_USD = Decimal("1.00")
 CONVERSATIONS_USD = Decimal("0.20")
 QUESTION_MS = 50
 SEARCH_RATIO = 3
+FACTS_USD = Decimal("0.10")
+"""For the facts of 1,000 lives."""
 IDLE_USD = Decimal("1.10")
 """The key in KMS costs 1.00 USD; all else together may cost 0.10 net of free tiers."""
 ADD_MS = 1.0
@@ -266,6 +269,35 @@ def _memory(report: Report, counted: Sequence[Life], listed: costs.PriceList) ->
         report.add("costs", what, _usd(costs.cost_of(used, listed)), None, "USD", note)
 
 
+def reports(report: Report) -> None:
+    from functions.core.playbook import load
+    from infra.bench.reports import (
+        TICKETS_A_DAY,
+        asked_costs,
+        month_of_facts,
+        query_usage,
+        usd_of_1000_lives,
+    )
+    from infra.deploy.desks import SHIPPED
+
+    desk, prices = load(SHIPPED / "standard.yaml"), costs.read_prices()
+    for tickets in TICKETS_A_DAY:
+        what = f"{tickets:,} tickets a day"
+        with tempfile.TemporaryDirectory(prefix="deskbell-bench-") as folder:
+            month = month_of_facts(desk, tickets, Path(folder))
+            asked = asked_costs(desk, Path(folder))
+        size = round(month.stored_bytes / 1024**2, 1)
+        note = f"{month.lines:,} lines, {month.raw_bytes / 1024**2:,.0f} MB unpacked"
+        report.add("reports", f"facts of a month, {what}", size, None, "MB", note)
+        lives = float(round(usd_of_1000_lives(month, prices), 4))
+        limit = float(FACTS_USD)
+        report.add("reports", f"facts of 1,000 lives, {what}", lives, limit, "USD", "list prices")
+        usd = _usd(costs.cost_of(query_usage(month.stored_bytes), prices))
+        note = f"on DuckDB {asked.seconds:.1f} s for {asked.days} days"
+        report.add("reports", f"a query of a month, {what}", usd, None, "USD", note)
+        report.details[f"reports: {what}"] = asdict(month)
+
+
 def abuse(report: Report, simulator: Simulator) -> None:
     from infra.bench.abuse import REQUESTS_A_SECOND, hours, measure
 
@@ -389,7 +421,7 @@ def answers(report: Report) -> None:
 
 STANDALONE: dict[str, Callable[[Report], None]] = {
     "imports": imports, "package": package, "throughput": throughput, "corpus": collections,
-    "answers": answers,
+    "answers": answers, "reports": reports,
 }  # fmt: skip
 SIMULATED: dict[str, Callable[[Report, Simulator], None]] = {
     "units": units, "sweep": sweep, "costs": prices, "scale": scale, "abuse": abuse,

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,11 +13,16 @@ import boto3
 import pytest
 
 from functions.core.domain.roster import Agent
+from functions.core.domain.rules import Playbook
+from functions.core.playbook import load
+from functions.core.reports.columns import Fact
+from functions.core.reports.prices import read_usage
 from functions.core.storage.database import Storage
-from infra.bench import budgets, burst, costs, import_time, throughput, usage
+from infra.bench import budgets, burst, costs, import_time, reports, throughput, usage
 from infra.bench.emulator import agent_of
 from infra.bench.sweep import sweeps
 from infra.bench.ticket_life import TEAM
+from infra.deploy.desks import SHIPPED
 from infra.simulator import capacity
 from infra.simulator.simulator import FUNCTIONS, Call, Invocation, Simulator
 from tests.inprocess.conftest import simulator as simulator  # the deployment on moto
@@ -295,3 +301,24 @@ def test_a_bill_has_list_prices_and_less_free_tiers() -> None:
         "sns.sms": Decimal(2),
     }
     assert costs.idle_polling() == {"sqs.request": Decimal(15 * 60 * 24 * 30)}
+
+
+def test_a_month_of_facts_is_made_up_and_asked_for_its_costs(tmp_path: Path) -> None:
+    """The same facts each time; Athena charges 10 MB for any query."""
+    desk = load(SHIPPED / "standard.yaml")
+    month = reports.month_of_facts(desk, 20, tmp_path)
+    assert month.lines == 20 * 6 * reports.DAYS
+    assert month.stored_bytes < month.raw_bytes / 4
+    facts = [fact for n in range(reports.SAMPLED) for fact in _facts(desk, n)]
+    used = costs.plus(*(read_usage(fact.usage) for fact in facts))
+    asked = reports.asked_costs(desk, tmp_path)
+    assert round(asked.usd, 9) == round(costs.cost_of(used, costs.read_prices()), 9)
+    assert reports.query_usage(1, 3) == {"athena.scanned": Decimal(30) / 1024}
+    assert reports.query_usage(1024**3) == {"athena.scanned": Decimal(1)}
+    put = reports.facts_usage(month)["s3.put"]
+    lives = reports.usd_of_1000_lives(month, costs.read_prices()) * 20 * reports.DAYS / 1000
+    assert lives > costs.cost_of({"s3.put": put}, costs.read_prices())
+
+
+def _facts(desk: Playbook, ahead: int) -> Iterator[Fact]:
+    return reports.facts_of_a_day(desk, reports.FIRST + timedelta(days=ahead), 20)

@@ -13,9 +13,11 @@ from typer.testing import CliRunner, Result
 
 from functions.core.domain.rules import Playbook
 from functions.core.playbook import load
+from functions.core.reports.bills import OURS, TAG
 from functions.core.reports.columns import Fact
 from infra.console.errors import UsageError
 from infra.console.main import app
+from infra.deploy.steps import ROOT
 from tests.core.sample_desk import DESK, NOON
 from tests.portal.deployment import DEPLOYMENT, deployed
 from tests.reports.duck import Duck
@@ -123,3 +125,9 @@ def test_a_bill_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     error = costs("--bill", explored(tmp_path, "7", "CNY")).exception
     assert isinstance(error, UsageError)
     assert str(error).endswith("bill.json: ResultsByTime[0]: the amount is in CNY, not in USD")
+
+
+def test_functions_have_the_tag_by_which_a_bill_is_filtered() -> None:
+    """As the stacks' resources have; Chalice deploys the functions."""
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text("utf-8"))
+    assert config["tags"] == {TAG: OURS}

@@ -1,7 +1,8 @@
 """What AWS charged, read from Cost Explorer's JSON or from a Cost and Usage Report (F8).
 
-Of a report, the lines whose resource has the tag `application=deskbell` count; Cost Explorer
-filters by the tag itself (`docs/costs.md`). Amounts are unblended costs in USD.
+Of a report with tags, the lines whose resource has the tag `application=deskbell` count, else all
+lines; Cost Explorer filters by the tag itself (`docs/costs.md`). Amounts are unblended costs in
+USD.
 """
 
 from __future__ import annotations
@@ -74,12 +75,11 @@ def _report(lines: Iterable[str], first: date, last: date) -> Decimal:
         if column not in places:
             raise BillError(f"line 1: no column {_SPELT[column]}")
     tags, own = places.get("resourcetags"), places.get(f"resourcetagsuser{TAG}")
-    if tags is None and own is None:
-        raise BillError(f"line 1: no column of resource tags with {TAG}")
     total = Decimal(0)
     for row in reader:
         try:
-            tagged = row[own] if own is not None else _tag(row[tags or 0])
+            tagged = OURS if tags is None else _tag(row[tags])
+            tagged = tagged if own is None else row[own]
             if tagged == OURS and first <= _day(row[places[_START]]) <= last:
                 currency = row[places[_CURRENCY]] if _CURRENCY in places else "USD"
                 total += _amount(row[places[_COST]], currency)

@@ -78,12 +78,17 @@ def test_a_report_counts_our_lines_of_these_days(lines: tuple[str, ...]) -> None
     assert read_bill(lines, FIRST, LAST) == Decimal("0.75")
 
 
+def test_a_report_without_tags_counts_whole() -> None:
+    """An account that has nothing else needs none."""
+    lines = [f"{line.rstrip().rpartition(',')[0]}\n" for line in LEGACY]
+    assert read_bill(lines, FIRST, LAST) == Decimal("4.75")
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
         ([], "line 1: no column line_item_usage_start_date"),
         (["line_item_usage_start_date\n"], "line 1: no column line_item_unblended_cost"),
-        ([LEGACY[0].rpartition(",")[0]], "line 1: no column of resource tags"),
         ([*LEGACY, "5,2026-11-01,much,AmazonS3,deskbell\n"], "line 6: 'much' is not an amount"),
         ([*LEGACY, "5,yesterday,1,AmazonS3,deskbell\n"], "line 6: Invalid isoformat"),
         ([*LEGACY, "5,2026-11-01\n"], "line 6: fewer columns"),
