@@ -22,6 +22,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from functions.core.platform.metering import PRICE_OF
+
 if TYPE_CHECKING:
     from infra.simulator.simulator import Call
 
@@ -135,24 +137,10 @@ def usage_of_calls(calls: Iterable[Call]) -> dict[str, Decimal]:
                 "dynamodb.write_unit": Decimal(str(call.write_units)),
             }
         else:
-            price = _METERED.get((call.service, call.operation))
+            price = PRICE_OF.get((call.service, call.operation))
             metered = {price: Decimal(1)} if price else {}
         used = plus(used, metered)
     return used
-
-
-_METERED = {
-    ("kms", "Encrypt"): "kms.request",
-    ("kms", "Decrypt"): "kms.request",
-    ("sesv2", "SendEmail"): "ses.sent",
-    ("s3", "PutObject"): "s3.put",
-    ("s3", "GetObject"): "s3.get",
-    ("s3", "ListObjectsV2"): "s3.put",  # at the price of a PUT
-    ("s3", "HeadObject"): "s3.get",
-    ("sqs", "SendMessage"): "sqs.request",
-    ("sqs", "GetQueueUrl"): "sqs.request",
-    ("sns", "Publish"): "sns.sms",
-}
 
 
 def idle_polling(prices: PriceList) -> dict[str, Decimal]:

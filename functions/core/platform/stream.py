@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
 from functions.core.domain.errors import DeadLetter, TryAgain
+from functions.core.platform import metering
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
@@ -61,6 +62,7 @@ def process_batch(
     for process in processes:
         for position, record in enumerate(records):
             try:
+                _say_about(record)
                 process(record)
             except DeadLetter as error:
                 dead[position] = error
@@ -96,6 +98,13 @@ def _age(record: Any, now: datetime) -> timedelta:
 def _keys(record: Any) -> dict[str, str]:
     keys = record.get("dynamodb", {}).get("Keys", {}) if isinstance(record, dict) else {}
     return {name: next(iter(value.values())) for name, value in keys.items()}
+
+
+def _say_about(record: Any) -> None:
+    """Let the meter know for what the record is processed."""
+    kind, *named = _keys(record).get("pk", "").split("#")
+    if kind in {"DESK", "TICKET"}:
+        metering.about(*named[:2])
 
 
 def _failure(record: Any) -> BatchItemFailure:
