@@ -14,6 +14,7 @@ from chalice.app import Blueprint
 
 from functions.core.platform import aws, clock, container
 from functions.core.platform.logging import logger
+from functions.core.platform.metering import metered
 from functions.core.platform.settings import Deployment, LambdaContext
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ log = logger("answers")
 
 
 @bp.lambda_function(name="answers")
+@metered
 def answers(event: Any, context: LambdaContext) -> dict[str, Any]:
     """Decide about a question: `{desk, text, at_once, offer}` → `{kind, articles, p}`.
 
@@ -50,6 +52,7 @@ def answers(event: Any, context: LambdaContext) -> dict[str, Any]:
     return {"kind": decision.kind, "articles": list(decision.articles), "p": decision.p}
 
 
+@metered
 def proposals(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Make the proposals of the desks in whose time zone it is 2 o'clock at the event's time.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from chalice.app import Blueprint, Response
 
 from functions.core.domain.errors import DeadLetter
-from functions.core.platform import aws, clock, web
+from functions.core.platform import aws, clock, metering, web
 from functions.core.platform.container import storage, ticket_creator
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.platform.logging import logger
@@ -58,6 +58,7 @@ class MailContext(LambdaContext, Protocol):
 
 
 @bp.lambda_function(name="intake_mail")
+@metering.metered
 def intake_mail(event: Any, context: MailContext) -> dict[str, list[dict[str, str]]]:
     """Process the mails of an SQS batch; report those that failed for now.
 
@@ -78,8 +79,7 @@ def intake_mail(event: Any, context: MailContext) -> dict[str, list[dict[str, st
         except DeadLetter as error:
             dead_letter(deployment, "mail", record["body"], error, message)
         except Exception:
-            # SQS delivers the message again, and moves it to the dead-letter queue in the end; the
-            # other messages of the batch are done.
+            # SQS delivers it again, and dead-letters it in the end; the others are done.
             log.exception("mail.failed", extra=message)
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}

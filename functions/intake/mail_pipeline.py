@@ -5,6 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from functions.core.domain.errors import Quarantined
+from functions.core.platform import metering
 from functions.core.platform.logging import logger
 from functions.core.services.create_ticket import TicketCreator
 from functions.core.storage.database import Storage
@@ -46,6 +47,7 @@ class MailPipeline:
         if notification is not None:
             log.info("mail.notification_ignored", extra={"notification": notification})
             return
+        metering.count_received_mail()
         announcement = read_announcement(body)
         if announcement.raw is None:
             raw = self.mail_store.get(announcement.key)

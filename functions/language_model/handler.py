@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chalice.app import Blueprint
 
 from functions.core.platform import aws, clock, container
+from functions.core.platform.metering import metered
 from functions.core.platform.settings import Deployment, LambdaContext
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ bp = Blueprint(__name__)
 
 
 @bp.lambda_function(name="language_model")
+@metered
 def language_model(event: Any, context: LambdaContext) -> dict[str, Any]:
     """Write what a person asked for: a `ModelRequest` → a `ModelResult`, or `{not_found}`."""
     from functions.core.domain.errors import NotFound

@@ -14,6 +14,7 @@ from chalice.app import Blueprint
 from functions.core.domain.errors import TryAgain
 from functions.core.platform import clock
 from functions.core.platform.container import storage
+from functions.core.platform.metering import metered
 from functions.core.platform.settings import Deployment, LambdaContext
 from functions.core.platform.stream import BatchResponse, process_batch
 from functions.notify import journal
@@ -39,6 +40,7 @@ class Context(LambdaContext, Protocol):
 
 
 @bp.lambda_function(name="notify")
+@metered
 def notify(event: Any, context: Context) -> BatchResponse:
     deployment = Deployment.of(context)
     claims: list[ClaimedElsewhere] = []
@@ -58,15 +60,18 @@ def notify(event: Any, context: Context) -> BatchResponse:
         with _collected(claims):
             people.at(clock.now()).process(record)
 
+    def notify_people_and_enter(record: Any) -> None:
+        try:
+            notify_people(record)
+        finally:  # an outage of a provider delays no journal
+            journal.enter(record, storage(deployment), clock.now())
+
     def notify_webhooks(record: Any) -> None:
         with _collected(claims):
             webhooks.at(clock.now()).process(record)
 
-    def enter_in_journal(record: Any) -> None:
-        journal.enter(record, storage(deployment), clock.now())
-
     # People first: an endpoint that hangs must delay other endpoints only (G5).
-    processes = (notify_people, enter_in_journal, notify_webhooks)
+    processes = (notify_people_and_enter, notify_webhooks)
     response = process_batch(event, deployment, "notify", clock.now(), *processes)
     if claims:
         sleep(max(min(CLAIM_PAUSE, time_left() - TIME_AFTER_PAUSE), timedelta()).total_seconds())

@@ -6,6 +6,7 @@ from chalice.app import Blueprint
 
 from functions.core.platform import clock
 from functions.core.platform.container import storage
+from functions.core.platform.metering import metered
 from functions.core.platform.settings import Deployment, LambdaContext
 from functions.core.platform.stream import BatchResponse, process_batch
 
@@ -13,6 +14,7 @@ bp = Blueprint(__name__)
 
 
 @bp.lambda_function(name="router")
+@metered
 def router(event: Any, context: LambdaContext) -> BatchResponse:
     from functions.router.consumer import process
 

@@ -10,6 +10,7 @@ from chalice.app import Blueprint
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from functions.core.platform import aws, container
+from functions.core.platform.metering import metered
 from functions.core.platform.settings import Deployment
 from functions.core.storage.segments import Segments
 from functions.search.indexing import SearchIndex
@@ -28,6 +29,7 @@ class IndexingScheduled(BaseModel):
     time: AwareDatetime
 
 
+@metered
 def search_index(event: dict[str, Any], context: Any) -> None:
     """Put what is new on each desk's tickets into its segments; the rest waits for the next run."""
     now, deployment = IndexingScheduled.model_validate(event).time, Deployment.of(context)

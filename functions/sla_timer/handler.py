@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from functions.core.platform import aws, container
 from functions.core.platform.logging import logger
+from functions.core.platform.metering import metered
 from functions.core.platform.settings import Deployment
 from functions.core.storage.items import SHARDS
 from functions.sla_timer.sweep import SweepFailed, sweep
@@ -31,6 +32,7 @@ class Scheduled(BaseModel):
     shard: int | None = Field(default=None, ge=0, lt=SHARDS)
 
 
+@metered
 def sla_timer(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Process everything that is due at the event's time, or hand it over.
 

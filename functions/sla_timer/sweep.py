@@ -19,6 +19,7 @@ from functions.core.domain.journal import ChatEnd, JournalEntry, presence_entry
 from functions.core.domain.lifecycle import queue_rank
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import PICK_UP_AFTER, Ticket
+from functions.core.platform import metering
 from functions.core.platform.logging import logger
 from functions.core.services.command_service import change
 from functions.core.storage import chats
@@ -151,6 +152,7 @@ def process(storage: Storage, due: Due, now: datetime, item: Item | None = None)
     Args:
         item: the ticket as the sweep has just read it.
     """
+    metering.about(due.pk.split("#")[1])
     if due.sk.startswith(AGENT):
         _end_shift(storage, due, now)
         return

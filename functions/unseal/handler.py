@@ -6,12 +6,14 @@ from typing import Any
 from chalice.app import Blueprint
 
 from functions.core.platform import aws, clock, container
+from functions.core.platform.metering import metered
 from functions.core.platform.settings import Deployment, LambdaContext
 
 bp = Blueprint(__name__)
 
 
 @bp.lambda_function(name="unseal")
+@metered
 def unseal(event: Any, context: LambdaContext) -> dict[str, Any]:
     """Open what an act names: `{desk, number, act, agent}` → `{original}` or `{refused}`."""
     from functions.unseal import unsealing

@@ -23,6 +23,7 @@ from functions.core.domain.errors import (
 )
 from functions.core.domain.model_use import ModelRequest, ModelResult
 from functions.core.domain.playbook_types import Locale, Slug
+from functions.core.platform import metering
 from functions.core.platform.logging import logger
 from functions.core.platform.web import HttpResponse, Request
 from functions.workbench.calls import signed_in
@@ -147,6 +148,8 @@ def _ask(
         locale=locale,
     )
     result = _invoke(request, asked)
+    metering.count("model.input_token", result.input_tokens)
+    metering.count("model.output_token", result.output_tokens)
     match result.refused:
         case "off":
             raise _is_off(task)

@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from functions.core.platform.metering import PRICE_OF
 from functions.core.reports.prices import PriceList, Usage, plus, read_prices, times
 
 if TYPE_CHECKING:
@@ -70,23 +71,10 @@ def usage_of_calls(calls: Iterable[Call]) -> dict[str, Decimal]:
         elif call.service == "sns":
             metered = {"sns.sms": ASSUMPTIONS["sms.parts"]}
         else:
-            price = _METERED.get((call.service, call.operation))
+            price = PRICE_OF.get((call.service, call.operation))
             metered = {price: Decimal(1)} if price else {}
         used = plus(used, metered)
     return used
-
-
-_METERED = {
-    ("kms", "Encrypt"): "kms.request",
-    ("kms", "Decrypt"): "kms.request",
-    ("sesv2", "SendEmail"): "ses.sent",
-    ("s3", "PutObject"): "s3.put",
-    ("s3", "GetObject"): "s3.get",
-    ("s3", "ListObjectsV2"): "s3.put",  # at the price of a PUT
-    ("s3", "HeadObject"): "s3.get",
-    ("sqs", "SendMessage"): "sqs.request",
-    ("sqs", "GetQueueUrl"): "sqs.request",
-}
 
 
 def idle_polling() -> dict[str, Decimal]:

@@ -24,7 +24,7 @@ from uuid import uuid4
 
 from deskbell.client import ApiResponse
 from functions.core.deliver import once
-from functions.core.platform import aws, container
+from functions.core.platform import aws, container, metering
 from functions.core.platform.settings import Deployment
 from functions.core.storage.playbooks import PLAYBOOK_TTL, CachedPlaybook, PlaybookCache
 from infra.deploy.stream_filters import lambda_record, matches_filters
@@ -137,7 +137,7 @@ class Simulator:
                 client.meta.events.register("request-created.dynamodb.*", self._travel)
             client.meta.events.register("before-parameter-build.ssm.GetParameter", _keep_request)
             client.meta.events.register("after-call.*.*", self._record)
-            self._clients[service] = client
+            self._clients[service] = metering.watch(client)
         return self._clients[service]
 
     def _travel(self, **_: Any) -> None:

@@ -61,6 +61,13 @@ def file_by_mail(simulator: Simulator, storage: Storage, raw: bytes | None = Non
     return number
 
 
+@pytest.mark.requirement("F8")
+def test_a_received_mail_is_charged_to_its_ticket(simulator: Simulator, storage: Storage) -> None:
+    _, usages = storage.tickets.history_with_usage("standard", file_by_mail(simulator, storage))
+    assert (usages[1]["ses.received"], usages[1]["sqs.request"]) == (1, 3)
+    assert usages[1]["lambda.request"] == 1
+
+
 def stored_mail(simulator: Simulator, key: str) -> bytes:
     body = boto3.client("s3").get_object(Bucket=simulator.deployment.mail_bucket, Key=key)["Body"]
     return body.read()
@@ -362,6 +369,7 @@ def test_no_mail_is_begun_without_enough_time(monkeypatch: pytest.MonkeyPatch) -
     from functions.intake import handler
 
     class Context:
+        memory_limit_in_mb = 256
         invoked_function_arn = (
             "arn:aws:lambda:eu-west-1:111122223333:function:deskbell-dev-intake_mail"
         )

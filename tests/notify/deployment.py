@@ -49,6 +49,7 @@ class Context:
     invoked_function_arn: str = (
         f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:deskbell-{STAGE}-notify"
     )
+    memory_limit_in_mb: int = 512
     left: int = 60_000
 
     def get_remaining_time_in_millis(self) -> int:

@@ -9,7 +9,8 @@ from functions.core.domain.journal import MAX_TEXT, JournalEntry, entry_of
 from functions.core.domain.ticket import Customer
 from functions.core.platform import clock
 from functions.core.storage.journal import Arrived
-from tests.notify.deployment import NOON, Harness
+from functions.notify.handler import notify
+from tests.notify.deployment import NOON, Context, Harness
 from tests.notify.sample_events import commit
 
 LATER = timedelta(days=400)
@@ -68,7 +69,28 @@ def test_what_was_erased_while_it_waited_is_not_entered(
         harness.invoke(record)
     assert {found.entry.number for found in entered(harness)} == {waiting.number}
     [(_, left)] = entered(harness, "changes")
-    assert left == JournalEntry(number=erased.number, version=1, at=left.at), "without words"
+    alone = JournalEntry(number=erased.number, version=1, at=left.at, usage=left.usage)
+    assert left == alone, "without words"
+
+
+@pytest.mark.requirement("F8")
+def test_an_entry_has_what_the_commit_used_and_notify_for_it(harness: Harness) -> None:
+    record = harness.event_record(harness.file())
+    record["dynamodb"]["NewImage"]["usage"] = {"S": "L:1 R:1.5 s3.put:2"}
+    harness.invoke(record)
+    [(_, entry)] = entered(harness)
+    assert entry.usage["lambda.request"] == 2
+    assert entry.usage["s3.put"] == 2
+    assert entry.usage["ses.sent"] == 1
+    assert entry.usage["dynamodb.read_unit"] > 1.5
+
+
+def test_an_entry_does_not_wait_for_a_message(harness: Harness) -> None:
+    """While a provider is out of reach, search and reports go on."""
+    ticket = harness.file()
+    event = {"Records": [harness.event_record(ticket)]}
+    assert notify(event, Context(left=1000))["batchItemFailures"]
+    assert [found.entry.number for found in entered(harness)] == [ticket.number]
 
 
 def test_entries_are_deleted_by_ticket(harness: Harness) -> None:

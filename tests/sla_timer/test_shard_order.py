@@ -61,6 +61,7 @@ def test_each_minute_begins_with_another_shard(monkeypatch: pytest.MonkeyPatch) 
 
 class _Context:
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-sla_timer"
+    memory_limit_in_mb = 256
 
 
 @pytest.mark.requirement("G3")

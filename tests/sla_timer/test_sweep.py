@@ -207,6 +207,7 @@ class Context:
     """The context that Lambda passes to a function."""
 
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-sla_timer"
+    memory_limit_in_mb = 256
 
     def get_remaining_time_in_millis(self) -> int:
         return 55_000

@@ -234,6 +234,7 @@ class TestArchive:
         monkeypatch.setattr("functions.core.platform.aws.client", lambda service: s3)
 
         class Context:
+            memory_limit_in_mb = 256
             invoked_function_arn = (
                 "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-survey_archive"
             )

@@ -241,6 +241,7 @@ class Context:
     """The context that Lambda passes to a function."""
 
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-survey_ask"
+    memory_limit_in_mb = 256
 
 
 @pytest.mark.requirement("F4")

@@ -8,6 +8,8 @@ import os
 from functools import lru_cache
 from typing import Any
 
+from functions.core.platform import metering
+
 
 @lru_cache(maxsize=8)
 def client(service: str, read_timeout: float = 15) -> Any:
@@ -15,7 +17,7 @@ def client(service: str, read_timeout: float = 15) -> Any:
     import boto3
     from botocore.config import Config
 
-    return boto3.client(
+    made = boto3.client(
         service,  # type: ignore[call-overload]  # the name is the caller's choice
         config=Config(  # type: ignore[call-arg]  # the stubs lag behind: user_agent_appid
             retries={"mode": "standard", "total_max_attempts": 1},
@@ -24,3 +26,4 @@ def client(service: str, read_timeout: float = 15) -> Any:
             user_agent_appid=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "deskbell")[:50],
         ),
     )
+    return metering.watch(made)

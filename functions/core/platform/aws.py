@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from functions.core.platform import metering
 from functions.core.platform.settings import Deployment
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def client(service: str) -> Any:
     # By default botocore signs links in us-east-1 with the old scheme, which newer buckets refuse,
     # and elsewhere for a host that redirects, which an upload does not follow.
     regional = service == "s3" and not os.environ.get("AWS_ENDPOINT_URL")
-    return boto3.client(
+    made = boto3.client(
         service,  # type: ignore[call-overload]  # the name is the caller's choice
         config=Config(
             signature_version="s3v4" if service == "s3" else None,
@@ -46,6 +47,7 @@ def client(service: str) -> Any:
             user_agent_appid=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "deskbell")[:50],  # type: ignore[call-arg]  # missing in its stubs
         ),
     )
+    return metering.watch(made)
 
 
 def dynamodb() -> DynamoDBClient:

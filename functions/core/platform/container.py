@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from functions.core.platform import aws
+from functions.core.platform import aws, metering
 from functions.core.platform.settings import Deployment
 from functions.core.storage.database import Storage
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @lru_cache(maxsize=4)
 def storage(deployment: Deployment) -> Storage:
     """Return the table of a deployment; the instance caches playbooks between calls."""
-    return Storage.on(aws.dynamodb(), deployment.table)
+    return Storage.on(aws.dynamodb(), deployment.table, metering.spent)
 
 
 def desk_locale(deployment: Deployment, desk: str) -> Locale | None:

@@ -14,6 +14,7 @@ from typing import Any, TypedDict
 
 from functions.core.domain.audit import STAGE
 from functions.core.domain.errors import DeadLetter, TryAgain
+from functions.core.platform import metering
 from functions.core.platform.alarms import raise_alarm
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.platform.logging import logger
@@ -71,6 +72,7 @@ def process_batch(
     for process in processes:
         for position, record in enumerate(records):
             try:
+                _say_about(record)
                 process(record)
             except DeadLetter as error:
                 dead[position] = error
@@ -106,6 +108,13 @@ def _age(record: Any, now: datetime) -> timedelta:
 def _keys(record: Any) -> dict[str, str]:
     keys = record.get("dynamodb", {}).get("Keys", {}) if isinstance(record, dict) else {}
     return {name: next(iter(value.values())) for name, value in keys.items()}
+
+
+def _say_about(record: Any) -> None:
+    """Let the meter know for what the record is processed."""
+    kind, *named = _keys(record).get("pk", "").split("#")
+    if kind in {"DESK", "TICKET"}:
+        metering.about(*named[:2])
 
 
 def _failure(record: Any) -> BatchItemFailure:

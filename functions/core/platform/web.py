@@ -29,7 +29,7 @@ from functions.core.domain.errors import (
 )
 from functions.core.domain.events import Commit
 from functions.core.domain.rules import Locale
-from functions.core.platform import clock
+from functions.core.platform import clock, metering
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.storage.outages import is_outage
@@ -150,7 +150,10 @@ def respond(
     from chalice.app import Response
 
     request = _request(blueprint.current_request, blueprint.lambda_context)
-    response = _call(function, request, error_page)
+    with metering.invocation(blueprint.lambda_context):
+        metering.count("apigateway.request")
+        metering.about(*map(request.params.get, ("desk", "number", "channel")))
+        response = _call(function, request, error_page)
     body = response.body if isinstance(response.body, str | bytes) else _dump(response.body)
     headers: dict[str, str | list[str]] = {
         "Content-Type": _content_type(response),

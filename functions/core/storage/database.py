@@ -25,7 +25,7 @@ from functions.core.storage.report_progress import ReportProgress
 from functions.core.storage.roster import Roster
 from functions.core.storage.short_links import ShortLinks
 from functions.core.storage.table import Table
-from functions.core.storage.tickets import Tickets
+from functions.core.storage.tickets import Spent, Tickets, nothing_spent
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -66,12 +66,13 @@ class Storage:
     report_progress: ReportProgress
 
     @classmethod
-    def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
+    def on(cls, client: DynamoDBClient, table_name: str, spent: Spent = nothing_spent) -> Storage:
+        """Return the entities of a table; `spent` says what a commit has used."""
         table = Table(client, table_name)
         contacts, deliveries = Contacts(table), Deliveries(table)
         playbooks, roster, idempotency = Playbooks(table), Roster(table), Idempotency(table)
         audit = Audit(table)
-        tickets = Tickets(table, contacts, deliveries, playbooks, roster, idempotency, audit)
+        tickets = Tickets(table, contacts, deliveries, playbooks, roster, idempotency, audit, spent)
         return cls(
             table,
             tickets,

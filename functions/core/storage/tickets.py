@@ -7,8 +7,8 @@ concerned.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -52,6 +52,7 @@ from functions.core.storage.table import (
     parse_stamp,
     stamp,
 )
+from functions.core.storage.usages import usage_attribute, usage_of
 
 if TYPE_CHECKING:
     from functions.core.domain.delivery import Delivery
@@ -139,6 +140,14 @@ class Due:
         return ticket_of_key(self.pk)
 
 
+Spent = Callable[[str, str], AbstractContextManager[Mapping[str, float]]]
+"""`spent(desk, number)` tells what was used for a commit, which is written inside."""
+
+
+def nothing_spent(_desk: str, _number: str) -> AbstractContextManager[Mapping[str, float]]:
+    return nullcontext({})
+
+
 @dataclass
 class Tickets:
     """The tickets of all desks; `serials` keeps what is left of a desk's last block, by period."""
@@ -150,6 +159,7 @@ class Tickets:
     roster: Roster
     idempotency: Idempotency
     audit: Audit
+    spent: Spent = nothing_spent
     serials: dict[str, tuple[str, Iterator[int]]] = field(default_factory=dict)
 
     # Read
@@ -237,14 +247,22 @@ class Tickets:
             upto: the version that the caller knows. If the replica does not have it yet, the
                 history is read again, consistently.
         """
+        return self.history_with_usage(desk, number, upto)[0]
+
+    def history_with_usage(
+        self, desk: str, number: str, upto: int = 0
+    ) -> tuple[list[Commit], dict[int, dict[str, float]]]:
+        """As `history`, and what was used before each commit, by version and price name."""
         commits: list[Commit] = []
+        usages: dict[int, dict[str, float]] = {}
         for consistent in (False, True):
             query = beginning(ticket_key(desk, number), "EVENT#")
-            items = self.table.query(**query, ConsistentRead=consistent)
+            items = [*self.table.query(**query, ConsistentRead=consistent)]
             commits = [read_commit(item) for item in items]
+            usages = {c.version: usage_of(item) for c, item in zip(commits, items, strict=True)}
             if upto <= (commits[-1].version if commits else 0):
                 break
-        return commits
+        return commits, usages
 
     def history_from(self, desk: str, number: str, first: int, limit: int) -> list[Commit]:
         """The next commits of a ticket, beginning with a version, read consistently."""
@@ -368,22 +386,31 @@ class Tickets:
             TryAgain: the table was too busy.
         """
         first = changes[0].after
+        with self.spent(first.desk, first.number) as usage:
+            writes = self._writes(changes, actor, usage)
+            if idempotency is not None:
+                writes.append(self.idempotency.write(idempotency, first))
+            if acknowledgement is not None:
+                writes.append(self.deliveries.write_sent(acknowledgement))
+            if conversation is not None:
+                writes.append(self.contacts.write_conversation(conversation, first))
+            writes.extend(self.roster.load_writes(changes))
+            failures = self.table.transact(writes, give_way=CLAIM if choosing else None)
+            if failures:
+                self._raise(failures, first.number, idempotency)
+        self.roster.note_changes(changes)
+
+    def _writes(
+        self, changes: Sequence[Change], actor: str, usage: Mapping[str, float]
+    ) -> list[Write]:
+        """The writes of the tickets; the first commit carries the usage of all."""
         writes: list[Write] = []
         for change in changes:
-            writes += [self._ticket_write(change), self._event_write(change, actor)]
+            used = usage if change is changes[0] else {}
+            writes += [self._ticket_write(change), self._event_write(change, actor, used)]
             writes += self._audit_writes(change, actor)
             writes += self._task_writes(change)
-        if idempotency is not None:
-            writes.append(self.idempotency.write(idempotency, first))
-        if acknowledgement is not None:
-            writes.append(self.deliveries.write_sent(acknowledgement))
-        if conversation is not None:
-            writes.append(self.contacts.write_conversation(conversation, first))
-        writes.extend(self.roster.load_writes(changes))
-        failures = self.table.transact(writes, give_way=CLAIM if choosing else None)
-        if failures:
-            self._raise(failures, first.number, idempotency)
-        self.roster.note_changes(changes)
+        return writes
 
     def _ticket_write(self, change: Change) -> Write:
         before, after = change.before, change.after
@@ -396,7 +423,7 @@ class Tickets:
             put["ExpressionAttributeValues"] = {":version": {"N": str(before.version)}}
         return f"ticket:{after.number}", {"Put": put}
 
-    def _event_write(self, change: Change, actor: str) -> Write:
+    def _event_write(self, change: Change, actor: str, usage: Mapping[str, float]) -> Write:
         after = change.after
         item: Item = {
             **key(ticket_key(after.desk, after.number), commit_sort_key(after.version)),
@@ -406,6 +433,7 @@ class Tickets:
             "readers": {"S": readers(change.events)},
             "body": {"S": dump_events(change.events, after.updated_at)},
             **self.playbooks.event_attributes(after.desk),
+            **usage_attribute(usage),
         }
         counted = change.before.records if change.before else 0
         if counted is not None and after.records != counted:

@@ -40,7 +40,7 @@ def blueprint(body: bytes | str | None = b"", **changes: Any) -> Any:
     }  # fmt: skip
     return SimpleNamespace(
         current_request=SimpleNamespace(**request),
-        lambda_context=SimpleNamespace(invoked_function_arn=ARN),
+        lambda_context=SimpleNamespace(invoked_function_arn=ARN, memory_limit_in_mb=256),
     )
 
 

@@ -3,6 +3,7 @@
 import json
 from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -187,6 +188,24 @@ def test_a_body_that_changed_since_it_was_read_is_not_rewritten(
     assert not storage.tickets.rewrite(read, '{"a": 2}')
     assert item_of(storage, "EVENT#000001")["body"]["S"] == '{"a": 1}'
     assert item_of(storage, "EVENT#000001")["readers"]["S"] == "none"
+
+
+# Usage
+
+
+@pytest.mark.requirement("F8")
+def test_a_commit_carries_what_was_used_before_it(
+    storage: Storage, ticket: Ticket, playbook: Playbook
+) -> None:
+    used = {"lambda.request": 1.0, "lambda.gb_second": 0.007123, "s3.put": 2.0}
+    storage.tickets.spent = lambda desk, number: nullcontext(used)
+    assign = c.Assign("technical", "agent-1", by_person=True)
+    change(storage, "testdesk", "CS1", assign, playbook, NOON, actor="agent-1")
+    commits, usages = storage.tickets.history_with_usage("testdesk", "CS1")
+    assert commits == storage.tickets.history("testdesk", "CS1")
+    assert usages == {1: {}, 2: used}
+    assert item_of(storage, "EVENT#000002")["usage"] == {"S": "L:1 G:0.007123 s3.put:2"}
+    assert "usage" not in item_of(storage, "EVENT#000001")
 
 
 # Queues
