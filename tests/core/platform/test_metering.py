@@ -71,12 +71,12 @@ def test_dynamodb_says_its_units(dynamodb: Any) -> None:
     assert found["dynamodb.read_unit"] > 0
 
 
-@pytest.mark.parametrize(("text", "units"), [("短" * 70, 0.5), ("短" * 71, 1), ("a" * 160, 0.5)])
-def test_a_text_message_counts_by_its_parts(text: str, units: float) -> None:
+@pytest.mark.parametrize(("text", "parts"), [("短" * 70, 1), ("短" * 71, 2), ("a" * 160, 1)])
+def test_a_text_message_counts_by_its_parts(text: str, parts: int) -> None:
     with mock_aws(), invocation(CONTEXT):
         sns = watch(boto3.client("sns", region_name="us-east-1"))
         sns.publish(PhoneNumber="+8613800138000", Message=text)
-        assert used()["sns.sms"] == units
+        assert used()["sns.sms"] == parts
 
 
 def test_time_costs_by_memory_and_is_counted_once(clock: Clock) -> None:
