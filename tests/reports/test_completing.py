@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from functions.core.domain import commands as c
-from functions.core.domain.journal import JournalEntry, entry_of
+from functions.core.domain.journal import ChatEnd, JournalEntry, entry_of
 from functions.core.domain.rules import Playbook
 from functions.core.reports.columns import Fact
 from functions.core.services.command_service import change
@@ -124,7 +124,8 @@ def test_presence_and_ended_chats_are_facts(desk: Desk) -> None:
     desk.storage.presence.write(
         DESK, JournalEntry(number="li-1", version=1, at=NOON, presence=False), NOON
     )
-    ended = JournalEntry(number="chat", version=1, at=NOON, chat_end="confirmed", channel="web")
+    end = ChatEnd(outcome="confirmed", channel="web")
+    ended = JournalEntry(number="chat", version=1, at=NOON, chat_end=end)
     desk.storage.chat_ends.write(DESK, ended, NOON)
     assert desk.complete() == [{}]
     assert {(fact.kind, fact.presence, fact.outcome) for fact in desk.read()} == {
