@@ -23,7 +23,7 @@ ONLINE_LOOK_BACK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Span:
+class TimeSpan:
     """A span of time by its name, `start` ≤ t < `end`."""
 
     name: str
@@ -31,7 +31,7 @@ class Span:
     end: datetime
 
     @classmethod
-    def of(cls, period: Period, zone: ZoneInfo) -> Span:
+    def of(cls, period: Period, zone: ZoneInfo) -> TimeSpan:
         return cls(period.name, period.start(zone), period.end(zone))
 
 
@@ -42,7 +42,7 @@ class Queries:
     desk: str
     zone: ZoneInfo
 
-    def statistics(self, spans: Sequence[Span]) -> str:
+    def statistics(self, spans: Sequence[TimeSpan]) -> str:
         """Ask for each figure by span and group (`all`, `team=…`, `item=…`).
 
         Columns: span, figure, grp; n (rows that count), hits, judged (rows that could be
@@ -78,7 +78,7 @@ SELECT span, figure, grp,
   {_statistics("business")}
 FROM ranked GROUP BY span, figure, grp"""
 
-    def details(self, span: Span, earlier: Sequence[Span], written_since: datetime) -> str:
+    def details(self, span: TimeSpan, earlier: Sequence[TimeSpan], written_since: datetime) -> str:
         """Ask for the rows behind each figure, in the order of the figures' names and tickets.
 
         Those of earlier spans are included if their ticket changed in the span, or has rows that
@@ -96,7 +96,7 @@ WHERE span = {_text(span.name)} OR (span IS NOT NULL
   AND (touched >= {begin} OR rewritten >= {_seconds(written_since)}))
 ORDER BY figure, number, version, item"""
 
-    def states(self, span: Span, *, all_before: bool = False) -> str:
+    def states(self, span: TimeSpan, *, all_before: bool = False) -> str:
         """Ask for each ticket that changed in a span, or in the week before it.
 
         Columns: number, received, groups and running at the end; is_open at the end and
@@ -129,7 +129,7 @@ SELECT number,
   {flows}
 FROM states GROUP BY number"""
 
-    def working_time(self, span: Span, act_at_most: timedelta) -> str:
+    def working_time(self, span: TimeSpan, act_at_most: timedelta) -> str:
         """Ask by agent for `handling`, `signed_in` (seconds) and `tickets` handled in a span.
 
         An act takes the time since the agent's act before, or since the ticket's change before if
@@ -230,7 +230,7 @@ changes AS (
   FROM lines WHERE newest = 1 AND kind <> 'presence'
 )"""
 
-    def _measures(self, spans: Sequence[Span], start: datetime) -> str:
+    def _measures(self, spans: Sequence[TimeSpan], start: datetime) -> str:
         """Write `measures`: a row for each row behind a figure, with the span in which it counts.
 
         A change can count in a later span, so `LOOK_BACK` before `start` is read.
@@ -303,7 +303,7 @@ def _by_figure(values: Mapping[str, str], other: str = "NULL") -> str:
     return f"CASE {branches} ELSE {other} END"
 
 
-def _span_at(at: str, spans: Sequence[Span]) -> str:
+def _span_at(at: str, spans: Sequence[TimeSpan]) -> str:
     """Write the expression that names the span in which a Unix time lies."""
     branches = " ".join(
         f"WHEN {at} >= {_seconds(span.start)} AND {at} < {_seconds(span.end)}"

@@ -16,7 +16,7 @@ from functions.core.reports.periods import Period
 from functions.core.storage.database import Storage
 from functions.core.storage.reports import PAGE, StoredReports, listed
 from functions.reports import reporting
-from functions.reports.queries import Queries, Span
+from functions.reports.queries import Queries, TimeSpan
 from functions.reports.reporting import WRITTEN_AFTER, Reporting, compare, write_missing
 from tests.core.sample_desk import DESK
 from tests.reports.buckets import Buckets
@@ -327,8 +327,8 @@ def test_every_day_and_the_days_together_add_up(
     duck = Duck(tmp_path_factory.mktemp("facts"), "testdesk", SHANGHAI)
     duck.write([fact for history in histories for fact in history])
     zone, queries = playbook.zone, Queries("testdesk", playbook.zone)
-    days = [Span.of(day(f"2026-11-{n}"), zone) for n in (26, 27, 28)]
-    together = Span("all", days[0].start, days[-1].end)
+    days = [TimeSpan.of(day(f"2026-11-{n}"), zone) for n in (26, 27, 28)]
+    together = TimeSpan("all", days[0].start, days[-1].end)
     reports = StoredReports(cast("Any", Buckets()), "mail")
     desk = Reporting(cast("Any", None), reports, duck, playbook, "testdesk", days[-1].end)
     closing = 0
