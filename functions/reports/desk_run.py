@@ -25,7 +25,7 @@ from functions.reports.budget import watch_budget
 from functions.reports.completing import Completed, FactCompleter
 from functions.reports.mailing import ReportMailer, SendMail
 from functions.reports.queries import Queries
-from functions.reports.reporting import Athena, write_missing
+from functions.reports.reporting import RunsQueries, write_missing
 from functions.reports.snapshots import SnapshotKeeper
 
 log = logger("reports")
@@ -43,7 +43,7 @@ class DeskRun:
     facts: FactStore
     reports: StoredReports
     snapshots: BoardSnapshots
-    athena: Athena
+    athena: RunsQueries
     send: SendMail
     region: str
     playbook: Playbook

@@ -1,4 +1,4 @@
-"""`deskbell-<stage>-reports`: EventBridge invokes it every ten minutes.
+"""`deskbell-<stage>-reports`: EventBridge invokes it every twelve minutes.
 
 Of the event `{"time": "2026-03-10T04:00:00Z", "desk": …}` the time is its now, as for `sla_timer`;
 with `desk`, which an operator may give, it looks after that desk only.
@@ -87,4 +87,4 @@ def _look_after(
 
 # As a decorator, Chalice would replace the function with a wrapper that refuses an event without
 # EventBridge's complete envelope.
-bp.schedule("rate(10 minutes)", name="reports")(reports)
+bp.schedule("rate(12 minutes)", name="reports")(reports)

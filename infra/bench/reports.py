@@ -135,7 +135,7 @@ def query_usage(scanned: int, times: int = 1) -> dict[str, Decimal]:
 def facts_usage(of_month: MonthOfFacts) -> dict[str, Decimal]:
     """Return what it takes to store a month's facts, for a month, and to merge each day.
 
-    Every run writes an object, since something changes in every ten minutes of a busy desk.
+    Every run writes an object, since something changes in every run of a busy desk.
     """
     objects = RUNS_A_DAY * DAYS
     return {

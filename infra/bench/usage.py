@@ -109,7 +109,7 @@ def idle_usage(simulator: Simulator) -> dict[str, Decimal]:
     return costs.plus(
         scheduled_usage(simulator, "sla_timer", timedelta(minutes=1)),
         scheduled_usage(simulator, "search_index", timedelta(minutes=5)),
-        scheduled_usage(simulator, "reports", timedelta(minutes=10)),
+        scheduled_usage(simulator, "reports", timedelta(minutes=12)),
         scheduled_usage(simulator, "proposals", timedelta(hours=1)),
         costs.idle_polling(),
         fixed_resources(),

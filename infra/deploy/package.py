@@ -24,6 +24,7 @@ from chalice.deploy.packager import LambdaDeploymentPackager
 _UNUSED = (
     "*/__pycache__/*",  # of the machine that deploys; its own is added below
     "*.pyi",
+    "*.dist-info/RECORD",  # for who uninstalls
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*",
     "dateutil/zoneinfo/*.tar.gz",  # a second copy of tzdata
     # Names of holidays by language: only those of China, which say more than the date, are read.

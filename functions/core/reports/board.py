@@ -1,6 +1,6 @@
 """The board: what waits, what is overdue and what came in today, from one entry per ticket (D16).
 
-The entries of a desk are stored every ten minutes (`functions/reports/snapshots.py`); tickets that
+The entries of a desk are stored every twelve minutes (`functions/reports/snapshots.py`); tickets that
 changed since are put on top of them when somebody looks.
 """
 
