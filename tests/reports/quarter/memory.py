@@ -310,11 +310,8 @@ def _updated(item: Item, request: Item) -> Item:
 
 def _assign(item: Item, part: str, names: Names, values: Item) -> None:
     name, tested, default, given, more = _assignment(part)
-    value: Item
-    if tested is not None and default is not None:
-        value = item.get(names.get(tested, tested), values[default])
-    else:
-        value = values[given]
+    stored = item.get(names.get(tested, tested)) if tested is not None else None
+    value: Item = stored or values[default if tested is not None else given]
     if more is not None:
         value = {"N": str(int(value["N"]) + int(values[more]["N"]))}
     item[names.get(name, name)] = value
