@@ -1,9 +1,9 @@
 """Simulates a desk's quarter: the real services on a table in memory, in virtual time.
 
 Customers ask, agents come, go and work, departments answer, surveys are answered late, poorly or
-never, tickets are reopened, merged, separated, reclassified, closed and erased. Router and sweep are
-the real ones; of the closing workflow only the waits are imitated, and nothing is sent. Everything
-random comes from one `Random(seed)`, so a seed always gives the same quarter.
+never, tickets are reopened, merged, separated, reclassified, closed and erased. Router and sweep
+are the real ones; of the closing workflow only the waits are imitated, and nothing is sent.
+Everything random comes from one `Random(seed)`, so a seed always gives the same quarter.
 """
 
 from __future__ import annotations
@@ -122,7 +122,8 @@ def simulate(
     end: datetime = END,
 ) -> Quarter:
     """Simulate a desk's quarter with about so many tickets."""
-    generator = _Generator(playbook, tickets, Random(f"{seed} {playbook.desk}"), begin, end)
+    random = Random(f"{seed} {playbook.desk}")  # noqa: S311 - the same quarter each time
+    generator = _Generator(playbook, tickets, random, begin, end)
     generator.run()
     return generator.quarter
 
@@ -492,35 +493,28 @@ class _Generator:
 
     def once(self, ticket: Ticket, by: str, now: datetime) -> None:
         number, draw = ticket.number, self.random.random()
-        if draw < 0.3:
+        steps = self.offered_steps(ticket)
+        if draw < 0.28:
             self.do(number, c.Reply(self.random.choice(["您好，已为您处理", "On it"])), now, by)
-        elif draw < 0.4:
+        elif draw < 0.34:
             self.do(number, c.RequestInformation("请补充订单号"), now, by)
-        elif draw < 0.68:
-            steps = self.offered_steps(ticket)
-            if steps and self.chance(0.4):
-                self.take_step(number, self.random.choice(steps), None, now)
-            else:
-                self.do(number, c.Resolve("已处理"), now, by)
+        elif draw < 0.62 or (draw < 0.82 and not steps):
+            self.do(number, c.Resolve("已处理"), now, by)
+        elif draw < 0.82:
+            self.take_step(number, self.random.choice(steps), None, now)
         elif draw < 0.85:
-            steps = self.offered_steps(ticket)
-            if steps:
-                self.take_step(number, self.random.choice(steps), None, now)
-        elif draw < 0.88:
             self.do(number, c.Note("内部备注"), now, by)
-        elif draw < 0.91:
+        elif draw < 0.88:
             colleague = self.member("agent", ticket.team)
             command = c.Assign(colleague.team, colleague.username, "交接", True)
             self.do(number, command, now, self.member("supervisor").username)
-        elif draw < 0.93:
-            team = self.random.choice(
-                [n for n, t in self.playbook.teams.items() if t.role == "agent"]
-            )
-            self.do(number, c.Enqueue(team, "waiting", "转组"), now, by)
-        elif draw < 0.96:
+        elif draw < 0.9:
+            teams = [name for name, team in self.playbook.teams.items() if team.role == "agent"]
+            self.do(number, c.Enqueue(self.random.choice(teams), "waiting", "转组"), now, by)
+        elif draw < 0.92:
             priority = self.random.choice([*self.playbook.priorities])
             self.do(number, c.SetPriority(priority), now, by)
-        else:
+        elif draw < 0.94:
             wanted = self.random.choice([None, *self.playbook.customer_classes])
             self.do(number, c.SetCustomerClass(wanted), now, self.member("supervisor").username)
 
