@@ -142,6 +142,7 @@ class _Generator:
         self.quarter = Quarter(self.playbook, self.storage)
         self.heap: list[tuple[datetime, int, Action]] = []
         self.order = count()
+        self.swept = begin
         self.creator = TicketCreator(
             self.storage, _seal, lambda *_: (), b"quarter-root-key" * 2, "https://quarter.example"
         )
@@ -193,16 +194,18 @@ class _Generator:
     def sweep_until(self, now: datetime) -> None:
         """Run the sweeps of the minutes that have passed and have something to do."""
         while (first := self.client.first_due()) is not None:
-            due_at = parse_stamp(first)
+            due_at = max(parse_stamp(first), self.swept)
             minute = due_at.replace(second=0, microsecond=0)
             minute += _MINUTE if minute < due_at else timedelta()
             if minute > now:
-                return
+                break
+            self.swept = minute
             for partition in range(4):
                 for due in list(self.storage.tickets.due(partition, minute)):
                     item = self.client.items[due.pk].get(due.sk)
                     sweep.process(self.storage, due, minute, item)
             self.pump(minute)
+        self.swept = now
 
     # The stream
 
@@ -389,9 +392,6 @@ class _Generator:
 
     def resolved(self, number: str, event: e.TicketResolved, now: datetime) -> None:
         wait = self.playbook.survey.wait
-        confirmation = self.playbook.confirmation
-        if confirmation is not None and confirmation.within is not None:
-            wait = confirmation.within
         self.at(now + wait, partial(self.expire, number, c.ExpireSurvey(event.resolution)))
         if self.chance(0.6):
             self.later(now, _MINUTE, wait + _DAY, partial(self.respond, number))
@@ -413,8 +413,11 @@ class _Generator:
         elif self.chance(0.3):
             self.message(number, self.random.choice(["谢谢", "已解决", "Thanks"]), now)
 
-    def review_requested(self, number: str, _: e.Event, now: datetime) -> None:
+    def review_requested(self, number: str, event: e.Event, now: datetime) -> None:
         within = self.playbook.survey.review.within
+        confirmation = self.playbook.confirmation
+        if isinstance(event, e.CallbackRequested) and confirmation is not None:
+            within = confirmation.within or within
         resolutions = self.load(number).resolutions
         self.at(now + within, partial(self.expire, number, c.ExpireReview(resolutions)))
         if self.chance(0.8):

@@ -1,0 +1,710 @@
+"""The figures of a desk's reports, computed a second time: from the events, in plain Python.
+
+Written from the definitions alone (`docs/reports.md`), without the code of `functions.core.reports`
+and `functions.reports`, and without `apply`: what a ticket was after each commit is read from its
+events here again. Slow and simple on purpose.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from functions.core.domain import events as e
+from functions.core.domain.rules import Playbook
+from functions.core.text.masking import mask
+
+DIMENSIONS = ("type", "tag", "team", "agent", "channel", "priority", "product")
+
+_WAITS_FOR_AGENT = {"received", "pending_confirmation", "queued"}
+_IN_HAND = {"assigned", "in_progress", "awaiting_customer", "awaiting_department"}
+_OPEN = _WAITS_FOR_AGENT | _IN_HAND  # the backlog leaves out what the customer has to confirm
+_MACHINES = {"customer", "system"}
+_ENDED_TIMERS = {"met", "breached", "cancelled"}
+_WEEK, _LATEST_TARGET = timedelta(days=7), timedelta(days=60)
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class State:
+    """A ticket after a commit."""
+
+    at: datetime
+    status: str
+    type: str
+    priority: str
+    team: str | None
+    handler: str | None
+    tags: tuple[str, ...]
+    product: str
+    merged_into: str | None
+    running: int
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in _OPEN
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a commit measured, and whose work it was; `agent` is empty for nobody's."""
+
+    at: datetime
+    agent: str
+    wall: float = 0
+    business: float = 0
+    name: str = ""
+    counted: datetime | None = None
+    good: bool | None = None
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """A `TicketResolved`: the durations to it, and what had happened before."""
+
+    at: datetime
+    agent: str
+    full: tuple[float, float]
+    work: tuple[float, float]
+    is_first: bool
+    one_touch: bool
+    first_time_fix: bool
+
+
+@dataclass(frozen=True)
+class Act:
+    """A commit that a member of the desk made; `since` is the ticket's commit before."""
+
+    at: datetime
+    number: str
+    version: int
+    agent: str
+    since: datetime | None
+
+
+@dataclass
+class Life:
+    """A ticket's states and measures, oldest first."""
+
+    number: str
+    received: datetime
+    channel: str
+    states: list[State] = field(default_factory=list)
+    flows: list[tuple[datetime, str]] = field(default_factory=list)
+    responses: list[Measure] = field(default_factory=list)
+    handover_responses: list[Measure] = field(default_factory=list)
+    resolutions: list[Resolution] = field(default_factory=list)
+    scores: list[Measure] = field(default_factory=list)
+    expired_surveys: list[Measure] = field(default_factory=list)
+    targets: list[Measure] = field(default_factory=list)
+    answers: list[Measure] = field(default_factory=list)
+    parts: list[tuple[datetime, str]] = field(default_factory=list)
+    compensations: list[tuple[datetime, Decimal]] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
+    handed_over: bool = False
+
+    def before(self, end: datetime) -> State | None:
+        """The ticket as it was at an instant; None if it had not come."""
+        return next((state for state in reversed(self.states) if state.at < end), None)
+
+    def reopened_at(self) -> list[datetime]:
+        return [at for at, flow in self.flows if flow == "reopened"]
+
+
+class _Reader:
+    """Reads one ticket's history."""
+
+    def __init__(self, history: Sequence[e.Commit], playbook: Playbook) -> None:
+        self.playbook = playbook
+        first: Any = history[0].events[0]
+        self.life = Life(history[0].number, history[0].at, first.channel)
+        self.status = "received"
+        self.team: str | None = None
+        self.handler: str | None = None
+        self.type, self.priority = first.type, first.priority
+        self.tags: tuple[str, ...] = ()
+        product = first.product
+        self.named = " ".join(filter(None, (product.name, product.model))) if product else ""
+        self.model = _model_code(product.model if product else None)
+        self.merged: tuple[str, dict[str, Any]] | None = None
+        self.timers: dict[str, Any] = {}
+        self.awaits_answer = False
+        self.asked_at: dict[tuple[str, str], datetime] = {}
+        self.pending_status: str | None = None
+        self.replied = self.visits = 0
+        self.responded = False
+        self.reopenings = 0
+        self.handlers: set[str] = set()
+        self.second_handling = False
+        self.resolver = ""
+        self.solved = False
+        chat = first.chat
+        self.life.handed_over = chat is not None
+        lines = [line.at for line in chat.conversation if line.writer == "customer"] if chat else []
+        self.asked_first = min(lines, default=self.life.received)
+        rule = playbook.timers.get("resolution")
+        pauses = set(rule.pause_in) if rule is not None else set()
+        self.pauses = pauses or {"awaiting_customer", "awaiting_department"}
+        self.paused: list[tuple[datetime, datetime]] = []
+        previous: datetime | None = None
+        for commit in history:
+            self._read(commit, previous)
+            previous = commit.at
+
+    def _read(self, commit: e.Commit, previous: datetime | None) -> None:
+        life, was_open, was_waiting = self.life, self.is_open, self._is_pause()
+        self.by_person = commit.actor not in _MACHINES
+        self.calls = any(isinstance(event, e.CallRequested) for event in commit.events)
+        self.fresh = previous is None
+        before = dict(self.timers)
+        unmerged = any(isinstance(event, e.TicketUnmerged) for event in commit.events)
+        if previous is not None and was_waiting:
+            self.paused.append((previous, commit.at))
+        for event in commit.events:
+            getattr(self, f"_{type(event).__name__}", self._nothing)(event, commit)
+        for event in commit.events:
+            if isinstance(event, e.TicketResolved):
+                self._measure_resolution(commit)
+        self._targets(before, commit)
+        if previous is None:
+            life.flows.append((commit.at, "received"))
+        if self.is_open != (was_open if previous is not None else True):
+            life.flows.append((commit.at, self._flow(unmerged=unmerged)))
+        if self.by_person:
+            act = Act(commit.at, life.number, commit.version, commit.actor, previous)
+            life.acts.append(act)
+        life.states.append(self._state(commit.at))
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in _OPEN
+
+    def _flow(self, *, unmerged: bool) -> str:
+        if self.is_open:
+            return "unmerged" if unmerged else "reopened"
+        return {"merged": "merged", "closed": "closed"}.get(self.status, "resolved")
+
+    def _state(self, at: datetime) -> State:
+        lines = [rule.then.product for rule in self.playbook.rules if rule.then.product]
+        line = next((each for each in lines if each and each in self.named), "")
+        running = sum(timer.state in {"running", "paused"} for timer in self.timers.values())
+        return State(
+            at,
+            self.status,
+            self.type,
+            self.priority,
+            self.team,
+            self.handler,
+            tuple(self.tags),
+            line or self.model,
+            self.merged[0] if self.merged else None,
+            running,
+        )
+
+    def _is_pause(self) -> bool:
+        """Whether the time from now on is no work: a named pause, or solved for the time being."""
+        waits = self.awaits_answer and self.status == "queued"
+        return (
+            self.solved
+            or self.status in self.pauses
+            or (waits and "awaiting_customer" in self.pauses)
+        )
+
+    # Events that change the ticket
+
+    def _nothing(self, event: Any, commit: e.Commit) -> None:
+        """Other events change nothing that reports count."""
+
+    def _release(self) -> None:
+        self.handler = None
+
+    def _TicketClassified(self, event: e.TicketClassified, commit: e.Commit) -> None:  # noqa: N802
+        self.type, self.tags, self.priority = event.type, event.tags, event.priority
+        self.named = event.product or self.named
+
+    def _FollowUpClassified(self, event: e.FollowUpClassified, _: Any) -> None:  # noqa: N802
+        self.tags = (*self.tags, *event.tags)
+        self.named = event.product or self.named
+
+    def _TypeConfirmed(self, event: e.TypeConfirmed, _: Any) -> None:  # noqa: N802
+        self.status = "received"
+        self.type, self.tags, self.priority = event.type, event.tags, event.priority
+
+    def _PriorityChanged(self, event: e.PriorityChanged, _: Any) -> None:  # noqa: N802
+        self.priority = event.priority
+
+    def _ConfirmationRequested(self, event: e.ConfirmationRequested, _: Any) -> None:  # noqa: N802
+        self.status, self.team = "pending_confirmation", event.team
+
+    def _CustomerAsked(self, *_: Any) -> None:  # noqa: N802
+        self.status = "pending_confirmation"
+
+    def _TicketQueued(self, event: e.TicketQueued, _: Any) -> None:  # noqa: N802
+        waits = self.status == "awaiting_customer" or (
+            self.awaits_answer and self.status == "queued"
+        )
+        self._release()
+        self.status, self.team, self.awaits_answer = "queued", event.team, waits
+
+    def _TicketAssigned(self, event: e.TicketAssigned, _: Any) -> None:  # noqa: N802
+        self.status, self.team, self.handler = event.status, event.team, event.handler
+        self.awaits_answer = False
+        self.handlers.add(event.handler)
+
+    def _ReplySent(self, event: e.ReplySent, commit: e.Commit) -> None:  # noqa: N802
+        if self.status == "assigned":
+            self.status = "in_progress"
+        self._reply(commit, waits_for_call=self.calls)
+
+    def _InformationRequested(self, event: Any, commit: e.Commit) -> None:  # noqa: N802
+        self.status = "awaiting_customer"
+        self._reply(commit, waits_for_call=self.calls)
+
+    def _InformationReceived(self, *_: Any) -> None:  # noqa: N802
+        if self.status == "awaiting_customer":
+            self.status = "in_progress"
+        self.awaits_answer = False
+
+    def _CallRecorded(self, event: e.CallRecorded, commit: e.Commit) -> None:  # noqa: N802
+        if event.reached:
+            self._first_response(commit)
+
+    def _StepTaken(self, event: e.StepTaken, commit: e.Commit) -> None:  # noqa: N802
+        self.status = event.to or self.status
+        if event.responds:
+            self._reply(commit, waits_for_call=False)
+        self.visits += event.step in self.playbook.reports.visits
+        for slip in event.answers:
+            self._answered((slip.step, slip.team), commit)
+        if event.asks is not None:
+            self.asked_at[event.asks.step, event.asks.team] = commit.at
+        for name, value in event.fields.items():
+            if name in self.playbook.reports.parts and value:
+                self.life.parts += [(commit.at, part) for part in value.split("、")]
+            if name in self.playbook.reports.compensation and value:
+                self.life.compensations.append((commit.at, Decimal(value)))
+
+    def _ApprovalRequested(self, *_: Any) -> None:  # noqa: N802
+        self.pending_status = self.pending_status or self.status
+        self.status = "awaiting_department"
+
+    def _ApprovalGiven(self, *_: Any) -> None:  # noqa: N802
+        if self.status == "awaiting_department" and self.pending_status:
+            self.status = self.pending_status
+        self.pending_status = None
+
+    def _TicketResolved(self, event: e.TicketResolved, commit: e.Commit) -> None:  # noqa: N802
+        self.status = "awaiting_confirmation" if event.confirm else "resolved"
+        self.pending_status, self.solved = None, True
+        self.resolver = commit.actor
+
+    def _ConfirmationGiven(self, event: e.ConfirmationGiven, _: Any) -> None:  # noqa: N802
+        if event.solved and self.status == "awaiting_confirmation":
+            self.status = "resolved"
+
+    def _CallbackRequested(self, event: e.CallbackRequested, _: Any) -> None:  # noqa: N802
+        self.status, self.team = "in_review", event.team
+
+    def _ReviewRequested(self, *_: Any) -> None:  # noqa: N802
+        self.status = "in_review"
+
+    def _TicketReopened(self, event: e.TicketReopened, _: Any) -> None:  # noqa: N802
+        self._release()
+        self.status, self.team, self.pending_status = "queued", event.team, None
+        self.solved = False
+        self.reopenings += 1
+
+    def _SecondHandlingStarted(self, *_: Any) -> None:  # noqa: N802
+        self.second_handling = True
+
+    def _TicketArchived(self, event: e.TicketArchived, _: Any) -> None:  # noqa: N802
+        self.status, self.team, self.pending_status = "archived", event.team or self.team, None
+
+    def _TicketClosed(self, *_: Any) -> None:  # noqa: N802
+        self.status, self.pending_status = "closed", None
+
+    def _TicketMerged(self, event: e.TicketMerged, _: Any) -> None:  # noqa: N802
+        live = {
+            kind: timer
+            for kind, timer in self.timers.items()
+            if timer.wakes_at is not None or timer.state == "paused"
+        }
+        self.status, self.merged = "merged", (event.other, live)
+
+    def _TicketUnmerged(self, event: e.TicketUnmerged, _: Any) -> None:  # noqa: N802
+        if event.status == "queued":
+            self._release()
+        if self.merged is not None:
+            self.timers |= self.merged[1]
+        self.status, self.merged = event.status, None
+
+    def _TimersSet(self, event: e.TimersSet, _: Any) -> None:  # noqa: N802
+        self.timers |= event.timers
+
+    # Measures
+
+    def _elapsed(self, since: datetime, until: datetime) -> tuple[float, float]:
+        business = self.playbook.hours.between(since, until)
+        return (until - since).total_seconds(), business.total_seconds()
+
+    def _reply(self, commit: e.Commit, *, waits_for_call: bool) -> None:
+        """An answer of a person to the customer; one that waits for a call is none yet."""
+        self.replied += self.by_person
+        if not waits_for_call:
+            self._first_response(commit)
+
+    def _first_response(self, commit: e.Commit) -> None:
+        if self.responded:
+            return
+        self.responded = True
+        if not self.by_person:
+            return
+        wall, business = self._elapsed(self.asked_first, commit.at)
+        self.life.responses.append(Measure(commit.at, commit.actor, wall, business))
+        if self.life.handed_over:
+            wall, business = self._elapsed(self.life.received, commit.at)
+            self.life.handover_responses.append(Measure(commit.at, commit.actor, wall, business))
+
+    def _measure_resolution(self, commit: e.Commit) -> None:
+        wall, business = self._elapsed(self.life.received, commit.at)
+        pauses = [self._elapsed(since, until) for since, until in self.paused]
+        work = wall - sum(each[0] for each in pauses), business - sum(each[1] for each in pauses)
+        fixed = not self.reopenings and not self.second_handling and self.visits <= 1
+        resolution = Resolution(
+            at=commit.at,
+            agent=commit.actor,
+            full=(wall, business),
+            work=work,
+            is_first=not self.life.resolutions,
+            one_touch=self.replied <= 1 and not self.reopenings and len(self.handlers) <= 1,
+            first_time_fix=fixed,
+        )
+        self.life.resolutions.append(resolution)
+
+    def _SurveyAnswered(self, event: e.SurveyAnswered, commit: e.Commit) -> None:  # noqa: N802
+        low, high = self.playbook.survey.scores
+        good = event.score > (low + high) / 2
+        self.life.scores.append(Measure(commit.at, self.resolver, event.score, good=good))
+
+    def _SurveyExpired(self, _: Any, commit: e.Commit) -> None:  # noqa: N802
+        self.life.expired_surveys.append(Measure(commit.at, self.resolver))
+
+    def _answered(self, slip: tuple[str, str], commit: e.Commit) -> None:
+        asked = self.asked_at.pop(slip, None)
+        if asked is None:
+            return
+        wall, business = self._elapsed(asked, commit.at)
+        after = dict(self.timers)
+        for event in commit.events:
+            if isinstance(event, e.TimersSet):
+                after |= event.timers
+        timer = after.get("collaboration")
+        state = timer.state if timer is not None else None
+        in_time = {"met": True, "breached": False}.get(state or "")
+        self.life.answers.append(
+            Measure(commit.at, commit.actor, wall, business, slip[1], good=in_time)
+        )
+
+    def _targets(self, before: dict[str, Any], commit: e.Commit) -> None:
+        """The targets that this commit ended, and the times by which they count."""
+        for kind, timer in self.timers.items():
+            former = before.get(kind)
+            was_live = former is None or former.state not in _ENDED_TIMERS
+            if timer.state not in _ENDED_TIMERS or not was_live:
+                continue
+            counted = commit.at
+            if timer.state == "breached":
+                counted = timer.due_at or commit.at
+            elif timer.state == "met" and timer.due_at is not None:
+                counted = min(timer.due_at, commit.at + _LATEST_TARGET)
+            target = Measure(commit.at, "", name=f"{kind}~{timer.state}", counted=counted)
+            self.life.targets.append(target)
+
+
+_MODEL = re.compile(r"(?=.*[A-Z])(?=.*[0-9])[A-Z0-9./-]{2,20}")
+
+
+def _model_code(model: str | None) -> str:
+    code = (model or "").strip().upper()
+    return code if _MODEL.fullmatch(code) and mask(code) == code else ""
+
+
+# Reports
+
+
+@dataclass(frozen=True)
+class Period:
+    """A day, week or month in the desk's zone."""
+
+    kind: str
+    name: str
+    start: datetime
+    end: datetime
+
+
+def periods(playbook: Playbook, begin: datetime, end: datetime) -> Iterator[Period]:
+    """The days, weeks and months that end in a span of time."""
+    zone = playbook.zone
+
+    def midnight(day: date) -> datetime:
+        return datetime.combine(day, time(), zone)
+
+    day = begin.astimezone(zone).date()
+    while midnight(day + timedelta(days=1)) <= end:
+        after = day + timedelta(days=1)
+        yield Period("daily", f"{day}", midnight(day), midnight(after))
+        if after.weekday() == 0:
+            monday = after - timedelta(days=7)
+            year, week, _ = monday.isocalendar()
+            yield Period("weekly", f"{year}-W{week:02}", midnight(monday), midnight(after))
+        if after.day == 1:
+            first = day.replace(day=1)
+            yield Period("monthly", f"{first:%Y-%m}", midnight(first), midnight(after))
+        day = after
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """One measure in a report, with the group values under which it is shown."""
+
+    value: Any
+    groups: frozenset[tuple[str, str]]
+
+
+class Oracle:
+    """Reports of one desk, from its tickets' histories."""
+
+    def __init__(self, histories: Iterable[Sequence[e.Commit]], playbook: Playbook) -> None:
+        self.playbook = playbook
+        self.lives = [_Reader(history, playbook).life for history in histories]
+
+    def report(self, start: datetime, end: datetime) -> Row:
+        """All figures of a period, and the main ones by each value of each dimension."""
+        touched = [(life, state) for life in self.lives if (state := life.before(end)) is not None]
+        collected = self._collected(touched, start, end)
+        figures = {
+            name: _FIGURES[name]([each.value for each in counted])
+            for name, counted in collected.items()
+        }
+        figures["backlog"] = self._backlog(start, end)
+        figures["assistant"] = {"handed_over": self._handed_over(start, end)}
+        return {"figures": figures, "tables": _tables(collected)}
+
+    def _collected(
+        self, touched: list[tuple[Life, State]], start: datetime, end: datetime
+    ) -> dict[str, list[_Counted]]:
+        found: dict[str, list[_Counted]] = {name: [] for name in _FIGURES}
+        for life, state in touched:
+            for name, agent, value in _measures(life, state, start, end):
+                who = state.handler if agent is None else agent
+                found[name].append(_Counted(value, _groups(life, state, who)))
+        return found
+
+    def _backlog(self, start: datetime, end: datetime) -> Row:
+        flows = Counter(flow for life in self.lives for at, flow in life.flows if start <= at < end)
+        names = ("received", "reopened", "unmerged", "resolved", "closed", "merged")
+        ages = [end - life.received for life in self.lives if _is_open_at(life, end)]
+        by_age = Counter(_age(age) for age in ages)
+        return {
+            "opening": sum(_is_open_at(life, start) for life in self.lives),
+            **{name: flows[name] for name in names},
+            "closing": len(ages),
+            "by_age": {name: by_age[name] for name in ("<1d", "1-3d", "3-7d", ">7d")},
+        }
+
+    def _handed_over(self, start: datetime, end: datetime) -> int:
+        return sum(life.handed_over and start <= life.received < end for life in self.lives)
+
+    def agent_time(self) -> list[tuple[Act, timedelta]]:
+        """The time that each act of a person took, by the desk's rule."""
+        last: dict[str, datetime] = {}
+        found = []
+        acts = sorted(
+            (act for life in self.lives for act in life.acts),
+            key=lambda act: (act.at, act.number, act.version),
+        )
+        for act in acts:
+            waits = [self.playbook.reports.act_at_most]
+            waits += [act.at - since for since in (last.get(act.agent), act.since) if since]
+            found.append((act, min(waits)))
+            last[act.agent] = act.at
+        return found
+
+
+def _is_open_at(life: Life, at: datetime) -> bool:
+    state = life.before(at)
+    return state is not None and state.is_open
+
+
+def _age(age: timedelta) -> str:
+    days = age / timedelta(days=1)
+    return "<1d" if days < 1 else "1-3d" if days < 3 else "3-7d" if days < 7 else ">7d"
+
+
+def _groups(life: Life, state: State, agent: str | None) -> frozenset[tuple[str, str]]:
+    single = {
+        "type": state.type,
+        "team": state.team,
+        "agent": agent,
+        "channel": life.channel,
+        "priority": state.priority,
+        "product": state.product,
+    }
+    groups = {(name, value) for name, value in single.items() if value}
+    return frozenset(groups | {("tag", tag) for tag in state.tags})
+
+
+_Measured = tuple[str, str | None, Any]
+"""Figure, agent (None: the ticket's handler), and value."""
+
+
+def _measures(life: Life, state: State, start: datetime, end: datetime) -> Iterator[_Measured]:
+    """What a ticket adds to the figures of a period; `state` is how the period left it."""
+
+    def during(measures: Iterable[Any]) -> list[Any]:
+        return [each for each in measures if start <= each.at < end]
+
+    if start <= life.received < end and state.merged_into is None:
+        yield "volume", None, 1
+    for each in during(life.responses):
+        yield "first_response", each.agent, (each.wall, each.business)
+    for each in during(life.handover_responses):
+        yield "first_response_after_handover", each.agent, (each.wall, each.business)
+    yield from _resolved(life, during(life.resolutions), end)
+    for each in during(life.scores):
+        yield "csat", each.agent, (each.wall, each.good)
+    for each in during(life.expired_surveys):
+        yield "csat", each.agent, None
+    for each in life.targets:
+        if each.at < end and each.counted is not None and start <= each.counted < end:
+            yield "sla", None, tuple(each.name.split("~"))
+    if state.running:
+        yield "sla", None, ("", "running", state.running)
+    yield from (("collaboration", None, answer) for answer in during(life.answers))
+    yield from (("parts", None, part) for at, part in life.parts if start <= at < end)
+
+
+def _resolved(life: Life, during: list[Resolution], end: datetime) -> Iterator[_Measured]:
+    """What the last resolution of the period counts for, and the first if it was in it."""
+    if not during:
+        return
+    if during[0].is_first:
+        yield "resolution_first", during[0].agent, during[0].full
+    last = during[-1]
+    again = [at for at in life.reopened_at() if last.at < at < end]
+    yield "resolution_full", last.agent, last.full
+    yield "work_time", last.agent, last.work
+    yield "reopened", last.agent, any(at - last.at <= _WEEK for at in again)
+    yield "one_touch", last.agent, last.one_touch and not again
+    yield "first_time_fix", last.agent, last.first_time_fix and not again
+
+
+def _durations(values: Sequence[tuple[float, float]]) -> Row:
+    wall = _distribution([value[0] for value in values])
+    return {"n": len(values), **wall, "business": _distribution([value[1] for value in values])}
+
+
+def _distribution(values: Sequence[float]) -> Row:
+    if not values:
+        return {"mean": None, "median": None, "p90": None}
+    ordered = sorted(values)
+    count = len(ordered)
+    middle = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+    p90 = ordered[-(-9 * count // 10) - 1]
+    return {"mean": sum(ordered) / count, "median": middle, "p90": p90}
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _shares(values: Sequence[bool]) -> Row:
+    return {"n": sum(values), "of": len(values), "share": _share(sum(values), len(values))}
+
+
+def _csat(values: Sequence[tuple[float, bool] | None]) -> Row:
+    scores = [value for value in values if value is not None]
+    good = sum(value[1] for value in scores)
+    return {
+        "n": len(scores),
+        "good": good,
+        "share": _share(good, len(scores)),
+        "asked": len(values),
+        "answer_rate": _share(len(scores), len(values)),
+        "mean": sum(value[0] for value in scores) / len(scores) if scores else None,
+    }
+
+
+def _sla(values: Sequence[tuple[Any, ...]]) -> Row:
+    by_kind: dict[str, Counter[str]] = defaultdict(Counter)
+    running = sum(value[2] for value in values if value[1] == "running")
+    for kind, state in (value for value in values if value[1] != "running"):
+        by_kind[kind][state] += 1
+    total = sum(by_kind.values(), Counter[str]())
+    rows = {kind: _attainment(states) for kind, states in sorted(by_kind.items())}
+    return {**_attainment(total), "running": running, "by_kind": rows}
+
+
+def _attainment(states: Counter[str]) -> Row:
+    due = states["met"] + states["breached"]
+    counts = {name: states[name] for name in ("met", "breached", "cancelled")}
+    return {"n": due, **counts, "share": _share(states["met"], due)}
+
+
+def _collaboration(values: Sequence[Measure]) -> Row:
+    by_team: dict[str, list[Measure]] = defaultdict(list)
+    for value in values:
+        by_team[value.name].append(value)
+    rows = {team: _answers(answers) for team, answers in sorted(by_team.items())}
+    return {**_answers(values), "by_team": rows}
+
+
+def _answers(values: Sequence[Measure]) -> Row:
+    judged = [value.good for value in values if value.good is not None]
+    return {
+        "n": len(values),
+        "in_time": sum(judged),
+        "share": _share(sum(judged), len(judged)),
+        "mean": sum(value.wall for value in values) / len(values) if values else None,
+    }
+
+
+def _parts(values: Sequence[str]) -> Row:
+    ordered = sorted(Counter(values).items(), key=lambda pair: (-pair[1], pair[0]))
+    return {"n": len(values), "top": [{"part": part, "n": n} for part, n in ordered[:5]]}
+
+
+_FIGURES: dict[str, Any] = {
+    "volume": lambda values: {"n": len(values)},
+    "first_response": _durations,
+    "first_response_after_handover": _durations,
+    "resolution_first": _durations,
+    "resolution_full": _durations,
+    "work_time": _durations,
+    "reopened": _shares,
+    "one_touch": _shares,
+    "first_time_fix": _shares,
+    "sla": _sla,
+    "csat": _csat,
+    "collaboration": _collaboration,
+    "parts": _parts,
+}
+
+
+def _tables(collected: dict[str, list[_Counted]]) -> dict[str, dict[str, Row]]:
+    """Dimension → value → figure → its row."""
+    tables: dict[str, dict[str, Row]] = {name: defaultdict(dict) for name in DIMENSIONS}
+    for figure, counted in collected.items():
+        by_group: dict[tuple[str, str], list[Any]] = defaultdict(list)
+        for each in counted:
+            for group in each.groups:
+                by_group[group].append(each.value)
+        for (dimension, value), values in by_group.items():
+            tables[dimension][value][figure] = _FIGURES[figure](values)
+    return tables
