@@ -27,13 +27,16 @@ if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
     from functions.answers.handler import bp as answers
     from functions.language_model.handler import bp as language_model
     from functions.notify.handler import bp as notify
+    from functions.reports.handler import bp as reports
     from functions.router.handler import bp as router
     from functions.search.handler import bp as search
     from functions.sla_timer.handler import bp as sla_timer
     from functions.survey.handler import bp as survey
     from functions.unseal.handler import bp as unseal
 
-    for blueprint in (answers, language_model, router, search, sla_timer, notify, survey, unseal):
+    for blueprint in (
+        answers, language_model, notify, reports, router, search, sla_timer, survey, unseal,
+    ):  # fmt: skip
         app.register_blueprint(blueprint)
 
 if "AWS_CHALICE_CLI_MODE" in os.environ:

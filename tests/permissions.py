@@ -71,6 +71,19 @@ UNUSED: dict[str, dict[str, str]] = {
         "s3:DeleteObject": "deletes segments that were replaced an hour ago",
         "s3:GetObject": "reads a segment that its container has not read before",
     },
+    "reports": {
+        **_LOGS,
+        "s3:DeleteObject": "deletes what it has merged once a local day has ended",
+        "s3:GetObject": "reads the facts of a local day that has ended",
+        "s3:PutObjectTagging": "tags facts with their retention period",
+        **dict.fromkeys(
+            (
+                "athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution",
+                "glue:GetDatabase", "glue:GetTable", "s3:GetBucketLocation",
+            ),
+            "asks Athena for the figures of a period that has ended",
+        ),
+    },
     "answers": {
         **_LOGS,
         "dynamodb:PutItem": "claims to build the index of a changed knowledge base",

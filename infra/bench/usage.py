@@ -108,6 +108,7 @@ def idle_usage(simulator: Simulator, prices: costs.PriceList) -> dict[str, Decim
     return costs.plus(
         scheduled_usage(simulator, prices, "sla_timer", timedelta(minutes=1)),
         scheduled_usage(simulator, prices, "search_index", timedelta(minutes=5)),
+        scheduled_usage(simulator, prices, "reports", timedelta(minutes=10)),
         scheduled_usage(simulator, prices, "proposals", timedelta(hours=1)),
         costs.idle_polling(prices),
         fixed_resources(),

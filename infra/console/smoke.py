@@ -234,7 +234,9 @@ class Smoke:
                 )
 
     def _swept(self) -> None:
-        for name, function in (("sweep", "sla_timer"), ("search index", "search_index")):
+        for name, function in (
+            ("sweep", "sla_timer"), ("search index", "search_index"), ("reports", "reports"),
+        ):  # fmt: skip
             with self._going_on(), self._check(name, self._log_of(function), function):
                 self.outside.invoke(function, {"time": datetime.now(UTC).isoformat()})
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -110,6 +111,4 @@ def render_policies(root: Path, config: Config, stage: str) -> None:
 
 def policy_for(text: str, stage: str) -> str:
     """Rewrite a policy of `prod` for another stage."""
-    return text.replace("deskbell-prod", f"deskbell-{stage}").replace(
-        "deskbell/prod/", f"deskbell/{stage}/"
-    )
+    return re.sub(r"deskbell([-_/])prod\b", rf"deskbell\g<1>{stage}", text)

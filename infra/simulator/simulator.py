@@ -68,6 +68,7 @@ FUNCTIONS = {
     "sla_timer": ("functions.sla_timer.handler", "sla_timer"),
     "unseal": ("functions.unseal.handler", "unseal"),
     "search_index": ("functions.search.handler", "search_index"),
+    "reports": ("functions.reports.handler", "reports"),
     "answers": ("functions.answers.handler", "answers"),
     "proposals": ("functions.answers.handler", "proposals"),
     "language_model": ("functions.language_model.handler", "language_model"),

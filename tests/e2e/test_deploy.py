@@ -76,7 +76,7 @@ def test_deploying_again_changes_nothing(system: System) -> None:
     before = inventory(system)
     assert len(before["apis"]) == 1
     assert len(before["mappings"]) == 3
-    assert len(before["rules"]) == 3
+    assert len(before["rules"]) == 4
     printed = deploy(system)
     assert inventory(system) == before
     assert printed.split()[-1] == before["apis"][0]

@@ -17,7 +17,7 @@ INFRA_SOURCES = sorted(INFRA.rglob("*.py"))
 TEST_SOURCES = sorted(TESTS.rglob("*.py"))
 PACKAGES = (
     "answers", "assistant", "intake", "language_model", "router", "sla_timer", "notify", "survey",
-    "portal", "workbench", "unseal", "search",
+    "portal", "workbench", "unseal", "search", "reports",
 )  # fmt: skip
 """The packages of deployed functions."""
 
@@ -26,10 +26,13 @@ CORE = {
     "text": {"domain", "text"},
     "playbook": {"domain", "text", "playbook"},
     "knowledge": {"domain", "text", "playbook", "knowledge"},
-    "storage": {"domain", "text", "playbook", "storage"},
+    "reports": {"domain", "text", "reports"},
+    "storage": {"domain", "text", "playbook", "reports", "storage"},
     "channels": {"domain", "text", "playbook", "channels"},
-    "services": {"domain", "text", "playbook", "storage", "channels", "services"},
-    "platform": {"domain", "text", "playbook", "storage", "channels", "services", "platform"},
+    "services": {"domain", "text", "playbook", "reports", "storage", "channels", "services"},
+    "platform": {
+        "domain", "text", "playbook", "reports", "storage", "channels", "services", "platform",
+    },
     "deliver": {"domain", "text", "channels", "platform", "deliver"},
     "assistant": {
         "domain", "text", "storage", "channels", "services", "platform", "deliver", "assistant",

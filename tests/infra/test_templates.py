@@ -11,6 +11,8 @@ import pytest
 
 from functions.core.domain import events
 from functions.core.platform.settings import Deployment
+from functions.core.reports.columns import COLUMNS
+from functions.core.storage.facts import FOLDER
 from functions.core.storage.files import Files
 from infra.deploy.stacks import load_template
 from infra.deploy.steps import INFRA
@@ -211,7 +213,7 @@ def test_no_resource_costs_while_idle_except_the_key() -> None:
     assert "ProvisionedThroughput" not in json.dumps(FOUNDATION)
     kinds = {found["Type"].split("::")[1] for found in FOUNDATION["Resources"].values()}
     assert kinds <= {
-        *("Budgets", "CloudWatch", "Cognito", "DynamoDB", "IAM", "KMS", "Logs"),
+        *("Athena", "Budgets", "CloudWatch", "Cognito", "DynamoDB", "Glue", "IAM", "KMS", "Logs"),
         *("S3", "SES", "SNS", "SQS", "SSM", "StepFunctions"),
     }
     # CloudWatch has ten alarms on one metric each free of charge.
@@ -232,19 +234,22 @@ def test_what_costs_in_the_wiring_is_off_by_default() -> None:
 @pytest.mark.requirement("B10")
 @pytest.mark.parametrize("name", ["ArchiveBucket", "MailBucket"])
 def test_archives_are_kept_for_three_years_at_least(name: str) -> None:
-    """Each number of years that a playbook allows has one rule, for documents and files; held ones
-    have none.
+    """Each number of years that a playbook allows has one rule, for documents and files, facts and
+    reports; held documents and files have none.
     """
     bucket = resources("AWS::S3::Bucket")[name]
     rules = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "TagFilters" in rule]
-    days = {}
+    days: dict[str, dict[str, int]] = {}
     for rule in rules:
-        years, hold = ((tag["Key"], tag["Value"]) for tag in rule["TagFilters"])
-        assert (years[0], hold) == ("retention-years", ("hold", "false"))
-        assert rule.get("Prefix", "files/") == "files/"
-        days[years[1]] = rule["ExpirationInDays"]
-    assert set(days) == {"3", "5", "7", "10"}
-    assert all(days[years] >= int(years) * 365.25 for years in days)
+        folder = rule.get("Prefix", "")
+        years, *hold = ((tag["Key"], tag["Value"]) for tag in rule["TagFilters"])
+        assert years[0] == "retention-years"
+        assert hold == ([] if folder in {"facts/", "reports/"} else [("hold", "false")])
+        days.setdefault(folder, {})[years[1]] = rule["ExpirationInDays"]
+    assert set(days) == ({"files/", "facts/", "reports/"} if name == "MailBucket" else {""})
+    for of_folder in days.values():
+        assert set(of_folder) == {"3", "5", "7", "10"}
+        assert all(kept >= int(years) * 365.25 for years, kept in of_folder.items())
 
 
 @pytest.mark.requirement("D10")
@@ -331,6 +336,17 @@ def test_resource_names_are_those_that_functions_derive() -> None:
     assert place.state_machine.endswith(":" + named(machine["StateMachineName"]))
     names = {named(p["Name"]) for p in resources("AWS::SSM::Parameter").values()}
     assert names == {place.parameter("settings")}
+    (workgroup,) = resources("AWS::Athena::WorkGroup").values()
+    assert named(workgroup["Name"]) == place.workgroup
+    (database,) = resources("AWS::Glue::Database").values()
+    assert named(database["DatabaseInput"]["Name"]) == place.database
+
+
+def test_the_table_of_facts_has_the_columns_of_a_fact() -> None:
+    (table,) = resources("AWS::Glue::Table").values()
+    stored = table["TableInput"]["StorageDescriptor"]
+    assert [(column["Name"], column["Type"]) for column in stored["Columns"]] == list(COLUMNS)
+    assert stored["Location"] == {"Fn::Sub": f"s3://${{MailBucket}}/{FOLDER}"}
 
 
 @pytest.mark.requirement("F7")

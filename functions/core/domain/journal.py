@@ -54,7 +54,9 @@ class JournalEntry(Value):
     """The words of a commit of a ticket, or a question in a chat, whose id is the `number` then.
 
     `contact` is set, masked, by a commit that corrects it. `request` is set on a ticket's first
-    commit; the first text is then the one it is classified by.
+    commit; the first text is then the one it is classified by. `presence`: the agent `number` came
+    or went. `chat_end`: the chat `number` on `channel` ended, `confirmed` or `silent`. `usage` is
+    what the change used, by the names of prices.
     """
 
     number: TermName
@@ -65,6 +67,10 @@ class JournalEntry(Value):
     request: JournalRequest | None = None
     correction: JournalCorrection | None = None
     question: JournalQuestion | None = None
+    presence: bool | None = None
+    chat_end: TermName = ""
+    channel: TermName = ""
+    usage: dict[TermName, float] = {}
 
 
 def entry_of(commit: e.Commit) -> JournalEntry | None:

@@ -5,7 +5,7 @@ the actions that the ticket's status allows. `apply(ticket, commit)` returns the
 events. Both are pure; `functions.core.services.command_service` combines them with storage.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -137,15 +137,22 @@ def queue_rank(ticket: Ticket, playbook: Playbook) -> str:
 
 def apply(ticket: Ticket | None, commit: e.Commit) -> Ticket:
     """The ticket after a commit. Applying its whole history in order yields the ticket."""
+    for changed in after_each(ticket, commit):
+        ticket = changed
+    if ticket is None:
+        raise ValueError("a commit without events opens no ticket")
+    records = None if ticket.records is None else ticket.records + commit.record_entries
+    return ticket.changed(version=commit.version, updated_at=commit.at, records=records)
+
+
+def after_each(ticket: Ticket | None, commit: e.Commit) -> Iterator[Ticket]:
+    """Yield the ticket after each event of a commit; its version is still the one before."""
     for event in commit.events:
         if ticket is None:
             ticket = _opened(event, commit)
         else:
             ticket = ticket.changed(**event.changes(ticket, commit))
-    if ticket is None:
-        raise ValueError("a commit without events opens no ticket")
-    records = None if ticket.records is None else ticket.records + commit.record_entries
-    return ticket.changed(version=commit.version, updated_at=commit.at, records=records)
+        yield ticket
 
 
 def _opened(event: e.Event, commit: e.Commit) -> Ticket:

@@ -61,6 +61,15 @@ class Deployment:
         return f"{self.prefix}-archive-{self.account}-{self.region}"
 
     @property
+    def database(self) -> str:
+        """Return the database of the table `facts` (Athena's names have no hyphens)."""
+        return self.prefix.replace("-", "_")
+
+    @property
+    def workgroup(self) -> str:
+        return self.prefix
+
+    @property
     def contacts_key(self) -> str:
         return f"alias/{self.prefix}-contacts"
 

@@ -21,6 +21,7 @@ from functions.core.storage.model_summaries import ModelSummaries
 from functions.core.storage.model_uses import ModelUses
 from functions.core.storage.playbooks import Playbooks
 from functions.core.storage.proposals import DeskProposals
+from functions.core.storage.report_progress import ReportProgress
 from functions.core.storage.roster import Roster
 from functions.core.storage.short_links import ShortLinks
 from functions.core.storage.table import Table
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 class Storage:
     """The table of a deployment, by entity; caches playbooks and articles between calls.
 
-    `questions` is the journal of what customers asked the assistant.
+    `questions` is the journal of what customers asked the assistant, `changes` that of commits
+    without words, `presence` that of agents who came or went, `chat_ends` that of chats that ended
+    without a ticket.
     """
 
     table: Table
@@ -54,10 +57,14 @@ class Storage:
     customers: Customers
     journal: Journal
     questions: Journal
+    changes: Journal
+    presence: Journal
+    chat_ends: Journal
     proposals: DeskProposals
     model_uses: ModelUses
     model_summaries: ModelSummaries
     manifests: Manifests
+    report_progress: ReportProgress
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
@@ -84,8 +91,12 @@ class Storage:
             Customers(table),
             Journal(table),
             Journal(table, "QUESTION"),
+            Journal(table, "CHANGE"),
+            Journal(table, "PRESENCE"),
+            Journal(table, "CHAT"),
             DeskProposals(table),
             ModelUses(table),
             ModelSummaries(table),
             Manifests(table),
+            ReportProgress(table),
         )

@@ -1,0 +1,1 @@
+"""The reports: completes the facts of each desk, and writes the reports of periods that ended."""

@@ -1,0 +1,77 @@
+"""`deskbell-<stage>-reports`: EventBridge invokes it every ten minutes.
+
+Of the event `{"time": "2026-03-10T04:00:00Z", "desk": …}` the time is its now, as for `sla_timer`;
+with `desk`, which an operator may give, it looks after that desk only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalice.app import Blueprint
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from functions.core.platform import aws, clock, container
+from functions.core.platform.logging import logger
+from functions.core.platform.settings import Deployment
+from functions.core.storage.facts import FactStore
+from functions.reports.completing import FactCompleter
+
+TIME_FOR_MORE = timedelta(seconds=90)
+"""The remaining time that another part of the work needs; the next run does the rest."""
+
+bp = Blueprint(__name__)
+log = logger("reports")
+
+
+class ReportsScheduled(BaseModel):
+    """The part of a scheduled event that the function reads."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    time: AwareDatetime
+    desk: str | None = None
+
+
+def reports(event: dict[str, Any], context: Any) -> None:
+    """Complete the facts of each desk, then write what is due; one desk's failure stops no other.
+
+    Raises:
+        ExceptionGroup: the failures, after all desks.
+    """
+    scheduled, deployment = ReportsScheduled.model_validate(event), Deployment.of(context)
+    storage = container.storage(deployment)
+    desks = [scheduled.desk] if scheduled.desk else [m.desk for m in storage.manifests.list()]
+    failures: list[Exception] = []
+
+    def has_time() -> bool:
+        left: int = context.get_remaining_time_in_millis()
+        return left > TIME_FOR_MORE.total_seconds() * 1000
+
+    for desk in desks:
+        try:
+            _look_after(desk, scheduled.time, deployment, has_time)
+        except Exception as error:
+            log.exception("reports.failed", extra={"desk": desk})
+            failures.append(error)
+    if failures:
+        raise ExceptionGroup("reports", failures)
+
+
+def _look_after(
+    desk: str, time: datetime, deployment: Deployment, has_time: Callable[[], bool]
+) -> None:
+    storage, now = container.storage(deployment), clock.now()
+    facts = FactStore(aws.client("s3"), deployment.mail_bucket)
+    completer = FactCompleter(storage, facts, storage.playbooks.get(desk, now), now)
+    for _ in completer.complete(time):
+        if not has_time():
+            return
+    completer.compact()
+
+
+# As a decorator, Chalice would replace the function with a wrapper that refuses an event without
+# EventBridge's complete envelope.
+bp.schedule("rate(10 minutes)", name="reports")(reports)
