@@ -129,13 +129,12 @@ class _Reader:
         self.handler: str | None = None
         self.type, self.priority = first.type, first.priority
         self.tags: tuple[str, ...] = ()
-        product = first.product
-        self.named = " ".join(filter(None, (product.name, product.model))) if product else ""
-        self.model = _model_code(product.model if product else None)
+        self.line = ""
+        self.model = _model_code(first.product.model if first.product else None)
         self.merged: tuple[str, dict[str, Any]] | None = None
         self.timers: dict[str, Any] = {}
         self.awaits_answer = False
-        self.asked_at: dict[tuple[str, str], datetime] = {}
+        self.asked: dict[tuple[str, str], tuple[datetime, datetime | None]] = {}
         self.pending_status: str | None = None
         self.replied = self.visits = 0
         self.responded = False
@@ -143,7 +142,9 @@ class _Reader:
         self.handlers: set[str] = set()
         self.second_handling = False
         self.resolver = ""
-        self.solved = False
+        rules = {rule.id: rule.then.product for rule in playbook.rules}
+        rules |= {f"step:{name}": step.then.product for name, step in playbook.steps.items()}
+        self.lines = {name: line for name, line in rules.items() if line}
         chat = first.chat
         self.life.handed_over = chat is not None
         lines = [line.at for line in chat.conversation if line.writer == "customer"] if chat else []
@@ -161,16 +162,19 @@ class _Reader:
         life, was_open, was_waiting = self.life, self.is_open, self._is_pause()
         self.by_person = commit.actor not in _MACHINES
         self.calls = any(isinstance(event, e.CallRequested) for event in commit.events)
-        self.fresh = previous is None
+        self.told, self.answers = False, list[tuple[str, str]]()
         before = dict(self.timers)
         unmerged = any(isinstance(event, e.TicketUnmerged) for event in commit.events)
         if previous is not None and was_waiting:
             self.paused.append((previous, commit.at))
         for event in commit.events:
             getattr(self, f"_{type(event).__name__}", self._nothing)(event, commit)
+        self.replied += self.told and self.by_person
         for event in commit.events:
             if isinstance(event, e.TicketResolved):
                 self._measure_resolution(commit)
+            if isinstance(event, e.StepTaken):
+                self._measure_answers(event, before, commit.at)
         self._targets(before, commit)
         if previous is None:
             life.flows.append((commit.at, "received"))
@@ -191,9 +195,10 @@ class _Reader:
         return {"merged": "merged", "closed": "closed"}.get(self.status, "resolved")
 
     def _state(self, at: datetime) -> State:
-        lines = [rule.then.product for rule in self.playbook.rules if rule.then.product]
-        line = next((each for each in lines if each and each in self.named), "")
-        running = sum(timer.state in {"running", "paused"} for timer in self.timers.values())
+        running = sum(
+            timer.state in {"running", "paused"} and self._is_promise(kind)
+            for kind, timer in self.timers.items()
+        )
         return State(
             at,
             self.status,
@@ -202,19 +207,24 @@ class _Reader:
             self.team,
             self.handler,
             tuple(self.tags),
-            line or self.model,
+            self.line or self.model,
             self.merged[0] if self.merged else None,
             running,
         )
 
     def _is_pause(self) -> bool:
-        """Whether the time from now on is no work: a named pause, or solved for the time being."""
+        """Whether the time from now on is no work: a named pause, or nobody has to work on it."""
         waits = self.awaits_answer and self.status == "queued"
-        return (
-            self.solved
-            or self.status in self.pauses
-            or (waits and "awaiting_customer" in self.pauses)
-        )
+        waits = waits and "awaiting_customer" in self.pauses
+        return not self.is_open or self.status in self.pauses or waits
+
+    def _is_promise(self, kind: str) -> bool:
+        """Whether a timer is a target; an appointment comes by itself."""
+        rule = self.playbook.timers.get(kind)
+        return rule is None or not rule.appointment
+
+    def _line_by(self, rules: Iterable[str]) -> None:
+        self.line = next((self.lines[rule] for rule in rules if rule in self.lines), self.line)
 
     # Events that change the ticket
 
@@ -226,11 +236,11 @@ class _Reader:
 
     def _TicketClassified(self, event: e.TicketClassified, commit: e.Commit) -> None:  # noqa: N802
         self.type, self.tags, self.priority = event.type, event.tags, event.priority
-        self.named = event.product or self.named
+        self._line_by(event.rules)
 
     def _FollowUpClassified(self, event: e.FollowUpClassified, _: Any) -> None:  # noqa: N802
         self.tags = (*self.tags, *event.tags)
-        self.named = event.product or self.named
+        self._line_by(event.rules)
 
     def _TypeConfirmed(self, event: e.TypeConfirmed, _: Any) -> None:  # noqa: N802
         self.status = "received"
@@ -273,17 +283,13 @@ class _Reader:
 
     def _CallRecorded(self, event: e.CallRecorded, commit: e.Commit) -> None:  # noqa: N802
         if event.reached:
-            self._first_response(commit)
+            self._reply(commit, waits_for_call=False)
 
     def _StepTaken(self, event: e.StepTaken, commit: e.Commit) -> None:  # noqa: N802
         self.status = event.to or self.status
         if event.responds:
             self._reply(commit, waits_for_call=False)
         self.visits += event.step in self.playbook.reports.visits
-        for slip in event.answers:
-            self._answered((slip.step, slip.team), commit)
-        if event.asks is not None:
-            self.asked_at[event.asks.step, event.asks.team] = commit.at
         for name, value in event.fields.items():
             if name in self.playbook.reports.parts and value:
                 self.life.parts += [(commit.at, part) for part in value.split("、")]
@@ -301,8 +307,7 @@ class _Reader:
 
     def _TicketResolved(self, event: e.TicketResolved, commit: e.Commit) -> None:  # noqa: N802
         self.status = "awaiting_confirmation" if event.confirm else "resolved"
-        self.pending_status, self.solved = None, True
-        self.resolver = commit.actor
+        self.pending_status, self.resolver = None, commit.actor
 
     def _ConfirmationGiven(self, event: e.ConfirmationGiven, _: Any) -> None:  # noqa: N802
         if event.solved and self.status == "awaiting_confirmation":
@@ -317,7 +322,6 @@ class _Reader:
     def _TicketReopened(self, event: e.TicketReopened, _: Any) -> None:  # noqa: N802
         self._release()
         self.status, self.team, self.pending_status = "queued", event.team, None
-        self.solved = False
         self.reopenings += 1
 
     def _SecondHandlingStarted(self, *_: Any) -> None:  # noqa: N802
@@ -355,11 +359,9 @@ class _Reader:
 
     def _reply(self, commit: e.Commit, *, waits_for_call: bool) -> None:
         """An answer of a person to the customer; one that waits for a call is none yet."""
-        self.replied += self.by_person
-        if not waits_for_call:
-            self._first_response(commit)
-
-    def _first_response(self, commit: e.Commit) -> None:
+        if waits_for_call:
+            return
+        self.told = True
         if self.responded:
             return
         self.responded = True
@@ -395,37 +397,66 @@ class _Reader:
     def _SurveyExpired(self, _: Any, commit: e.Commit) -> None:  # noqa: N802
         self.life.expired_surveys.append(Measure(commit.at, self.resolver))
 
-    def _answered(self, slip: tuple[str, str], commit: e.Commit) -> None:
-        asked = self.asked_at.pop(slip, None)
-        if asked is None:
-            return
-        wall, business = self._elapsed(asked, commit.at)
-        after = dict(self.timers)
-        for event in commit.events:
-            if isinstance(event, e.TimersSet):
-                after |= event.timers
-        timer = after.get("collaboration")
-        state = timer.state if timer is not None else None
-        in_time = {"met": True, "breached": False}.get(state or "")
-        self.life.answers.append(
-            Measure(commit.at, commit.actor, wall, business, slip[1], good=in_time)
-        )
+    def _measure_answers(self, step: e.StepTaken, before: dict[str, Any], at: datetime) -> None:
+        """The departments' answers in a step; in time if not after the deadline of the question.
+
+        The deadline is as it was set with the question, or as it is now if no other question of the
+        same kind is open, since a pause may have moved it.
+        """
+        for slip in step.answers:
+            asked, due = self.asked.pop((slip.step, slip.team), (None, None))
+            if asked is None:
+                continue
+            if all(other != slip.step for other, _ in self.asked):
+                due = self._deadline(slip.step, before) or due
+            wall, business = self._elapsed(asked, at)
+            in_time = None if due is None else at <= due
+            self.life.answers.append(Measure(at, "", wall, business, slip.team, good=in_time))
+        if step.asks is not None:
+            due = self._deadline(step.asks.step, self.timers)
+            self.asked[step.asks.step, step.asks.team] = at, due
+
+    def _deadline(self, step: str, timers: dict[str, Any]) -> datetime | None:
+        """The deadline of the timer that a step starts."""
+        for kind, rule in self.playbook.timers.items():
+            timer = timers.get(kind)
+            if timer is None or f"step:{step}" not in rule.start or timer.state == "cancelled":
+                continue
+            due: datetime | None = timer.due_at
+            return due
+        return None
+
+    def _owner(self, commit: e.Commit) -> str:
+        """Whose work a commit is: who resolved, else who told the customer something."""
+        if any(isinstance(event, _OF_WHO_RESOLVED) for event in commit.events):
+            return self.resolver
+        return commit.actor if self.told and self.by_person else ""
 
     def _targets(self, before: dict[str, Any], commit: e.Commit) -> None:
         """The targets that this commit ended, and the times by which they count."""
         for kind, timer in self.timers.items():
             former = before.get(kind)
             was_live = former is None or former.state not in _ENDED_TIMERS
-            if timer.state not in _ENDED_TIMERS or not was_live:
+            if timer.state not in _ENDED_TIMERS or not was_live or not self._is_promise(kind):
                 continue
             counted = commit.at
             if timer.state == "breached":
                 counted = timer.due_at or commit.at
             elif timer.state == "met" and timer.due_at is not None:
                 counted = min(timer.due_at, commit.at + _LATEST_TARGET)
-            target = Measure(commit.at, "", name=f"{kind}~{timer.state}", counted=counted)
+            owner, name = self._owner(commit), f"{kind}~{timer.state}"
+            target = Measure(commit.at, owner, name=name, counted=counted)
             self.life.targets.append(target)
 
+
+_OF_WHO_RESOLVED = (
+    e.TicketResolved,
+    e.SurveyAnswered,
+    e.SurveyExpired,
+    e.TicketArchived,
+    e.TicketReopened,
+    e.ConfirmationGiven,
+)
 
 _MODEL = re.compile(r"(?=.*[A-Z])(?=.*[0-9])[A-Z0-9./-]{2,20}")
 
@@ -583,7 +614,7 @@ def _measures(life: Life, state: State, start: datetime, end: datetime) -> Itera
         yield "csat", each.agent, None
     for each in life.targets:
         if each.at < end and each.counted is not None and start <= each.counted < end:
-            yield "sla", None, tuple(each.name.split("~"))
+            yield "sla", each.agent or None, tuple(each.name.split("~"))
     if state.running:
         yield "sla", None, ("", "running", state.running)
     yield from (("collaboration", None, answer) for answer in during(life.answers))
