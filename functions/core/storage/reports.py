@@ -1,0 +1,193 @@
+"""The stored reports, the rows behind their figures, and open tickets: objects in S3."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
+
+from functions.core.domain.errors import FieldError, InvalidInput, NotFound, Phrase
+from functions.core.reports.behind import Behind, OpenTicket
+from functions.core.reports.figures import FIGURES
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from functions.core.reports.periods import Period
+    from functions.core.reports.report import BehindList, QuestionView, ReportView
+
+FOLDER = "reports/"
+PAGE = 100
+"""The rows of a page behind a figure."""
+
+LISTED = tuple(name for name in FIGURES if name != "cost")
+"""The figures that have rows behind them."""
+
+Corrected = dict[str, dict[str, dict[str, Any]]]
+"""Period that corrected → figure → key of a row (`Behind.key`) → what it is since then."""
+
+
+class Lines:
+    """Lines that are compressed as they are written."""
+
+    def __init__(self) -> None:
+        self._body = BytesIO()
+        self._file = gzip.GzipFile(fileobj=self._body, mode="wb", mtime=0)
+
+    def add(self, line: str) -> None:
+        self._file.write(f"{line}\n".encode())
+
+    def done(self) -> bytes:
+        self._file.close()
+        return self._body.getvalue()
+
+
+@dataclass(frozen=True)
+class StoredReports:
+    """The reports of all desks in the mail bucket."""
+
+    s3: S3Client
+    bucket: str
+
+    def get(self, desk: str, period: Period) -> ReportView:
+        """Return a report with its questions.
+
+        Raises:
+            NotFound: it has not been written.
+        """
+        report = self._json(f"{_key(desk, period)}.json.gz")
+        if report is None:
+            raise NotFound("There is no such report yet.")
+        if period.kind == "weekly":
+            report["questions"] = self._json(f"{_key(desk, period)}/questions.json.gz") or []
+        return cast("ReportView", report)
+
+    def find(self, desk: str, period: Period) -> ReportView | None:
+        try:
+            return self.get(desk, period)
+        except NotFound:
+            return None
+
+    def put(self, period: Period, report: ReportView, lists: Mapping[str, Lines]) -> None:
+        """Store a report and the rows behind its figures; the report itself comes last.
+
+        Its questions are an object of their own, as an erasure may take some away.
+        """
+        stored = _key(report["desk"], period)
+        for figure, lines in lists.items():
+            self._put(f"{stored}/{figure}.tsv.gz", lines.done())
+        if report["questions"]:
+            self._put_json(f"{stored}/questions.json.gz", report["questions"])
+        self._put_json(f"{stored}.json.gz", {**report, "questions": []})
+
+    def forget(self, desk: str, origin: str) -> None:
+        """Remove the questions of a chat or ticket whose customer is erased."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=f"{FOLDER}{desk}/weekly/"
+        )
+        for name in [item["Key"] for page in pages for item in page.get("Contents", [])]:
+            if not name.endswith("/questions.json.gz"):
+                continue
+            questions: list[QuestionView] = self._json(name) or []
+            for question in questions:
+                question["phrasings"] = [
+                    one for one in question["phrasings"] if one["from"].split("#")[0] != origin
+                ]
+            self._put_json(name, [one for one in questions if one["phrasings"]])
+
+    def behind(self, desk: str, period: Period, figure: str) -> Iterator[Behind]:
+        """Yield the rows behind a figure; none if the report has not been written."""
+        yield from map(Behind.of_line, self._lines(f"{_key(desk, period)}/{figure}.tsv.gz") or ())
+
+    def page(self, desk: str, period: Period, figure: str, cursor: str | None) -> BehindList:
+        """Return a page of the rows behind a figure.
+
+        Raises:
+            InvalidInput: there are no rows behind such a figure, or no such page.
+            NotFound: the report has not been written.
+        """
+        if figure not in LISTED:
+            raise InvalidInput(
+                "Some fields are invalid; see errors.",
+                (FieldError("tickets", Phrase("expected one of {kinds}", kinds=LISTED)),),
+            )
+        if not (cursor or "0").isdecimal():
+            raise InvalidInput("The page is invalid.")
+        lines = self._lines(f"{_key(desk, period)}/{figure}.tsv.gz")
+        if lines is None:
+            raise NotFound("There is no such report yet.")
+        start = int(cursor or 0)
+        found = list(islice(lines, start, start + PAGE + 1))
+        return {
+            "figure": figure,
+            "tickets": [Behind.of_line(line).view() for line in found[:PAGE]],
+            "cursor": str(start + PAGE) if len(found) > PAGE else None,
+        }
+
+    def open_tickets(self, desk: str, day: Period) -> Iterator[OpenTicket] | None:
+        """Return the tickets of the backlog at the end of a day; None if its report is missing."""
+        lines = self._lines(f"{_key(desk, day)}/open.tsv.gz")
+        return None if lines is None else map(OpenTicket.of_line, lines)
+
+    def corrected(self, desk: str, period: Period) -> Corrected:
+        """Return what later reports corrected in one."""
+        found: Corrected = self._json(f"{_key(desk, period)}/corrected.json.gz") or {}
+        return found
+
+    def put_corrected(self, desk: str, period: Period, corrected: Corrected) -> None:
+        self._put_json(f"{_key(desk, period)}/corrected.json.gz", corrected)
+
+    def written(self, desk: str) -> dict[str, str]:
+        """Return the name of the newest written period by kind."""
+        found: dict[str, str] = self._json(f"{FOLDER}{desk}/written.json.gz") or {}
+        return found
+
+    def put_written(self, desk: str, written: Mapping[str, str]) -> None:
+        self._put_json(f"{FOLDER}{desk}/written.json.gz", written)
+
+    def _json(self, name: str) -> Any:
+        """Read an object, None if there is none."""
+        body = self._body(name)
+        return None if body is None else json.loads(gzip.decompress(body))
+
+    def _lines(self, name: str) -> Iterator[str] | None:
+        body = self._body(name)
+        return None if body is None else _each(body)
+
+    def _body(self, name: str) -> bytes | None:
+        from botocore.exceptions import ClientError
+
+        try:
+            return self.s3.get_object(Bucket=self.bucket, Key=name)["Body"].read()
+        except ClientError as error:
+            # Who may not list a bucket gets AccessDenied for what is missing.
+            if error.response["Error"]["Code"] not in {"NoSuchKey", "AccessDenied"}:
+                raise
+            return None
+
+    def _put_json(self, name: str, value: object) -> None:
+        self._put(name, gzip.compress(json.dumps(value, ensure_ascii=False).encode(), mtime=0))
+
+    def _put(self, name: str, body: bytes) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key=name, Body=body)
+
+
+def listed(lines: Iterable[Behind | OpenTicket]) -> Lines:
+    written = Lines()
+    for each in lines:
+        written.add(each.line())
+    return written
+
+
+def _each(body: bytes) -> Iterator[str]:
+    with gzip.GzipFile(fileobj=BytesIO(body)) as file:
+        for line in TextIOWrapper(file, "utf-8", newline="\n"):
+            yield line.rstrip("\n")
+
+
+def _key(desk: str, period: Period) -> str:
+    return f"{FOLDER}{desk}/{period.kind}/{period.name}"

@@ -1,0 +1,404 @@
+"""Write the reports of periods that ended: compute, check, store."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from itertools import groupby
+from typing import Protocol
+
+from functions.core.domain.playbook_types import Locale
+from functions.core.domain.rules import Playbook
+from functions.core.platform.alarms import raise_alarm
+from functions.core.reports.assembling import (
+    Backlog,
+    Statistic,
+    compared,
+    figures_of,
+    label_of,
+    problems_of,
+    tables_of,
+    top_problems,
+)
+from functions.core.reports.behind import Behind, OpenTicket, count
+from functions.core.reports.corrections import CORRECTED, Counted, change_of
+from functions.core.reports.figures import DEFINITIONS
+from functions.core.reports.jumps import DAYS_BEFORE, Baseline, DayCount, groups_of, jumps
+from functions.core.reports.periods import KINDS, Period, ended, midnight
+from functions.core.reports.report import (
+    ComparisonView,
+    CorrectionView,
+    QuestionView,
+    ReportJumpView,
+    ReportView,
+)
+from functions.core.reports.suggestions import suggestions_of
+from functions.core.storage.database import Storage
+from functions.core.storage.reports import LISTED, Lines, StoredReports, listed
+from functions.core.text.shapes import local_time
+from functions.reports.queries import FLOWS, LOOK_BACK, Queries, Span
+
+WRITTEN_AFTER = timedelta(minutes=15)
+"""How long after its end a report is written: until then the facts are complete."""
+AT_FIRST = timedelta(days=45)
+"""How far back a desk's first reports go."""
+USUAL = 8
+"""The periods before by which a share is usual."""
+QUESTIONS = 10
+"""The most questions of a report."""
+
+
+class Athena(Protocol):
+    """Runs queries over the facts."""
+
+    def rows(self, sql: str) -> Iterator[dict[str, str]]:
+        """Yield the rows of a query; values are texts, empty if there is none."""
+
+
+def write_missing(
+    storage: Storage,
+    reports: StoredReports,
+    athena: Athena,
+    playbook: Playbook,
+    desk: str,
+    now: datetime,
+    enough: Callable[[], bool] = lambda: False,
+) -> list[ReportView]:
+    """Write each ended report that is missing, oldest first; return those that were written.
+
+    Args:
+        enough: says that no time is left; the next run goes on.
+    """
+    written = reports.written(desk)
+    reporting = Reporting(storage, reports, athena, playbook, desk, now)
+    made = []
+    for period in _missing(reporting, written):
+        if enough():
+            break
+        if reports.find(desk, period) is None:
+            made.append(reporting.write(period))
+        written[period.kind] = period.name
+        reports.put_written(desk, written)
+    return made
+
+
+def _missing(reporting: Reporting, written: Mapping[str, str]) -> list[Period]:
+    """Return the periods without reports: by their ends, days before the weeks they are in."""
+    zone, settled = reporting.playbook.zone, reporting.now - WRITTEN_AFTER
+    earliest = (reporting.now - AT_FIRST).astimezone(zone).date()
+    found: list[Period] = []
+    for kind in KINDS:
+        if kind in written:
+            after = Period.parse(kind, written[kind]).next
+            found += ended(kind, after.first, settled, zone)
+        elif reporting.first_day is None:  # nothing has happened yet
+            found += ended(kind, earliest, settled, zone)[-1:]
+        else:
+            found += ended(kind, max(earliest, reporting.first_day), settled, zone)
+    return sorted(found, key=lambda period: (period.after, KINDS.index(period.kind)))
+
+
+def compare(
+    athena: Athena, playbook: Playbook, day: date, days: int, locale: Locale
+) -> ComparisonView:
+    """Compare the figures of as many days before and after a date, in the desk's zone."""
+    zone = playbook.zone
+    start, middle, end = (midnight(day + timedelta(days=n), zone) for n in (-days, 0, days))
+    spans = [Span("before", start, middle), Span("after", middle, end)]
+    found = _statistics(athena, Queries(playbook.desk, zone), spans)
+    return {
+        "desk": playbook.desk,
+        "date": day.isoformat(),
+        "days": days,
+        "timezone": str(zone),
+        "figures": compared(found["before"], found["after"], locale),
+    }
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """Writes the reports of a desk."""
+
+    storage: Storage
+    reports: StoredReports
+    athena: Athena
+    playbook: Playbook
+    desk: str
+    now: datetime
+
+    @property
+    def locale(self) -> Locale:
+        return self.playbook.reports.locale or self.playbook.locale
+
+    @property
+    def queries(self) -> Queries:
+        return Queries(self.desk, self.playbook.zone)
+
+    @cached_property
+    def first_day(self) -> date | None:
+        """The local day of the desk's first fact."""
+        for row in self.athena.rows(self.queries.first_day(self.now)):
+            if row["first_at"]:
+                return datetime.fromtimestamp(int(row["first_at"]), self.playbook.zone).date()
+        return None
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        return {agent.username: agent.display_name for agent in self.storage.roster.list(self.desk)}
+
+    def write(self, period: Period) -> ReportView:
+        """Compute, check and store a report.
+
+        One that does not add up says so, and raises the shared alarm.
+        """
+        zone, locale, span = self.playbook.zone, self.locale, Span.of(period, self.playbook.zone)
+        found = _statistics(self.athena, self.queries, [span])[span.name]
+        backlog, corrections = self._backlog(period, span)
+        lists, later, received = self._rows_behind(period, span, backlog)
+        corrections += self._corrections(period, later)
+        figures = figures_of(found, backlog, int(span.end.timestamp()))
+        problems = problems_of(found, figures["backlog"], locale)
+        report: ReportView = {
+            "desk": self.desk,
+            "kind": period.kind,
+            "period": period.name,
+            "definitions": DEFINITIONS,
+            "from": local_time(span.start, zone),
+            "to": local_time(span.end, zone),
+            "timezone": str(zone),
+            "generated_at": local_time(self.now, zone),
+            "adds_up": not problems,
+            "problems": problems,
+            "figures": figures,
+            "tables": tables_of(
+                found, backlog, self._working(span), self.playbook, locale, self.names
+            ),
+            "top_problems": top_problems(found, self.playbook, locale),
+            "suggestions": []
+            if period.kind == "daily"
+            else suggestions_of(found, self._before(period), self.playbook, locale),
+            "jumps": self._jumps(period, received),
+            "corrections": corrections,
+            "questions": self._questions() if period.kind == "weekly" else [],
+        }
+        self.reports.put(period, report, lists)
+        if problems:
+            raise_alarm(
+                "report.wrong", self.desk, report=f"{period.kind} {period.name}", problems=problems
+            )
+        return report
+
+    def _backlog(self, period: Period, span: Span) -> tuple[Backlog, list[CorrectionView]]:
+        """Return the backlog, and a correction if late rows changed it at the start.
+
+        The list of the day before is carried on. Without one, it is made from all facts.
+        """
+        day_before = Period.of("daily", period.first - timedelta(days=1))
+        stored = self.reports.open_tickets(self.desk, day_before)
+        opening = {} if stored is None else {ticket.number: ticket for ticket in stored}
+        reported = {number for number, ticket in opening.items() if ticket.open}
+        backlog = Backlog(opening)
+        after: dict[str, OpenTicket | None] = {}
+        for row in self.athena.rows(self.queries.states(span, all_before=stored is None)):
+            number = row["number"]
+            if row["was_open"]:
+                _put(opening, number, _open_ticket(row, "was_"))
+            after[number] = _open_ticket(row, "is_")
+            for flow in FLOWS:
+                backlog.flows[flow] += count(row[f"{flow}_count"])
+        backlog.closing = dict(opening)
+        for number, ticket in after.items():
+            _put(backlog.closing, number, ticket)
+        known = {number for number, ticket in opening.items() if ticket.open}
+        if stored is None or known == reported:
+            return backlog, []
+        correction: CorrectionView = {
+            "period": period.previous.name,
+            "figure": "backlog",
+            "group": None,
+            "from": len(reported),
+            "to": len(known),
+            "tickets": sorted(known ^ reported),
+        }
+        return backlog, [correction]
+
+    def _rows_behind(
+        self, period: Period, span: Span, backlog: Backlog
+    ) -> tuple[dict[str, Lines], dict[tuple[str, str], dict[str, Behind]], dict[str, list[str]]]:
+        """Return the lists of rows behind each figure; by period and figure, the rows of earlier
+        periods that may have changed; and the numbers received by group, as jumps compare them."""
+        zone = self.playbook.zone
+        earlier = []
+        before = period.previous
+        while before.start(zone) >= span.start - LOOK_BACK:
+            earlier.append(Span.of(before, zone))
+            before = before.previous
+        previous = self.reports.find(self.desk, period.previous)
+        since = datetime.fromisoformat(previous["generated_at"]) if previous else span.start
+        lists = {figure: Lines() for figure in LISTED}
+        later: dict[tuple[str, str], dict[str, Behind]] = defaultdict(dict)
+        received: dict[str, list[str]] = defaultdict(list)
+        for row in self.athena.rows(self.queries.details(span, earlier, since)):
+            figure, behind = row["figure"], Behind.of_row(row)
+            if row["span"] != span.name:
+                later[row["span"], figure][behind.key(figure)] = behind
+                continue
+            lists[figure].add(behind.line())
+            if figure == "volume" and not behind.reason:
+                for group in _groups(behind):
+                    received[group].append(behind.number)
+        end = int(span.end.timestamp())
+        for ticket in backlog.closing.values():
+            if ticket.open:
+                age = end - ticket.received
+                lists["backlog"].add(Behind(ticket.number, 0, age, groups=ticket.groups).line())
+        if period.kind == "daily":
+            lists["open"] = listed(backlog.closing.values())
+        return lists, later, received
+
+    def _corrections(
+        self, period: Period, later: Mapping[tuple[str, str], dict[str, Behind]]
+    ) -> list[CorrectionView]:
+        """Return what has changed in earlier reports, and remember it for the next ones."""
+        corrections: list[CorrectionView] = []
+        for name, found in groupby(sorted(later), key=lambda each: each[0]):
+            other = Period.parse(period.kind, name)
+            if self.reports.find(self.desk, other) is None:
+                continue
+            known = self.reports.corrected(self.desk, other)
+            changed: dict[str, dict[str, tuple[float | None, str]]] = {}
+            for _, figure in found:
+                if figure not in CORRECTED:
+                    continue
+                since = {
+                    key: Counted(*value)
+                    for by, figures in sorted(known.items())
+                    if by < period.name
+                    for key, value in figures.get(figure, {}).items()
+                }
+                reported = self.reports.behind(self.desk, other, figure)
+                change = change_of(name, figure, reported, since, later[name, figure])
+                corrections += change.corrections
+                if change.changed:
+                    changed[figure] = dict(change.changed)
+            if changed:
+                self.reports.put_corrected(self.desk, other, {**known, period.name: changed})
+        return corrections
+
+    def _working(self, span: Span) -> dict[str, dict[str, int]]:
+        """Return by username the tickets handled, and the seconds of handling and signed in."""
+        asked = self.queries.working_time(span, self.playbook.reports.act_at_most)
+        found = {
+            row["person"]: {
+                "handled": count(row["tickets"]),
+                "handling": count(row["handling"]),
+                "signed_in": count(row["signed_in"]),
+            }
+            for row in self.athena.rows(asked)
+        }
+        return {person: each for person, each in found.items() if any(each.values())}
+
+    def _before(self, period: Period) -> list[ReportView]:
+        """Return the reports before, by which shares are usual."""
+        found = []
+        for _ in range(USUAL):
+            period = period.previous
+            report = self.reports.find(self.desk, period)
+            if report is not None:
+                found.append(report)
+        return found
+
+    def _jumps(self, period: Period, received: Mapping[str, Sequence[str]]) -> list[ReportJumpView]:
+        """Return the jumps of a day, or those of the days of a longer period."""
+        if period.kind != "daily":
+            days = [Period.of("daily", period.first)]
+            while days[-1].after < period.after:
+                days.append(days[-1].next)
+            written = (self.reports.find(self.desk, day) for day in days)
+            return [jump for report in written if report for jump in report["jumps"]]
+        zone, first = self.playbook.zone, period.first
+        if not received:
+            return []
+        asked = self.queries.counts_by_day(
+            midnight(first - timedelta(days=DAYS_BEFORE), zone), midnight(first, zone)
+        )
+        baseline = Baseline.of(
+            (
+                DayCount(date.fromisoformat(row["local_day"]), row["named"], count(row["n"]))
+                for row in self.athena.rows(asked)
+            ),
+            first,
+        )
+        return [
+            {
+                "day": period.name,
+                "label": self._label(jump.group),
+                "group": jump.group,
+                "count": len(jump.tickets),
+                "expected": jump.expected,
+                "tickets": list(jump.tickets),
+            }
+            for jump in jumps(received, baseline)
+        ]
+
+    def _label(self, group: str) -> str:
+        parts = (part.partition("=") for part in group.split("&"))
+        return " · ".join(
+            label_of(dimension, value, self.playbook, self.locale) for dimension, _, value in parts
+        )
+
+    def _questions(self) -> list[QuestionView]:
+        """Return what customers ask most, as the proposals of the night know it (E8)."""
+        made = (
+            self.storage.proposals.get(self.desk, "tickets"),
+            self.storage.proposals.get(self.desk, "chats"),
+        )
+        found = [each for proposals in made if proposals for each in proposals.articles]
+        found.sort(key=lambda each: -each.count)
+        return [
+            {
+                "n": each.count,
+                "share": each.share,
+                "source": each.source,
+                "article": each.article,
+                "phrasings": [{"text": one.text, "from": one.id} for one in each.questions],
+            }
+            for each in found[:QUESTIONS]
+        ]
+
+
+def _statistics(
+    athena: Athena, queries: Queries, spans: Sequence[Span]
+) -> dict[str, dict[tuple[str, str], Statistic]]:
+    found: dict[str, dict[tuple[str, str], Statistic]] = {span.name: {} for span in spans}
+    for row in athena.rows(queries.statistics(spans)):
+        found[row["span"]][row["figure"], row["grp"]] = Statistic.of_row(row)
+    return found
+
+
+def _groups(row: Behind) -> Iterator[str]:
+    """Yield the groups by which jumps count a ticket."""
+    named = [group.partition("=") for group in row.groups]
+    tags = [value for dimension, _, value in named if dimension == "tag"]
+    product = next((value for dimension, _, value in named if dimension == "product"), "")
+    yield from groups_of(row.type, tags, product)
+
+
+def _open_ticket(row: Mapping[str, str], when: str) -> OpenTicket | None:
+    """Read a ticket's state at the end (`is_`) or the start (`was_`); None if nothing is open."""
+    is_open = count(row[f"{when}open"])
+    running = count(row["was_running" if when == "was_" else "running"])
+    if not is_open and not running:
+        return None
+    groups = tuple(name for name in row["groupings"].split("|") if name)
+    return OpenTicket(row["number"], count(row["received"]), bool(is_open), running, groups)
+
+
+def _put(tickets: dict[str, OpenTicket], number: str, ticket: OpenTicket | None) -> None:
+    if ticket is None:
+        tickets.pop(number, None)
+    else:
+        tickets[number] = ticket

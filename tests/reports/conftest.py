@@ -1,0 +1,53 @@
+"""A desk, its facts for DuckDB, and where reports are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.core.domain.rules import Playbook
+from functions.core.reports.columns import Fact
+from functions.core.reports.periods import Period
+from functions.core.reports.report import ReportView
+from functions.core.storage.database import Storage
+from functions.core.storage.reports import StoredReports
+from functions.reports.reporting import Reporting
+from tests.core.conftest import aws, client, dynamodb, playbook, storage
+from tests.reports.duck import Duck
+from tests.reports.histories import SHANGHAI, at
+
+__all__ = ["aws", "client", "dynamodb", "playbook", "storage"]
+
+
+@pytest.fixture
+def reports(aws: None, tmp_path: Path) -> StoredReports:
+    s3: Any = boto3.client("s3", region_name="us-east-1")
+    bucket = f"mail-{abs(hash(tmp_path))}"
+    s3.create_bucket(Bucket=bucket)
+    return StoredReports(s3, bucket)
+
+
+@pytest.fixture
+def duck(tmp_path: Path) -> Duck:
+    return Duck(tmp_path, "testdesk", SHANGHAI)
+
+
+Report = Callable[..., ReportView]
+
+
+@pytest.fixture
+def report(storage: Storage, reports: StoredReports, duck: Duck, playbook: Playbook) -> Report:
+    """Write facts, and the report of a period an hour after its end."""
+
+    def write(kind: str, name: str, *histories: Iterable[Fact]) -> ReportView:
+        duck.write([fact for history in histories for fact in history])
+        period = Period.parse(kind, name)
+        now = period.end(playbook.zone).replace(minute=20)
+        return Reporting(storage, reports, duck, playbook, "testdesk", now).write(period)
+
+    assert at("11-27 00:00").tzinfo is playbook.zone
+    return write
