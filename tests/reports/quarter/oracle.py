@@ -162,7 +162,7 @@ class _Reader:
         life, was_open, was_waiting = self.life, self.is_open, self._is_pause()
         self.by_person = commit.actor not in _MACHINES
         self.calls = any(isinstance(event, e.CallRequested) for event in commit.events)
-        self.told, self.answers = False, list[tuple[str, str]]()
+        self.told = False
         before = dict(self.timers)
         unmerged = any(isinstance(event, e.TicketUnmerged) for event in commit.events)
         if previous is not None and was_waiting:
@@ -511,9 +511,24 @@ class _Counted:
 class Oracle:
     """Reports of one desk, from its tickets' histories."""
 
-    def __init__(self, histories: Iterable[Sequence[e.Commit]], playbook: Playbook) -> None:
+    def __init__(
+        self,
+        histories: Iterable[Sequence[e.Commit]],
+        playbook: Playbook,
+        presence: Iterable[tuple[datetime, str, bool]] = (),
+        chats: Iterable[tuple[datetime, str]] = (),
+    ) -> None:
+        """Read what happened.
+
+        Args:
+            presence: who came (True) or went, and when.
+            chats: when chats ended without a ticket, and how.
+        """
         self.playbook = playbook
         self.lives = [_Reader(history, playbook).life for history in histories]
+        self.chats = [*chats]
+        self.acts = self._agent_time()
+        self.online = _signed_in(presence)
 
     def report(self, start: datetime, end: datetime) -> Row:
         """All figures of a period, and the main ones by each value of each dimension."""
@@ -524,8 +539,16 @@ class Oracle:
             for name, counted in collected.items()
         }
         figures["backlog"] = self._backlog(start, end)
-        figures["assistant"] = {"handed_over": self._handed_over(start, end)}
-        return {"figures": figures, "tables": _tables(collected)}
+        figures["assistant"] = self._assistant(start, end)
+        tables = _tables(collected)
+        open_now = [(life, state) for life, state in touched if state.is_open]
+        for life, state in open_now:
+            for dimension, value in _groups(life, state, state.handler):
+                row = tables[dimension][value]
+                row["backlog"] = {"n": row.get("backlog", {"n": 0})["n"] + 1}
+        for agent, row in self._working(start, end).items():
+            tables["agent"][agent] |= row
+        return {"figures": figures, "tables": tables}
 
     def _collected(
         self, touched: list[tuple[Life, State]], start: datetime, end: datetime
@@ -549,11 +572,18 @@ class Oracle:
             "by_age": {name: by_age[name] for name in ("<1d", "1-3d", "3-7d", ">7d")},
         }
 
-    def _handed_over(self, start: datetime, end: datetime) -> int:
-        return sum(life.handed_over and start <= life.received < end for life in self.lives)
+    def _assistant(self, start: datetime, end: datetime) -> Row:
+        ended = Counter(outcome for at, outcome in self.chats if start <= at < end)
+        handed_over = sum(life.handed_over and start <= life.received < end for life in self.lives)
+        return {
+            "confirmed": ended["confirmed"],
+            "silent": ended["silent"],
+            "handed_over": handed_over,
+        }
 
-    def agent_time(self) -> list[tuple[Act, timedelta]]:
-        """The time that each act of a person took, by the desk's rule."""
+    def _agent_time(self) -> list[tuple[Act, timedelta]]:
+        """The time that each act of a person took: since the agent's act before on any ticket, or
+        since the ticket's change before if that is shorter, and at most what the desk says."""
         last: dict[str, datetime] = {}
         found = []
         acts = sorted(
@@ -566,6 +596,42 @@ class Oracle:
             found.append((act, min(waits)))
             last[act.agent] = act.at
         return found
+
+    def _working(self, start: datetime, end: datetime) -> dict[str, Row]:
+        """Agent → the tickets handled, and the seconds of handling and of being there."""
+        handled: dict[str, set[str]] = defaultdict(set)
+        handling: Counter[str] = Counter()
+        for act, took in self.acts:
+            if start <= act.at < end:
+                handled[act.agent].add(act.number)
+                handling[act.agent] += int(took.total_seconds())
+        signed_in: Counter[str] = Counter()
+        for agent, came, went in self.online:
+            overlap = min(went or end, end) - max(came, start)
+            signed_in[agent] += max(0, int(overlap.total_seconds()))
+        return {
+            agent: {
+                "handled": len(handled[agent]),
+                "handling": handling[agent],
+                "signed_in": signed_in[agent],
+                "occupancy": _share(handling[agent], signed_in[agent]),
+            }
+            for agent in handled.keys() | +signed_in
+        }
+
+
+def _signed_in(
+    presence: Iterable[tuple[datetime, str, bool]],
+) -> list[tuple[str, datetime, datetime | None]]:
+    """When each agent was there: username, from, until; None for who is there still."""
+    found: list[tuple[str, datetime, datetime | None]] = []
+    came: dict[str, datetime] = {}
+    for at, agent, online in sorted(presence):
+        if agent in came:
+            found.append((agent, came.pop(agent), at))
+        if online:
+            came[agent] = at
+    return found + [(agent, at, None) for agent, at in came.items()]
 
 
 def _is_open_at(life: Life, at: datetime) -> bool:
@@ -728,10 +794,15 @@ _FIGURES: dict[str, Any] = {
 }
 
 
+DIVIDED = tuple(name for name in _FIGURES if name not in {"collaboration", "parts"})
+"""The figures that tables divide, beside the backlog."""
+
+
 def _tables(collected: dict[str, list[_Counted]]) -> dict[str, dict[str, Row]]:
     """Dimension → value → figure → its row."""
     tables: dict[str, dict[str, Row]] = {name: defaultdict(dict) for name in DIMENSIONS}
-    for figure, counted in collected.items():
+    for figure in DIVIDED:
+        counted = collected[figure]
         by_group: dict[tuple[str, str], list[Any]] = defaultdict(list)
         for each in counted:
             for group in each.groups:
@@ -739,3 +810,9 @@ def _tables(collected: dict[str, list[_Counted]]) -> dict[str, dict[str, Row]]:
         for (dimension, value), values in by_group.items():
             tables[dimension][value][figure] = _FIGURES[figure](values)
     return tables
+
+
+def no_figure(name: str) -> Row:
+    """The figure of a group without any measure."""
+    row: Row = _FIGURES[name]([])
+    return row
