@@ -56,13 +56,7 @@ BEGIN, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 4, 2, tzinfo=UTC)
 """Winter and spring: China's holidays, and the change of the clocks in Europe."""
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-_REFUSALS = (
-    ActionNotAllowed,
-    AgentAtCapacity,
-    AlreadyAnswered,
-    Forgotten,
-    InvalidInput,
-)
+_REFUSALS = (ActionNotAllowed, AgentAtCapacity, AlreadyAnswered, Forgotten, InvalidInput)
 """What happens to people who act on what has changed meanwhile."""
 
 Action = Callable[[datetime], None]
@@ -396,8 +390,7 @@ class _Generator:
         if self.chance(0.6):
             self.later(now, _MINUTE, wait + _DAY, partial(self.respond, number))
         if self.chance(0.04):
-            late = partial(self.message, number, "还是不行，没解决")
-            self.later(now, _HOUR, 13 * _DAY, late)
+            self.later(now, _HOUR, 13 * _DAY, partial(self.message, number, "还是不行，没解决"))
         if self.chance(0.03):
             self.later(now, _HOUR, 12 * _DAY, partial(self.reopen, number))
 

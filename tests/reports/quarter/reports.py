@@ -42,7 +42,7 @@ class LoadedDuck:
 
     def __init__(self, duck: Duck) -> None:
         columns = ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS)
-        self.connection = duckdb.connect()
+        self.connection = duckdb.connect(config={"threads": 1})
         self.connection.execute(
             "CREATE TABLE facts AS SELECT * FROM "
             f"read_csv('{duck.folder}/*/*/*.tsv', delim='\t', header=false, quote='', escape='', "
