@@ -9,7 +9,7 @@ Everything random comes from one `Random(seed)`, so a seed always gives the same
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -43,7 +43,7 @@ from functions.core.services.handing_over import end_shift
 from functions.core.storage.database import Storage
 from functions.core.storage.event_codec import dump_events
 from functions.core.storage.items import read_commit, ticket_key
-from functions.core.storage.table import key, parse_stamp
+from functions.core.storage.table import Item, key, parse_stamp
 from functions.core.text.masking import mask
 from functions.router import consumer
 from functions.router.routing import Router
@@ -87,6 +87,7 @@ class Quarter:
 
     playbook: Playbook
     storage: Storage
+    client: MemoryClient
     numbers: list[str] = field(default_factory=list)
     presence: list[Presence] = field(default_factory=list)
     chats: list[EndedChat] = field(default_factory=list)
@@ -95,6 +96,14 @@ class Quarter:
     def histories(self) -> list[list[e.Commit]]:
         desk = self.playbook.desk
         return [self.storage.tickets.history(desk, number) for number in self.numbers]
+
+    def items(self) -> Iterator[Item]:
+        """The table's items, to put into that of a running system: they wake none of its functions
+        and are due for none of its sweeps, so the quarter stays as it was."""
+        for partition in self.client.items.values():
+            for item in partition.values():
+                kept = {name: v for name, v in item.items() if name not in {"due_pk", "due_sk"}}
+                yield {**kept, "readers": {"S": "none"}} if "readers" in kept else kept
 
 
 class _Reaction(consumer._Reaction):
@@ -133,7 +142,7 @@ class _Generator:
         self.storage.playbooks.put(playbook, begin)
         self.playbook = self.storage.playbooks.get(playbook.desk, begin)
         self.desk = playbook.desk
-        self.quarter = Quarter(self.playbook, self.storage)
+        self.quarter = Quarter(self.playbook, self.storage, self.client)
         self.heap: list[tuple[datetime, int, Action]] = []
         self.order = count()
         self.swept = begin
