@@ -45,9 +45,9 @@ class Queries:
     def statistics(self, spans: Sequence[Span]) -> str:
         """Ask for each figure by span and group (`all`, `team=…`, `item=…`).
 
-        Columns: span, figure, grp; n (rows that count), hits, left_out (rows that do not); of the
-        values and business values: mean, median and p90. The median is the mean of the two middle
-        values, p90 the ceil(0.9 n)-th.
+        Columns: span, figure, grp; n (rows that count), judged (those of them that are a hit or
+        none), hits, left_out (rows that do not count); of the values and business values: mean,
+        median and p90. The median is the mean of the two middle values, p90 the ceil(0.9 n)-th.
         """
         return f"""{self._measures(spans, min(span.start for span in spans))},
 parted AS (
@@ -70,6 +70,7 @@ ranked AS (
 )
 SELECT span, figure, grp,
   sum(CASE WHEN reason = '' THEN 1 ELSE 0 END) AS n,
+  sum(CASE WHEN reason = '' AND hit IS NOT NULL THEN 1 ELSE 0 END) AS judged,
   sum(CASE WHEN reason = '' THEN coalesce(hit, 0) ELSE 0 END) AS hits,
   sum(CASE WHEN reason = '' THEN 0 ELSE 1 END) AS left_out,
   {_statistics("wall")},

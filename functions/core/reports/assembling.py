@@ -34,9 +34,11 @@ _OLDEST = ">7d"
 
 @dataclass(frozen=True)
 class Statistic:
-    """The statistics of a figure in a group: rows that count, hits, rows that do not count."""
+    """The statistics of a figure in a group: rows that count, those of them that are a hit or none,
+    hits, rows that do not count."""
 
     n: int = 0
+    judged: int = 0
     hits: int = 0
     left_out: int = 0
     mean: float | None = None
@@ -49,6 +51,7 @@ class Statistic:
         """Read a row of `Queries.statistics`."""
         return cls(
             count(row["n"]),
+            count(row["judged"]),
             count(row["hits"]),
             count(row["left_out"]),
             number(row["wall_mean"]),
@@ -310,6 +313,8 @@ def _view(figure: Figure, found: Statistic) -> dict[str, Any]:
                 "mean": found.mean,
             }
         case "collaboration":
+            # An answer without a deadline is neither in time nor late.
+            share = found.hits / found.judged if found.judged else None
             return {"n": found.n, "in_time": found.hits, "share": share, "mean": found.mean}
         case _:
             return {"n": found.n}
