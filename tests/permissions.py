@@ -78,8 +78,12 @@ UNUSED: dict[str, dict[str, str]] = {
         "s3:PutObjectTagging": "tags facts with their retention period",
         **dict.fromkeys(
             (
-                "athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution",
-                "glue:GetDatabase", "glue:GetTable", "s3:GetBucketLocation",
+                "athena:GetQueryExecution",
+                "athena:GetQueryResults",
+                "athena:StartQueryExecution",
+                "glue:GetDatabase",
+                "glue:GetTable",
+                "s3:GetBucketLocation",
             ),
             "asks Athena for the figures of a period that has ended",
         ),

@@ -99,8 +99,8 @@ class FactCompleter:
         for _, entry in entries:
             if entry.presence is not None:
                 facts.append(presence_fact(entry, self.now))
-            elif entry.chat_end:
-                facts.append(chat_fact(entry, self.now))
+            elif entry.chat_end is not None:
+                facts.append(chat_fact(entry, entry.chat_end, self.now))
             else:
                 versions[entry.number][entry.version] = entry.usage
         changed: Changed = {}

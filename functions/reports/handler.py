@@ -14,10 +14,13 @@ from chalice.app import Blueprint
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from functions.core.platform import aws, clock, container
+from functions.core.platform.athena import Athena
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.storage.facts import FactStore
+from functions.core.storage.reports import StoredReports
 from functions.reports.completing import FactCompleter
+from functions.reports.reporting import write_missing
 
 TIME_FOR_MORE = timedelta(seconds=90)
 """The remaining time that another part of the work needs; the next run does the rest."""
@@ -64,12 +67,17 @@ def _look_after(
     desk: str, time: datetime, deployment: Deployment, has_time: Callable[[], bool]
 ) -> None:
     storage, now = container.storage(deployment), clock.now()
-    facts = FactStore(aws.client("s3"), deployment.mail_bucket)
-    completer = FactCompleter(storage, facts, storage.playbooks.get(desk, now), now)
+    s3, playbook = aws.client("s3"), storage.playbooks.get(desk, now)
+    facts = FactStore(s3, deployment.mail_bucket)
+    completer = FactCompleter(storage, facts, playbook, now)
     for _ in completer.complete(time):
         if not has_time():
             return
     completer.compact()
+    stored = StoredReports(s3, deployment.mail_bucket)
+    write_missing(
+        storage, stored, Athena(deployment), playbook, desk, time, enough=lambda: not has_time()
+    )
 
 
 # As a decorator, Chalice would replace the function with a wrapper that refuses an event without

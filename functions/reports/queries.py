@@ -23,7 +23,7 @@ ONLINE_LOOK_BACK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Span:
+class TimeSpan:
     """A span of time by its name, `start` ≤ t < `end`."""
 
     name: str
@@ -31,7 +31,7 @@ class Span:
     end: datetime
 
     @classmethod
-    def of(cls, period: Period, zone: ZoneInfo) -> Span:
+    def of(cls, period: Period, zone: ZoneInfo) -> TimeSpan:
         return cls(period.name, period.start(zone), period.end(zone))
 
 
@@ -42,12 +42,13 @@ class Queries:
     desk: str
     zone: ZoneInfo
 
-    def statistics(self, spans: Sequence[Span]) -> str:
+    def statistics(self, spans: Sequence[TimeSpan]) -> str:
         """Ask for each figure by span and group (`all`, `team=…`, `item=…`).
 
-        Columns: span, figure, grp; n (rows that count), judged (those of them that are a hit or
-        none), hits, left_out (rows that do not count); of the values and business values: mean,
-        median and p90. The median is the mean of the two middle values, p90 the ceil(0.9 n)-th.
+        Columns: span, figure, grp; n (rows that count), hits, judged (rows that could be
+        hits), left_out (rows that do not count); of the values and business values: mean, median
+        and p90. The median is the mean of the two middle
+        values, p90 the ceil(0.9 n)-th.
         """
         return f"""{self._measures(spans, min(span.start for span in spans))},
 parted AS (
@@ -70,14 +71,14 @@ ranked AS (
 )
 SELECT span, figure, grp,
   sum(CASE WHEN reason = '' THEN 1 ELSE 0 END) AS n,
-  sum(CASE WHEN reason = '' AND hit IS NOT NULL THEN 1 ELSE 0 END) AS judged,
   sum(CASE WHEN reason = '' THEN coalesce(hit, 0) ELSE 0 END) AS hits,
+  count(CASE WHEN reason = '' THEN hit END) AS judged,
   sum(CASE WHEN reason = '' THEN 0 ELSE 1 END) AS left_out,
   {_statistics("wall")},
   {_statistics("business")}
 FROM ranked GROUP BY span, figure, grp"""
 
-    def details(self, span: Span, earlier: Sequence[Span], written_since: datetime) -> str:
+    def details(self, span: TimeSpan, earlier: Sequence[TimeSpan], written_since: datetime) -> str:
         """Ask for the rows behind each figure, in the order of the figures' names and tickets.
 
         Those of earlier spans are included if their ticket changed in the span, or has rows that
@@ -95,7 +96,7 @@ WHERE span = {_text(span.name)} OR (span IS NOT NULL
   AND (touched >= {begin} OR rewritten >= {_seconds(written_since)}))
 ORDER BY figure, number, version, item"""
 
-    def states(self, span: Span, *, all_before: bool = False) -> str:
+    def states(self, span: TimeSpan, *, all_before: bool = False) -> str:
         """Ask for each ticket that changed in a span, or in the week before it.
 
         Columns: number, received, groups and running at the end; is_open at the end and
@@ -128,7 +129,7 @@ SELECT number,
   {flows}
 FROM states GROUP BY number"""
 
-    def working_time(self, span: Span, act_at_most: timedelta) -> str:
+    def working_time(self, span: TimeSpan, act_at_most: timedelta) -> str:
         """Ask by agent for `handling`, `signed_in` (seconds) and `tickets` handled in a span.
 
         An act takes the time since the agent's act before, or since the ticket's change before if
@@ -181,8 +182,12 @@ GROUP BY span, prefix || grp"""
     def _day(self, at: datetime) -> str:
         return at.astimezone(self.zone).date().isoformat()
 
-    def _lines(self, start: datetime | None, end: datetime) -> str:
-        """Write `lines`: the facts, without those that newer ones replace (`newest` > 1)."""
+    def _lines(self, start: datetime | None, end: datetime, span: str = "''") -> str:
+        """Write `lines`: the facts, of which those with `newest` > 1 are replaced by newer ones.
+
+        Args:
+            span: an expression that names a row's span.
+        """
         texts = ", ".join(f"coalesce({name}, '') AS {name}" for name in _TEXTS)
         first = "2020-01-01" if start is None else self._day(start)
         return f"""WITH lines AS (
@@ -190,7 +195,8 @@ GROUP BY span, prefix || grp"""
     first_response_business, after_handover, after_handover_business, resolution_first,
     resolution_first_business, resolution_full, resolution_full_business, work, work_business,
     one_touch, first_time_fix, score, good, survey_expired, handling, previous, is_open, running,
-    presence AS online, coalesce(groups, '') AS groupings, {texts}, day,
+    presence AS online, coalesce(groups, '') AS groupings, {texts},
+    {span} AS span,
     row_number() OVER (PARTITION BY kind, number, version ORDER BY written DESC) AS newest
   FROM facts
   WHERE desk = {_text(self.desk)} AND day BETWEEN '{first}' AND '{self._day(end)}'
@@ -207,9 +213,9 @@ GROUP BY span, prefix || grp"""
             "OVER (PARTITION BY kind, number ORDER BY version "
             "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
         )
-        return f"""{self._lines(start, end)},
+        return f"""{self._lines(start, end, span)},
 changes AS (
-  SELECT lines.*, {span} AS span,
+  SELECT lines.*,
     CASE WHEN {_has("flow", "received")} THEN 1 ELSE 0 END AS is_received,
     last_value(groupings) {whole} AS last_groups,
     last_value(product) {whole} AS last_product,
@@ -219,12 +225,12 @@ changes AS (
     max(written) {whole} AS rewritten,
     min(CASE WHEN {_has("flow", "reopened")} THEN happened END) OVER (PARTITION BY kind, number
       ORDER BY version ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS reopened_at,
-    row_number() OVER (PARTITION BY kind, number, {span}, resolution IS NOT NULL
+    row_number() OVER (PARTITION BY kind, number, span, resolution IS NOT NULL
       ORDER BY version DESC) AS from_last
   FROM lines WHERE newest = 1 AND kind <> 'presence'
 )"""
 
-    def _measures(self, spans: Sequence[Span], start: datetime) -> str:
+    def _measures(self, spans: Sequence[TimeSpan], start: datetime) -> str:
         """Write `measures`: a row for each row behind a figure, with the span in which it counts.
 
         A change can count in a later span, so `LOOK_BACK` before `start` is read.
@@ -234,7 +240,7 @@ changes AS (
             {name: figure.items for name, figure in BEHIND.items() if figure.items}, "'-'"
         )
         columns = {
-            "counts_at": {name: figure.at for name, figure in BEHIND.items()},
+            "counts_at": {name: figure.at for name, figure in BEHIND.items() if figure.at},
             "part": {name: figure.part for name, figure in BEHIND.items()},
             "measured": {name: figure.value for name, figure in BEHIND.items()},
             "measured_business": {name: figure.business for name, figure in BEHIND.items()},
@@ -250,7 +256,7 @@ changes AS (
         named = ", ".join(f"'{name}'" for name in BEHIND)
         return f"""{self._changes(start - LOOK_BACK, end, _span_at("happened", spans))},
 behind AS (
-  SELECT number, version, figure, item, agent, last_groups, last_target, touched, rewritten,
+  SELECT number, version, figure, item, agent, last_groups, last_target, touched, rewritten, span,
     {written}
   FROM changes
   CROSS JOIN UNNEST(ARRAY[{named}]) AS f(figure)
@@ -259,7 +265,8 @@ behind AS (
 ),
 measures AS (
   SELECT number, version, figure, item, agent, last_groups, last_target, touched, rewritten, part,
-    measured, measured_business, hit, reason, {_span_at("counts_at", spans)} AS span
+    measured, measured_business, hit, reason,
+    CASE WHEN counts_at IS NULL THEN span ELSE {_span_at("counts_at", spans)} END AS span
   FROM behind
 )"""
 
@@ -296,7 +303,7 @@ def _by_figure(values: Mapping[str, str], other: str = "NULL") -> str:
     return f"CASE {branches} ELSE {other} END"
 
 
-def _span_at(at: str, spans: Sequence[Span]) -> str:
+def _span_at(at: str, spans: Sequence[TimeSpan]) -> str:
     """Write the expression that names the span in which a Unix time lies."""
     branches = " ".join(
         f"WHEN {at} >= {_seconds(span.start)} AND {at} < {_seconds(span.end)}"

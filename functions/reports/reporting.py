@@ -39,7 +39,7 @@ from functions.core.reports.suggestions import suggestions_of
 from functions.core.storage.database import Storage
 from functions.core.storage.reports import LISTED, Lines, StoredReports, listed
 from functions.core.text.shapes import local_time
-from functions.reports.queries import FLOWS, LOOK_BACK, Queries, Span
+from functions.reports.queries import FLOWS, LOOK_BACK, Queries, TimeSpan
 
 WRITTEN_AFTER = timedelta(minutes=15)
 """How long after its end a report is written: until then the facts are complete."""
@@ -51,7 +51,7 @@ QUESTIONS = 10
 """The most questions of a report."""
 
 
-class Athena(Protocol):
+class RunsQueries(Protocol):
     """Runs queries over the facts."""
 
     def rows(self, sql: str) -> Iterator[dict[str, str]]:
@@ -61,7 +61,7 @@ class Athena(Protocol):
 def write_missing(
     storage: Storage,
     reports: StoredReports,
-    athena: Athena,
+    athena: RunsQueries,
     playbook: Playbook,
     desk: str,
     now: datetime,
@@ -102,12 +102,12 @@ def _missing(reporting: Reporting, written: Mapping[str, str]) -> list[Period]:
 
 
 def compare(
-    athena: Athena, playbook: Playbook, day: date, days: int, locale: Locale
+    athena: RunsQueries, playbook: Playbook, day: date, days: int, locale: Locale
 ) -> ComparisonView:
     """Compare the figures of as many days before and after a date, in the desk's zone."""
     zone = playbook.zone
     start, middle, end = (midnight(day + timedelta(days=n), zone) for n in (-days, 0, days))
-    spans = [Span("before", start, middle), Span("after", middle, end)]
+    spans = [TimeSpan("before", start, middle), TimeSpan("after", middle, end)]
     found = _statistics(athena, Queries(playbook.desk, zone), spans)
     return {
         "desk": playbook.desk,
@@ -124,7 +124,7 @@ class Reporting:
 
     storage: Storage
     reports: StoredReports
-    athena: Athena
+    athena: RunsQueries
     playbook: Playbook
     desk: str
     now: datetime
@@ -154,7 +154,11 @@ class Reporting:
 
         One that does not add up says so, and raises the shared alarm.
         """
-        zone, locale, span = self.playbook.zone, self.locale, Span.of(period, self.playbook.zone)
+        zone, locale, span = (
+            self.playbook.zone,
+            self.locale,
+            TimeSpan.of(period, self.playbook.zone),
+        )
         found = _statistics(self.athena, self.queries, [span])[span.name]
         backlog, corrections = self._backlog(period, span)
         lists, later, received = self._rows_behind(period, span, backlog)
@@ -191,7 +195,7 @@ class Reporting:
             )
         return report
 
-    def _backlog(self, period: Period, span: Span) -> tuple[Backlog, list[CorrectionView]]:
+    def _backlog(self, period: Period, span: TimeSpan) -> tuple[Backlog, list[CorrectionView]]:
         """Return the backlog, and a correction if late rows changed it at the start.
 
         The list of the day before is carried on. Without one, it is made from all facts.
@@ -226,7 +230,7 @@ class Reporting:
         return backlog, [correction]
 
     def _rows_behind(
-        self, period: Period, span: Span, backlog: Backlog
+        self, period: Period, span: TimeSpan, backlog: Backlog
     ) -> tuple[dict[str, Lines], dict[tuple[str, str], dict[str, Behind]], dict[str, list[str]]]:
         """Return the lists of rows behind each figure; by period and figure, the rows of earlier
         periods that may have changed; and the numbers received by group, as jumps compare them."""
@@ -234,7 +238,7 @@ class Reporting:
         earlier = []
         before = period.previous
         while before.start(zone) >= span.start - LOOK_BACK:
-            earlier.append(Span.of(before, zone))
+            earlier.append(TimeSpan.of(before, zone))
             before = before.previous
         previous = self.reports.find(self.desk, period.previous)
         since = datetime.fromisoformat(previous["generated_at"]) if previous else span.start
@@ -288,7 +292,7 @@ class Reporting:
                 self.reports.put_corrected(self.desk, other, {**known, period.name: changed})
         return corrections
 
-    def _working(self, span: Span) -> dict[str, dict[str, int]]:
+    def _working(self, span: TimeSpan) -> dict[str, dict[str, int]]:
         """Return by username the tickets handled, and the seconds of handling and signed in."""
         asked = self.queries.working_time(span, self.playbook.reports.act_at_most)
         found = {
@@ -371,7 +375,7 @@ class Reporting:
 
 
 def _statistics(
-    athena: Athena, queries: Queries, spans: Sequence[Span]
+    athena: RunsQueries, queries: Queries, spans: Sequence[TimeSpan]
 ) -> dict[str, dict[tuple[str, str], Statistic]]:
     found: dict[str, dict[tuple[str, str], Statistic]] = {span.name: {} for span in spans}
     for row in athena.rows(queries.statistics(spans)):

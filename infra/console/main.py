@@ -16,6 +16,7 @@ from infra.console.commands import (
     person,
     playbooks,
     quarantine,
+    reports,
     search,
     smoke,
     system,
@@ -42,6 +43,7 @@ app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(channels.app, name="channel")
 app.add_typer(audit.app, name="audit")
 app.add_typer(search.app, name="search")
+app.add_typer(reports.app, name="reports")
 
 
 @app.callback()

@@ -4,10 +4,10 @@ Both commit to the ticket first, so that its history shows who did it, when and 
 idempotent: a second run completes an interrupted one.
 
 An erasure covers everything that Deskbell stores about a ticket: its items in the table, the mails
-and files in the mail bucket, what search finds it by, and the document in the archive, each with
-all its versions. It does not cover mails already delivered, nor data that expires by itself: the
-table's stream (24 hours) and point-in-time backups (35 days), the dead-letter queues (14 days), and
-the idempotency records, which hold only digests (400 days).
+and files in the mail bucket, what search finds it by, its facts, and the document in the archive,
+each with all its versions. It does not cover mails already delivered, nor data that expires by
+itself: the table's stream (24 hours) and point-in-time backups (35 days), the dead-letter queues
+(14 days), and the idempotency records, which hold only digests (400 days).
 """
 
 from __future__ import annotations
@@ -28,13 +28,16 @@ from functions.core.domain.record import archive_key
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
+from functions.core.reports.facts import facts_of
 from functions.core.services.command_service import change
 from functions.core.services.merging import merge_group, past_merge_targets
 from functions.core.storage.chats import chat_of
 from functions.core.storage.database import Storage
 from functions.core.storage.event_codec import dump_events
+from functions.core.storage.facts import FOLDER as FACTS, FactStore
 from functions.core.storage.files import UPLOADS
 from functions.core.storage.items import delivery_body, read_commit, read_delivery
+from functions.core.storage.reports import StoredReports
 from functions.core.storage.segments import FOLDER, Segments
 from functions.core.storage.table import Item
 from functions.core.text.contacts import Contact, chat_contact, contact_hash, normalise_contact
@@ -207,7 +210,7 @@ def _forget(erasure: _Erasure, digest: str) -> None:
     storage.contacts.forget(desk, digest)
     storage.chats.delete(desk, chat_of(digest))
     storage.questions.delete(desk, chat_of(digest), erasure.now)
-    storage.proposals.forget(desk, chat_of(digest))
+    _forget_questions(erasure.records, desk, chat_of(digest))
 
 
 def _erase_contact(erasure: _Erasure, digest: str) -> Erased:
@@ -258,10 +261,11 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
     records, desk, playbook, now = erasure.records, erasure.desk, erasure.playbook, erasure.now
     storage = records.storage
     _require_not_held(number, merge_group(storage, storage.tickets.load(desk, number)))
-    _delete_chat(storage, desk, number, now)
-    storage.proposals.forget(desk, number)
+    _delete_chat(records, desk, number, now)
+    _forget_questions(records, desk, number)
     ticket = change(storage, desk, number, erasure.command, playbook, now, actor=erasure.actor)
     items = _erase_items(records, desk, number, playbook, now)
+    _rewrite_facts(records, number, items, playbook, now)
     merge_targets = past_merge_targets(storage, ticket)
     for target in merge_targets:  # the messages that it received through this ticket
         _erase_items(records, desk, target, playbook, now, via=number)
@@ -277,14 +281,24 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
         raise TryAgain(f"a message of {number} is being sent: run it again in two minutes")
 
 
-def _delete_chat(storage: Storage, desk: str, number: str, now: datetime) -> None:
+def _forget_questions(records: Archive, desk: str, origin: str) -> None:
+    """Remove what a chat or ticket asked from the proposals and reports that quote it."""
+    records.storage.proposals.forget(desk, origin)
+    for name in StoredReports(records.s3, records.mail_bucket).forget(desk, origin):
+        for version in _versions(records.s3, records.mail_bucket, name):
+            if not version.latest:
+                _delete(records.s3, version)
+
+
+def _delete_chat(records: Archive, desk: str, number: str, now: datetime) -> None:
     """Delete the chat that became the ticket, before the ticket's record forgets it."""
+    storage = records.storage
     first = storage.tickets.commit_at(desk, number, 1)
     for received in first.of(TicketReceived) if first else ():
         if received.chat is not None:
             storage.chats.delete(desk, received.chat.id)
             storage.questions.delete(desk, received.chat.id, now)
-            storage.proposals.forget(desk, received.chat.id)
+            _forget_questions(records, desk, received.chat.id)
 
 
 def _erase_items(
@@ -391,11 +405,27 @@ def _rewrite_segments(records: Archive, desk: str, numbers: tuple[str, ...], now
             _delete(records.s3, version)
 
 
+def _rewrite_facts(
+    records: Archive, number: str, items: list[Item], playbook: Playbook, now: datetime
+) -> None:
+    """Replace the facts of a ticket, which may name a product, and delete all former objects."""
+    facts = FactStore(records.s3, records.mail_bucket)
+    commits = [read_commit(item) for item in items if _is(item, "EVENT#")]
+    made = facts_of(sorted(commits, key=lambda commit: commit.version), playbook, now)
+    folder = f"{FACTS}desk={playbook.desk}/"
+    before = _below(records.s3, records.mail_bucket, folder)
+    facts.replace(playbook, number, made, now)
+    current = {v.key for v in _below(records.s3, records.mail_bucket, folder) if v.exists}
+    for version in before:
+        if version.key not in current:
+            _delete(records.s3, version)
+
+
 def _rewrite_archive(records: Archive, ticket: Ticket, playbook: Playbook) -> None:
     """Replace the archived document, if there is one, and delete all its earlier versions."""
     newest: list[str] = []
     before = _archived(records, ticket, playbook)
-    if any(version.latest and not version.marker for version in before):
+    if any(version.exists for version in before):
         newest = write_document(records.storage, records.archive_buckets, ticket, playbook)
     for version in _archived(records, ticket, playbook):
         if not (version.latest and version.key in newest):
@@ -428,6 +458,11 @@ class _Version:
     id: str
     latest: bool
     marker: bool
+
+    @property
+    def exists(self) -> bool:
+        """Return whether readers get this version."""
+        return self.latest and not self.marker
 
 
 def _versions(s3: S3Client, bucket: str, key: str) -> list[_Version]:

@@ -5,7 +5,7 @@ the system goes on working meanwhile; only what is still wrong is reported.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.storage import chats, customers
 from functions.core.storage.database import Storage
+from functions.core.storage.facts import FactStore
 from functions.core.storage.items import (
     queue_key,
     read_commit,
@@ -42,6 +43,9 @@ UNFINISHED_AFTER = timedelta(minutes=15)
 UNINDEXED_FOR = timedelta(hours=1)
 """The time within which a ticket's first record reaches the journal."""
 
+UNCOUNTED_FOR = timedelta(minutes=20)
+"""The time within which a commit gets its fact: two runs of the function `reports`."""
+
 
 @dataclass
 class Verification:
@@ -50,16 +54,19 @@ class Verification:
     Args:
         pause: waits before something is read again.
         segments: what search reads; it is not checked without.
+        facts: what reports count; only checked if given, for the commits of the last 35 days.
     """
 
     storage: Storage
     now: datetime
     pause: Callable[[], None]
     segments: Segments | None = None
+    facts: FactStore | None = None
     tickets: int = 0
     _numbers: set[tuple[str, str]] = field(default_factory=set)
     _erased: set[tuple[str, str]] = field(default_factory=set)
     _playbooks: dict[str, Playbook | None] = field(default_factory=dict)
+    _commits: dict[str, set[tuple[str, int]]] = field(default_factory=lambda: defaultdict(set))
 
     def broken_invariants(self) -> Iterator[str]:
         checks = {
@@ -89,6 +96,7 @@ class Verification:
         for manifest in self.storage.manifests.list():
             yield from self._journal_problems(manifest.desk)
             yield from self._confirmed(partial(self._search_problems, manifest.desk))
+            yield from self._confirmed(partial(self._fact_problems, manifest.desk))
         for desk, username in agents:
             yield from self._confirmed(partial(self._load_problems, desk, username))
         for (desk, period), count in drawn.items():
@@ -202,6 +210,21 @@ class Verification:
                 )
         return problems
 
+    def _fact_problems(self, desk: str) -> list[str]:
+        """Find the commits of the last weeks that have no fact."""
+        playbook = self._playbook(desk)
+        if self.facts is None or playbook is None:
+            return []
+        day = (self.now - KEPT_FOR).astimezone(playbook.zone).date()
+        missing = set(self._commits[desk])
+        while day <= self.now.astimezone(playbook.zone).date():
+            missing -= {(fact.number, fact.version) for fact in self.facts.read(desk, day)}
+            day += timedelta(days=1)
+        return [
+            f"{desk}/{number}: version {version} has no fact: deskbell reports rebuild"
+            for number, version in sorted(missing)
+        ]
+
     # One ticket
 
     def _verify_ticket(self, pk: str, drawn: Counter[tuple[str, str]]) -> list[str]:
@@ -249,6 +272,11 @@ class Verification:
                     deliveries.append((read_delivery(item), item))
             except DeadLetter as error:
                 yield f"{sk}: {error}"
+        self._commits[ticket.desk] |= {
+            (commit.number, commit.version)
+            for commit in commits
+            if self.now - KEPT_FOR < commit.at < self.now - UNCOUNTED_FOR
+        }
         yield from _history_problems(ticket, commits)
         yield from _index_problems(ticket, stored)
         yield from _task_problems(ticket, items)

@@ -1,4 +1,4 @@
-"""Generate the tables of statuses, events, webhook messages, timers and recorded acts in `docs/`.
+"""Generate the tables in `docs/`: statuses, events, webhook messages, timers, acts, figures.
 
 `python -m infra.docs.generated` writes them between their markers; a test fails if they are out of
 date.
@@ -15,6 +15,7 @@ from functions.core.domain.commands import ACTIONS
 from functions.core.domain.events import EVENTS
 from functions.core.domain.ticket import OPEN, STATUSES, TIMER_KINDS, Value
 from functions.core.domain.webhooks import event_of_type
+from functions.core.reports.figures import FIGURES
 from functions.notify.webhook_message import INTERNAL_FIELDS
 from infra.docs.openapi import FILE, description, event_meaning
 
@@ -132,6 +133,17 @@ def timers() -> str:
     )
 
 
+def figures() -> str:
+    """The figures of reports, with their definitions in both languages."""
+    lines = ["| figure | called | means |", "|---|---|---|"]
+    lines += (
+        f"| `{name}` | {each.label['en']} {each.label['zh-CN']} "
+        f"| {each.definition['en']} {each.definition['zh-CN']} |"
+        for name, each in FIGURES.items()
+    )
+    return "\n".join(lines) + "\n"
+
+
 def acts() -> str:
     rows = (f"| `{act}` | {meaning} |" for act, meaning in ACTS.items())
     return "\n".join(["| act | somebody … |", "|---|---|", *rows])
@@ -149,6 +161,7 @@ GENERATED = {
     "messages": messages,
     "timers": timers,
     "acts": acts,
+    "figures": figures,
 }
 
 

@@ -188,7 +188,7 @@ class Simulator:
             function_version="$LATEST",
             aws_request_id=str(uuid4()),
             memory_limit_in_mb=256,
-            get_remaining_time_in_millis=lambda: 30_000,
+            get_remaining_time_in_millis=lambda: 900_000 if function == "reports" else 30_000,
         )
 
     def invoke(self, function: str, event: Any) -> Any:

@@ -42,6 +42,7 @@ def test_a_function_s_policy_grants_exactly_the_calls_it_makes(
     _well_rated(simulator, storage)
     storage.manifests.start("standard", datetime.now(UTC))
     simulator.invoke("search_index", {"time": (datetime.now(UTC) + SETTLED_AFTER).isoformat()})
+    simulator.invoke("reports", {"time": datetime.now(UTC).isoformat()})
     _badly_rated(simulator, storage)
     _not_answered(simulator, storage)
     _asked(simulator, storage, monkeypatch)

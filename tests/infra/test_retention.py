@@ -1,5 +1,6 @@
 """Legal hold and erasure: every place that holds personal data, in spite of interruptions."""
 
+import gzip
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,9 +18,13 @@ from functions.core.domain.lifecycle import apply, decide
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer
 from functions.core.playbook import load
+from functions.core.reports.facts import facts_of
+from functions.core.reports.periods import Period
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
+from functions.core.storage.facts import FOLDER as FACTS, FactStore
 from functions.core.storage.model_summaries import ModelSummary
+from functions.core.storage.reports import StoredReports
 from functions.core.storage.segments import FOLDER, Segments
 from functions.core.storage.tickets import Change
 from functions.core.text.contacts import contact_hash, normalise_contact
@@ -43,7 +48,7 @@ ARCHIVE = "deskbell-test-archive-123456789012-us-east-1"
 ROOT = bytes(range(32))
 CONTACT = "li.example@example.com"
 OTHER = "wang.example@example.com"
-SECRETS = ("李样本", "li.example", "13800138000", "SN-7788", "发票-99", "地址一号")
+SECRETS = ("李样本", "li.example", "13800138000", "SN-7788", "发票-99", "地址一号", "KFR-35")
 TEXT = " ".join(SECRETS)
 PHOTO = "files/testdesk/photo"
 SOON = NOON + timedelta(hours=1)
@@ -178,6 +183,10 @@ def live(at: Archive, playbook: Playbook, number: str, contact: str) -> None:
         at.storage.model_summaries.keep("testdesk", number, summary)
         run = Task(desk="testdesk", number=number, resolution=resolution)
         assert archive(at.storage, at.archive_buckets, run, NOON)
+    facts = facts_of(at.storage.tickets.history("testdesk", number), playbook, NOON)
+    if contact == CONTACT:
+        facts = [replace(fact, product="KFR-35", usage=("lambda~1",)) for fact in facts]
+    FactStore(at.s3, at.mail_bucket).write(playbook, facts, NOON)
     for entry in filter(None, map(entry_of, at.storage.tickets.history("testdesk", number))):
         at.storage.journal.write("testdesk", entry, NOON)
 
@@ -197,6 +206,8 @@ def objects(at: Archive) -> list[tuple[str, str]]:
         for item in at.s3.list_object_versions(Bucket=bucket).get("Versions", []):
             where: Any = {"Bucket": bucket, "Key": item["Key"], "VersionId": item["VersionId"]}
             body = at.s3.get_object(**where)["Body"].read()
+            if item["Key"].startswith(FACTS):
+                body = gzip.decompress(body)
             if item["Key"].startswith(FOLDER):
                 body = "\n".join(shown(each.text) for each in Segment.from_bytes(body)).encode()
             # An item holds the bytes of a text; the document the text itself.
@@ -351,6 +362,18 @@ class TestErase:
         assert not [item for item in items(at) if digest(CONTACT) in repr(item)]
 
     @pytest.mark.requirement("B10", "G6")
+    def test_what_weekly_reports_quote_of_a_customer_is_erased(self, at: Archive) -> None:
+        reports, week = StoredReports(at.s3, at.mail_bucket), Period.parse("weekly", "2026-W10")
+        quoted = [
+            {"phrasings": [{"text": "发票-99", "from": "CS1"}, {"text": "how", "from": "CS3"}]}
+        ]
+        reports.put(week, cast("Any", {"desk": "testdesk", "questions": quoted}), {})
+        erase(at, "testdesk", number="CS1", **ERASURE)
+        left = reports.get("testdesk", week)["questions"]
+        assert [each["phrasings"] for each in left] == [[{"text": "how", "from": "CS3"}]]
+        kept = at.s3.list_object_versions(Bucket=at.mail_bucket, Prefix="reports/")["Versions"]
+        assert Counter(version["Key"] for version in kept).most_common(1)[0][1] == 1
+
     def test_the_archive_document_records_the_erasure(self, at: Archive) -> None:
         """It has one version, with the entry and the figures."""
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
@@ -379,6 +402,17 @@ class TestErase:
         erase(at, "testdesk", number="CS2", **ERASURE)
         assert at.storage.contacts.known("testdesk", None, digest(CONTACT)).customer_class is None
         assert left(at) == []
+
+    def test_the_facts_stay_but_for_the_product(self, at: Archive) -> None:
+        """And so does what the ticket's changes used."""
+        facts = FactStore(at.s3, at.mail_bucket)
+        before = facts.read("testdesk", NOON.date())
+        erase(at, "testdesk", contact=CONTACT, **ERASURE)
+        after = facts.read("testdesk", NOON.date())
+        assert {fact.product for fact in before} == {"KFR-35", ""}
+        assert [replace(fact, product="", written=0) for fact in before] == [
+            replace(fact, written=0) for fact in after
+        ]
 
     def test_a_repeated_erasure_changes_nothing(self, at: Archive) -> None:
         erase(at, "testdesk", contact=CONTACT, **ERASURE)

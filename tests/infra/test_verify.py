@@ -14,7 +14,9 @@ from functions.core.domain.chat import Chat
 from functions.core.domain.customers import Identity
 from functions.core.domain.journal import JournalEntry
 from functions.core.domain.ticket import Ticket
+from functions.core.reports.facts import facts_of
 from functions.core.storage.database import Storage
+from functions.core.storage.facts import FactStore
 from functions.core.storage.items import ticket_key
 from functions.core.storage.manifests import Manifest
 from functions.core.storage.segments import Segments, forget_segments
@@ -24,7 +26,7 @@ from functions.core.text.search import Segment, TicketText
 from functions.search.indexing import SearchIndex
 from infra.console.main import app
 from infra.console.search import numbers
-from infra.console.verification import Verification
+from infra.console.verification import UNCOUNTED_FOR, Verification
 from infra.simulator.simulator import Simulator
 from tests.aws_snapshots import restore_or_make
 from tests.inprocess.conftest import (
@@ -81,6 +83,36 @@ def test_a_working_table_has_no_broken_invariant(storage: Storage, number: str) 
     assert broken_invariants(storage) == []
     said = CliRunner().invoke(app, ["verify", "--stage", DEPLOYMENT.stage])
     assert (said.exit_code, said.output) == (0, "OK: 6 tickets\n")
+
+
+def test_a_commit_without_a_fact_is_found_and_rebuilt(storage: Storage, number: str) -> None:
+    store = FactStore(boto3.client("s3"), DEPLOYMENT.mail_bucket)
+    later = datetime.now(UTC) + 2 * UNCOUNTED_FOR
+
+    def missing() -> list[str]:
+        found = Verification(storage, later, lambda: None, facts=store).broken_invariants()
+        return [line for line in found if "has no fact" in line]
+
+    storage.manifests.start("standard", datetime.now(UTC))
+    lines = missing()
+    assert f"standard/{number}: version 1 has no fact: deskbell reports rebuild" in lines
+    playbook = storage.playbooks.get("standard", datetime.now(UTC))
+    used = [
+        replace(fact, usage=("lambda~1",))
+        for fact in facts_of(storage.tickets.history("standard", number), playbook, NOW)
+    ]
+    store.write(playbook, used, NOW)
+    assert len(missing()) == len(lines) - len(used)
+    stage = ["--stage", DEPLOYMENT.stage]
+    said = CliRunner().invoke(app, ["reports", "rebuild", "standard", *stage])
+    assert (said.exit_code, said.output) == (0, f"standard: {len(lines)} facts\n")
+    assert missing() == []
+    days = list(store.days("standard"))
+    facts = [fact for day in days for fact in store.read("standard", day)]
+    assert {fact.number for fact in facts if fact.usage} == {number}
+    assert not any(store.compact(playbook, day, later) for day in days)
+    checked = CliRunner().invoke(app, ["verify", "--facts", *stage])
+    assert (checked.exit_code, checked.output) == (0, "OK: 6 tickets\n")
 
 
 def item(storage: Storage, number: str, sk: str) -> Any:

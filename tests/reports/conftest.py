@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import boto3
 import pytest
 
 from functions.core.domain.rules import Playbook
@@ -17,6 +16,7 @@ from functions.core.storage.database import Storage
 from functions.core.storage.reports import StoredReports
 from functions.reports.reporting import Reporting
 from tests.core.conftest import aws, client, dynamodb, playbook, storage
+from tests.reports.buckets import Buckets
 from tests.reports.duck import Duck
 from tests.reports.histories import SHANGHAI, at
 
@@ -24,11 +24,8 @@ __all__ = ["aws", "client", "dynamodb", "playbook", "storage"]
 
 
 @pytest.fixture
-def reports(aws: None, tmp_path: Path) -> StoredReports:
-    s3: Any = boto3.client("s3", region_name="us-east-1")
-    bucket = f"mail-{abs(hash(tmp_path))}"
-    s3.create_bucket(Bucket=bucket)
-    return StoredReports(s3, bucket)
+def reports() -> StoredReports:
+    return StoredReports(cast("Any", Buckets()), "mail")
 
 
 @pytest.fixture

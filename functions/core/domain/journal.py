@@ -1,7 +1,8 @@
 """The journal: what was written on a desk's tickets in the last weeks, in the order of arrival.
 
 Search, the proposals for articles and rules, and the most frequent questions are made from it. It
-holds masked text and terms only, and expires by itself.
+holds masked text and terms only, and expires by itself. Further journals of the same kind tell the
+reports what else has changed (decision 33).
 """
 
 from __future__ import annotations
@@ -50,13 +51,21 @@ class JournalQuestion(Value):
     article: TermName | None = None
 
 
+class ChatEnd(Value):
+    """The end of a chat that did not become a ticket."""
+
+    outcome: Literal["confirmed", "silent"]
+    channel: TermName
+
+
 class JournalEntry(Value):
     """The words of a commit of a ticket, or a question in a chat, whose id is the `number` then.
 
+    Of a commit without words only what identifies it; `usage` is what it used, by price name.
+    `presence`: the agent `number` came online or went offline; `chat_end`: the chat `number` ended.
+
     `contact` is set, masked, by a commit that corrects it. `request` is set on a ticket's first
-    commit; the first text is then the one it is classified by. `presence`: the agent `number` came
-    or went. `chat_end`: the chat `number` on `channel` ended, `confirmed` or `silent`. `usage` is
-    what the change used, by the names of prices.
+    commit; the first text is then the one it is classified by.
     """
 
     number: TermName
@@ -67,10 +76,14 @@ class JournalEntry(Value):
     request: JournalRequest | None = None
     correction: JournalCorrection | None = None
     question: JournalQuestion | None = None
+    usage: dict[str, float] = {}
     presence: bool | None = None
-    chat_end: TermName = ""
-    channel: TermName = ""
-    usage: dict[TermName, float] = {}
+    chat_end: ChatEnd | None = None
+
+
+def presence_entry(username: TermName, online: bool, at: datetime) -> JournalEntry:
+    version = int(at.timestamp())
+    return JournalEntry(number=username, version=version, at=at, presence=online)
 
 
 def entry_of(commit: e.Commit) -> JournalEntry | None:

@@ -18,25 +18,32 @@ from functions.core.domain.playbook_types import (
 
 ReportKind = Literal["daily", "weekly", "monthly"]
 
+MAIL_TO = "mail:"
+"""The prefix of a recipient of reports that is an address."""
+
+PARTS = ("parts_used",)
+"""The fields that list parts, unless a playbook names others."""
+
 NotNegative = Annotated[Amount, Field(ge=0)]
 
 
 class Reports(Section):
     """What a desk's reports count, what its work costs, and who gets the reports.
 
-    `recipients` are teams, by whose mailbox they are reached, or addresses; `kinds` are the reports
-    that are mailed, in `locale` or else the desk's language. `visits` are steps that arrange a
-    visit (first-time fix); `parts` and `compensation` are fields of steps that list the parts used
-    and the money given to customers. Money is in `currency`, of which `usd_rate` is one USD.
-    `agent_rate` is the cost of an agent's hour; one act counts for `act_at_most`. A month's costs
-    beyond `budget` raise the alarm. `suggestions` are for types, tags and products that stand out.
+    `recipients` are teams, by name or role, whose mailbox gets them, or addresses after `mail:`;
+    `kinds` are the reports that are mailed, in `locale` or else the desk's language. `visits` are
+    steps that arrange a visit (first-time fix); `parts` and `compensation` are fields of steps that
+    list the parts used and the money given to customers. Money is in `currency`, of which
+    `usd_rate` is one USD. `agent_rate` is the cost of an agent's hour; one act counts for
+    `act_at_most`. A month's costs beyond `budget` raise the alarm. `suggestions` are for types,
+    tags and products that stand out.
     """
 
     recipients: tuple[str, ...] = ()
     kinds: tuple[ReportKind, ...] = ("weekly", "monthly")
     locale: Locale | None = None
     visits: tuple[Slug, ...] = ()
-    parts: tuple[Identifier, ...] = ("parts_used",)
+    parts: tuple[Identifier, ...] = PARTS
     compensation: tuple[Identifier, ...] = ()
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     usd_rate: Annotated[Amount, Field(gt=0)] = Decimal(1)

@@ -7,7 +7,7 @@ from functions.core.platform.logging import logger
 
 NAMESPACE, METRIC = "Deskbell", "Conditions"
 
-_log = logger("alarms")
+log = logger("alarms")
 
 
 def raise_alarm(condition: str, desk: str, **fields: object) -> None:
@@ -21,7 +21,7 @@ def raise_alarm(condition: str, desk: str, **fields: object) -> None:
         "Dimensions": [["stage"]],
         "Metrics": [{"Name": METRIC, "Unit": "Count"}],
     }
-    _log.error(
+    log.error(
         "condition.met",
         extra={
             "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [metric]},

@@ -10,6 +10,7 @@ from functions.core.domain.commands import agent_actions
 from functions.core.domain.commands.steps import BODY_FIELDS
 from functions.core.domain.events import EVENTS, ContactCorrected
 from functions.core.domain.playbook_model import TICKET_TASKS
+from functions.core.domain.playbook_reports import MAIL_TO
 from functions.core.domain.playbook_types import MAIL_ADDRESS
 from functions.core.domain.recipients import (
     CUSTOMERS,
@@ -48,6 +49,7 @@ def problems(playbook: Playbook) -> Iterator[Problem]:
             yield ("timers", kind, "task"), "expected 'team:' with a team"
     yield from _appointments(playbook)
     yield from _mailboxes(playbook)
+    yield from _report_recipients(playbook)
     yield from _endpoints(playbook)
     yield from _sources(playbook)
     yield from _language_model(playbook)
@@ -320,6 +322,21 @@ def _mailboxes(playbook: Playbook) -> Iterator[Problem]:
     for name, team in playbook.teams.items():
         if team.mailbox is not None and not re.fullmatch(MAIL_ADDRESS, team.mailbox):
             yield ("teams", name, "mailbox"), f"expected a mail address, got '{team.mailbox}'"
+
+
+def _report_recipients(playbook: Playbook) -> Iterator[Problem]:
+    """Find recipients of reports who have no address."""
+    for index, name in enumerate(playbook.reports.recipients):
+        location = ("reports", "recipients", index)
+        if name.startswith(MAIL_TO):
+            if not re.fullmatch(MAIL_ADDRESS, name.removeprefix(MAIL_TO)):
+                yield location, f"expected a mail address after '{MAIL_TO}', got '{name}'"
+            continue
+        team = playbook.teams.get(name) or playbook.teams.get(playbook.team_of_role(name) or "")
+        if team is None:
+            yield location, f"there is no team '{name}', and none has this role"
+        elif team.mailbox is None:
+            yield location, f"'{name}' has no mailbox, so no report would arrive"
 
 
 def _recipients(playbook: Playbook) -> Iterator[tuple[Location, Recipient]]:

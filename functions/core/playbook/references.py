@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 
 from functions.core.domain.commands.steps import ANY_VALUE
 from functions.core.domain.events import EVENTS
+from functions.core.domain.playbook_reports import PARTS
 from functions.core.domain.playbook_upgrades import FORMER_WEBHOOK_TYPES
 from functions.core.domain.recipients import TEAM_IN, TEAM_NAMED
 from functions.core.domain.rules import Condition, Effect, Playbook, TimerRule
@@ -44,6 +45,7 @@ def _references(playbook: Playbook) -> Iterator[Reference]:
     yield from _templates(playbook)
     yield from _notifications(playbook)
     yield from _steps(playbook)
+    yield from _reports(playbook)
 
 
 def _statuses(playbook: Playbook) -> Iterator[Reference]:
@@ -138,6 +140,23 @@ def _steps(playbook: Playbook) -> Iterator[Reference]:
         yield from _effect(playbook, (*location, "then"), step.then)
         if step.approval is not None and step.approval.field is not None:
             yield (*location, "approval", "field"), step.approval.field, step.fields
+
+
+def _reports(playbook: Playbook) -> Iterator[Reference]:
+    reports = playbook.reports
+    fields: dict[str, list[str]] = {}
+    for step in playbook.steps.values():
+        for name, field in step.fields.items():
+            fields.setdefault(field.kind, []).append(name)
+    for index, step_name in enumerate(reports.visits):
+        yield ("reports", "visits", index), step_name, playbook.steps
+    given = () if reports.parts == PARTS else reports.parts  # those count where a desk has them
+    for key, kind, names in (
+        ("parts", "list", given),
+        ("compensation", "number", reports.compensation),
+    ):
+        for index, name in enumerate(names):
+            yield ("reports", key, index), name, fields.get(kind, [])
 
 
 def _notified() -> list[str]:

@@ -34,12 +34,14 @@ _OLDEST = ">7d"
 
 @dataclass(frozen=True)
 class Statistic:
-    """The statistics of a figure in a group: rows that count, those of them that are a hit or none,
-    hits, rows that do not count."""
+    """The statistics of a figure in a group.
+
+    `n` rows count, of which `judged` could be `hits`; others are `left_out`.
+    """
 
     n: int = 0
-    judged: int = 0
     hits: int = 0
+    judged: int = 0
     left_out: int = 0
     mean: float | None = None
     median: float | None = None
@@ -51,8 +53,8 @@ class Statistic:
         """Read a row of `Queries.statistics`."""
         return cls(
             count(row["n"]),
-            count(row["judged"]),
             count(row["hits"]),
+            count(row["judged"]),
             count(row["left_out"]),
             number(row["wall_mean"]),
             number(row["wall_median"]),
@@ -275,12 +277,12 @@ def _number(figure: Figure, found: Statistic) -> float | None:
         return found.n
     if figure.measure == "duration":
         return found.mean
-    return found.hits / found.n if found.n else None
+    return found.hits / found.judged if found.judged else None
 
 
 def _view(figure: Figure, found: Statistic) -> dict[str, Any]:
     """Return a figure's numbers in its shape; those that are not statistics are added after."""
-    share = found.hits / found.n if found.n else None
+    share = found.hits / found.judged if found.judged else None
     mean, median, p90 = found.business
     match figure.measure:
         case "duration":
@@ -313,8 +315,6 @@ def _view(figure: Figure, found: Statistic) -> dict[str, Any]:
                 "mean": found.mean,
             }
         case "collaboration":
-            # An answer without a deadline is neither in time nor late.
-            share = found.hits / found.judged if found.judged else None
             return {"n": found.n, "in_time": found.hits, "share": share, "mean": found.mean}
         case _:
             return {"n": found.n}

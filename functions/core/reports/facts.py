@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from functions.core.domain import events as e
-from functions.core.domain.journal import JournalEntry
+from functions.core.domain.journal import ChatEnd, JournalEntry
 from functions.core.domain.lifecycle import after_each, apply
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import OPEN, Slip, Status, Ticket
@@ -63,11 +63,10 @@ def presence_fact(entry: JournalEntry, written: datetime) -> Fact:
                 presence=int(bool(entry.presence)), usage=_usage(entry.usage))  # fmt: skip
 
 
-def chat_fact(entry: JournalEntry, written: datetime) -> Fact:
+def chat_fact(entry: JournalEntry, end: ChatEnd, written: datetime) -> Fact:
     """Return the fact that a chat ended without a ticket."""
-    groups = (f"channel={entry.channel}",) if entry.channel else ()
     return Fact("chat", entry.number, 1, _seconds_of(written), _seconds_of(entry.at),
-                channel=entry.channel, groups=groups, outcome=entry.chat_end,
+                channel=end.channel, groups=(f"channel={end.channel}",), outcome=end.outcome,
                 usage=_usage(entry.usage))  # fmt: skip
 
 
@@ -146,8 +145,8 @@ class _Replay:
         if before is not None and (not is_open(before) or before.waiting_status in self._pauses):
             self.idle += commit.at - before.updated_at
             self.idle_business += self.playbook.hours.between(before.updated_at, commit.at)
-        told = commit.actor not in e.MACHINES and _tells_customer(commit)
-        self.replies += told
+        replied = commit.actor not in e.MACHINES and _is_public_reply(commit)
+        self.replies += replied
         for event in commit.events:
             if isinstance(event, e.TicketReceived):
                 self._begin(event, commit.at)
@@ -229,8 +228,8 @@ class _Replay:
         if event is None:
             if commit.of(*_OF_THE_RESOLVER):
                 return {"agent": self.resolver}
-            told = commit.actor not in e.MACHINES and _tells_customer(commit)
-            return {"agent": commit.actor} if told else {}
+            replied = commit.actor not in e.MACHINES and _is_public_reply(commit)
+            return {"agent": commit.actor} if replied else {}
         full = self._lasted("resolution_full", after.received_at, commit.at)
         handlers = {*after.former_handlers, after.handler} - {None}
         first_time = not self.again
@@ -336,8 +335,8 @@ def _flows(before: Ticket | None, commit: e.Commit) -> Iterator[str]:
         was, status = now, ticket.status
 
 
-def _tells_customer(commit: e.Commit) -> bool:
-    """Return whether a commit is a public reply; what waits for a call is told by the call."""
+def _is_public_reply(commit: e.Commit) -> bool:
+    """Return whether a commit is a public reply; what waits for a call is passed on by the call."""
     waits = bool(commit.of(e.CallRequested))
     return any(
         (isinstance(event, e.ReplySent | e.InformationRequested) and not waits)

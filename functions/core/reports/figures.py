@@ -35,7 +35,7 @@ class Figure:
     - `left_out`: why a row does not count, empty if it does (`words.REASONS`);
     - `items`: the list column each entry of which is a row of its own, as `item`;
     - `part`: by which these are shown apart;
-    - `at`: the Unix time by which a row belongs to a period.
+    - `at`: the Unix time by which a row belongs to a period, if not when it happened.
     """
 
     label: Texts
@@ -48,7 +48,7 @@ class Figure:
     left_out: str = "excluded"
     items: str = ""
     part: str = "''"
-    at: str = "happened"
+    at: str = ""
 
     @property
     def seconds(self) -> bool:

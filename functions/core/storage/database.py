@@ -35,9 +35,8 @@ if TYPE_CHECKING:
 class Storage:
     """The table of a deployment, by entity; caches playbooks and articles between calls.
 
-    `questions` is the journal of what customers asked the assistant, `changes` that of commits
-    without words, `presence` that of agents who came or went, `chat_ends` that of chats that ended
-    without a ticket.
+    Further journals: `changes` has the commits without words, `questions` what customers asked the
+    assistant, `presence` when agents came and went, `chat_ends` the chats without a ticket.
     """
 
     table: Table
@@ -56,8 +55,8 @@ class Storage:
     chats: Chats
     customers: Customers
     journal: Journal
-    questions: Journal
     changes: Journal
+    questions: Journal
     presence: Journal
     chat_ends: Journal
     proposals: DeskProposals
@@ -90,10 +89,10 @@ class Storage:
             Chats(table),
             Customers(table),
             Journal(table),
-            Journal(table, "QUESTION"),
             Journal(table, "CHANGE"),
+            Journal(table, "QUESTION"),
             Journal(table, "PRESENCE"),
-            Journal(table, "CHAT"),
+            Journal(table, "ENDED"),
             DeskProposals(table),
             ModelUses(table),
             ModelSummaries(table),

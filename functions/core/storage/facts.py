@@ -67,6 +67,7 @@ class FactStore:
     ) -> None:
         """Replace the facts of a ticket: no object has older ones afterwards (B10).
 
+        Those that are not stored, because they expired or their time has not come, are not added.
         What the ticket's changes used is kept.
 
         Args:
@@ -78,14 +79,21 @@ class FactStore:
         days = {day_of(fact, playbook.zone) for fact in facts}
         # The desk's time zone may have changed since.
         days |= {day + shift for day in days for shift in (-_DAY, _DAY)}
-        former = [
+        known = [
             fact
             for day in days
-            for fact in self.read(playbook.desk, day)
-            if _is_of(fact, number) and fact.usage
+            for name in self._names(playbook.desk, day)
+            for fact in self._facts(name)
+            if _is_of(fact, number)
         ]
-        usages = {fact.version: fact.usage for fact in former}
-        new = (replace(fact, usage=usages.get(fact.version, fact.usage)) for fact in facts)
+        stored = {fact.version: fact for fact in counted(known)}
+        new = [
+            replace(fact, usage=stored[fact.version].usage)
+            for fact in facts
+            if fact.version in stored
+        ]
+        if {_said(fact) for fact in known} <= {_said(fact) for fact in new}:
+            return
         self.write(playbook, new, now)
         written = min((fact.written for fact in facts), default=0)
         for _ in range(_PASSES):
@@ -188,6 +196,11 @@ def day_of(fact: Fact, zone: ZoneInfo) -> date:
 
 def _is_of(fact: Fact, number: str) -> bool:
     return fact.kind == "ticket" and fact.number == number
+
+
+def _said(fact: Fact) -> Fact:
+    """Return a fact without when it was written and what it used."""
+    return replace(fact, written=0, usage=())
 
 
 def _folder(desk: str, day: date) -> str:

@@ -27,6 +27,8 @@ PAGE = 100
 LISTED = tuple(name for name in FIGURES if name != "cost")
 """The figures that have rows behind them."""
 
+_QUESTIONS = "/questions.json.gz"
+
 Corrected = dict[str, dict[str, dict[str, Any]]]
 """Period that corrected → figure → key of a row (`Behind.key`) → what it is since then."""
 
@@ -63,7 +65,7 @@ class StoredReports:
         if report is None:
             raise NotFound("There is no such report yet.")
         if period.kind == "weekly":
-            report["questions"] = self._json(f"{_key(desk, period)}/questions.json.gz") or []
+            report["questions"] = self._json(f"{_key(desk, period)}{_QUESTIONS}") or []
         return cast("ReportView", report)
 
     def find(self, desk: str, period: Period) -> ReportView | None:
@@ -81,23 +83,32 @@ class StoredReports:
         for figure, lines in lists.items():
             self._put(f"{stored}/{figure}.tsv.gz", lines.done())
         if report["questions"]:
-            self._put_json(f"{stored}/questions.json.gz", report["questions"])
+            self._put_json(f"{stored}{_QUESTIONS}", report["questions"])
         self._put_json(f"{stored}.json.gz", {**report, "questions": []})
 
-    def forget(self, desk: str, origin: str) -> None:
-        """Remove the questions of a chat or ticket whose customer is erased."""
+    def forget(self, desk: str, origin: str) -> list[str]:
+        """Remove the questions of a chat or ticket whose customer is erased.
+
+        Returns the keys that were rewritten; their former versions are left.
+        """
         pages = self.s3.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=f"{FOLDER}{desk}/weekly/"
         )
-        for name in [item["Key"] for page in pages for item in page.get("Contents", [])]:
-            if not name.endswith("/questions.json.gz"):
+        names = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        rewritten = []
+        for name in names:
+            if not name.endswith(_QUESTIONS):
                 continue
             questions: list[QuestionView] = self._json(name) or []
+            left = []
             for question in questions:
-                question["phrasings"] = [
-                    one for one in question["phrasings"] if one["from"].split("#")[0] != origin
-                ]
-            self._put_json(name, [one for one in questions if one["phrasings"]])
+                phrasings = [one for one in question["phrasings"] if _origin(one["from"]) != origin]
+                if phrasings:
+                    left.append({**question, "phrasings": phrasings})
+            if left != questions:
+                self._put_json(name, left)
+                rewritten.append(name)
+        return rewritten
 
     def behind(self, desk: str, period: Period, figure: str) -> Iterator[Behind]:
         """Yield the rows behind a figure; none if the report has not been written."""
@@ -187,6 +198,11 @@ def _each(body: bytes) -> Iterator[str]:
     with gzip.GzipFile(fileobj=BytesIO(body)) as file:
         for line in TextIOWrapper(file, "utf-8", newline="\n"):
             yield line.rstrip("\n")
+
+
+def _origin(id_: str) -> str:
+    """Return the ticket or chat of a question's id, which may have a message after `#`."""
+    return id_.partition("#")[0]
 
 
 def _key(desk: str, period: Period) -> str:

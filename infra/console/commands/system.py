@@ -119,11 +119,18 @@ def deploy(
     report(f"{deployed.stage} is deployed: {deployed.api_url}")
 
 
-def verify(stage: Stage = "", data: Data = DATA) -> None:
+def verify(
+    stage: Stage = "",
+    data: Data = DATA,
+    facts: Annotated[
+        bool, typer.Option("--facts", help="check too that every commit has its fact")
+    ] = False,
+) -> None:
     """Check every invariant of the table; print a line for each broken one and exit with 1."""
     import boto3
 
     from functions.core.storage.segments import Segments
+    from infra.console.reports import facts_of_stage
     from infra.console.verification import Verification
     from infra.deploy.desks import storage_of
     from infra.deploy.stacks import deployment_of
@@ -131,7 +138,11 @@ def verify(stage: Stage = "", data: Data = DATA) -> None:
     stage = connect(stage, data)
     segments = Segments(boto3.client("s3"), deployment_of(stage).mail_bucket)
     verification = Verification(
-        storage_of(stage), datetime.now(UTC), lambda: time.sleep(2), segments
+        storage_of(stage),
+        datetime.now(UTC),
+        lambda: time.sleep(2),
+        segments,
+        facts_of_stage(stage) if facts else None,
     )
     found = False
     for line in verification.broken_invariants():

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from functions.core.domain import commands as c, events as e
 from functions.core.domain.errors import ActionNotAllowed
-from functions.core.domain.journal import JournalEntry
+from functions.core.domain.journal import ChatEnd, JournalEntry
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer
 from functions.core.playbook import load
@@ -377,9 +377,8 @@ def test_presence_and_the_end_of_a_chat() -> None:
     fact = presence_fact(came, LATER)
     assert (fact.kind, fact.number, fact.presence) == ("presence", "li-1", 1)
     assert fact.version == fact.happened == int(NOON.timestamp())
-    ended = JournalEntry(
-        number="chat-1", version=3, at=NOON, chat_end="silent", channel="web", usage={"lambda": 2}
-    )
-    fact = chat_fact(ended, LATER)
+    end = ChatEnd(outcome="silent", channel="web")
+    ended = JournalEntry(number="chat-1", version=3, at=NOON, chat_end=end, usage={"lambda": 2})
+    fact = chat_fact(ended, end, LATER)
     assert (fact.kind, fact.version, fact.outcome, fact.channel) == ("chat", 1, "silent", "web")
     assert (fact.groups, fact.usage) == (("channel=web",), ("lambda~2",))
