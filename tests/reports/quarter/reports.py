@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 from botocore.exceptions import ClientError
 
-from functions.core.domain.journal import JournalEntry
+from functions.core.domain.journal import ChatEnd, JournalEntry
 from functions.core.domain.rules import Playbook
 from functions.core.reports.columns import COLUMNS, Fact
 from functions.core.reports.facts import chat_fact, facts_of, presence_fact
@@ -68,10 +68,8 @@ def facts(quarter: Quarter) -> Iterator[Fact]:
         entry = JournalEntry(number=came.username, version=number, at=came.at, presence=came.online)
         yield presence_fact(entry, END)
     for chat in quarter.chats:
-        entry = JournalEntry(
-            number=chat.id, version=1, at=chat.at, channel=chat.channel, chat_end=chat.outcome
-        )
-        yield chat_fact(entry, END)
+        end = ChatEnd(outcome=chat.outcome, channel=chat.channel)
+        yield chat_fact(JournalEntry(number=chat.id, version=1, at=chat.at), end, END)
 
 
 class Reports:
