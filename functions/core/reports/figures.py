@@ -211,8 +211,9 @@ FIGURES: dict[str, Figure] = {
     "collaboration": Figure(
         {"zh-CN": "部门协同", "en": "Collaboration"},
         {
-            "zh-CN": "其他部门的答复：按时比例和平均等待时间，按部门。",
-            "en": "Answers of other departments: in time, and the mean wait, by department.",
+            "zh-CN": "其他部门的答复：有时限者的按时比例，和平均等待时间，按部门。",
+            "en": "Answers of other departments: of those with a deadline, the share in time; and "
+            "the mean wait, by department.",
         },
         "collaboration",
         rows="collaborations <> ''",
