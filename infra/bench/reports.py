@@ -24,7 +24,7 @@ from functions.core.reports.prices import HOME, PriceList, cost_of
 
 TICKETS_A_DAY = (1_000, 10_000)
 FIRST, DAYS, SAMPLED = date(2026, 11, 1), 30, 3
-RUNS_A_DAY = 144
+RUNS_A_DAY = 120
 LEAST_SCANNED = 10 * 1024**2
 """The bytes that Athena charges for a query at least."""
 

@@ -1,7 +1,7 @@
 """The board: what waits, what is overdue and what came in today, from one entry per ticket (D16).
 
-The entries of a desk are stored every twelve minutes (`functions/reports/snapshots.py`); tickets that
-changed since are put on top of them when somebody looks.
+The entries of a desk are stored every twelve minutes (`functions/reports/snapshots.py`); tickets
+that changed since are put on top of them when somebody looks.
 """
 
 # ruff: noqa: UP013 - fields side by side: a class would take a line for each
