@@ -117,7 +117,7 @@ SuggestionOfReport = TypedDict("SuggestionOfReport", {
 """A type, tag or product that stands out, in a sentence (B11); `usual` is its share before."""
 
 ReportJumpView = TypedDict("ReportJumpView", {
-    "label": str, "group": str, "count": int, "expected": float, "tickets": list[str],
+    "day": str, "label": str, "group": str, "count": int, "expected": float, "tickets": list[str],
 })  # fmt: skip
 """A group with far more tickets on a day than on this weekday in the eight weeks before (D16)."""
 
