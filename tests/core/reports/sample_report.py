@@ -71,7 +71,8 @@ def sample_report(**changes: Any) -> ReportView:
             "suggestion": "需优化登录流程", "text": "登录占比30%，需优化登录流程",
         }],
         "jumps": [{
-            "day": "2026-03-03", "label": "型号 KFR-35 · 报障：12件，预期3件",
+            "day": "2026-03-03",
+            "label": "型号 KFR-35 · 报障：12件，预期3件",
             "group": "product=KFR-35&type=fault", "count": 12, "expected": 3.0, "tickets": ["CS1", "CS2"],
         }],
         "corrections": [{
