@@ -73,7 +73,8 @@ def sample_report(**changes: Any) -> ReportView:
         "jumps": [{
             "day": "2026-03-03",
             "label": "型号 KFR-35 · 报障：12件，预期3件",
-            "group": "product=KFR-35&type=fault", "count": 12, "expected": 3.0, "tickets": ["CS1", "CS2"],
+            "group": "product=KFR-35&type=fault", "count": 12, "expected": 3.0,
+            "tickets": ["CS1", "CS2"],
         }],
         "corrections": [{
             "period": "2026-W09", "figure": "volume", "group": None, "from": 41, "to": 40,
