@@ -72,6 +72,7 @@ class SnapshotKeeper:
         now: datetime,
         *,
         through: datetime,
+        since: datetime | None = None,
         facts: Facts | None = None,
     ) -> BoardSnapshot:
         """Store the desk's snapshot if something changed, at least once a day (UTC).
@@ -79,13 +80,17 @@ class SnapshotKeeper:
         The first one has every open ticket. Each jump is told once.
 
         Args:
+            tickets: what has changed since `since`.
             through: the arrival up to which the desk's journals have been read.
+            since: the arrival from which they were; what a failed run has left out before is read
+                again.
         """
         desk = playbook.desk
         previous = self.snapshots.get(desk)
-        if previous and not tickets and _utc_day(previous.at) == _utc_day(through):
+        missed = self._missed(desk, previous, since)
+        if previous and not tickets and not missed and _utc_day(previous.at) == _utc_day(through):
             return previous
-        changed = {ticket.number: ticket for ticket in tickets}
+        changed = {ticket.number: ticket for ticket in (*missed, *tickets)}
         if previous is None:
             changed = {ticket.number: ticket for ticket in self._open(playbook)} | changed
         found = update(previous, changed.values(), playbook, now, through=through, facts=facts)
@@ -99,6 +104,16 @@ class SnapshotKeeper:
             return told
         self.snapshots.put(desk, found)
         return found
+
+    def _missed(
+        self, desk: str, previous: BoardSnapshot | None, since: datetime | None
+    ) -> list[Ticket]:
+        """Return the tickets that changed after the snapshot and before the run's own."""
+        if previous is None or since is None or since <= previous.at:
+            return []
+        journals = (self.storage.journal, self.storage.changes)
+        arrived = (each for one in journals for each in one.entries(desk, previous.at, since))
+        return self.storage.tickets.load_many(desk, [entry.number for _, entry in arrived])
 
     def _with_baseline(
         self, found: BoardSnapshot, playbook: Playbook, now: datetime

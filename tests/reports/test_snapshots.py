@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from functions.core.domain import commands as c
+from functions.core.domain.journal import JournalEntry
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.reports.board import board, entry_of
@@ -127,6 +128,18 @@ def test_a_run_without_changes_stores_nothing_on_the_same_day(
     assert desk.snapshots.get("testdesk") == first
     tomorrow = datetime(2026, 3, 11, 0, 5, tzinfo=UTC)
     assert desk.keep([], tomorrow).at == tomorrow
+
+
+def test_a_run_makes_up_for_one_that_failed_after_the_facts(
+    storage: Storage, playbook: Playbook, desk: Desk
+) -> None:
+    desk.keep([])
+    file_ticket(storage, playbook, "CS901", NOON)
+    entry = JournalEntry(number="CS901", version=1, at=NOON)
+    storage.changes.write(playbook.desk, entry, NOON + MINUTES)
+    now = NOON + 2 * MINUTES
+    found = desk.keeper.keep(playbook, [], now, since=NOON + timedelta(minutes=15), through=now)
+    assert set(found.entries) == {"CS901"}
 
 
 def test_a_supervisor_is_told_of_a_jump_once_a_day(playbook: Playbook, desk: Desk) -> None:

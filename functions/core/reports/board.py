@@ -338,7 +338,7 @@ def jumps_today(
     groups = counted_today(entries, playbook, now)
     return [
         {
-            "day": today.isoformat(),
+            "day": baseline.day.isoformat(),
             "label": jump_label(found.group, len(found.tickets), found.expected, playbook, locale),
             "group": found.group,
             "count": len(found.tickets),

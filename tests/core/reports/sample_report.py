@@ -71,8 +71,10 @@ def sample_report(**changes: Any) -> ReportView:
             "suggestion": "需优化登录流程", "text": "登录占比30%，需优化登录流程",
         }],
         "jumps": [{
-            "label": "型号 KFR-35 · 报障：12件，预期3件", "group": "product=KFR-35&type=fault",
-            "count": 12, "expected": 3.0, "tickets": ["CS1", "CS2"],
+            "day": "2026-03-03",
+            "label": "型号 KFR-35 · 报障：12件，预期3件",
+            "group": "product=KFR-35&type=fault", "count": 12, "expected": 3.0,
+            "tickets": ["CS1", "CS2"],
         }],
         "corrections": [{
             "period": "2026-W09", "figure": "volume", "group": None, "from": 41, "to": 40,
