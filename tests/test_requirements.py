@@ -23,7 +23,6 @@ CATALOGUE = {
     for number in range(1, last + 1)
 }
 LATER = {
-    "B11", "D15", "D16",
     "G10", "G11", "G12", "G13", "G15", "G16",
     "H1", "H2", "H3", "H4", "H5", "H6", "H7", "H8",
 }  # fmt: skip
