@@ -204,7 +204,7 @@ class Reporting:
         self.reports.put(period, report, lists)
         if problems:
             raise_alarm(
-                "report.wrong", self.desk, report=f"{period.kind} {period.name}", problems=problems
+                "report_wrong", self.desk, report=f"{period.kind} {period.name}", problems=problems
             )
         return report
 

@@ -138,9 +138,10 @@ def test_what_does_not_add_up_says_so_and_raises_the_alarm(
     assert written["problems"] == [
         "未结工单不平：期初 0 + 收到 1 + 重开 0 + 撤销合并 0 − 解决 0 − 关闭 0 − 合并 0 ≠ 期末 0"
     ]
-    line = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
-    assert (line["Conditions"], line["condition"], line["desk"]) == (1, "report.wrong", "testdesk")
-    assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["stage"]]
+    lines = [json.loads(line) for line in capsys.readouterr().out.strip().splitlines()]
+    (raised,) = (line for line in lines if line.get("message") == "alarm.raised")
+    assert (raised["condition"], raised["desk"]) == ("report_wrong", "testdesk")
+    assert (raised["report"], raised["problems"]) == ("daily 2026-11-27", written["problems"])
 
 
 def test_a_reopening_after_the_end_corrects_the_report_before(report: Report) -> None:

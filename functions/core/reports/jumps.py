@@ -88,19 +88,18 @@ def jumps(today: Mapping[str, Sequence[str]], baseline: Baseline | None) -> list
     """Return the jumps among a day's groups of ticket numbers, the most unusual first.
 
     Of groups with the same tickets the narrowest is named: a product's complaints rather than the
-    product.
+    product; of two as narrow the more unusual one.
     """
     if baseline is None or baseline.weeks < FEWEST_WEEKS:
         return []
-    found: dict[tuple[str, ...], tuple[float, FoundJump]] = {}
+    found: dict[tuple[str, ...], tuple[int, float, FoundJump]] = {}
     for group, numbers in today.items():
         weeks = baseline.of_group(group)
         if is_jump(len(numbers), weeks):
             jump = FoundJump(group, fmean(weeks), tuple(numbers))
-            other = found.get(jump.tickets)
-            if other is None or group.count("&") > other[1].group.count("&"):
-                found[jump.tickets] = chance(len(numbers), weeks), jump
-    return [jump for _, jump in sorted(found.values(), key=lambda each: (each[0], each[1].group))]
+            named = -group.count("&"), chance(len(numbers), weeks), jump
+            found[jump.tickets] = min(named, found.get(jump.tickets, named))
+    return [jump for _, _, jump in sorted(found.values(), key=lambda each: each[1:])]
 
 
 def is_jump(count: int, weeks: Sequence[int]) -> bool:
