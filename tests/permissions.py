@@ -85,18 +85,14 @@ UNUSED: dict[str, dict[str, str]] = {
     "reports": {
         **_LOGS,
         "s3:DeleteObject": "deletes what it has merged once a local day has ended",
-        "s3:GetObject": "reads the facts of a local day that has ended",
         "s3:PutObjectTagging": "tags facts with their retention period",
         **dict.fromkeys(
             (
-                "athena:GetQueryExecution",
-                "athena:GetQueryResults",
-                "athena:StartQueryExecution",
                 "glue:GetDatabase",
                 "glue:GetTable",
                 "s3:GetBucketLocation",
             ),
-            "asks Athena for the figures of a period that has ended",
+            "Athena asks for the figures with the rights of the function",
         ),
     },
     "answers": {

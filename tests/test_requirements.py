@@ -23,8 +23,7 @@ CATALOGUE = {
     for number in range(1, last + 1)
 }
 LATER = {
-    "B11", "D15", "D16",
-    "G10", "G11", "G12", "G13", "G16",
+    "G10", "G11", "G12", "G13",
     "H1", "H2", "H3", "H4", "H5", "H6", "H7", "H8",
 }  # fmt: skip
 """Requirements that are not implemented yet."""

@@ -39,8 +39,9 @@ Changed = dict[str, list[Fact]]
 
 
 class Completed(NamedTuple):
-    """What a part of a run completed: the feeds were read up to `through`."""
+    """What a part of a run completed: the feeds were read from `since` up to `through`."""
 
+    since: datetime
     through: datetime
     changed: Changed
 
@@ -70,7 +71,7 @@ class FactCompleter:
             log.info("facts.written", extra={"desk": desk, "facts": len(facts), "objects": objects})
             through = min(entries[-1].at, settled) if len(entries) == AT_ONCE else settled
             stored = self._stored(progress, facts_through=through)
-            yield Completed(through, changed)
+            yield Completed(progress.facts_through, through, changed)
             if stored is None:
                 return
             progress = stored

@@ -19,6 +19,7 @@ from functions.core.reports.prices import read_prices
 from functions.core.storage.board_snapshots import BoardSnapshots
 from functions.core.storage.database import Storage
 from functions.core.storage.facts import FactStore
+from functions.core.storage.journal import SETTLED_AFTER
 from functions.core.storage.report_mails import ReportMails
 from functions.core.storage.reports import StoredReports
 from functions.reports.budget import watch_budget
@@ -60,7 +61,8 @@ class DeskRun:
             if not self.has_time():
                 return
         if not some:
-            self._keep(Completed(self.now, {}))
+            progress = self.storage.report_progress.get(self.playbook.desk, self.now)
+            self._keep(Completed(progress.facts_through, self.now - SETTLED_AFTER, {}))
         completer.compact()
         self._write()
         self._mail()
@@ -70,7 +72,14 @@ class DeskRun:
         desk, changed = self.playbook.desk, completed.changed
         tickets = self.storage.tickets.load_many(desk, list(changed))
         keeper = SnapshotKeeper(self.storage, self.snapshots, self._counts, self._mailer.send_jumps)
-        keeper.keep(self.playbook, tickets, self.now, through=completed.through, facts=changed)
+        keeper.keep(
+            self.playbook,
+            tickets,
+            self.now,
+            since=completed.since,
+            through=completed.through,
+            facts=changed,
+        )
         if changed:
             progress = self.storage.report_progress.get(desk, self.now)
             facts = (fact for found in changed.values() for fact in found)

@@ -17,6 +17,7 @@ from functions.core.deliver import email, once
 from functions.core.platform import aws, clock, container
 from functions.core.platform.athena import Athena
 from functions.core.platform.logging import logger
+from functions.core.platform.metering import metered
 from functions.core.platform.settings import Deployment
 from functions.core.storage.board_snapshots import BoardSnapshots
 from functions.core.storage.facts import FactStore
@@ -39,6 +40,7 @@ class ReportsScheduled(BaseModel):
     desk: str | None = None
 
 
+@metered
 def reports(event: dict[str, Any], context: Any) -> None:
     """Complete the facts of each desk, then write what is due; one desk's failure stops no other.
 

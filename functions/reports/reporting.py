@@ -52,6 +52,7 @@ USUAL = 8
 """The periods before by which a share is usual."""
 QUESTIONS = 10
 """The most questions of a report."""
+_FIRST_DAY = "first_day"
 
 
 class RunsQueries(Protocol):
@@ -90,8 +91,12 @@ def write_missing(
     return made
 
 
-def _missing(reporting: Reporting, written: Mapping[str, str]) -> list[Period]:
-    """Return the periods without reports: by their ends, days before the weeks they are in."""
+def _missing(reporting: Reporting, written: dict[str, str]) -> list[Period]:
+    """Return the periods without reports: by their ends, days before the weeks they are in.
+
+    Whether a month is missing is asked in every run until the first one has ended, so the desk's
+    first day is noted in `written`.
+    """
     zone, settled = reporting.playbook.zone, reporting.now - WRITTEN_AFTER
     earliest = (reporting.now - AT_FIRST).astimezone(zone).date()
     found: list[Period] = []
@@ -99,11 +104,19 @@ def _missing(reporting: Reporting, written: Mapping[str, str]) -> list[Period]:
         if kind in written:
             after = Period.parse(kind, written[kind]).next
             found += ended(kind, after.first, settled, zone)
-        elif reporting.first_day is None:  # nothing has happened yet
+        elif (first := _first_day(reporting, written)) is None:  # nothing has happened yet
             found += ended(kind, earliest, settled, zone)[-1:]
         else:
-            found += ended(kind, max(earliest, reporting.first_day), settled, zone)
+            found += ended(kind, max(earliest, first), settled, zone)
     return sorted(found, key=lambda period: (period.after, KINDS.index(period.kind)))
+
+
+def _first_day(reporting: Reporting, written: dict[str, str]) -> date | None:
+    if _FIRST_DAY not in written and reporting.first_day is not None:
+        written[_FIRST_DAY] = reporting.first_day.isoformat()
+        reporting.reports.put_written(reporting.desk, written)
+    known = written.get(_FIRST_DAY)
+    return date.fromisoformat(known) if known else None
 
 
 def compare(
@@ -198,7 +211,7 @@ class Reporting:
         self.reports.put(period, report, lists)
         if problems:
             raise_alarm(
-                "report.wrong", self.desk, report=f"{period.kind} {period.name}", problems=problems
+                "report_wrong", self.desk, report=f"{period.kind} {period.name}", problems=problems
             )
         return report
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +12,13 @@ from functions.core.platform import aws
 from functions.core.platform.athena import Athena, QueryFailed
 from functions.core.platform.settings import Deployment
 from functions.core.reports.facts import facts_of
+from functions.core.reports.periods import Period
 from functions.core.storage.facts import FactStore
+from functions.reports.queries import Queries, TimeSpan
 from tests.core.reports.sample_life import Life, desk_of_measures
 from tests.core.sample_desk import NOON
 from tests.e2e.running_system import System, wait_until
+from tests.reports.duck import Duck
 
 NEWEST = """
     WITH ordered AS (
@@ -107,3 +111,34 @@ def test_the_function_completes_the_facts(system: System, monkeypatch: pytest.Mo
 
     with athena_of(system, monkeypatch) as athena:
         wait_until(lambda: "received" in facts(), "the ticket is in the facts", 30)
+
+
+def test_each_question_of_a_report_has_the_same_answer_from_athena_and_duckdb(
+    system: System, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    playbook = desk_of_measures(desk="compared")
+    life = Life(playbook, "CS0001").receive().assign().wait(hours=2).reply().resolve()
+    facts = facts_of(life.history, playbook, NOON)
+    duck = Duck(tmp_path, "compared", playbook.zone)
+    duck.write(facts)
+    queries = Queries("compared", playbook.zone)
+    day, before = (
+        TimeSpan.of(Period.parse("daily", name), playbook.zone)
+        for name in ("2026-03-10", "2026-03-09")
+    )
+    with athena_of(system, monkeypatch) as athena:
+        FactStore(system.aws("s3"), athena.deployment.mail_bucket).write(playbook, facts, NOON)
+        for sql in (
+            queries.statistics([day]),
+            queries.details(day, [before], day.start),
+            queries.states(day),
+            queries.states(day, all_before=True),
+            queries.working_time(day, timedelta(minutes=10)),
+            queries.counts_by_day(before.start, day.end),
+            queries.first_day(day.end),
+        ):
+            assert _sorted(athena.rows(sql)) == _sorted(duck.rows(sql)) != []
+
+
+def _sorted(rows: Iterator[dict[str, str]]) -> list[list[tuple[str, str]]]:
+    return sorted(sorted(row.items()) for row in rows)

@@ -5,6 +5,7 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 
 from functions.answers import encoder
@@ -42,6 +43,7 @@ def test_a_function_s_policy_grants_exactly_the_calls_it_makes(
     _well_rated(simulator, storage)
     storage.manifests.start("standard", datetime.now(UTC))
     simulator.invoke("search_index", {"time": (datetime.now(UTC) + SETTLED_AFTER).isoformat()})
+    boto3.client("athena").create_work_group(Name=simulator.deployment.workgroup, Configuration={})
     simulator.invoke("reports", {"time": datetime.now(UTC).isoformat()})
     _badly_rated(simulator, storage)
     _not_answered(simulator, storage)

@@ -53,6 +53,16 @@ def test_reports_are_written_once_when_their_period_has_settled(
     assert first["from"] == "2026-11-27T00:00:00+08:00"
 
 
+def test_a_run_with_nothing_to_write_asks_athena_nothing(
+    storage: Storage, reports: StoredReports, duck: Duck, playbook: Playbook
+) -> None:
+    duck.write(History("A1").then("11-27 10:00", "received").facts)
+    now = at("11-27 12:00")
+    assert write_missing(storage, reports, duck, playbook, "testdesk", now) == []
+    asked = cast("Any", None)
+    assert write_missing(storage, reports, asked, playbook, "testdesk", now) == []
+
+
 def test_a_desk_of_long_ago_gets_the_reports_of_45_days(
     storage: Storage, reports: StoredReports, duck: Duck, playbook: Playbook
 ) -> None:
@@ -128,9 +138,10 @@ def test_what_does_not_add_up_says_so_and_raises_the_alarm(
     assert written["problems"] == [
         "未结工单不平：期初 0 + 收到 1 + 重开 0 + 撤销合并 0 − 解决 0 − 关闭 0 − 合并 0 ≠ 期末 0"
     ]
-    line = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
-    assert (line["Conditions"], line["condition"], line["desk"]) == (1, "report.wrong", "testdesk")
-    assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["stage"]]
+    lines = [json.loads(line) for line in capsys.readouterr().out.strip().splitlines()]
+    (raised,) = (line for line in lines if line.get("message") == "alarm.raised")
+    assert (raised["condition"], raised["desk"]) == ("report_wrong", "testdesk")
+    assert (raised["report"], raised["problems"]) == ("daily 2026-11-27", written["problems"])
 
 
 def test_a_reopening_after_the_end_corrects_the_report_before(report: Report) -> None:

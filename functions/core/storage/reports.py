@@ -153,7 +153,7 @@ class StoredReports:
         self._put_json(f"{_key(desk, period)}/corrected.json.gz", corrected)
 
     def written(self, desk: str) -> dict[str, str]:
-        """Return the name of the newest written period by kind."""
+        """Return the name of the newest written period by kind, and the desk's `first_day`."""
         found: dict[str, str] = self._json(f"{FOLDER}{desk}/written.json.gz") or {}
         return found
 
