@@ -74,7 +74,7 @@ def _look_after(
         if not has_time():
             return
     completer.compact()
-    stored = StoredReports(s3, deployment.mail_bucket)
+    stored = StoredReports(s3, deployment.mail_bucket, playbook.retention.years)
     write_missing(
         storage, stored, Athena(deployment), playbook, desk, time, enough=lambda: not has_time()
     )
