@@ -70,17 +70,18 @@ def _look_after(
     desk: str, time: datetime, deployment: Deployment, has_time: Callable[[], bool]
 ) -> None:
     storage, now, s3 = container.storage(deployment), clock.now(), aws.client("s3")
+    playbook = storage.playbooks.get(desk, now)
     DeskRun(
         storage=storage,
         facts=FactStore(s3, deployment.mail_bucket),
-        reports=StoredReports(s3, deployment.mail_bucket),
+        reports=StoredReports(s3, deployment.mail_bucket, playbook.retention.years),
         snapshots=BoardSnapshots(s3, deployment.mail_bucket),
         athena=Athena(deployment),
         send=lambda sender, to, raw: email.send(
             once.client("sesv2"), sender, to, raw, deployment.prefix
         ),
         region=deployment.region,
-        playbook=storage.playbooks.get(desk, now),
+        playbook=playbook,
         time=time,
         now=now,
         has_time=has_time,

@@ -210,7 +210,7 @@ def _forget(erasure: _Erasure, digest: str) -> None:
     storage.contacts.forget(desk, digest)
     storage.chats.delete(desk, chat_of(digest))
     storage.questions.delete(desk, chat_of(digest), erasure.now)
-    _forget_questions(erasure.records, desk, chat_of(digest))
+    _forget_questions(erasure.records, desk, chat_of(digest), erasure.now)
 
 
 def _erase_contact(erasure: _Erasure, digest: str) -> Erased:
@@ -262,7 +262,7 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
     storage = records.storage
     _require_not_held(number, merge_group(storage, storage.tickets.load(desk, number)))
     _delete_chat(records, desk, number, now)
-    _forget_questions(records, desk, number)
+    _forget_questions(records, desk, number, now)
     ticket = change(storage, desk, number, erasure.command, playbook, now, actor=erasure.actor)
     items = _erase_items(records, desk, number, playbook, now)
     _rewrite_facts(records, number, items, playbook, now)
@@ -281,10 +281,11 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
         raise TryAgain(f"a message of {number} is being sent: run it again in two minutes")
 
 
-def _forget_questions(records: Archive, desk: str, origin: str) -> None:
+def _forget_questions(records: Archive, desk: str, origin: str, now: datetime) -> None:
     """Remove what a chat or ticket asked from the proposals and reports that quote it."""
     records.storage.proposals.forget(desk, origin)
-    for name in StoredReports(records.s3, records.mail_bucket).forget(desk, origin):
+    years = records.storage.playbooks.get(desk, now).retention.years
+    for name in StoredReports(records.s3, records.mail_bucket, years).forget(desk, origin):
         for version in _versions(records.s3, records.mail_bucket, name):
             if not version.latest:
                 _delete(records.s3, version)
@@ -298,7 +299,7 @@ def _delete_chat(records: Archive, desk: str, number: str, now: datetime) -> Non
         if received.chat is not None:
             storage.chats.delete(desk, received.chat.id)
             storage.questions.delete(desk, received.chat.id, now)
-            _forget_questions(records, desk, received.chat.id)
+            _forget_questions(records, desk, received.chat.id, now)
 
 
 def _erase_items(

@@ -14,14 +14,15 @@ class Buckets:
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.tags: dict[str, str] = {}
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
         if Key not in self.objects:
             raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
         return {"Body": BytesIO(self.objects[Key])}
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803
-        self.objects[Key] = Body
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, Tagging: str) -> None:  # noqa: N803
+        self.objects[Key], self.tags[Key] = Body, Tagging
 
     def get_paginator(self, operation: str) -> Buckets:
         assert operation == "list_objects_v2"

@@ -119,6 +119,15 @@ def test_each_figure_opens_its_tickets_by_pages(report: Report, reports: StoredR
         reports.page("testdesk", day(SATURDAY), "volume", None)
 
 
+def test_reports_expire_as_the_desk_keeps_records(duck: Duck) -> None:
+    buckets = Buckets()
+    stored = StoredReports(cast("Any", buckets), "mail", 3)
+    stored.put(
+        day(FRIDAY), cast("Any", {"desk": "testdesk", "questions": []}), {"csat": listed([])}
+    )
+    assert set(buckets.tags.values()) == {"retention-years=3"}
+
+
 def test_the_backlog_is_carried_from_day_to_day(report: Report, duck: Duck) -> None:
     old = History("A1").then("09-01 09:00", "received")
     report("daily", FRIDAY, old, History("A2").then("11-27 09:00", "received"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
 
 from functions.core.domain.errors import FieldError, InvalidInput, NotFound, Phrase
 from functions.core.reports.behind import Behind, OpenTicket
@@ -50,10 +51,14 @@ class Lines:
 
 @dataclass(frozen=True)
 class StoredReports:
-    """The reports of all desks in the mail bucket."""
+    """The reports of all desks in the mail bucket.
+
+    What is put is kept for `years`; without them for good.
+    """
 
     s3: S3Client
     bucket: str
+    years: int | None = None
 
     def get(self, desk: str, period: Period) -> ReportView:
         """Return a report with its questions.
@@ -184,7 +189,8 @@ class StoredReports:
         self._put(name, gzip.compress(json.dumps(value, ensure_ascii=False).encode(), mtime=0))
 
     def _put(self, name: str, body: bytes) -> None:
-        self.s3.put_object(Bucket=self.bucket, Key=name, Body=body)
+        tags = {} if self.years is None else {"retention-years": str(self.years)}
+        self.s3.put_object(Bucket=self.bucket, Key=name, Body=body, Tagging=urlencode(tags))
 
 
 def listed(lines: Iterable[Behind | OpenTicket]) -> Lines:
