@@ -114,6 +114,7 @@ class Simulator:
         )
         for cache in cached:
             cache.cache_clear()
+        metering.forget()
         aws.client = self._client  # type: ignore[assignment]
         once.client = self._client  # type: ignore[assignment]
         try:

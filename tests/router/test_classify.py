@@ -1,9 +1,10 @@
 """Other programs import the classification from here (contract, section 4)."""
 
-from functions.core.domain.rules import Playbook
+from functions.core.playbook import load
 from functions.router.classify import classify
+from tests.core.sample_desk import DESK
 
 
-def test_the_classification_has_what_other_programs_read(playbook: Playbook) -> None:
-    found = classify("The app crashes", playbook)
+def test_the_classification_has_what_other_programs_read() -> None:
+    found = classify("The app crashes", load(DESK))
     assert {"type", "tags", "priority", "vague", "confidence", "mood"} <= vars(found).keys()

@@ -174,6 +174,11 @@ def spent(desk: str, number: str) -> Iterator[Usage]:
         raise
 
 
+def forget() -> None:
+    """Forget what is carried over, as a new container has nothing."""
+    _carried.clear()
+
+
 def _leave(account: _Account) -> None:
     """Carry what is left of an account over to its desk's next commit."""
     if account.desk:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
+from functions.core.domain.privacy import TermName
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Value
 from functions.core.reports.columns import Fact
@@ -25,12 +26,12 @@ class Spending(Value):
     shortens the next one; `told` is the month whose budget was reported as exceeded.
     """
 
-    month: str = ""
+    month: TermName = ""
     through: datetime
     usd: Decimal = Decimal(0)
     spent: Decimal = Decimal(0)
-    acts: Mapping[str, int] = {}
-    told: str = ""
+    acts: Mapping[TermName, int] = {}
+    told: TermName = ""
 
 
 def spend(

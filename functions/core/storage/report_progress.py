@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from functions.core.domain.privacy import TermName
 from functions.core.domain.ticket import Value
 from functions.core.reports.spending import Spending
 from functions.core.storage.journal import KEPT_FOR
@@ -23,7 +24,7 @@ class Progress(Value):
 
     facts_through: datetime
     compacted: date | None = None
-    unmailed: tuple[str, ...] = ()
+    unmailed: tuple[TermName, ...] = ()
     spending: Spending | None = None
     counter: int = 0
 
