@@ -62,7 +62,7 @@ class LoadedDuck:
 
 def facts(quarter: Quarter) -> Iterator[Fact]:
     """All facts of a quarter, as if each had been written when it was over."""
-    for history in quarter.histories():
+    for history in quarter.histories:
         yield from facts_of(history, quarter.playbook, END)
     for number, came in enumerate(quarter.presence):
         entry = JournalEntry(number=came.username, version=number, at=came.at, presence=came.online)
