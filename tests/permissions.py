@@ -86,6 +86,8 @@ UNUSED: dict[str, dict[str, str]] = {
         **_LOGS,
         "s3:DeleteObject": "deletes what it has merged once a local day has ended",
         "s3:PutObjectTagging": "tags facts with their retention period",
+        "dynamodb:UpdateItem": "takes back the claim of a mail that has not gone out",
+        "ses:SendRawEmail": "SES requires it in addition to SendEmail for raw content",
         **dict.fromkeys(
             (
                 "glue:GetDatabase",

@@ -16,6 +16,7 @@ from functions.core.platform.logging import logger
 from functions.core.reports.jumps import DAYS_BEFORE, DayCount
 from functions.core.reports.periods import Period, midnight
 from functions.core.reports.prices import read_prices
+from functions.core.reports.report import ReportView
 from functions.core.storage.board_snapshots import BoardSnapshots
 from functions.core.storage.database import Storage
 from functions.core.storage.facts import FactStore
@@ -107,13 +108,14 @@ class DeskRun:
             lambda: not self.has_time(),
             self.region,
         )
-        names = [f"{report['kind']}/{report['period']}" for report in made]
-        if not names:
+        if not made:
             return
+        names = [f"{report['kind']}/{report['period']}" for report in made]
         log.info("reports.written", extra={"desk": desk, "reports": names})
-        # Of the reports of a first run, people want the newest.
-        newest = {name.partition("/")[0]: name for name in names}
-        self._note_unmailed(lambda before: (*before, *newest.values()))
+        # Of the reports of a first run people want the newest, and none of a desk without tickets.
+        newest = {report["kind"]: report for report in made if not _is_empty(report)}
+        to_mail = (f"{kind}/{report['period']}" for kind, report in newest.items())
+        self._note_unmailed(lambda before: (*before, *to_mail))
 
     def _mail(self) -> None:
         progress = self.storage.report_progress.get(self.playbook.desk, self.now)
@@ -134,3 +136,9 @@ class DeskRun:
 
 def _without(done: str, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if name != done)
+
+
+def _is_empty(report: ReportView) -> bool:
+    """Return whether a report is about no ticket at all."""
+    backlog = report["figures"]["backlog"]
+    return not (backlog["opening"] or backlog["received"] or backlog["reopened"])

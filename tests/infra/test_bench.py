@@ -161,10 +161,10 @@ def test_a_month_without_tickets_has_its_fixed_cost(simulator: Simulator) -> Non
     """The key, alarms, the dashboard, schedules, and the queue's pollers."""
     used = usage.idle_usage(simulator)
     assert used["kms.key"] == 1
-    assert used["lambda.request"] == 30 * 24 * (60 + 12 + 1)
+    assert used["lambda.request"] == 30 * 24 * (60 + 12 + 5 + 1)
     assert used["sqs.request"] == 15 * 30 * 24 * 60
     # Four empty shards, and no manifest.
-    assert used["dynamodb.read_unit"] == 30 * 24 * (60 * 2 + (12 + 1) * Decimal("0.5"))
+    assert used["dynamodb.read_unit"] == 30 * 24 * (60 * 2 + (12 + 5 + 1) * Decimal("0.5"))
     assert set(used) <= set(costs.read_prices().prices)
 
 

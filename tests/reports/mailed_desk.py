@@ -10,7 +10,7 @@ from tests.core.sample_desk import DESK, both
 @pytest.fixture(scope="session")
 def playbook() -> Playbook:
     leads = {"label": both("主管组"), "role": "supervisor", "mailbox": "leads@testdesk.local"}
-    recipients = ["supervisor", "mail:boss@example.com", "qa"]
+    recipients = ["supervisor", "mail:boss@example.com"]
     document = {
         **DESK,
         "teams": {**DESK["teams"], "leads": leads},

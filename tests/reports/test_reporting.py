@@ -255,7 +255,9 @@ def test_a_day_beyond_the_weeks_before_is_a_jump(report: Report, duck: Duck) -> 
     for when, count in (("10-02", 1), ("10-09", 2), ("10-16", 1), ("10-23", 2), ("11-20", 1)):
         duck.write([fact for each in faults(when, count, "fault") for fact in each])
     jumps = report("daily", FRIDAY, *faults("11-27", 9, "fault"))["jumps"]
-    assert [(each["day"], each["label"], each["count"]) for each in jumps] == [(FRIDAY, "报障", 9)]
+    assert [(each["day"], each["label"], each["count"]) for each in jumps] == [
+        (FRIDAY, "报障：9件，预期0.9件", 9)
+    ]
     assert len(jumps[0]["tickets"]) == 9
     assert report("weekly", "2026-W48")["jumps"] == jumps
 

@@ -52,7 +52,7 @@ def facts_of(
         written: when the facts are written.
         usages: version → what the commit used, as far as it is known.
     """
-    replay, usages = _Replay(playbook), usages or {}
+    replay, usages = _TicketMeasures(playbook), usages or {}
     return [replay.fact(commit, written, usages.get(commit.version, {})) for commit in history]
 
 
@@ -76,7 +76,7 @@ def is_open(ticket: Ticket | None) -> bool:
 
 
 @dataclass
-class _Replay:
+class _TicketMeasures:
     """A ticket's history up to some commit, and what later measures need of it.
 
     `idle` is the time in which nobody had to work on the ticket; `asked` holds the departments'
@@ -303,12 +303,9 @@ class _Replay:
         return None
 
     def _parts(self, step: e.StepTaken) -> Iterator[str]:
-        known = self.playbook.steps.get(step.step)
         for name in self.playbook.reports.parts:
-            declared = known.fields.get(name) if known else None
-            if declared is not None and declared.kind in {"list", "choice"}:
-                parts = _SEPARATORS.split(step.fields.get(name, ""))
-                yield from filter(None, map(value_of, parts))
+            parts = _SEPARATORS.split(step.fields.get(name, ""))
+            yield from filter(None, map(value_of, parts))
 
 
 def is_good(score: int, playbook: Playbook) -> bool:

@@ -361,11 +361,6 @@ class TestSteps:
         assert (fact.resolution, fact.flow) == (1, ("resolved",))
         assert [earlier.compensation for earlier in facts(life)[:-1]] == ["", ""]
 
-    def test_a_field_of_free_text_is_no_part(self) -> None:
-        playbook = desk_of_measures(reports={"parts": ["work_done"]})
-        life = received(playbook).assign().step("repaired", work_done="换了")
-        assert last(life).parts == ()
-
 
 def test_facts_are_the_same_each_time(playbook: Playbook) -> None:
     life = received(playbook).assign().reply().resolve()
