@@ -304,19 +304,13 @@ def _by_figure(values: Mapping[str, str], other: str = "NULL") -> str:
 
 
 def _span_at(at: str, spans: Sequence[TimeSpan]) -> str:
-    """Write the expression that names the span in which a Unix time lies, found by halving."""
-    if len(spans) == 1:
-        (span,) = spans
-        return (
-            f"CASE WHEN {at} >= {_seconds(span.start)} AND {at} < {_seconds(span.end)}"
-            f" THEN {_text(span.name)} END"
-        )
-    ordered = sorted(spans, key=lambda span: span.start)
-    early, late = ordered[: len(spans) // 2], ordered[len(spans) // 2 :]
-    return (
-        f"CASE WHEN {at} < {_seconds(late[0].start)} THEN {_span_at(at, early)}"
-        f" ELSE {_span_at(at, late)} END"
+    """Write the expression that names the span in which a Unix time lies."""
+    branches = " ".join(
+        f"WHEN {at} >= {_seconds(span.start)} AND {at} < {_seconds(span.end)}"
+        f" THEN {_text(span.name)}"
+        for span in spans
     )
+    return f"CASE {branches} END"
 
 
 def _has(column: str, value: str) -> str:

@@ -175,7 +175,7 @@ def corrections(oracle: Oracle, period: Period, earlier: list[Period]) -> set[Co
 def test_the_backlog_of_every_period_adds_up(desk: str) -> None:
     quarter, oracle = quarter_of(desk)
     for period in periods(quarter.playbook, BEGIN, END):
-        assert balance(oracle.report(period.start, period.end)["figures"]["backlog"]) == 0
+        assert balance(oracle.backlog(period.start, period.end)) == 0
 
 
 instants = st.datetimes(BEGIN.replace(tzinfo=None), END.replace(tzinfo=None)).map(
@@ -184,7 +184,7 @@ instants = st.datetimes(BEGIN.replace(tzinfo=None), END.replace(tzinfo=None)).ma
 
 
 @given(st.tuples(instants, instants).map(sorted))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_the_backlog_of_any_span_adds_up_in_facts(span: list[datetime]) -> None:
     start, end = (int(at.timestamp()) for at in span)
     opening = closing = flows = 0
@@ -236,6 +236,8 @@ def test_the_second_reading_of_a_history_ends_as_the_ticket_is(desk: str) -> Non
 
 def test_a_seed_always_gives_the_same_quarter() -> None:
     playbook = playbook_of("standard")
-    first, second = (simulate(playbook, 10, SEED).histories for _ in range(2))
+    seeds = (SEED, SEED, SEED + 1)
+    end = BEGIN + timedelta(days=14)
+    first, second, other = (simulate(playbook, 10, seed, end=end).histories for seed in seeds)
     assert first == second
-    assert first != simulate(playbook, 10, SEED + 1).histories
+    assert first != other
