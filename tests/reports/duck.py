@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,6 +20,8 @@ class Duck:
     folder: Path
     desk: str
     zone: ZoneInfo
+    loaded: dict[frozenset[Path], duckdb.DuckDBPyConnection] = field(default_factory=dict)
+    """The files that are read, and the database that has read them."""
 
     def write(self, facts: Sequence[Fact]) -> None:
         """Write facts in one file for each day, beside those of earlier calls."""
@@ -35,24 +37,35 @@ class Duck:
 
     def rows(self, sql: str) -> Iterator[dict[str, str]]:
         """Run a query; values are texts as in Athena's results, empty if there is none."""
-        connection = duckdb.connect()
-        columns = ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS)
-        if any(self.folder.rglob("*.tsv")):
-            source = (
-                f"read_csv('{self.folder}/*/*/*.tsv', delim='\t', header=false, quote='', "
-                f"escape='', columns={{{columns}}}, null_padding=true, hive_partitioning=true, "
-                "hive_types={'desk': VARCHAR, 'day': VARCHAR})"
-            )
-            connection.execute(f"CREATE VIEW facts AS SELECT * FROM {source}")
-        else:
-            empty = ", ".join(f"{name} {kind}" for name, kind in COLUMNS)
-            connection.execute(f"CREATE TABLE facts ({empty}, desk VARCHAR, day VARCHAR)")
-        result = connection.execute(sql)
+        result = self._connection().execute(sql)
         names = [column[0] for column in result.description or ()]
-        while found := result.fetchmany(1000):
-            for row in found:
-                yield {
-                    name: "" if value is None else str(value)
-                    for name, value in zip(names, row, strict=True)
-                }
-        connection.close()
+        for row in result.fetchall():
+            yield {
+                name: "" if value is None else str(value)
+                for name, value in zip(names, row, strict=True)
+            }
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """Return a database that has read the files there are."""
+        files = frozenset(self.folder.rglob("*.tsv"))
+        if files not in self.loaded:
+            self.loaded.clear()
+            self.loaded[files] = self._load() if files else self._empty()
+        return self.loaded[files]
+
+    def _load(self) -> duckdb.DuckDBPyConnection:
+        columns = ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS)
+        connection = duckdb.connect(config={"threads": 1})
+        connection.execute(
+            "CREATE TABLE facts AS SELECT * FROM "
+            f"read_csv('{self.folder}/*/*/*.tsv', delim='\t', header=false, quote='', escape='', "
+            f"columns={{{columns}}}, null_padding=true, hive_partitioning=true, "
+            "hive_types={'desk': VARCHAR, 'day': VARCHAR})"
+        )
+        return connection
+
+    def _empty(self) -> duckdb.DuckDBPyConnection:
+        columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS)
+        connection = duckdb.connect(config={"threads": 1})
+        connection.execute(f"CREATE TABLE facts ({columns}, desk VARCHAR, day VARCHAR)")
+        return connection

@@ -13,6 +13,7 @@ from functions.core.deliver.failures import Passing
 from functions.core.domain import commands as c
 from functions.core.domain.journal import JournalEntry, entry_of
 from functions.core.domain.rules import Playbook
+from functions.core.reports.columns import Fact
 from functions.core.reports.periods import Period
 from functions.core.services.command_service import change
 from functions.core.storage.board_snapshots import BoardSnapshots
@@ -39,13 +40,17 @@ class OnStore:
     playbook: Playbook
     folder: Path
     asked: int = 0
+    read: list[Fact] | None = None
+    duck: Duck | None = None
 
     def rows(self, sql: str) -> Iterator[dict[str, str]]:
         self.asked += 1
-        duck = Duck(self.folder / str(self.asked), DESK, self.playbook.zone)
-        for day in self.facts.days(DESK):
-            duck.write(self.facts.read(DESK, day))
-        return duck.rows(sql)
+        stored = [fact for day in self.facts.days(DESK) for fact in self.facts.read(DESK, day)]
+        if self.duck is None or stored != self.read:
+            self.read = stored
+            self.duck = Duck(self.folder / str(self.asked), DESK, self.playbook.zone)
+            self.duck.write(stored)
+        return self.duck.rows(sql)
 
 
 @dataclass

@@ -239,8 +239,8 @@ def test_what_stands_out_in_a_week_is_said_with_the_playbooks_suggestion(
     weeks = [faults("11-17", 2, "fault"), faults("11-17", 18, "inquiry")]
     weeks += [faults("11-24", 30, "fault"), faults("11-24", 70, "inquiry")]
     duck.write([fact for week in weeks for history in week for fact in history])
-    made = write_missing(storage, reports, duck, desk, "testdesk", at("11-30 00:20"))
-    before, week = (each for each in made if each["kind"] == "weekly")
+    reports.put_written("testdesk", {"daily": "2026-11-29"})
+    before, week = write_missing(storage, reports, duck, desk, "testdesk", at("11-30 00:20"))
     assert before["suggestions"] == []
     assert week["suggestions"] == [
         {

@@ -110,7 +110,7 @@ class Oracle:
             name: _FIGURES[name]([each.value for each in counted])
             for name, counted in collected.items()
         }
-        figures["backlog"] = self._backlog(start, end)
+        figures["backlog"] = self.backlog(start, end)
         figures["assistant"] = self._assistant(start, end)
         tables = _tables(collected)
         open_now = [(life, state) for life, state in touched if state.is_open]
@@ -132,7 +132,8 @@ class Oracle:
                 found[name].append(_Counted(value, _groups(life, state, who)))
         return found
 
-    def _backlog(self, start: datetime, end: datetime) -> Row:
+    def backlog(self, start: datetime, end: datetime) -> Row:
+        """The tickets open at the start and at the end, and the flows between."""
         flows = Counter(flow for life in self.lives for at, flow in life.flows if start <= at < end)
         names = ("received", "reopened", "unmerged", "resolved", "closed", "merged")
         ages = [end - life.received for life in self.lives if _is_open_at(life, end)]

@@ -6,10 +6,12 @@ What a ticket was after each commit is read from its events here again, without 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from functions.core.domain import events as e
@@ -106,7 +108,8 @@ class Life:
 
     def before(self, end: datetime) -> State | None:
         """The ticket as it was at an instant; None if it had not come."""
-        return next((state for state in reversed(self.states) if state.at < end), None)
+        found = bisect_left(self.states, end, key=attrgetter("at"))
+        return self.states[found - 1] if found else None
 
     def reopened_at(self) -> list[datetime]:
         return [at for at, flow in self.flows if flow == "reopened"]

@@ -7,12 +7,11 @@ from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
-import duckdb
 from botocore.exceptions import ClientError
 
 from functions.core.domain.journal import ChatEnd, JournalEntry
 from functions.core.domain.rules import Playbook
-from functions.core.reports.columns import COLUMNS, Fact
+from functions.core.reports.columns import Fact
 from functions.core.reports.facts import chat_fact, facts_of, presence_fact
 from functions.core.reports.periods import Period
 from functions.core.reports.report import ReportView
@@ -28,7 +27,7 @@ class MemoryBucket:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, Tagging: str) -> None:  # noqa: N803
         self.objects[Key] = Body
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
@@ -37,32 +36,9 @@ class MemoryBucket:
         return {"Body": BytesIO(self.objects[Key])}
 
 
-class LoadedDuck:
-    """Queries over facts that are read once from the lines that `Duck` writes."""
-
-    def __init__(self, duck: Duck) -> None:
-        columns = ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS)
-        self.connection = duckdb.connect(config={"threads": 1})
-        self.connection.execute(
-            "CREATE TABLE facts AS SELECT * FROM "
-            f"read_csv('{duck.folder}/*/*/*.tsv', delim='\t', header=false, quote='', escape='', "
-            f"columns={{{columns}}}, null_padding=true, hive_partitioning=true, "
-            "hive_types={'desk': VARCHAR, 'day': VARCHAR})"
-        )
-
-    def rows(self, sql: str) -> Iterator[dict[str, str]]:
-        result = self.connection.execute(sql)
-        names = [column[0] for column in result.description or ()]
-        for row in result.fetchall():
-            yield {
-                name: "" if value is None else str(value)
-                for name, value in zip(names, row, strict=True)
-            }
-
-
 def facts(quarter: Quarter) -> Iterator[Fact]:
     """All facts of a quarter, as if each had been written when it was over."""
-    for history in quarter.histories():
+    for history in quarter.histories:
         yield from facts_of(history, quarter.playbook, END)
     for number, came in enumerate(quarter.presence):
         entry = JournalEntry(number=came.username, version=number, at=came.at, presence=came.online)
@@ -77,7 +53,7 @@ class Reports:
 
     def __init__(self, quarter: Quarter, duck: Duck) -> None:
         duck.write([*facts(quarter)])
-        self.quarter, self.athena = quarter, LoadedDuck(duck)
+        self.quarter, self.athena = quarter, duck
         bucket: Any = MemoryBucket()
         self.stored = StoredReports(bucket, "mail")
 
