@@ -15,14 +15,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from functions.core.deliver import email, once
 from functions.core.platform import aws, clock, container
-from functions.core.platform.athena import Athena
 from functions.core.platform.logging import logger
 from functions.core.platform.metering import metered
 from functions.core.platform.settings import Deployment
-from functions.core.storage.board_snapshots import BoardSnapshots
-from functions.core.storage.facts import FactStore
-from functions.core.storage.reports import StoredReports
-from functions.reports.desk_run import DeskRun
 
 TIME_FOR_MORE = timedelta(seconds=90)
 """The remaining time that another part of the work needs; the next run does the rest."""
@@ -69,6 +64,12 @@ def reports(event: dict[str, Any], context: Any) -> None:
 def _look_after(
     desk: str, time: datetime, deployment: Deployment, has_time: Callable[[], bool]
 ) -> None:
+    from functions.core.platform.athena import Athena
+    from functions.core.storage.board_snapshots import BoardSnapshots
+    from functions.core.storage.facts import FactStore
+    from functions.core.storage.reports import StoredReports
+    from functions.reports.desk_run import DeskRun
+
     storage, now, s3 = container.storage(deployment), clock.now(), aws.client("s3")
     playbook = storage.playbooks.get(desk, now)
     DeskRun(

@@ -17,7 +17,6 @@ from functions.core.platform.logging import logger
 from functions.core.platform.metering import metered
 from functions.core.platform.settings import Deployment
 from functions.core.storage.items import SHARDS
-from functions.sla_timer.sweep import SweepFailed, sweep
 
 bp = Blueprint(__name__)
 log = logger("sla_timer")
@@ -39,6 +38,8 @@ def sla_timer(event: dict[str, Any], context: Any) -> dict[str, int]:
     Raises:
         SweepFailed: some items failed, after all others were processed; the alarm counts it.
     """
+    from functions.sla_timer.sweep import SweepFailed, sweep
+
     scheduled = Scheduled.model_validate(event)
     deployment, now = Deployment.of(context), scheduled.time
     result = sweep(

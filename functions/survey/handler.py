@@ -12,7 +12,6 @@ from functions.core.domain.closing import TaskKind, TaskResult
 from functions.core.platform import aws, clock, container, metering
 from functions.core.platform.metering import metered
 from functions.core.platform.settings import Deployment
-from functions.survey import tasks
 
 TRANSITION = "stepfunctions.transition"
 
@@ -50,6 +49,7 @@ def survey_review_expire(event: dict[str, Any], context: Any) -> TaskResult:
 @bp.lambda_function(name="survey_archive")
 @metered
 def survey_archive(event: dict[str, Any], context: Any) -> dict[str, str | None]:
+    from functions.survey import tasks
     from functions.survey.archive import ArchiveBuckets, archive
 
     deployment = Deployment.of(context)
@@ -60,6 +60,8 @@ def survey_archive(event: dict[str, Any], context: Any) -> dict[str, str | None]
 
 
 def _wait(kind: TaskKind, event: dict[str, Any], context: Any) -> None:
+    from functions.survey import tasks
+
     metering.count(TRANSITION, 2 if kind == "survey" else 1)  # the start, too
     task = tasks.WaitingTask.model_validate(event)
     tasks.wait_for(
@@ -68,6 +70,8 @@ def _wait(kind: TaskKind, event: dict[str, Any], context: Any) -> None:
 
 
 def _expire(kind: TaskKind, event: dict[str, Any], context: Any) -> TaskResult:
+    from functions.survey import tasks
+
     metering.count(TRANSITION)
     task = tasks.Task.model_validate(event)
     return tasks.expire(container.storage(Deployment.of(context)), kind, task, clock.now())

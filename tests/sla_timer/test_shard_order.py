@@ -8,7 +8,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.platform import container
 from functions.core.storage.database import Storage
 from functions.core.storage.items import SHARDS, shard
-from functions.sla_timer import handler
+from functions.sla_timer import handler, sweep as module
 from functions.sla_timer.sweep import SweepFailed, SweepResult, sweep
 from tests.core.sample_desk import NOON, agent, file_ticket
 
@@ -51,7 +51,7 @@ def test_each_minute_begins_with_another_shard(monkeypatch: pytest.MonkeyPatch) 
         begun.append(shards[0])
         return SweepResult(0, 0, stopped=False)
 
-    monkeypatch.setattr(handler, "sweep", noted)
+    monkeypatch.setattr(module, "sweep", noted)
     monkeypatch.setattr(container, "storage", lambda place: None)
     for minute in range(SHARDS):
         at = datetime(2026, 3, 10, 4, minute, tzinfo=UTC)
@@ -69,7 +69,7 @@ def test_one_failure_among_many_fails_the_function(
     storage: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        handler, "sweep", lambda *_, **__: SweepResult(done=7, failed=1, stopped=False)
+        module, "sweep", lambda *_, **__: SweepResult(done=7, failed=1, stopped=False)
     )
     monkeypatch.setattr(container, "storage", lambda place: storage)
     with pytest.raises(SweepFailed, match="1 of 8"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from functions.core.storage.attempts import FailedAttempts
@@ -21,7 +22,6 @@ from functions.core.storage.model_summaries import ModelSummaries
 from functions.core.storage.model_uses import ModelUses
 from functions.core.storage.playbooks import Playbooks
 from functions.core.storage.proposals import DeskProposals
-from functions.core.storage.report_progress import ReportProgress
 from functions.core.storage.roster import Roster
 from functions.core.storage.short_links import ShortLinks
 from functions.core.storage.table import Table
@@ -29,6 +29,8 @@ from functions.core.storage.tickets import Spent, Tickets, nothing_spent
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from functions.core.storage.report_progress import ReportProgress
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,6 @@ class Storage:
     model_uses: ModelUses
     model_summaries: ModelSummaries
     manifests: Manifests
-    report_progress: ReportProgress
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str, spent: Spent = nothing_spent) -> Storage:
@@ -98,5 +99,11 @@ class Storage:
             ModelUses(table),
             ModelSummaries(table),
             Manifests(table),
-            ReportProgress(table),
         )
+
+    @cached_property
+    def report_progress(self) -> ReportProgress:
+        """How far the reports are, with what they have spent: only `reports` imports it."""
+        from functions.core.storage.report_progress import ReportProgress
+
+        return ReportProgress(self.table)
