@@ -38,6 +38,10 @@ Changed = dict[str, list[Fact]]
 """Number of a ticket that changed → all of its facts."""
 
 
+class Superseded(Exception):
+    """Another run is completing the facts of the desk, and does everything that follows."""
+
+
 class Completed(NamedTuple):
     """What a part of a run completed: the feeds were read from `since` up to `through`."""
 
@@ -58,8 +62,10 @@ class FactCompleter:
     def complete(self, time: datetime) -> Iterator[Completed]:
         """Put what arrived into the facts, and yield the tickets that changed, some at a time.
 
-        What is older than `time` and `SETTLED_AFTER` is not read again. Of two runs at once, one
-        ends early; their facts are the same.
+        What is older than `time` and `SETTLED_AFTER` is not read again.
+
+        Raises:
+            Superseded: of two runs at once, one ends early; their facts are the same.
         """
         desk, progress = self.playbook.desk, self._progress()
         since = progress.facts_through
@@ -70,11 +76,12 @@ class FactCompleter:
             objects = self.facts.write(self.playbook, facts, self.now)
             log.info("facts.written", extra={"desk": desk, "facts": len(facts), "objects": objects})
             through = min(entries[-1].at, settled) if len(entries) == AT_ONCE else settled
-            stored = self._stored(progress, facts_through=through)
+            if self._stored(progress, facts_through=through) is None:
+                raise Superseded
             yield Completed(progress.facts_through, through, changed)
-            if stored is None:
-                return
-            progress = stored
+            progress = self._progress()  # which has the month's costs by now
+            if progress.facts_through != through:
+                raise Superseded
         if settled - progress.facts_through >= MOVES_EVERY:
             self._stored(progress, facts_through=settled)
 

@@ -6,10 +6,9 @@ and in the month's costs before the next one is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
 
 from functions.core.domain.rules import Playbook
 from functions.core.platform.logging import logger
@@ -24,7 +23,7 @@ from functions.core.storage.journal import SETTLED_AFTER
 from functions.core.storage.report_mails import ReportMails
 from functions.core.storage.reports import StoredReports
 from functions.reports.budget import watch_budget
-from functions.reports.completing import Completed, FactCompleter
+from functions.reports.completing import Completed, FactCompleter, Superseded
 from functions.reports.mailing import ReportMailer, SendMail
 from functions.reports.queries import Queries
 from functions.reports.reporting import RunsQueries, write_missing
@@ -54,6 +53,13 @@ class DeskRun:
     has_time: Callable[[], bool]
 
     def run(self) -> None:
+        """Do what is due. While another run is at the facts, nothing is made from them."""
+        try:
+            self._run()
+        except Superseded:
+            log.info("reports.superseded", extra={"desk": self.playbook.desk})
+
+    def _run(self) -> None:
         completer = FactCompleter(self.storage, self.facts, self.playbook, self.now)
         some = False
         for completed in completer.complete(self.time):
@@ -96,8 +102,11 @@ class DeskRun:
         return map(DayCount.of_row, self.athena.rows(asked))
 
     def _write(self) -> None:
-        """Write the reports that are missing, and note those to mail."""
-        desk = self.playbook.desk
+        """Write the reports that are missing, and note those to mail.
+
+        Of the reports of a first run people want the newest, and none of a desk without tickets.
+        """
+        desk, names, noted = self.playbook.desk, list[str](), dict[str, str]()
         made = write_missing(
             self.storage,
             self.reports,
@@ -108,34 +117,35 @@ class DeskRun:
             lambda: not self.has_time(),
             self.region,
         )
-        if not made:
-            return
-        names = [f"{report['kind']}/{report['period']}" for report in made]
-        log.info("reports.written", extra={"desk": desk, "reports": names})
-        # Of the reports of a first run people want the newest, and none of a desk without tickets.
-        newest = {report["kind"]: report for report in made if not _is_empty(report)}
-        to_mail = (f"{kind}/{report['period']}" for kind, report in newest.items())
-        self._note_unmailed(lambda before: (*before, *to_mail))
+        for report in made:
+            kind, name = report["kind"], f"{report['kind']}/{report['period']}"
+            names.append(name)
+            if not _is_empty(report):
+                self._note_unmailed(without={name, noted.get(kind)}, also=(name,))
+                noted[kind] = name
+        if names:
+            log.info("reports.written", extra={"desk": desk, "reports": names})
 
     def _mail(self) -> None:
         progress = self.storage.report_progress.get(self.playbook.desk, self.now)
         for name in progress.unmailed:
             report = self.reports.find(self.playbook.desk, Period.parse(*name.split("/")))
             if report is None or self._mailer.send_report(report, self.playbook):
-                self._note_unmailed(partial(_without, name))
+                self._note_unmailed(without={name})
 
-    def _note_unmailed(self, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
-        desk = self.playbook.desk
-        progress = self.storage.report_progress.get(desk, self.now)
-        self.storage.report_progress.put(desk, progress.changed(unmailed=change(progress.unmailed)))
+    def _note_unmailed(self, without: Collection[str | None], also: tuple[str, ...] = ()) -> None:
+        """Change the reports whose mails have not gone out, whatever another run stores."""
+        desk, stored = self.playbook.desk, None
+        while stored is None:
+            progress = self.storage.report_progress.get(desk, self.now)
+            left = tuple(name for name in progress.unmailed if name not in without)
+            stored = self.storage.report_progress.put(
+                desk, progress.changed(unmailed=(*left, *also))
+            )
 
     @property
     def _mailer(self) -> ReportMailer:
         return ReportMailer(ReportMails(self.storage.table), self.send, self.now)
-
-
-def _without(done: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in names if name != done)
 
 
 def _is_empty(report: ReportView) -> bool:

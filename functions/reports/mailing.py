@@ -179,10 +179,13 @@ class ReportMailer:
         name, attached, done = f"{kind}/{report['period']}", b"", True
         for recipient in playbook.reports.recipients:
             address = address_of(recipient, playbook)
-            if address is None or not self.claims.claim(desk, name, recipient, self.now):
+            if address is None:
                 continue
             mail = report_mail(report, playbook)
             attached = attached or workbook(report, mail.locale)
+            # Claimed once it is made: if it cannot be, the next run tries again.
+            if not self.claims.claim(desk, name, recipient, self.now):
+                continue
             file = (f"{desk}-{report['period']}.xlsx", attached)
             if not self._deliver(mail, playbook, address, f"{name}/{recipient}", file):
                 self.claims.release(desk, name, recipient)
@@ -190,12 +193,22 @@ class ReportMailer:
         return done
 
     def send_jumps(self, playbook: Playbook, jumps: Sequence[ReportJumpView]) -> bool:
-        """Tell the supervisors of jumps; False if it has to be tried again."""
-        address = address_of("supervisor", playbook)
+        """Tell the supervisors of jumps; False if it has to be tried again.
+
+        Each is claimed for its day: of two runs at once, one tells of it.
+        """
+        address, desk = address_of("supervisor", playbook), playbook.desk
         if address is None:
             return True
-        name = "/".join((self.now.isoformat(), *(jump["group"] for jump in jumps)))
-        return self._deliver(jump_mail(jumps, playbook), playbook, address, name)
+        new = [jump for jump in jumps if self.claims.claim(desk, *_told(jump), self.now)]
+        if not new:
+            return True
+        name = "/".join((self.now.isoformat(), *(jump["group"] for jump in new)))
+        if self._deliver(jump_mail(new, playbook), playbook, address, name):
+            return True
+        for jump in new:
+            self.claims.release(desk, *_told(jump))
+        return False
 
     def _deliver(
         self,
@@ -215,6 +228,11 @@ class ReportMailer:
         except SendFailure as failure:
             log.error("reports.mail_failed", extra={"desk": playbook.desk, "cause": str(failure)})
         return True
+
+
+def _told(jump: ReportJumpView) -> tuple[str, str]:
+    """Return what is claimed for the mail about a jump: the day and the group."""
+    return f"jump/{jump['day']}", jump["group"]
 
 
 def build(

@@ -71,8 +71,10 @@ def write_missing(
     now: datetime,
     enough: Callable[[], bool] = lambda: False,
     region: str = HOME,
-) -> list[ReportView]:
-    """Write each ended report that is missing, oldest first; return those that were written.
+) -> Iterator[ReportView]:
+    """Write each ended report that is missing, oldest first, and yield it before it is noted.
+
+    Whatever fails after a report is stored, the next run yields it again: nobody misses its mail.
 
     Args:
         enough: says that no time is left; the next run goes on.
@@ -80,15 +82,12 @@ def write_missing(
     """
     written = reports.written(desk)
     reporting = Reporting(storage, reports, athena, playbook, desk, now, region)
-    made = []
     for period in _missing(reporting, written):
         if enough():
-            break
-        if reports.find(desk, period) is None:
-            made.append(reporting.write(period))
+            return
+        yield reports.find(desk, period) or reporting.write(period)
         written[period.kind] = period.name
         reports.put_written(desk, written)
-    return made
 
 
 def _missing(reporting: Reporting, written: dict[str, str]) -> list[Period]:

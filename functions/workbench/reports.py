@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SEES_REPORTS: frozenset[Role] = frozenset({"supervisor", "qa", "finance", "admin"})
 SEES_BEHIND: frozenset[Role] = SEES_REPORTS - {"finance"}
-"""The roles that see more of the tickets behind a figure than their numbers."""
+"""The roles that see customers' questions, and more of the tickets behind a figure than numbers."""
 
 
 def show_report(
@@ -45,6 +45,8 @@ def show_report(
         raise _no_report(period.end(playbook.zone), request.now, playbook)
     if figure := request.query.get("tickets"):
         return _behind(request, stored, principal, period, figure, locale)
+    if not principal.roles & SEES_BEHIND:
+        report = {**report, "questions": []}  # they are tickets' words
     name = f"{desk}-{period.name}"
     wanted = preferred(request.headers, "application/json", "text/csv", XLSX)
     if wanted == XLSX:

@@ -11,6 +11,7 @@ import pytest
 
 from functions.core.deliver.failures import Passing
 from functions.core.domain import commands as c
+from functions.core.domain.errors import TryAgain
 from functions.core.domain.journal import JournalEntry, entry_of
 from functions.core.domain.rules import Playbook
 from functions.core.reports.columns import Fact
@@ -21,6 +22,7 @@ from functions.core.storage.database import Storage
 from functions.core.storage.facts import FactStore
 from functions.core.storage.reports import StoredReports
 from functions.reports.desk_run import DeskRun
+from functions.reports.reporting import Reporting
 from tests.core.sample_desk import NOON, agent, file_ticket
 from tests.reports.duck import Duck
 from tests.reports.mailed_desk import playbook
@@ -162,7 +164,39 @@ def test_mails_that_have_not_gone_out_go_with_the_next_run(desk: Desk) -> None:
     assert desk.storage.report_progress.get(DESK, MONDAY).unmailed == ()
 
 
+def test_a_report_is_mailed_though_the_run_failed_after_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Reporting.write
+
+    def fails(self: Reporting, period: Period) -> Any:
+        report = write(self, period)
+        if period == WEEK:
+            raise TryAgain("Athena: busy")
+        return report
+
+    monkeypatch.setattr(Reporting, "write", fails)
+    with pytest.raises(TryAgain):
+        desk.run(MONDAY)
+    monkeypatch.undo()
+    desk.run(MONDAY + timedelta(minutes=12))
+    assert desk.sent == ["leads@testdesk.local", "boss@example.com"]
+
+
 def test_the_event_says_which_periods_have_ended(desk: Desk) -> None:
     """Its time may be ahead of the clock."""
     desk.run(NOON + timedelta(minutes=12), MONDAY)
     assert desk.reports.get(DESK, WEEK)["figures"]["volume"] == {"n": 1}
+
+
+def test_a_run_reads_all_parts_of_the_feeds_before_it_reports(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the month's costs store between two parts is no other run."""
+    monkeypatch.setattr("functions.reports.completing.AT_ONCE", 1)
+    file_ticket(desk.storage, desk.playbook, "CS2", NOON)
+    desk.enter("CS2", NOON + timedelta(minutes=1))
+    file_ticket(desk.storage, desk.playbook, "CS3", NOON)
+    desk.enter("CS3", NOON + timedelta(minutes=2))
+    desk.run(MONDAY)
+    assert desk.reports.get(DESK, WEEK)["figures"]["volume"] == {"n": 3}

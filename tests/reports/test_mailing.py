@@ -15,6 +15,7 @@ from functions.core.reports.report import ReportView
 from functions.core.storage.database import Storage
 from functions.core.storage.report_mails import ReportMails
 from functions.core.storage.table import Table
+from functions.reports import mailing
 from functions.reports.mailing import ReportMailer, address_of, build, jump_mail, report_mail
 from tests.core.reports.sample_report import sample_report
 from tests.core.sample_desk import NOON, TABLE
@@ -187,6 +188,35 @@ def test_supervisors_get_jumps(
     assert to == "leads@testdesk.local"
     assert message["Subject"] == "【异常增长】型号 KFR-35 · 报障：12件，预期3件"
     assert mailer.send_jumps(playbook.model_copy(update={"teams": {}}), report["jumps"])
+
+
+def test_a_jump_is_told_by_one_run(
+    mailer: ReportMailer, post: Post, playbook: Playbook, report: ReportView
+) -> None:
+    post.failure = Passing("SES TooManyRequestsException")
+    assert not mailer.send_jumps(playbook, report["jumps"])
+    post.failure = None
+    assert mailer.send_jumps(playbook, report["jumps"])
+    assert mailer.send_jumps(playbook, report["jumps"])
+    assert len(post.sent) == 1
+
+
+def test_a_mail_that_could_not_be_made_is_made_by_the_next_run(
+    mailer: ReportMailer,
+    post: Post,
+    playbook: Playbook,
+    report: ReportView,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(report: ReportView, locale: Locale) -> bytes:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mailing, "workbook", fails)
+        with pytest.raises(MemoryError):
+            mailer.send_report(report, playbook)
+    assert mailer.send_report(report, playbook)
+    assert len(post.sent) == 2
 
 
 def test_a_claim_is_one_recipients_for_one_report(storage: Storage) -> None:

@@ -58,9 +58,9 @@ def test_a_run_with_nothing_to_write_asks_athena_nothing(
 ) -> None:
     duck.write(History("A1").then("11-27 10:00", "received").facts)
     now = at("11-27 12:00")
-    assert write_missing(storage, reports, duck, playbook, "testdesk", now) == []
+    assert list(write_missing(storage, reports, duck, playbook, "testdesk", now)) == []
     asked = cast("Any", None)
-    assert write_missing(storage, reports, asked, playbook, "testdesk", now) == []
+    assert list(write_missing(storage, reports, asked, playbook, "testdesk", now)) == []
 
 
 def test_a_desk_of_long_ago_gets_the_reports_of_45_days(

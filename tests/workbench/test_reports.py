@@ -109,6 +109,12 @@ def test_finance_sees_the_numbers_of_tickets_only(show: Any) -> None:
     assert (first["agent"], first["groups"], first["value"]) == ("", [], None)
 
 
+@pytest.mark.requirement("F8")
+def test_finance_does_not_see_what_customers_asked(show: Any) -> None:
+    assert show("qa-1").body["questions"]
+    assert show("finance-1").body == {**sample_report(), "questions": []}
+
+
 def test_an_unknown_figure_is_invalid(show: Any) -> None:
     with pytest.raises(InvalidInput):
         show(tickets="odd")

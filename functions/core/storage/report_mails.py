@@ -1,4 +1,4 @@
-"""The mails with reports that were sent: each recipient gets a report once."""
+"""The mails with reports and jumps that were sent: each recipient gets each once."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class ReportMails:
         """Record that a mail is about to be sent; False if it was before.
 
         Args:
-            report: the kind and the period, such as `weekly/2026-W48`.
-            recipient: as the playbook names it.
+            report: the kind and the period, such as `weekly/2026-W48`, or `jump/` and the day.
+            recipient: as the playbook names it; of a jump, its group.
         """
         item: Item = key(*_key(desk, report, recipient)) | {
             "expires_at": {"N": str(int((now + KEPT_FOR).timestamp()))}
