@@ -87,6 +87,7 @@ UNUSED: dict[str, dict[str, str]] = {
         "s3:DeleteObject": "deletes what it has merged once a local day has ended",
         "s3:PutObjectTagging": "tags facts with their retention period",
         "dynamodb:UpdateItem": "takes back the claim of a mail that has not gone out",
+        "ses:SendEmail": "mails reports; nobody gets one without tickets",
         "ses:SendRawEmail": "SES requires it in addition to SendEmail for raw content",
         **dict.fromkeys(
             (
