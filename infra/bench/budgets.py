@@ -273,7 +273,7 @@ def _memory(report: Report, counted: Sequence[Life], listed: costs.PriceList) ->
 
 def reports(report: Report, simulator: Simulator) -> None:
     from functions.core.playbook import load
-    from infra.bench.reporting import MONTH, run_usage, write_report
+    from infra.bench.reporting import BASELINE, MONTH, run_usage, write_report
     from infra.bench.reports import (
         DAYS,
         TICKETS_A_DAY,
@@ -310,7 +310,8 @@ def reports(report: Report, simulator: Simulator) -> None:
             report.add("reports", f"a {period.kind} report, {what}", seconds, None, "s CPU", note)
         if len(written) == len(MONTH):
             used = costs.plus(
-                *(costs.times(took.usage(month), MONTH[each]) for each, took in written.items())
+                *(costs.times(took.usage(month), MONTH[each]) for each, took in written.items()),
+                costs.times(BASELINE.usage(month), DAYS),
             )
             usd = _usd(costs.cost_of(used, prices))
             report.add("reports", f"reports of a month, {what}", usd, float(REPORTS_USD), "USD")

@@ -24,6 +24,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from functions.core.platform import clock
+from functions.core.reports.jumps import DAYS_BEFORE
 from functions.core.reports.periods import Period
 from functions.core.storage.reports import StoredReports
 from functions.reports.reporting import WRITTEN_AFTER, Reporting
@@ -78,6 +79,10 @@ MONTH = {
     Period.of("monthly", FIRST): Decimal(1),
 }
 """The reports that are written, each of them standing for so many in a month of runs."""
+
+
+BASELINE = Written(days=[DAYS_BEFORE + 1], pages=1)
+"""What the board asks once a day: what is usual."""
 
 
 def write_report(desk: Path, facts: Path, period: Period) -> Written:
