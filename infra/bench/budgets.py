@@ -41,6 +41,8 @@ QUESTION_MS = 50
 SEARCH_RATIO = 3
 FACTS_USD = Decimal("0.10")
 """For the facts of 1,000 lives."""
+REPORTS_USD = Decimal("0.05")
+"""For a desk's reports of a month at 1,000 tickets a day."""
 IDLE_USD = Decimal("1.10")
 """The key in KMS costs 1.00 USD; all else together may cost 0.10 net of free tiers."""
 ADD_MS = 1.0
@@ -269,32 +271,50 @@ def _memory(report: Report, counted: Sequence[Life], listed: costs.PriceList) ->
         report.add("costs", what, _usd(costs.cost_of(used, listed)), None, "USD", note)
 
 
-def reports(report: Report) -> None:
+def reports(report: Report, simulator: Simulator) -> None:
     from functions.core.playbook import load
+    from infra.bench.reporting import BASELINE, MONTH, run_usage, write_report
     from infra.bench.reports import (
+        DAYS,
         TICKETS_A_DAY,
         asked_costs,
         month_of_facts,
         query_usage,
-        usd_of_1000_lives,
+        storage_usage,
     )
     from infra.deploy.desks import SHIPPED
 
-    desk, prices = load(SHIPPED / "standard.yaml"), costs.read_prices()
+    playbook, prices = SHIPPED / "standard.yaml", costs.read_prices()
+    desk, run = load(playbook), run_usage(simulator)
     for tickets in TICKETS_A_DAY:
-        what = f"{tickets:,} tickets a day"
+        what, usage = f"{tickets:,} tickets a day", run.month(tickets)
+        thousand = Decimal(tickets * DAYS) / 1000
         with tempfile.TemporaryDirectory(prefix="deskbell-bench-") as folder:
-            month = month_of_facts(desk, tickets, Path(folder))
+            month = month_of_facts(desk, tickets, Path(folder), DAYS)
             asked = asked_costs(desk, Path(folder))
+            periods = [each for each in MONTH if each.kind != "weekly" or tickets == 1000]
+            written = {each: write_report(playbook, Path(folder), each) for each in periods}
         size = round(month.stored_bytes / 1024**2, 1)
         note = f"{month.lines:,} lines, {month.raw_bytes / 1024**2:,.0f} MB unpacked"
         report.add("reports", f"facts of a month, {what}", size, None, "MB", note)
-        lives = float(round(usd_of_1000_lives(month, prices), 4))
-        limit = float(FACTS_USD)
-        report.add("reports", f"facts of 1,000 lives, {what}", lives, limit, "USD", "list prices")
-        usd = _usd(costs.cost_of(query_usage(month.stored_bytes), prices))
+        facts = costs.plus(usage, storage_usage(month))
+        lives, limit = _usd(costs.cost_of(facts, prices) / thousand), float(FACTS_USD)
+        note = "list prices; with the board"
+        report.add("reports", f"facts of 1,000 lives, {what}", lives, limit, "USD", note)
+        of_query = _usd(costs.cost_of(query_usage(month.stored_bytes), prices))
         note = f"on DuckDB {asked.seconds:.1f} s for {asked.days} days"
-        report.add("reports", f"a query of a month, {what}", usd, None, "USD", note)
+        report.add("reports", f"a query of a month, {what}", of_query, None, "USD", note)
+        for period, took in written.items():
+            note = f"{len(took.days)} queries, {took.pages:,} pages; at most {took.peak_mb:.0f} MB"
+            seconds = round(took.cpu_seconds, 2)
+            report.add("reports", f"a {period.kind} report, {what}", seconds, None, "s CPU", note)
+        if len(written) == len(MONTH):
+            used = costs.plus(
+                *(costs.times(took.usage(month), MONTH[each]) for each, took in written.items()),
+                costs.times(BASELINE.usage(month), DAYS),
+            )
+            usd = _usd(costs.cost_of(used, prices))
+            report.add("reports", f"reports of a month, {what}", usd, float(REPORTS_USD), "USD")
         report.details[f"reports: {what}"] = asdict(month)
 
 
@@ -421,11 +441,11 @@ def answers(report: Report) -> None:
 
 STANDALONE: dict[str, Callable[[Report], None]] = {
     "imports": imports, "package": package, "throughput": throughput, "corpus": collections,
-    "answers": answers, "reports": reports,
+    "answers": answers,
 }  # fmt: skip
 SIMULATED: dict[str, Callable[[Report, Simulator], None]] = {
     "units": units, "sweep": sweep, "costs": prices, "scale": scale, "abuse": abuse,
-    "conversations": conversations, "search": search,
+    "conversations": conversations, "search": search, "reports": reports,
 }  # fmt: skip
 ON_LOCAL_SYSTEM: dict[str, Callable[[Report, Mapping[str, Any]], None]] = {
     "latency": latency, "burst": burst,

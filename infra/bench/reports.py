@@ -20,7 +20,7 @@ import duckdb
 from functions.core.domain.rules import Playbook
 from functions.core.reports.columns import COLUMNS, Fact
 from functions.core.reports.costs import costs_of
-from functions.core.reports.prices import HOME, PriceList, cost_of
+from functions.core.reports.prices import HOME
 
 TICKETS_A_DAY = (1_000, 10_000)
 FIRST, DAYS, SAMPLED = date(2026, 11, 1), 30, 3
@@ -43,6 +43,9 @@ _EVERY = {
     "lambda.request": 2,
     "kms.request": 1,
 }
+_NAMES = [name for name, _ in COLUMNS]
+_NUMBER, _TARGETS = _NAMES.index("number"), _NAMES.index("targets")
+_TIMES = [_NAMES.index(name) for name in ("written", "happened", "received", "previous")]
 _ACTS = {"in_progress", "resolved"}
 
 
@@ -73,8 +76,13 @@ def facts_of_a_day(desk: Playbook, day: date, tickets: int) -> Iterator[Fact]:
                 groups=groups, is_open=int(status not in {"resolved", "archived"}),
                 flow=(status,) if status in {"received", "resolved"} else (),
                 agent=agent if is_act else "", handling=int(is_act), previous=previous,
-                first_response=happened - received if status == "in_progress" else None,
-                resolution_full=happened - received if status == "resolved" else None,
+                first_response=_took("in_progress", status, happened - received),
+                resolution=_took("resolved", status, 1),
+                resolution_first=_took("resolved", status, happened - received),
+                resolution_full=_took("resolved", status, happened - received),
+                work=_took("resolved", status, happened - received),
+                one_touch=_took("resolved", status, 1),
+                targets=(f"{status}~met~{happened}",) if is_act else (),
                 score=chance.randrange(1, 6) if status == "archived" else None,
                 usage=tuple(
                     f"{name}~{quantity * chance.uniform(0.8, 1.2):.6g}"
@@ -82,6 +90,10 @@ def facts_of_a_day(desk: Playbook, day: date, tickets: int) -> Iterator[Fact]:
                 ),
             )  # fmt: skip
             previous = happened
+
+
+def _took(only: str, status: str, value: int) -> int | None:
+    return value if status == only else None
 
 
 @dataclass(frozen=True)
@@ -103,20 +115,41 @@ class AskedCosts:
     usd: Decimal
 
 
-def month_of_facts(desk: Playbook, tickets_a_day: int, folder: Path) -> MonthOfFacts:
+def month_of_facts(
+    desk: Playbook, tickets_a_day: int, folder: Path, days: int = SAMPLED
+) -> MonthOfFacts:
     """Write the facts of some days, one object each as after merging, and count them."""
     lines = raw = stored = 0
-    for ahead in range(SAMPLED):
+    sampled: list[list[str]] = []
+    for ahead in range(days):
         day = FIRST + timedelta(days=ahead)
-        texts = [fact.line() for fact in facts_of_a_day(desk, day, tickets_a_day)]
+        if ahead < SAMPLED:
+            texts = [fact.line() for fact in facts_of_a_day(desk, day, tickets_a_day)]
+            sampled.append(texts)
+        else:
+            later = ahead // SAMPLED * SAMPLED
+            texts = [_shifted(text, later) for text in sampled[ahead % SAMPLED]]
         body = "".join(f"{text}\n" for text in texts).encode()
         packed = gzip.compress(body, mtime=0)
         file = folder / f"desk={desk.desk}" / f"day={day}" / "facts.tsv.gz"
         file.parent.mkdir(parents=True)
         file.write_bytes(packed)
         lines, raw, stored = lines + len(texts), raw + len(body), stored + len(packed)
-    each = DAYS // SAMPLED
+    each = DAYS // days
     return MonthOfFacts(tickets_a_day, lines * each, raw * each, stored * each)
+
+
+def _shifted(line: str, days: int) -> str:
+    """Return the line of another ticket, some days later."""
+    values, later = line.split("\t"), days * 86_400
+    values[_NUMBER] += f"-{days}"
+    for column in _TIMES:
+        if values[column]:
+            values[column] = str(int(values[column]) + later)
+    if values[_TARGETS]:
+        target, _, at = values[_TARGETS].rpartition("~")
+        values[_TARGETS] = f"{target}~{int(at) + later}"
+    return "\t".join(values)
 
 
 def asked_costs(desk: Playbook, folder: Path) -> AskedCosts:
@@ -132,33 +165,38 @@ def query_usage(scanned: int, times: int = 1) -> dict[str, Decimal]:
     return {"athena.scanned": Decimal(max(scanned, LEAST_SCANNED) * times) / 1024**3}
 
 
-def facts_usage(of_month: MonthOfFacts) -> dict[str, Decimal]:
-    """Return what it takes to store a month's facts, for a month, and to merge each day.
-
-    Every run writes an object, since something changes in every run of a busy desk.
-    """
-    objects = RUNS_A_DAY * DAYS
+def storage_usage(of_month: MonthOfFacts) -> dict[str, Decimal]:
+    """Return what it takes to store a month's facts, for a month, and to merge each day's."""
     return {
-        "s3.put": Decimal(objects + 2 * DAYS),  # and one list and one object for each day
-        "s3.get": Decimal(objects),
+        "s3.put": Decimal(3 * DAYS),  # two lists and one object for each day
+        "s3.get": Decimal(RUNS_A_DAY * DAYS),
         "s3.storage": Decimal(of_month.stored_bytes) / 1024**3,
     }
 
 
-def usd_of_1000_lives(of_month: MonthOfFacts, prices: PriceList) -> Decimal:
-    """Return the list price of the facts of 1,000 tickets, without the reads of their history."""
-    return cost_of(facts_usage(of_month), prices) / (of_month.tickets_a_day * DAYS) * 1000
+def facts_view(folder: Path, *, kept: bool = False) -> duckdb.DuckDBPyConnection:
+    """Return a database with the facts in a folder; those that are `kept` are read once."""
+    if kept and (known := _kept.get(folder)) is not None:
+        return known
+    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS)
+    connection = duckdb.connect()
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute(
+        f"CREATE {'TABLE' if kept else 'VIEW'} facts AS SELECT * FROM "  # noqa: S608 - our own files
+        f"read_csv('{folder}/desk=*/*/*.tsv.gz', delim='\t', header=false, quote='', escape='', "
+        f"columns={{{columns}}}, hive_partitioning=true, "
+        "hive_types={'desk': VARCHAR, 'day': VARCHAR})"
+    )
+    if kept:
+        _kept[folder] = connection
+    return connection
+
+
+_kept: dict[Path, duckdb.DuckDBPyConnection] = {}
 
 
 def _asked(folder: Path, sql: str) -> Iterator[dict[str, str]]:
-    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS)
-    with duckdb.connect() as connection:
-        connection.execute(
-            "CREATE VIEW facts AS SELECT * FROM "  # noqa: S608 - our own files
-            f"read_csv('{folder}/*/*/*.tsv.gz', delim='\t', header=false, quote='', escape='', "
-            f"columns={{{columns}}}, hive_partitioning=true, "
-            "hive_types={'desk': VARCHAR, 'day': VARCHAR})"
-        )
+    with facts_view(folder) as connection:
         result = connection.execute(sql)
         names = [column[0] for column in result.description or ()]
         for row in result.fetchall():

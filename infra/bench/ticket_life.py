@@ -89,7 +89,7 @@ class Life:
 
 def calls_to_create_ticket(simulator: Simulator, key: str | None = None) -> int:
     """Count the DynamoDB calls of creating a ticket by web form with a cached playbook."""
-    actor = _Actor(simulator, _Clock(), lambda: None)
+    actor = _Actor(simulator, VirtualClock(), lambda: None)
     for _ in range(2):
         with actor.step("filed"):
             _by_form(key)(actor)
@@ -101,7 +101,7 @@ def lives(simulator: Simulator) -> list[Life]:
 
     Containers survive between the steps but their playbooks expire, as hours pass in a real life.
     """
-    time, warm, cold = _Clock(), simulator.expire_playbooks, simulator.replace_containers
+    time, warm, cold = VirtualClock(), simulator.expire_playbooks, simulator.replace_containers
     with time.running():
         for opening in (_by_form(key=None), _by_mail):
             _Actor(simulator, time, warm).live("warm-up", opening)
@@ -116,7 +116,9 @@ def lives(simulator: Simulator) -> list[Life]:
         ]
 
 
-class _Clock:
+class VirtualClock:
+    """The functions' clock, which can be put forward."""
+
     def __init__(self) -> None:
         self._real = clock.now
         self._ahead = timedelta()
@@ -147,7 +149,9 @@ OpenTicket = Callable[["_Actor"], None]
 class _Actor:
     """The customer and the agent of one life; `between` runs before each step."""
 
-    def __init__(self, simulator: Simulator, time: _Clock, between: Callable[[], None]) -> None:
+    def __init__(
+        self, simulator: Simulator, time: VirtualClock, between: Callable[[], None]
+    ) -> None:
         self.simulator = simulator
         self.time = time
         self.between = between

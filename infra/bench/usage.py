@@ -89,14 +89,15 @@ def gb_seconds(
         * costs.ASSUMPTIONS["lambda.cold_share"]
         * costs.ASSUMPTIONS["lambda.cold_gb_seconds"]
     )
-    return cold + _warm(runs, calls, megabytes)
+    return cold + warm_gb_seconds(runs, calls, megabytes)
 
 
-def _warm(
+def warm_gb_seconds(
     runs: Sequence[Invocation],
     calls: Iterable[Call],
     megabytes: Mapping[str, int],
 ) -> Decimal:
+    """The GB-seconds of these runs without the starts of containers."""
     computed = sum((Decimal(str(run.seconds)) for run in runs), Decimal(0))
     waited = (
         sum(megabytes[call.function] for call in calls) * costs.ASSUMPTIONS["lambda.call_ms"] / 1000
@@ -132,7 +133,7 @@ def scheduled_usage(simulator: Simulator, function: str, every: timedelta) -> di
         costs.times(costs.usage_of_calls(made), Decimal(1) / IDLE_RUNS),
         {
             "lambda.request": Decimal(1),
-            "lambda.gb_second": _warm(usual, made, memory()) / IDLE_RUNS,
+            "lambda.gb_second": warm_gb_seconds(usual, made, memory()) / IDLE_RUNS,
             "logs.ingested": (
                 Decimal(len(logged.getvalue().encode())) / IDLE_RUNS
                 + costs.ASSUMPTIONS["lambda.platform_log_bytes"]

@@ -29,8 +29,8 @@ _UNUSED = (
     "dateutil/zoneinfo/*.tar.gz",  # a second copy of tzdata
     # Names of holidays by language: only those of China, which say more than the date, are read.
     *(f"holidays/locale/{others}" for others in ("[!z]*", "z[!h]*", "zh_[!C]*", "zh_CN/*/[!C]*")),
-    "stdnum/oui.dat",  # makers of network cards
-    "stdnum/imsi.dat",  # SIM cards
+    "phonenumbers/shortdata/region_*",  # numbers of emergency and other services
+    *("stdnum/[!i]*.dat", "stdnum/i[!b]*.dat"),  # of all but accounts (iban.dat)
 )
 _WHERE = "/var/task"
 """The folder into which Lambda unpacks a package, and which tracebacks name."""

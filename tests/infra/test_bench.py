@@ -18,7 +18,7 @@ from functions.core.playbook import load
 from functions.core.reports.columns import Fact
 from functions.core.reports.prices import read_usage
 from functions.core.storage.database import Storage
-from infra.bench import budgets, burst, costs, import_time, reports, throughput, usage
+from infra.bench import budgets, burst, costs, import_time, reporting, reports, throughput, usage
 from infra.bench.emulator import agent_of
 from infra.bench.sweep import sweeps
 from infra.bench.ticket_life import TEAM
@@ -315,9 +315,32 @@ def test_a_month_of_facts_is_made_up_and_asked_for_its_costs(tmp_path: Path) -> 
     assert round(asked.usd, 9) == round(costs.cost_of(used, costs.read_prices()), 9)
     assert reports.query_usage(1, 3) == {"athena.scanned": Decimal(30) / 1024}
     assert reports.query_usage(1024**3) == {"athena.scanned": Decimal(1)}
-    put = reports.facts_usage(month)["s3.put"]
-    lives = reports.usd_of_1000_lives(month, costs.read_prices()) * 20 * reports.DAYS / 1000
-    assert lives > costs.cost_of({"s3.put": put}, costs.read_prices())
+    assert reports.storage_usage(month)["s3.storage"] == Decimal(month.stored_bytes) / 1024**3
+
+
+def test_a_report_is_written_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """Of the facts of a month, most of which are those of the first days, moved on."""
+    playbook = SHIPPED / "standard.yaml"
+    month = reports.month_of_facts(load(playbook), 5, tmp_path, reports.DAYS)
+    assert month.lines == 5 * 6 * reports.DAYS
+    daily, weekly, monthly = reporting.MONTH
+    assert [daily.kind, weekly.kind, monthly.kind] == ["daily", "weekly", "monthly"]
+    found = reporting.write_report(playbook, tmp_path, daily)
+    assert found.adds_up
+    assert len(found.days) == 6
+    assert max(found.days) == 64
+    assert found.objects["put"] > 15
+    assert found.cpu_seconds > 0
+    assert found.peak_mb > 20
+    used = found.usage(month)
+    assert used["athena.scanned"] == Decimal(60) / 1024
+    assert used["s3.put"] == found.objects["put"] + 2 * 6
+
+
+def test_a_run_of_the_reports_is_counted_by_ticket() -> None:
+    """A ticket that changed has its history read; objects are put once for all of a run."""
+    run = reporting.RunUsage({"s3.put": Decimal(2)}, {"dynamodb.read_unit": Decimal(1)})
+    assert run.month(10) == {"s3.put": 2 * 120 * 30, "dynamodb.read_unit": 10 * 30 * 4}
 
 
 def _facts(desk: Playbook, ahead: int) -> Iterator[Fact]:

@@ -115,6 +115,22 @@ def test_the_package_holds_the_time_zones(unpacked: Path) -> None:
     assert (unpacked / "tzdata" / "zoneinfo" / "Asia" / "Shanghai").is_file()
 
 
+@pytest.mark.requirement("B8")
+def test_the_package_knows_accounts_and_phone_numbers(unpacked: Path) -> None:
+    """Tables of numbers that no text is searched for are left out."""
+    code = (
+        "from stdnum import iban; import phonenumbers as p; "
+        "print(iban.is_valid('DE89370400440532013000', check_country=False), "
+        "iban.is_valid('DE89370400440532013001', check_country=False), "
+        "p.is_valid_number(p.parse('13800138000', 'CN')), iban.__file__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", code],
+        cwd=unpacked, env={"PYTHONPATH": str(unpacked)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["True", "False", "True", str(unpacked / "stdnum" / "iban.py")]
+
+
 @pytest.mark.requirement("G7")
 @pytest.mark.requirement("G2")
 @pytest.mark.parametrize("country", ["CN", "DE", "JP"])
