@@ -81,14 +81,14 @@ def blanks(value: BaseModel) -> dict[str, Any]:
 
 
 def rewritten(value: Model, rewrite: Rewrite, path: str = "") -> Model:
-    """Return a copy with every free text rewritten, also in the objects within it.
+    """Return the object with every free text rewritten, also in the objects within it.
 
     The fields of a step are among them, whatever their kind; their paths begin with `fields.`.
     """
     marks = declared(type(value))
     update: dict[str, Any] = {}
-    for name in type(value).model_fields:
-        held, at = getattr(value, name), f"{path}{name}"
+    for name, held in value:
+        at = f"{path}{name}"
         if isinstance(held, str) and marks.get(name) is FREE_TEXT:
             update[name] = rewrite(at, held)
         elif isinstance(held, dict) and marks.get(name) in (STEP_FIELDS, FREE_TEXT):
@@ -99,7 +99,7 @@ def rewritten(value: Model, rewrite: Rewrite, path: str = "") -> Model:
             update[name] = tuple(
                 rewritten(each, rewrite, f"{at}.{i}.") for i, each in enumerate(held)
             )
-    return value.model_copy(update=update)
+    return value.model_copy(update=update) if update else value
 
 
 def free_texts(value: BaseModel) -> dict[str, str]:

@@ -100,7 +100,7 @@ def arrivals(
     weekly = [1.2, 1.0, 1.0, 0.9, 1.1, 0.5, 0.4]
     local = [each.astimezone(playbook.zone).weekday() for each in days]
     busy = [weekly[weekday] * (1 + n / len(days)) for n, weekday in enumerate(local)]
-    hours = [1] * 7 + [3, 8, 12, 14, 12, 7, 9, 12, 12, 10, 8, 6, 6, 7, 6, 4, 2]
+    hours = [1] * 7 + [3, 10, 16, 18, 16, 12, 14, 15, 14, 11, 6, 3, 2, 2, 2, 1, 1]
     found = [
         random.choices(days, busy)[0]
         + timedelta(hours=random.choices(range(24), hours)[0], seconds=random.randrange(3600))
