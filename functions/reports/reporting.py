@@ -24,7 +24,7 @@ from functions.core.reports.assembling import (
 )
 from functions.core.reports.behind import Behind, OpenTicket, count
 from functions.core.reports.corrections import CORRECTED, Counted, change_of
-from functions.core.reports.costs import costs_of
+from functions.core.reports.costs import costs_with_tickets
 from functions.core.reports.figures import DEFINITIONS
 from functions.core.reports.jumps import DAYS_BEFORE, Baseline, DayCount, groups_of, jumps
 from functions.core.reports.labels import jump_label
@@ -182,7 +182,7 @@ class Reporting:
         lists, later, received = self._rows_behind(period, span, backlog)
         corrections += self._corrections(period, later)
         figures = figures_of(found, backlog, int(span.end.timestamp()))
-        figures["cost"] = self._cost(period)
+        figures["cost"] = self._cost(period, lists["cost"])
         problems = problems_of(found, figures["backlog"], locale)
         report: ReportView = {
             "desk": self.desk,
@@ -324,10 +324,14 @@ class Reporting:
         }
         return {person: each for person, each in found.items() if any(each.values())}
 
-    def _cost(self, period: Period) -> CostView:
+    def _cost(self, period: Period, tickets: Lines) -> CostView:
+        """Return the costs, and list what each ticket has in them."""
         last = period.after - timedelta(days=1)
-        rows = self.athena.rows
-        table = costs_of(self.playbook, period.first, last, "desk", self.region, rows)
+        table, totals = costs_with_tickets(
+            self.playbook, period.first, last, self.region, self.athena.rows
+        )
+        for number, total in totals:
+            tickets.add(Behind(number, 0, round(total, 6)).line())
         amounts = {
             name: f"{getattr(table.sum, name):.4f}" for name in ("agent", "parts", "compensation")
         }
