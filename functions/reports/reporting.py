@@ -71,6 +71,7 @@ def write_missing(
     now: datetime,
     enough: Callable[[], bool] = lambda: False,
     region: str = HOME,
+    written_at: datetime | None = None,
 ) -> Iterator[ReportView]:
     """Write each ended report that is missing, oldest first, and yield it before it is noted.
 
@@ -79,9 +80,10 @@ def write_missing(
     Args:
         enough: says that no time is left; the next run goes on.
         region: the region whose prices AWS's units have.
+        written_at: the time of the clock, if `now` is another.
     """
     written = reports.written(desk)
-    reporting = Reporting(storage, reports, athena, playbook, desk, now, region)
+    reporting = Reporting(storage, reports, athena, playbook, desk, now, region, written_at)
     for period in _missing(reporting, written):
         if enough():
             return
@@ -137,7 +139,10 @@ def compare(
 
 @dataclass(frozen=True)
 class Reporting:
-    """Writes the reports of a desk."""
+    """Writes the reports of a desk, for which it is `now`, and `written_at` by the clock.
+
+    Rows that the facts get later are late ones, so a report says when it was written by the clock.
+    """
 
     storage: Storage
     reports: StoredReports
@@ -146,6 +151,7 @@ class Reporting:
     desk: str
     now: datetime
     region: str = HOME
+    written_at: datetime | None = None
 
     @property
     def locale(self) -> Locale:
@@ -192,7 +198,7 @@ class Reporting:
             "from": local_time(span.start, zone),
             "to": local_time(span.end, zone),
             "timezone": str(zone),
-            "generated_at": local_time(self.now, zone),
+            "generated_at": local_time(self.written_at or self.now, zone),
             "adds_up": not problems,
             "problems": problems,
             "figures": figures,
