@@ -116,6 +116,7 @@ class DeskRun:
             self.time,
             lambda: not self.has_time(),
             self.region,
+            self.now,
         )
         for report in made:
             kind, name = report["kind"], f"{report['kind']}/{report['period']}"

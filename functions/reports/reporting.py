@@ -24,7 +24,7 @@ from functions.core.reports.assembling import (
 )
 from functions.core.reports.behind import Behind, OpenTicket, count
 from functions.core.reports.corrections import CORRECTED, Counted, change_of
-from functions.core.reports.costs import costs_of
+from functions.core.reports.costs import costs_with_tickets
 from functions.core.reports.figures import DEFINITIONS
 from functions.core.reports.jumps import DAYS_BEFORE, Baseline, DayCount, groups_of, jumps
 from functions.core.reports.labels import jump_label
@@ -71,6 +71,7 @@ def write_missing(
     now: datetime,
     enough: Callable[[], bool] = lambda: False,
     region: str = HOME,
+    written_at: datetime | None = None,
 ) -> Iterator[ReportView]:
     """Write each ended report that is missing, oldest first, and yield it before it is noted.
 
@@ -79,9 +80,10 @@ def write_missing(
     Args:
         enough: says that no time is left; the next run goes on.
         region: the region whose prices AWS's units have.
+        written_at: the time of the clock, if `now` is another.
     """
     written = reports.written(desk)
-    reporting = Reporting(storage, reports, athena, playbook, desk, now, region)
+    reporting = Reporting(storage, reports, athena, playbook, desk, now, region, written_at)
     for period in _missing(reporting, written):
         if enough():
             return
@@ -137,7 +139,10 @@ def compare(
 
 @dataclass(frozen=True)
 class Reporting:
-    """Writes the reports of a desk."""
+    """Writes the reports of a desk, for which it is `now`, and `written_at` by the clock.
+
+    Rows that the facts get later are late ones, so a report says when it was written by the clock.
+    """
 
     storage: Storage
     reports: StoredReports
@@ -146,6 +151,7 @@ class Reporting:
     desk: str
     now: datetime
     region: str = HOME
+    written_at: datetime | None = None
 
     @property
     def locale(self) -> Locale:
@@ -182,7 +188,7 @@ class Reporting:
         lists, later, received = self._rows_behind(period, span, backlog)
         corrections += self._corrections(period, later)
         figures = figures_of(found, backlog, int(span.end.timestamp()))
-        figures["cost"] = self._cost(period)
+        figures["cost"] = self._cost(period, lists["cost"])
         problems = problems_of(found, figures["backlog"], locale)
         report: ReportView = {
             "desk": self.desk,
@@ -192,7 +198,7 @@ class Reporting:
             "from": local_time(span.start, zone),
             "to": local_time(span.end, zone),
             "timezone": str(zone),
-            "generated_at": local_time(self.now, zone),
+            "generated_at": local_time(self.written_at or self.now, zone),
             "adds_up": not problems,
             "problems": problems,
             "figures": figures,
@@ -324,10 +330,14 @@ class Reporting:
         }
         return {person: each for person, each in found.items() if any(each.values())}
 
-    def _cost(self, period: Period) -> CostView:
+    def _cost(self, period: Period, tickets: Lines) -> CostView:
+        """Return the costs, and list what each ticket has in them."""
         last = period.after - timedelta(days=1)
-        rows = self.athena.rows
-        table = costs_of(self.playbook, period.first, last, "desk", self.region, rows)
+        table, totals = costs_with_tickets(
+            self.playbook, period.first, last, self.region, self.athena.rows
+        )
+        for number, total in totals:
+            tickets.add(Behind(number, 0, round(total, 6)).line())
         amounts = {
             name: f"{getattr(table.sum, name):.4f}" for name in ("agent", "parts", "compensation")
         }

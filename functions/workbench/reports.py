@@ -83,7 +83,8 @@ def _behind(
     locale: Locale,
 ) -> HttpResponse:
     """Show a page of the tickets behind a figure, or all of them as CSV."""
-    desk, whole = principal.desk, bool(principal.roles & SEES_BEHIND)
+    desk = principal.desk
+    whole = figure == "cost" or bool(principal.roles & SEES_BEHIND)
     page = stored.page(desk, period, figure, request.query.get("cursor"))
     if preferred(request.headers, "application/json", "text/csv") == "text/csv":
         from functions.core.reports.files import tickets_csv

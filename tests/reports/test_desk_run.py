@@ -189,6 +189,21 @@ def test_the_event_says_which_periods_have_ended(desk: Desk) -> None:
     assert desk.reports.get(DESK, WEEK)["figures"]["volume"] == {"n": 1}
 
 
+def test_what_comes_after_a_report_ahead_of_the_clock_is_a_correction(desk: Desk) -> None:
+    desk.run(NOON + timedelta(minutes=12), MONDAY)
+    later = NOON + timedelta(minutes=20)
+    reply = c.Reply("已修好")
+    change(desk.storage, DESK, "CS1", reply, desk.playbook, later, actor="li-1")
+    desk.enter("CS1", later)
+    desk.run(NOON + timedelta(minutes=40), MONDAY + timedelta(days=7))
+    (corrected,) = (
+        each
+        for each in desk.reports.get(DESK, WEEK.next)["corrections"]
+        if each["figure"] == "first_response"
+    )
+    assert (corrected["period"], corrected["from"], corrected["to"]) == (WEEK.name, None, 1200)
+
+
 def test_a_run_reads_all_parts_of_the_feeds_before_it_reports(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

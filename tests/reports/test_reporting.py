@@ -112,11 +112,26 @@ def test_each_figure_opens_its_tickets_by_pages(report: Report, reports: StoredR
         15
     )
     assert reports.page("testdesk", day(FRIDAY), "csat", None)["tickets"] == []
-    for figure, cursor in (("cost", None), ("nothing", None), ("volume", "x")):
+    for figure, cursor in (("nothing", None), ("volume", "x")):
         with pytest.raises(InvalidInput):
             reports.page("testdesk", day(FRIDAY), figure, cursor)
     with pytest.raises(NotFound):
         reports.page("testdesk", day(SATURDAY), "volume", None)
+
+
+@pytest.mark.requirement("F8", "G16")
+def test_costs_open_the_tickets_that_have_them(report: Report, reports: StoredReports) -> None:
+    cost = report(
+        "daily",
+        FRIDAY,
+        History("A1").then("11-27 09:00", "received", usage=("ses.sent~1000", "kms.request~10000")),
+        History("A2").then("11-27 09:00", "received", usage=("ses.sent~2000", "it's~1")),
+        History("A3").then("11-26 09:00", "received", usage=("ses.sent~1000",)),
+    )["figures"]["cost"]
+    assert cost is not None
+    rows = reports.page("testdesk", day(FRIDAY), "cost", None)["tickets"]
+    assert [(row["number"], row["value"]) for row in rows] == [("A1", 0.13), ("A2", 0.2)]
+    assert float(cost["total"]) == pytest.approx(0.33)
 
 
 def test_reports_expire_as_the_desk_keeps_records(duck: Duck) -> None:

@@ -5,8 +5,9 @@ The text is the same for Athena and for DuckDB, which the tests and the local sy
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Literal
 
 CostsBy = Literal["desk", "channel", "ticket", "day"]
@@ -80,6 +81,31 @@ FROM used CROSS JOIN UNNEST(split(entries, '|')) AS t(entry)
 WHERE entry <> ''
 GROUP BY cost_key, priced_on, split_part(entry, '~', 1)
 ORDER BY cost_key, priced_on, name"""  # noqa: S608 - a desk's name is a slug, and dates are ours
+
+
+Weights = Mapping[tuple[date, str], Decimal]
+"""First day with the same prices and name (as in the rows of `cost_query`) → what one costs."""
+
+
+def total_query(query: str, weights: Weights) -> str:
+    """Return the SQL that gives each key of a `cost_query` its `total`, in one row."""
+    branches = " ".join(
+        f"WHEN priced_on = '{day}' AND name = {_text(name)} THEN {weight:f}e0"
+        for (day, name), weight in weights.items()
+        if weight
+    )
+    weight = f"CASE {branches} ELSE 0e0 END" if branches else "0e0"
+    return f"""\
+SELECT cost_key, sum(CAST(quantity AS double) * {weight}) AS total
+FROM ({query}) AS used
+WHERE cost_key <> ''
+GROUP BY cost_key
+ORDER BY cost_key"""  # noqa: S608 - names are quoted
+
+
+def _text(value: str) -> str:
+    quoted = value.replace("'", "''")
+    return f"'{quoted}'"
 
 
 def _priced_on(first: date, last: date, changes: Iterable[date]) -> str:

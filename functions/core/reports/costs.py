@@ -5,7 +5,7 @@ Amounts are `Decimal`: USD for AWS, the playbook's currency for everything else 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -13,7 +13,14 @@ from decimal import Decimal
 from functions.core.domain.playbook_reports import Reports
 from functions.core.domain.rules import Playbook
 from functions.core.reports.columns import value_of
-from functions.core.reports.cost_queries import AGENT, COMPENSATION, PART, CostsBy, cost_query
+from functions.core.reports.cost_queries import (
+    AGENT,
+    COMPENSATION,
+    PART,
+    CostsBy,
+    cost_query,
+    total_query,
+)
 from functions.core.reports.prices import PriceList, plus, read_prices
 
 SECONDS_OF_AN_HOUR = 3600
@@ -67,11 +74,39 @@ def costs_of(
     playbook: Playbook, first: date, last: date, by: CostsBy, region: str, query: Query
 ) -> CostTable:
     """Return the costs of a desk in these local days, both included, at the prices of a region."""
-    reports, model = playbook.reports, playbook.language_model
+    asked, prices = _asked(playbook, first, last, by, region)
+    return cost_table(query(asked), playbook.reports, prices)
+
+
+def costs_with_tickets(
+    playbook: Playbook, first: date, last: date, region: str, query: Query
+) -> tuple[CostTable, Iterator[tuple[str, float]]]:
+    """Return the costs of a desk, and the number and the total of each ticket in them.
+
+    Tickets are priced by the query, with one row for each.
+    """
+    reports = playbook.reports
+    asked, prices = _asked(playbook, first, last, "desk", region)
+    of_tickets, _ = _asked(playbook, first, last, "ticket", region)
+    rows = list(query(asked))
+    pricing, weights = Pricing(reports, prices), dict[tuple[date, str], Decimal]()
+    for row in rows:
+        one, day = CostLine(""), date.fromisoformat(row["priced_on"])
+        pricing.add(one, row["name"], Decimal(1), day)
+        pricing.total(one)
+        weights[day, row["name"]] = one.total
+    found = query(total_query(of_tickets, weights)) if rows else ()
+    totals = ((row["cost_key"], float(row["total"])) for row in found)
+    return cost_table(rows, reports, prices), totals
+
+
+def _asked(
+    playbook: Playbook, first: date, last: date, by: CostsBy, region: str
+) -> tuple[str, PriceList]:
+    model = playbook.language_model
     prices = read_prices(region).with_model(model.price if model else None)
-    changes = prices.changes()
-    rows = query(cost_query(playbook.desk, first, last, by, reports.act_at_most, changes))
-    return cost_table(rows, reports, prices)
+    most = playbook.reports.act_at_most
+    return cost_query(playbook.desk, first, last, by, most, prices.changes()), prices
 
 
 def remainder(billed: Decimal, tables: Iterable[CostTable]) -> Decimal:
