@@ -22,8 +22,8 @@ from tests.reports.test_quarter import (
     simulated,
 )
 
-DESKS = {"standard": "shanghai", "harbour": "amsterdam"}
-"""The playbooks, and the desks that have them here, since tests share the running system."""
+DESKS = {"shanghai": "standard", "amsterdam": "harbour"}
+"""The desks, since tests share the running system, and the playbooks that they have."""
 TICKETS = 150
 BEGIN, END = datetime(2026, 2, 16, tzinfo=UTC), datetime(2026, 4, 1, 12, tzinfo=UTC)
 """Half of the quarter, as the emulator reads all of a table for each query."""
@@ -32,20 +32,22 @@ RUNS = {
     "2026-04-01 00:20": {"daily": "2026-03-30", "weekly": "2026-W12", "monthly": "2026-02"},
 }
 """When the function runs, in the desk's time, and what has been reported before it: so each run
-writes a day, a week (Amsterdam's second one has a day of 23 hours) and a month."""
+writes a day, a week and a month."""
+FIRST = {"shanghai": 0, "amsterdam": 1}
+"""A desk's first run; the last one has the week in which Amsterdam's clocks change."""
 BATCH = 25
 
 
 @pytest.mark.requirement("B11", "D15")
-@pytest.mark.parametrize("name", DESKS)
+@pytest.mark.parametrize("desk", DESKS)
 def test_reports_of_a_quarter_say_what_the_events_say(
-    system: System, monkeypatch: pytest.MonkeyPatch, name: str
+    system: System, monkeypatch: pytest.MonkeyPatch, desk: str
 ) -> None:
     for variable, value in aws_environment(Ports(aws=system.aws_port)).items():
         monkeypatch.setenv(variable, value)
-    playbook = moved(playbook_of(name), DESKS[name])
+    playbook = moved(playbook_of(DESKS[desk]), desk)
     quarter, oracle = simulated(playbook, TICKETS, begin=BEGIN, end=END)
-    desk, s3 = playbook.desk, system.aws("s3")
+    s3 = system.aws("s3")
     bucket = SystemJourney(system, desk).bucket("mail")
     stored = StoredReports(s3, bucket)
     put(system, quarter)
@@ -57,7 +59,7 @@ def test_reports_of_a_quarter_say_what_the_events_say(
     let_in(playbook, "admin-1")
     admin = system.api.sign_in(f"{desk}-admin-1", PASSWORD)
     months, volume = list[Period](), 0
-    for time, before in RUNS.items():
+    for time, before in [*RUNS.items()][FIRST[desk] :]:
         stored.put_written(desk, before)
         now = datetime.fromisoformat(time).replace(tzinfo=playbook.zone)
         run_reports(system, desk, now)
@@ -76,7 +78,7 @@ def test_reports_of_a_quarter_say_what_the_events_say(
                 found = {correction_of(each) for each in report["corrections"]}
                 assert found == corrections(oracle, period, months)
                 months.append(period)
-    assert volume > TICKETS
+    assert volume > TICKETS / 2
     # The emulator reads the facts of all desks for each query: others are to be as quick as before.
     for fact in s3.list_objects_v2(Bucket=bucket, Prefix=f"facts/desk={desk}/")["Contents"]:
         s3.delete_object(Bucket=bucket, Key=fact["Key"])
