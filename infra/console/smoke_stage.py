@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import boto3
+from botocore.config import Config
 
 from deskbell.client import Deskbell, NoAnswer
 from functions.core.platform.settings import Deployment
@@ -19,6 +20,9 @@ from infra.deploy.stacks import deployment_of
 
 _SECONDS = 60
 """API Gateway's own limit is 29."""
+
+# By default boto3 gives up after a minute, and invokes again what is still running.
+_PATIENT = Config(read_timeout=900, retries={"total_max_attempts": 1})
 
 _WAITING: Final = "ApproximateNumberOfMessages"
 SIMULATOR = "simulator.amazonses.com"
@@ -100,12 +104,12 @@ class StageUnderTest:
             raise SmokeFailed(f"{what}: {error}") from error
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> None:
-        """Invoke a function and wait for its result.
+        """Invoke a function once and wait for its result, for as long as it may run.
 
         Raises:
             SmokeFailed: it failed.
         """
-        response = boto3.client("lambda").invoke(
+        response = boto3.client("lambda", config=_PATIENT).invoke(
             FunctionName=f"{self.deployment.prefix}-{function}", Payload=json.dumps(event).encode()
         )
         payload = response["Payload"].read().decode()

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
+from botocore.config import Config
 
 from deskbell.client import ApiResponse, Deskbell
 from tests.e2e import console_commands
@@ -195,7 +196,7 @@ class System:
 
     # Behind them
 
-    def aws(self, service: str) -> Any:
+    def aws(self, service: str, config: Config | None = None) -> Any:
         """A boto3 client of the emulator."""
         return boto3.client(
             service,  # type: ignore[call-overload]  # the name is the caller's choice
@@ -203,6 +204,7 @@ class System:
             region_name="us-east-1",
             aws_access_key_id="000000000000",
             aws_secret_access_key="local",
+            config=config,
         )
 
     def free_capacity(self, desk: str) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
 from functions.core.platform.settings import Deployment
@@ -19,7 +20,8 @@ from infra.console import smoke
 from infra.console.errors import UsageError
 from infra.console.main import app
 from infra.console.smoke import Check, Smoke, SmokeReport, desk_for
-from infra.console.smoke_stage import Answer, SmokeFailed, StageUnderTest
+from infra.console.smoke_stage import _PATIENT, Answer, SmokeFailed, StageUnderTest
+from infra.deploy.local_stage import Ports, aws_environment
 from infra.deploy.trail import Trail
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import (
@@ -29,6 +31,7 @@ from tests.inprocess.conftest import (
     simulator as simulator,  # the deployment on moto
     storage as storage,
 )
+from tests.notify.webhook_receiver import Receiver
 
 pytestmark = [pytest.mark.requirement("G3", "F7"), pytest.mark.slow]
 CLAIMS = {"cognito:username": smoke.USERNAME, "cognito:groups": "[standard:supervisor]"}
@@ -248,6 +251,23 @@ def test_mail_goes_to_nobody() -> None:
         outside = StageUnderTest(place, URL)
         assert outside.address("bounce", "x") == f"bounce+x@{host}"
         assert outside.has_mail_simulator is simulated
+
+
+def test_a_function_is_invoked_once_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that writes many reports takes minutes; boto3 would invoke it again meanwhile."""
+    chalice = json.loads((ROOT / ".chalice" / "config.json").read_text("utf-8"))
+    longest = max(
+        function["lambda_timeout"]
+        for stage in chalice["stages"].values()
+        for function in stage["lambda_functions"].values()
+    )
+    assert _PATIENT.read_timeout >= longest  # type: ignore[attr-defined]  # botocore's options
+    with Receiver([500]).listening() as aws:
+        for name, value in aws_environment(Ports(aws=aws.port)).items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(ClientError):
+            StageUnderTest(DEPLOYMENT, URL).invoke("reports", {})
+        assert len(aws.got) == 1
 
 
 # The desk

@@ -54,11 +54,13 @@ def playbook_of(desk: str) -> Playbook:
 
 @lru_cache
 def quarter_of(desk: str) -> tuple[Quarter, Oracle]:
-    return simulated(desk, FEW)
+    return simulated(playbook_of(desk), FEW)
 
 
-def simulated(desk: str, tickets: int) -> tuple[Quarter, Oracle]:
-    quarter = simulate(playbook_of(desk), tickets, SEED)
+def simulated(
+    playbook: Playbook, tickets: int, begin: datetime = BEGIN, end: datetime = END
+) -> tuple[Quarter, Oracle]:
+    quarter = simulate(playbook, tickets, SEED, begin=begin, end=end)
     presence = [(came.at, came.username, came.online) for came in quarter.presence]
     chats = [(chat.at, chat.outcome) for chat in quarter.chats]
     return quarter, Oracle(quarter.histories, quarter.playbook, presence, chats)
@@ -74,7 +76,7 @@ def test_reports_of_a_quarter_say_what_the_events_say(desk: str, tmp_path: Path)
 @pytest.mark.requirement("B11", "D15")
 @EACH_DESK
 def test_reports_of_a_busy_quarter_say_what_the_events_say(desk: str, tmp_path: Path) -> None:
-    check(*simulated(desk, MANY), tmp_path, _MANY_PERIODS)
+    check(*simulated(playbook_of(desk), MANY), tmp_path, _MANY_PERIODS)
 
 
 def check(quarter: Quarter, oracle: Oracle, folder: Path, named: set[str]) -> None:
