@@ -51,7 +51,7 @@ def test_reports_of_a_quarter_say_what_the_events_say(
     bucket = SystemJourney(system, desk).bucket("mail")
     stored = StoredReports(s3, bucket)
     put(system, quarter)
-    changes = sum(map(len, quarter.histories()))
+    changes = sum(map(len, quarter.histories))
     assert f"{desk}: {changes} facts" in system.command("reports", "rebuild", desk)
     stored.put_written(desk, {"daily": "2026-12-30", "weekly": "2026-W52", "monthly": "2026-12"})
     run_reports(system, desk, datetime.now(UTC))  # the feeds

@@ -7,6 +7,7 @@ import pytest
 
 from functions.core.domain.errors import NotFound
 from functions.core.platform import container
+from functions.core.platform.settings import Deployment
 from functions.core.storage.database import Storage
 from functions.reports import handler
 from tests.workbench.conftest import DEPLOYMENT
@@ -23,7 +24,7 @@ def test_a_desk_that_fails_raises_the_shared_alarm(
     storage: Storage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(container, "storage", lambda _: storage)
-    monkeypatch.setattr(handler.Deployment, "of", lambda _: DEPLOYMENT)
+    monkeypatch.setattr(Deployment, "of", lambda _: DEPLOYMENT)
     event: dict[str, Any] = {"time": "2026-03-10T04:00:00Z", "desk": "nowhere"}
     with pytest.raises(ExceptionGroup) as failed:
         handler.reports(event, Context())
