@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from functions.core.deliver import email, once
 from functions.core.platform import aws, clock, container
+from functions.core.platform.alarms import raise_alarm
 from functions.core.platform.athena import Athena
 from functions.core.platform.logging import logger
 from functions.core.platform.metering import metered
@@ -61,6 +62,7 @@ def reports(event: dict[str, Any], context: Any) -> None:
             _look_after(desk, scheduled.time, deployment, has_time)
         except Exception as error:
             log.exception("reports.failed", extra={"desk": desk})
+            raise_alarm("reports_failed", desk)
             failures.append(error)
     if failures:
         raise ExceptionGroup("reports", failures)

@@ -1,0 +1,34 @@
+"""The function's entry: each desk is looked after, and none fails in silence."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.core.domain.errors import NotFound
+from functions.core.platform import container
+from functions.core.platform.settings import Deployment
+from functions.core.storage.database import Storage
+from functions.reports import handler
+from tests.workbench.conftest import DEPLOYMENT
+
+
+class Context:
+    memory_limit_in_mb = "1769"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
+
+def test_a_desk_that_fails_raises_the_shared_alarm(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(container, "storage", lambda _: storage)
+    monkeypatch.setattr(Deployment, "of", lambda _: DEPLOYMENT)
+    event: dict[str, Any] = {"time": "2026-03-10T04:00:00Z", "desk": "nowhere"}
+    with pytest.raises(ExceptionGroup) as failed:
+        handler.reports(event, Context())
+    assert failed.group_contains(NotFound)
+    logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (alarm,) = (line for line in logged if line.get("message") == "alarm.raised")
+    assert (alarm["condition"], alarm["desk"]) == ("reports_failed", "nowhere")
