@@ -112,7 +112,7 @@ def test_each_figure_opens_its_tickets_by_pages(report: Report, reports: StoredR
         15
     )
     assert reports.page("testdesk", day(FRIDAY), "csat", None)["tickets"] == []
-    for figure, cursor in (("nothing", None), ("volume", "x")):
+    for figure, cursor in (("nothing", None), ("volume", "x"), ("volume", "9" * 30)):
         with pytest.raises(InvalidInput):
             reports.page("testdesk", day(FRIDAY), figure, cursor)
     with pytest.raises(NotFound):

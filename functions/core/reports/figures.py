@@ -32,7 +32,7 @@ class Figure:
     - `rows`: the rows of `changes` that it is about, empty if no row is (backlog and cost);
     - `value`, `business`: of a row, in seconds, or a score;
     - `hit`: 1 if the row counts for the share;
-    - `left_out`: why a row does not count, empty if it does (`words.REASONS`);
+    - `left_out`: why a row does not count, empty if it does;
     - `items`: the list column each entry of which is a row of its own, as `item`;
     - `part`: by which these are shown apart;
     - `at`: the Unix time by which a row belongs to a period, if not when it happened.

@@ -73,13 +73,18 @@ def _numbers(
 
 def tickets_csv(rows: Sequence[BehindView], locale: Locale) -> str:
     """Return the tickets behind a figure, those that do not count with the reason."""
-    names = ("number", "version", "value", "business", "agent", "group", "counted", "reason")
+    names = (
+        "number", "version", "value", "business", "hit", "item", "agent", "group", "counted",
+        "reason",
+    )  # fmt: skip
     lines = (
         (
             row["number"],
             row["version"],
             row["value"],
             row["business"],
+            row["hit"],
+            row["item"],
             row["agent"],
             " ".join(row["groups"]),
             int(row["counted"]),

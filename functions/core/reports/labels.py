@@ -47,6 +47,8 @@ _WORDS: _Words = {
     "count": ("件数", "Count"),
     "number": ("工单号", "Number"),
     "version": ("版本", "Version"),
+    "hit": ("达标", "Hit"),
+    "item": ("明细", "Item"),
     "counted": ("计入", "Counted"),
     "reason": ("原因", "Reason"),
     "n": ("件数", "Count"),

@@ -1,4 +1,4 @@
-"""The texts of reports in each language: sentences, headings, reasons."""
+"""The texts of reports in each language: sentences and headings."""
 
 from functions.core.domain.playbook_types import Locale
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
@@ -131,7 +132,7 @@ class StoredReports:
                 "Some fields are invalid; see errors.",
                 (FieldError("tickets", Phrase("expected one of {kinds}", kinds=LISTED)),),
             )
-        if not (cursor or "0").isdecimal():
+        if not re.fullmatch("[0-9]{1,9}", cursor or "0"):
             raise InvalidInput("The page is invalid.")
         lines = self._lines(f"{_key(desk, period)}/{figure}.tsv.gz")
         if lines is None:

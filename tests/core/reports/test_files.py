@@ -67,13 +67,15 @@ def test_a_csv_has_one_number_a_line_and_the_definitions_below(
 
 def test_the_tickets_behind_a_figure_as_csv() -> None:
     row: BehindView = {
-        "number": "CS1", "version": 3, "value": 720, "business": None, "hit": None, "item": "",
+        "number": "CS1", "version": 3, "value": 720, "business": None, "hit": 1, "item": "a",
         "agent": "=cmd()", "groups": ["type=fault", "tag=login"], "counted": False,
         "reason": "merged CS2",
     }  # fmt: skip
     head, line = read(tickets_csv([row], "en"))
     assert head[0] == "Number"
-    assert line == ["CS1", "3", "720", "", "'=cmd()", "type=fault tag=login", "0", "merged CS2"]
+    assert line == [
+        "CS1", "3", "720", "", "1", "a", "'=cmd()", "type=fault tag=login", "0", "merged CS2"
+    ]  # fmt: skip
 
 
 def opened(body: bytes) -> tuple[dict[str, dict[str, str]], zipfile.ZipFile]:
