@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from functions.core.reports.figures import BEHIND
+from functions.core.reports.figures import BEHIND, REOPENED_WITHIN
 from functions.core.reports.periods import Period
 
 LOOK_BACK = timedelta(days=62)
 """How far back what happened before can matter: a deadline counts up to 60 days later than it was
 met."""
+WITHIN = int(REOPENED_WITHIN.total_seconds())
+"""The seconds within which a reopening counts for the resolution before it."""
 BACKLOG_LOOK_BACK = timedelta(days=7)
 """How late a row may come and still be put into a backlog."""
 ONLINE_LOOK_BACK = timedelta(days=7)
@@ -214,7 +216,7 @@ GROUP BY span, prefix || grp"""
             "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
         )
         return f"""{self._lines(start, end, span)},
-changes AS (
+marked AS (
   SELECT lines.*,
     CASE WHEN {_has("flow", "received")} THEN 1 ELSE 0 END AS is_received,
     last_value(groupings) {whole} AS last_groups,
@@ -228,6 +230,12 @@ changes AS (
     row_number() OVER (PARTITION BY kind, number, span, resolution IS NOT NULL
       ORDER BY version DESC) AS from_last
   FROM lines WHERE newest = 1 AND kind <> 'presence'
+),
+changes AS (
+  SELECT marked.*,
+    max(CASE WHEN resolution IS NOT NULL AND reopened_at - happened <= {WITHIN} THEN 1 ELSE 0 END)
+      OVER (PARTITION BY kind, number, span) AS reopened_soon
+  FROM marked
 )"""
 
     def _measures(self, spans: Sequence[TimeSpan], start: datetime) -> str:

@@ -82,7 +82,7 @@ def test_a_ticket_resolved_twice_counts_once_with_its_last_resolution(report: Re
     assert figures["resolution_first"]["mean"] == hours(1)
     assert (figures["resolution_full"]["n"], figures["resolution_full"]["mean"]) == (1, hours(4))
     assert figures["work_time"]["mean"] == hours(3)
-    assert figures["reopened"] == {"n": 0, "of": 1, "share": 0}
+    assert figures["reopened"] == {"n": 1, "of": 1, "share": 1}
     assert figures["one_touch"] == {"n": 0, "of": 1, "share": 0}
 
 

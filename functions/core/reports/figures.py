@@ -62,7 +62,6 @@ class Figure:
 
 
 _LAST_RESOLUTION = "resolution IS NOT NULL AND from_last = 1"
-_WITHIN = int(REOPENED_WITHIN.total_seconds())
 
 FIGURES: dict[str, Figure] = {
     "volume": Figure(
@@ -138,13 +137,14 @@ FIGURES: dict[str, Figure] = {
     "reopened": Figure(
         {"zh-CN": "重开率", "en": "Reopened"},
         {
-            "zh-CN": "本期解决的工单中，期末前且 7 天内重开的比例；期末后的重开列入更正。",
+            "zh-CN": "本期解决的工单中，期末前且 7 天内重开的比例，之后再次解决的也计入；"
+            "期末后的重开列入更正。",
             "en": "Of the tickets resolved in the period, those reopened within 7 days and before "
-            "its end. Later reopenings are corrections.",
+            "its end, also if resolved again. Later reopenings are corrections.",
         },
         "share",
         rows=_LAST_RESOLUTION,
-        hit=f"CASE WHEN reopened_at - happened <= {_WITHIN} THEN 1 ELSE 0 END",
+        hit="reopened_soon",
     ),
     "one_touch": Figure(
         {"zh-CN": "一次回复解决率", "en": "One-touch"},
