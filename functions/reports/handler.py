@@ -46,6 +46,9 @@ def reports(event: dict[str, Any], context: Any) -> None:
     scheduled, deployment = ReportsScheduled.model_validate(event), Deployment.of(context)
     storage = container.storage(deployment)
     desks = [scheduled.desk] if scheduled.desk else [m.desk for m in storage.manifests.list()]
+    if desks:  # another one first in each run, should the time not be enough for all
+        first = int(scheduled.time.timestamp() // 60) % len(desks)
+        desks = desks[first:] + desks[:first]
     failures: list[Exception] = []
 
     def has_time() -> bool:
@@ -53,6 +56,8 @@ def reports(event: dict[str, Any], context: Any) -> None:
         return left > TIME_FOR_MORE.total_seconds() * 1000
 
     for desk in desks:
+        if not has_time():
+            break
         try:
             _look_after(desk, scheduled.time, deployment, has_time)
         except Exception as error:

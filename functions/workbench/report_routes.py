@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from chalice.app import Blueprint, Response
 
 from functions.core.platform import web
@@ -10,6 +12,9 @@ from functions.workbench.authorizer import agents_authorizer
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 """The type of a workbook."""
+
+PATIENCE = timedelta(seconds=20)
+"""The time that a caller waits for a query: API Gateway ends a call after 29 seconds."""
 
 bp = Blueprint(__name__)
 agents, DESK = agents_authorizer(), "/agent/desks/{desk}"
@@ -37,5 +42,8 @@ def show_costs(desk: str) -> Response:
     from functions.workbench import costs
 
     return web.respond(
-        bp, lambda r: costs.show_costs(r, storage(r.deployment), desk, Athena(r.deployment).rows)
+        bp,
+        lambda r: costs.show_costs(
+            r, storage(r.deployment), desk, Athena(r.deployment, PATIENCE).rows
+        ),
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WAITS = (0.2, 0.3, 0.5, 1.0)
 """Seconds between looks at a query, the last one again and again; most take a second or two."""
 PATIENCE = timedelta(minutes=2)
-"""The time after which a query is given up; the next run asks again."""
+"""The patience of functions without a caller; their next run asks again."""
 
 
 class QueryFailed(Exception):
@@ -26,9 +26,13 @@ class QueryFailed(Exception):
 
 @dataclass(frozen=True)
 class Athena:
-    """Runs queries in the stage's workgroup over its database; `pause` waits some seconds."""
+    """Runs queries in the stage's workgroup over its database; `pause` waits some seconds.
+
+    A query that takes longer than `patience` is given up.
+    """
 
     deployment: Deployment
+    patience: timedelta = PATIENCE
     pause: Callable[[float], None] = time.sleep
 
     def rows(self, sql: str) -> Iterator[dict[str, str]]:
@@ -71,7 +75,7 @@ class Athena:
     def _wait(self, client: Any, query: str) -> None:
         """Wait until a query has ended."""
         waited, waits = 0.0, iter(WAITS)
-        while waited < PATIENCE.total_seconds():
+        while waited < self.patience.total_seconds():
             found = client.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
             if found["State"] == "SUCCEEDED":
                 return
@@ -82,4 +86,4 @@ class Athena:
             wait = next(waits, WAITS[-1])
             self.pause(wait)
             waited += wait
-        raise TryAgain(f"query {query}: not done after {PATIENCE}")
+        raise TryAgain(f"query {query}: not done after {self.patience}")

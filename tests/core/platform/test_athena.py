@@ -54,7 +54,7 @@ def rows(
 ) -> list[dict[str, str]]:
     monkeypatch.setattr(aws, "client", lambda _: service)
     place = Deployment("aws", "us-east-1", "123456789012", "prod")
-    return list(Athena(place, waits.append).rows(sql))
+    return list(Athena(place, pause=waits.append).rows(sql))
 
 
 def test_rows_of_several_pages(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> None:

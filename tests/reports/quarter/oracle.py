@@ -272,7 +272,16 @@ def _resolved(life: Life, during: list[Resolution], known: datetime) -> Iterator
     again = [at for at in life.reopened_at() if last.at < at < known]
     yield "resolution_full", last.agent, last.full
     yield "work_time", last.agent, last.work
-    yield "reopened", last.agent, any(at - last.at <= _WEEK for at in again)
+    yield (
+        "reopened",
+        last.agent,
+        any(
+            timedelta() < at - one.at <= _WEEK
+            for one in during
+            for at in life.reopened_at()
+            if at < known
+        ),
+    )
     yield "one_touch", last.agent, last.one_touch and not again
     yield "first_time_fix", last.agent, last.first_time_fix and not again
 
