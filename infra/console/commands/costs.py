@@ -47,15 +47,16 @@ def costs(
     if by not in get_args(CostsBy):
         raise UsageError(f"--by: one of {', '.join(get_args(CostsBy))}")
     kind: CostsBy = by  # type: ignore[assignment]  # one of them
-    end = _day("--to", last) or datetime.now(UTC).date()
-    start = _day("--from", first) or end.replace(day=1)
-    if start > end:
-        raise UsageError("--from is later than --to")
-    billed = _billed(bill, start, end) if bill else None
     stage = connect(stage, data)
     storage, deployment, now = storage_of(stage), deployment_of(stage), datetime.now(UTC)
     names = desk or sorted(name for name, _ in versions(stage))
     playbooks = [storage.playbooks.get(name, now) for name in names]
+    today = max((now.astimezone(each.zone).date() for each in playbooks), default=now.date())
+    end = _day("--to", last) or today
+    start = _day("--from", first) or end.replace(day=1)
+    if start > end:
+        raise UsageError("--from is later than --to")
+    billed = _billed(bill, start, end) if bill else None
     query = Athena(deployment).rows
     tables = {
         each.desk: costs_of(each, start, end, kind, deployment.region, query) for each in playbooks
