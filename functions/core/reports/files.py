@@ -41,8 +41,8 @@ def report_csv(report: ReportView, locale: Locale) -> str:
 
 
 def _report_rows(report: ReportView, locale: Locale) -> Iterator[Cells]:
-    head = ("table", "value", "label", "figure", "measure", "value")
-    yield (*(word(name, locale) for name in head[:5]), f"{word('value', locale)} (s)")
+    head = ("table", "value", "label", "figure", "measure", "result")
+    yield [word(name, locale) for name in head]
     figures: Mapping[str, Any] = report["figures"]
     yield from _numbers("figures", "", "", figures, locale)
     for table in report["tables"]:

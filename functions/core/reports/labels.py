@@ -32,6 +32,7 @@ _WORDS: _Words = {
     "figure": ("指标", "Figure"),
     "measure": ("项目", "Measure"),
     "value": ("数值", "Value"),
+    "result": ("结果（时长以秒计）", "Result (durations in seconds)"),
     "label": ("名称", "Name"),
     "table": ("表", "Table"),
     "definition": ("定义", "Definition"),
