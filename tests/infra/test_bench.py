@@ -327,14 +327,14 @@ def test_a_report_is_written_in_a_process_of_its_own(tmp_path: Path) -> None:
     assert [daily.kind, weekly.kind, monthly.kind] == ["daily", "weekly", "monthly"]
     found = reporting.write_report(playbook, tmp_path, daily)
     assert found.adds_up
-    assert len(found.days) == 6
+    assert len(found.days) == 7
     assert max(found.days) == 64
     assert found.objects["put"] > 15
     assert found.cpu_seconds > 0
     assert found.peak_mb > 20
     used = found.usage(month)
-    assert used["athena.scanned"] == Decimal(60) / 1024
-    assert used["s3.put"] == found.objects["put"] + 2 * 6
+    assert used["athena.scanned"] == Decimal(70) / 1024
+    assert used["s3.put"] == found.objects["put"] + 2 * 7
 
 
 def test_a_run_of_the_reports_is_counted_by_ticket() -> None:
