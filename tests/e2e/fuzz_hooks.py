@@ -26,7 +26,7 @@ from tests.signed_requests import signed
 JUDGED = frozenset(
     {"agent", "attachments", "contact", "cursor", "customer_class", "description", "message"}
     | {"priority", "product", "score", "tags", "team", "type", "urgency"}
-    | {"article", "from", "q", "queue", "to"}
+    | {"article", "from", "period", "q", "queue", "tickets", "to"}
     | {"needs", "solution", "title", "valid"}
 )
 """Fields whose well-formed values the desk's playbook, or what is stored, may still refuse."""
