@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from functions.core.deliver import email, message, once, sms
+from functions.core.deliver import email, once, sms
 from functions.core.platform import aws, clock, container
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.platform.settings import Deployment
@@ -16,6 +16,7 @@ from functions.notify.sending import Sender
 from functions.notify.webhook_dispatch import EndpointBudget, WebhookDispatcher
 
 if TYPE_CHECKING:
+    from functions.core.channels.base import OutgoingMessage
     from functions.core.deliver.webhook import SecretCache
 
 
@@ -47,9 +48,7 @@ def dispatcher(deployment: Deployment) -> Dispatcher:
             ),
             keep_link=storage.short_links.keep,
             keep_reply=storage.chats.keep_reply,
-            send_chat=lambda desk, channel, outgoing: message.send(
-                deployment, desk, channel, outgoing
-            ),
+            send_chat=partial(_send_chat, deployment),
         ),
     )
 
@@ -86,6 +85,13 @@ def secret_cache(deployment: Deployment) -> SecretCache:
     from functions.core.deliver.webhook import SecretCache, read_secret
 
     return SecretCache(lambda name: read_secret(aws.client("ssm"), name))
+
+
+def _send_chat(deployment: Deployment, desk: str, channel: str, outgoing: OutgoingMessage) -> str:
+    # Most messages go by mail, so the chat adapters are imported with the first other one.
+    from functions.core.deliver import message
+
+    return message.send(deployment, desk, channel, outgoing)
 
 
 def _post(deployment: Deployment, url: str, body: bytes, headers: Mapping[str, str]) -> str:

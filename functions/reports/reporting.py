@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import groupby
@@ -40,7 +40,7 @@ from functions.core.reports.report import (
 )
 from functions.core.reports.suggestions import suggestions_of
 from functions.core.storage.database import Storage
-from functions.core.storage.reports import LISTED, Lines, StoredReports, listed
+from functions.core.storage.reports import LISTED, OPEN, Lines, StoredReports, listed
 from functions.core.text.shapes import local_time
 from functions.reports.queries import FLOWS, LOOK_BACK, Queries, TimeSpan
 
@@ -60,6 +60,13 @@ class RunsQueries(Protocol):
 
     def rows(self, sql: str) -> Iterator[dict[str, str]]:
         """Yield the rows of a query; values are texts, empty if there is none."""
+
+
+class _Nothing:
+    """Athena's place for a desk without facts, of which nothing has to be asked."""
+
+    def rows(self, sql: str) -> Iterator[dict[str, str]]:
+        return iter(())
 
 
 def write_missing(
@@ -84,7 +91,10 @@ def write_missing(
     """
     written = reports.written(desk)
     reporting = Reporting(storage, reports, athena, playbook, desk, now, region, written_at)
-    for period in _missing(reporting, written):
+    missing = _missing(reporting, written)
+    if missing and _first_day(reporting, written) is None:
+        reporting = replace(reporting, athena=_Nothing())
+    for period in missing:
         if enough():
             return
         yield reports.find(desk, period) or reporting.write(period)
@@ -285,7 +295,7 @@ class Reporting:
                 age = end - ticket.received
                 lists["backlog"].add(Behind(ticket.number, 0, age, groups=ticket.groups).line())
         if period.kind == "daily":
-            lists["open"] = listed(backlog.closing.values())
+            lists[OPEN] = listed(backlog.closing.values())
         return lists, later, received
 
     def _corrections(

@@ -59,6 +59,10 @@ def cost_of(usage: Usage, prices: PriceList, *, free_tiers: bool = False) -> Dec
     return sum((line.after_free if free_tiers else line.listed for line in lines), Decimal(0))
 
 
+LEAST_SCANNED = 10 / Decimal(1024)
+"""The least that a query of Athena is charged, in GB."""
+
+
 def usage_of_calls(calls: Iterable[Call]) -> dict[str, Decimal]:
     """The metered usage of the functions' calls; SSM is free."""
     used: dict[str, Decimal] = {}
@@ -68,6 +72,8 @@ def usage_of_calls(calls: Iterable[Call]) -> dict[str, Decimal]:
                 "dynamodb.read_unit": Decimal(str(call.read_units)),
                 "dynamodb.write_unit": Decimal(str(call.write_units)),
             }
+        elif call.operation == "StartQueryExecution":
+            metered = {"athena.scanned": LEAST_SCANNED}
         elif call.service == "sns":
             metered = {"sns.sms": ASSUMPTIONS["sms.parts"]}
         else:

@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from statistics import median
 
+from functions.core.platform import container
 from infra.bench import costs
+from infra.bench.reports import RUNS_A_DAY
 from infra.bench.ticket_life import Life, lives
 from infra.deploy.stacks import load_template
 from infra.deploy.steps import INFRA, ROOT
@@ -107,35 +109,48 @@ def warm_gb_seconds(
 
 def idle_usage(simulator: Simulator) -> dict[str, Decimal]:
     """The usage of a month without requests: schedules, queue pollers, fixed resources."""
+    _settle(simulator)
     return costs.plus(
         scheduled_usage(simulator, "sla_timer", timedelta(minutes=1)),
         scheduled_usage(simulator, "search_index", timedelta(minutes=5)),
-        scheduled_usage(simulator, "reports", timedelta(minutes=12)),
+        # A whole day, with the reports that are written in it.
+        scheduled_usage(simulator, "reports", timedelta(minutes=12), runs=RUNS_A_DAY),
         scheduled_usage(simulator, "proposals", timedelta(hours=1)),
         costs.idle_polling(),
         fixed_resources(),
     )
 
 
-def scheduled_usage(simulator: Simulator, function: str, every: timedelta) -> dict[str, Decimal]:
+def _settle(simulator: Simulator) -> None:
+    """Let the function `reports` take what arrived for settled, as it is two minutes later."""
+    storage, now = container.storage(simulator.deployment), datetime.now(UTC)
+    simulator.invoke("reports", {"time": now.isoformat()})
+    for manifest in storage.manifests.list():
+        progress = storage.report_progress.get(manifest.desk, now)
+        storage.report_progress.put(manifest.desk, progress.changed(facts_through=now))
+
+
+def scheduled_usage(
+    simulator: Simulator, function: str, every: timedelta, runs: int = IDLE_RUNS
+) -> dict[str, Decimal]:
     """The usage of a month of a function that is scheduled and finds nothing to do."""
     began = datetime.now(UTC)
     simulator.invoke(function, {"time": began.isoformat()})
-    calls, runs = len(simulator.calls), len(simulator.invocations)
+    calls, before = len(simulator.calls), len(simulator.invocations)
     with contextlib.redirect_stdout(io.StringIO()) as logged:
-        for run in range(1, IDLE_RUNS + 1):
+        for run in range(1, runs + 1):
             simulator.expire_playbooks()
             simulator.invoke(function, {"time": (began + run * every).isoformat()})
-    made, of_runs = simulator.calls[calls:], simulator.invocations[runs:]
+    made, of_runs = simulator.calls[calls:], simulator.invocations[before:]
     usual = [replace(run, seconds=median(run.seconds for run in of_runs)) for run in of_runs]
     # It runs every few minutes, so its container stays warm.
     a_run = costs.plus(
-        costs.times(costs.usage_of_calls(made), Decimal(1) / IDLE_RUNS),
+        costs.times(costs.usage_of_calls(made), Decimal(1) / runs),
         {
             "lambda.request": Decimal(1),
-            "lambda.gb_second": warm_gb_seconds(usual, made, memory()) / IDLE_RUNS,
+            "lambda.gb_second": warm_gb_seconds(usual, made, memory()) / runs,
             "logs.ingested": (
-                Decimal(len(logged.getvalue().encode())) / IDLE_RUNS
+                Decimal(len(logged.getvalue().encode())) / runs
                 + costs.ASSUMPTIONS["lambda.platform_log_bytes"]
             )
             / costs.GIGABYTE,

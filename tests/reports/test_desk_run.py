@@ -119,6 +119,8 @@ def test_facts_are_in_board_and_costs_before_anything_is_reported(desk: Desk) ->
     desk.run(before)  # its spending counts from then on
     assert desk.reports.find(DESK, WEEK.previous) is not None
     assert desk.sent == [], "nobody is mailed a report without tickets"
+    assert desk.athena.asked == 1, "only whether there are facts"
+    assert desk.reports.page(DESK, WEEK.previous, "volume", None)["tickets"] == []
     desk.run(NOON + timedelta(minutes=12))
     snapshot = BoardSnapshots(desk.s3, BUCKET).get(DESK)
     assert snapshot is not None

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from functions.core.reports.report import BehindList, FrequentQuestion, ReportView
 
 FOLDER = "reports/"
+OPEN = "open"
+"""The list of the tickets that are open at the end of a day."""
 PAGE = 100
 """The rows of a page behind a figure."""
 
@@ -39,10 +41,12 @@ class Lines:
     """Lines that are compressed as they are written."""
 
     def __init__(self) -> None:
+        self.count = 0
         self._body = BytesIO()
         self._file = gzip.GzipFile(fileobj=self._body, mode="wb", mtime=0)
 
     def add(self, line: str) -> None:
+        self.count += 1
         self._file.write(f"{line}\n".encode())
 
     def done(self) -> bytes:
@@ -87,7 +91,8 @@ class StoredReports:
         """
         stored = _key(report["desk"], period)
         for figure, lines in lists.items():
-            self._put(f"{stored}/{figure}.tsv.gz", lines.done())
+            if lines.count or figure == OPEN:  # without it, all facts would be read the next day
+                self._put(f"{stored}/{figure}.tsv.gz", lines.done())
         if report["questions"]:
             self._put_json(f"{stored}{_QUESTIONS}", report["questions"])
         self._put_json(f"{stored}.json.gz", {**report, "questions": []})
@@ -135,10 +140,10 @@ class StoredReports:
         if not re.fullmatch("[0-9]{1,9}", cursor or "0"):
             raise InvalidInput("The page is invalid.")
         lines = self._lines(f"{_key(desk, period)}/{figure}.tsv.gz")
-        if lines is None:
+        if lines is None and self.find(desk, period) is None:
             raise NotFound("There is no such report yet.")
         start = int(cursor or 0)
-        found = list(islice(lines, start, start + PAGE + 1))
+        found = list(islice(lines or (), start, start + PAGE + 1))
         return {
             "figure": figure,
             "tickets": [Behind.of_line(line).view() for line in found[:PAGE]],
@@ -147,7 +152,7 @@ class StoredReports:
 
     def open_tickets(self, desk: str, day: Period) -> Iterator[OpenTicket] | None:
         """Return the tickets of the backlog at the end of a day; None if its report is missing."""
-        lines = self._lines(f"{_key(desk, day)}/open.tsv.gz")
+        lines = self._lines(f"{_key(desk, day)}/{OPEN}.tsv.gz")
         return None if lines is None else map(OpenTicket.of_line, lines)
 
     def corrected(self, desk: str, period: Period) -> Corrected:
