@@ -68,7 +68,7 @@ def test_reports_of_a_quarter_say_what_the_events_say(
         run_reports(system, desk, now)
         after = stored.written(desk)
         written = [p for p in periods(playbook, BEGIN, now) if before[p.kind] < p.name]
-        assert after == {period.kind: period.name for period in written}
+        assert after.items() >= {period.kind: period.name for period in written}.items()
         for period in written:
             path = f"/agent/desks/{desk}/reports/{period.kind}/{period.name}"
             answer = admin.request("GET", path)
