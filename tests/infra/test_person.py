@@ -161,7 +161,7 @@ def test_a_wrong_command_changes_nothing(
     assert says in console(*arguments, told=PASSWORD, fails=True)
     assert storage.roster.list("standard") == before
     now = datetime.now(UTC)
-    assert not list(storage.audit.list(now.replace(day=1), now))
+    assert not list(storage.audit.list(now - timedelta(days=1), now))
 
 
 def test_a_password_is_required(storage: Storage, pool: str) -> None:
@@ -262,7 +262,7 @@ def test_an_interrupted_deactivation_is_completed_and_recorded_once(
     assert (left.number, left.presence) == ("neu-1", False)
     assert not user(pool, "neu-1")["Enabled"]
     now = datetime.now(UTC)
-    acts = [entry.act for entry in storage.audit.list(now.replace(day=1), now)]
+    acts = [entry.act for entry in storage.audit.list(today - timedelta(days=1), now)]
     assert acts.count("person.remove") == 1
 
 
