@@ -43,7 +43,7 @@ class Superseded(Exception):
 
 
 class Completed(NamedTuple):
-    """What a part of a run completed: the feeds were read from `since` up to `through`."""
+    """The result of a part of a run: the feeds were read from `since` up to `through`."""
 
     since: datetime
     through: datetime
@@ -72,7 +72,7 @@ class FactCompleter:
         settled = max(min(time, self.now) - SETTLED_AFTER, since)
         arrived = merge(*self._feeds(since), key=attrgetter("at"))
         while entries := list(islice(arrived, AT_ONCE)):
-            facts, changed = self._made(entries)
+            facts, changed = self._made(entries, progress.began)
             objects = self.facts.write(self.playbook, facts, self.now)
             log.info("facts.written", extra={"desk": desk, "facts": len(facts), "objects": objects})
             through = min(entries[-1].at, settled) if len(entries) == AT_ONCE else settled
@@ -108,11 +108,20 @@ class FactCompleter:
         for feed in (storage.journal, storage.changes, storage.presence, storage.chat_ends):
             yield feed.entries(self.playbook.desk, since, self.now)
 
-    def _made(self, entries: Sequence[Arrived]) -> tuple[list[Fact], Changed]:
-        """Return the facts of what arrived, and all facts of each ticket that changed."""
+    def _made(
+        self, entries: Sequence[Arrived], began: datetime | None
+    ) -> tuple[list[Fact], Changed]:
+        """Return the facts of what arrived, and all facts of each ticket that changed.
+
+        Of a ticket that changed before the first run, all are new: until then, commits without
+        words may have been in no feed.
+        """
         facts: list[Fact] = []
+        whole: set[str] = set()
         versions: dict[str, dict[int, Usage]] = defaultdict(dict)
-        for _, entry in entries:
+        for at, entry in entries:
+            if began is not None and at < began:
+                whole.add(entry.number)
             if entry.presence is not None:
                 facts.append(presence_fact(entry, self.now))
             elif entry.chat_end is not None:
@@ -125,5 +134,6 @@ class FactCompleter:
             changed[number] = facts_of(history, self.playbook, self.now, usages)
             # An erasure changes the ticket's earlier commits too.
             erased = any(c.version in usages and c.of(e.PersonErased) for c in history)
-            facts += (fact for fact in changed[number] if erased or fact.version in usages)
+            every = erased or number in whole
+            facts += (fact for fact in changed[number] if every or fact.version in usages)
         return facts, changed

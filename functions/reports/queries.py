@@ -14,14 +14,14 @@ from functions.core.reports.figures import BEHIND, REOPENED_WITHIN
 from functions.core.reports.periods import Period
 
 LOOK_BACK = timedelta(days=62)
-"""How far back what happened before can matter: a deadline counts up to 60 days later than it was
+"""The time before a period that can matter to it: a deadline counts up to 60 days later than it was
 met."""
 WITHIN = int(REOPENED_WITHIN.total_seconds())
 """The seconds within which a reopening counts for the resolution before it."""
 BACKLOG_LOOK_BACK = timedelta(days=7)
-"""How late a row may come and still be put into a backlog."""
+"""The delay after which a late row is not put into a backlog any more."""
 ONLINE_LOOK_BACK = timedelta(days=7)
-"""How long before a period an agent may have come and be online still."""
+"""The time before a period in which an agent may have come online who still is."""
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,9 @@ from functions.core.text.shapes import local_time
 from functions.reports.queries import FLOWS, LOOK_BACK, Queries, TimeSpan
 
 WRITTEN_AFTER = timedelta(minutes=15)
-"""How long after its end a report is written: until then the facts are complete."""
+"""The time between the end of a period and its report: by then the facts are complete."""
 AT_FIRST = timedelta(days=45)
-"""How far back a desk's first reports go."""
+"""The time that a desk's first reports go back."""
 USUAL = 8
 """The periods before by which a share is usual."""
 QUESTIONS = 10

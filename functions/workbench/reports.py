@@ -10,7 +10,6 @@ from functions.core.platform import aws
 from functions.core.platform.web import HttpResponse, Request, locale_of, preferred
 from functions.core.reports.periods import Period
 from functions.core.storage.reports import StoredReports
-from functions.core.text.shapes import local_time
 from functions.workbench.calls import signed_in
 from functions.workbench.report_routes import XLSX
 from functions.workbench.rights import Principal, require
@@ -65,7 +64,7 @@ def _no_report(end: datetime, now: datetime, playbook: Playbook) -> NotFound:
         return NotFound(
             Phrase(
                 "This period ends at {time}; its report is written within half an hour after that.",
-                time=local_time(end, playbook.zone),
+                time=f"{end.astimezone(playbook.zone):%Y-%m-%d %H:%M}",
             )
         )
     return NotFound(

@@ -35,7 +35,7 @@ ASSUMPTIONS = {
 
 @dataclass(frozen=True)
 class BenchCost:
-    """What a month's units of one price cost: at list price, and after the free tier."""
+    """The cost of a month's units of one price: at list price, and after the free tier."""
 
     name: str
     quantity: Decimal

@@ -1,4 +1,4 @@
-"""What a desk's reports of a month take: time, memory, and what AWS charges for them (F8).
+"""Measure a desk's reports of a month: time, memory, and what AWS charges for them (F8).
 
 The function's own code writes them over a month of facts in DuckDB, in a process of its own, so
 that its memory is the function's. What a run takes for what has changed is counted on a deployment.
@@ -44,7 +44,7 @@ _DAYS_READ = re.compile(r"day BETWEEN '(\S+)' AND '(\S+)'")
 
 @dataclass
 class Written:
-    """What a report took; `days` has how many days each of its queries reads."""
+    """The time, memory and calls of a report; `days`: how many days each query reads."""
 
     cpu_seconds: float = 0
     peak_mb: float = 0
@@ -82,7 +82,7 @@ MONTH = {
 
 
 BASELINE = Written(days=[DAYS_BEFORE + 1], pages=1)
-"""What the board asks once a day: what is usual."""
+"""The board's daily question: what is usual."""
 
 
 def write_report(desk: Path, facts: Path, period: Period) -> Written:
@@ -172,7 +172,7 @@ class _Bucket:
 
 @dataclass(frozen=True)
 class RunUsage:
-    """What a run of the function takes of itself, and for each ticket that changed since."""
+    """The usage of a run of the function by itself, and for each ticket that changed since."""
 
     fixed: dict[str, Decimal]
     ticket: dict[str, Decimal]

@@ -108,7 +108,7 @@ class MonthOfFacts:
 
 @dataclass(frozen=True)
 class AskedCosts:
-    """How long the query of costs over these days took on DuckDB, and what AWS's units cost."""
+    """The query of costs over these days: its time on DuckDB, and the cost of AWS's units."""
 
     days: int
     seconds: float

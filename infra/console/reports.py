@@ -1,4 +1,4 @@
-"""What `deskbell reports` does: show reports, compare figures, make facts again."""
+"""Carry out `deskbell reports`: show reports, compare figures, make facts again."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime

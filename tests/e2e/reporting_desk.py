@@ -1,4 +1,4 @@
-"""What the tests of reports on the running system share: people of a further desk, and runs."""
+"""People of a further desk, and runs, for the tests of reports on the running system."""
 
 import json
 from datetime import datetime

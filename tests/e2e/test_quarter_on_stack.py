@@ -33,7 +33,7 @@ RUNS = {
     "2026-03-02 00:20": {"daily": "2026-02-28", "weekly": "2026-W08", "monthly": "2026-01"},
     "2026-04-01 00:20": {"daily": "2026-03-30", "weekly": "2026-W12", "monthly": "2026-02"},
 }
-"""When the function runs, in the desk's time, and what has been reported before it: so each run
+"""The runs of the function, in the desk's time, and what has been reported before each: so each run
 writes a day, a week and a month."""
 FIRST = {"shanghai": 0, "amsterdam": 1}
 """A desk's first run; the last one has the week in which Amsterdam's clocks change."""

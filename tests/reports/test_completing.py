@@ -146,6 +146,23 @@ def test_many_entries_are_stored_in_steps(desk: Desk, monkeypatch: pytest.Monkey
     assert len(desk.versions()) == 5
 
 
+def test_the_first_run_writes_all_of_a_ticket_that_changed_before_it(desk: Desk) -> None:
+    """A version before the feed of changes entered words only, as the other ones wake no more."""
+    desk.storage.roster.put(agent("li-1"))
+    file_ticket(desk.storage, desk.playbook, "CS1", NOON)
+    assign = c.Assign("technical", "li-1", by_person=True)
+    change(desk.storage, DESK, "CS1", assign, desk.playbook, NOON, actor="li-1")
+    desk.act("CS1", c.Reply(text="请重启"), NOON)
+    desk.complete()
+    assert desk.versions() == [("CS1", 1), ("CS1", 2), ("CS1", 3)]
+    later = NOON + timedelta(hours=1)
+    desk.act("CS1", c.Reply(text="好了吗"), later)
+    written = {fact.version: fact.written for fact in desk.read()}
+    desk.complete(later + timedelta(minutes=12))
+    again = {fact.version: fact.written for fact in desk.read()}
+    assert {version for version in again if again[version] != written.get(version)} == {4}
+
+
 def test_of_two_runs_at_once_one_ends(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(completing, "AT_ONCE", 1)
     desk.file("CS1")

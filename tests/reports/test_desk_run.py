@@ -1,4 +1,4 @@
-"""What one run of the function does for a desk, and what the next ones do not do again."""
+"""A run of the function for one desk, and that the next ones do nothing again."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -120,6 +120,8 @@ def test_facts_are_in_board_and_costs_before_anything_is_reported(desk: Desk) ->
     assert desk.reports.find(DESK, WEEK.previous) is not None
     assert desk.sent == [], "nobody is mailed a report without tickets"
     assert desk.athena.asked == 1, "only whether there are facts"
+    kept = desk.reports.open_tickets(DESK, Period.parse("daily", "2026-03-09"))
+    assert kept is not None, "an empty list too, or the next day would read all facts"
     assert desk.reports.page(DESK, WEEK.previous, "volume", None)["tickets"] == []
     desk.run(NOON + timedelta(minutes=12))
     snapshot = BoardSnapshots(desk.s3, BUCKET).get(DESK)
@@ -209,7 +211,7 @@ def test_what_comes_after_a_report_ahead_of_the_clock_is_a_correction(desk: Desk
 def test_a_run_reads_all_parts_of_the_feeds_before_it_reports(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the month's costs store between two parts is no other run."""
+    """The month's costs, stored between two parts, are not taken for another run."""
     monkeypatch.setattr("functions.reports.completing.AT_ONCE", 1)
     file_ticket(desk.storage, desk.playbook, "CS2", NOON)
     desk.enter("CS2", NOON + timedelta(minutes=1))

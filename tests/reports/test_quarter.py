@@ -151,7 +151,7 @@ def correction_of(correction: CorrectionView) -> Correction:
 
 
 def corrections(oracle: Oracle, period: Period, earlier: list[Period]) -> set[Correction]:
-    """What has become different in earlier reports since the one before."""
+    """Return the differences in earlier reports since the one before."""
     found: set[Correction] = set()
     for other in earlier:
         if other.start < period.start - _LOOK_BACK:

@@ -1,4 +1,4 @@
-"""Which reports are written, what is stored with them, and what becomes of later changes."""
+"""The reports that are written, what is stored with them, and what becomes of later changes."""
 
 import json
 from datetime import UTC, datetime, timedelta

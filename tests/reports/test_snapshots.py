@@ -54,7 +54,7 @@ def test_an_open_ticket_stays_on_later_days(playbook: Playbook) -> None:
 
 
 def test_a_snapshot_gives_the_board_that_the_tickets_give(playbook: Playbook) -> None:
-    """Whatever is changed in whichever runs."""
+    """It does so whatever is changed in whichever runs."""
     found = tickets(playbook, 6)
     at_once = update(None, found, playbook, NOON)
     in_steps = None

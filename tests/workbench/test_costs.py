@@ -1,4 +1,4 @@
-"""What finance reads: costs of a desk as JSON and files, and nothing about tickets but numbers."""
+"""Costs of a desk for finance, as JSON and files, without anything about tickets but numbers."""
 
 import csv
 import json

@@ -28,7 +28,7 @@ NotNegative = Annotated[Amount, Field(ge=0)]
 
 
 class Reports(Section):
-    """What a desk's reports count, what its work costs, and who gets the reports.
+    """The content of a desk's reports, the cost of its work, and the recipients.
 
     `recipients` are teams, by name or role, whose mailbox gets them, or addresses after `mail:`;
     `kinds` are the reports that are mailed, in `locale` or else the desk's language. `visits` are

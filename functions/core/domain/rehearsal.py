@@ -29,12 +29,12 @@ from functions.core.domain.ticket import OPEN, Ticket, Timer
 
 _COVER = ("product", "language")
 _LATER = {"later tags": "tags", "later priority": "priority"}
-"""What later messages made of a ticket, and what is compared instead if that differs already."""
+"""The effects of later messages, each with the difference that replaces it if there is one."""
 
 
 @dataclass(frozen=True)
 class RulesOutcome:
-    """What a playbook makes of a ticket.
+    """A ticket as a playbook treats it.
 
     `values`: what is compared, as text. `kept` and `missed` count the deadlines of each timer kind
     that were met and breached; appointments are not promises.
@@ -47,7 +47,7 @@ class RulesOutcome:
 
 @dataclass(frozen=True)
 class Difference:
-    """What a changed playbook would have done otherwise; an empty text is nothing."""
+    """One thing that a changed playbook does differently; an empty text is nothing."""
 
     what: str
     before: str

@@ -52,7 +52,7 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 @dataclass
 class _Account:
-    """What a thread has used for a desk, and for what in it."""
+    """The usage of a thread for a desk, and the ticket and channel it is for."""
 
     about: dict[str, str] = field(default_factory=dict)
     used: Usage = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What AWS charged, read from Cost Explorer's JSON or from a Cost and Usage Report (F8).
+"""AWS's charges, read from Cost Explorer's JSON or from a Cost and Usage Report (F8).
 
 Of a report with tags, the lines whose resource has the tag `application=deskbell` count, else all
 lines; Cost Explorer filters by the tag itself (`docs/costs.md`). Amounts are unblended costs in

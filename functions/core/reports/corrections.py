@@ -19,7 +19,7 @@ CORRECTED = tuple(
 
 
 class Counted(NamedTuple):
-    """What a row adds to its figure: 1, seconds, or 1 for a hit; None if it does not count."""
+    """The share of a row in its figure: 1, seconds, or 1 for a hit; None if it does not count."""
 
     amount: float | None
     type: str = ""

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 CostsBy = Literal["desk", "channel", "ticket", "day"]
-"""What a line of costs is about."""
+"""The subject of a line of costs."""
 
 _KEYS: dict[CostsBy, str] = {
     "desk": "desk",

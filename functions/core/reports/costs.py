@@ -1,4 +1,4 @@
-"""What a desk's work has cost: AWS's units at list price, agents' time, parts, compensation (F8).
+"""The costs of a desk's work: AWS's units at list price, agents' time, parts, compensation (F8).
 
 Amounts are `Decimal`: USD for AWS, the playbook's currency for everything else and for totals.
 """
@@ -28,7 +28,7 @@ SECONDS_OF_AN_HOUR = 3600
 
 @dataclass
 class CostLine:
-    """What one desk, channel, ticket or day has cost; `key` is empty for what belongs to none.
+    """The costs of one desk, channel, ticket or day; `key` is empty for what belongs to none.
 
     `units` are quantities by price name and `usd` their list price; `seconds` of agents cost
     `agent`; `used` counts parts, which cost `parts`.

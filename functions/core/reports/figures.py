@@ -20,7 +20,7 @@ REOPENED_WITHIN = timedelta(days=7)
 
 Measure = Literal["count", "duration", "share", "sla", "csat", "backlog", "collaboration", "list",
                   "cost"]  # fmt: skip
-"""What a figure holds; the shapes are in `report.py`."""
+"""The kind of a figure's values; the shapes are in `report.py`."""
 
 Texts = dict[Locale, str]
 
@@ -52,12 +52,12 @@ class Figure:
 
     @property
     def seconds(self) -> bool:
-        """Whether the values are durations."""
+        """Return whether the values are durations."""
         return self.measure in {"duration", "collaboration"}
 
     @property
     def keyed_by_ticket(self) -> bool:
-        """Whether a ticket is behind the figure at most once in a period."""
+        """Return whether a ticket is behind the figure at most once in a period."""
         return self.measure in {"count", "duration", "share"}
 
 

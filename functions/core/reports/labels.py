@@ -1,4 +1,4 @@
-"""How figures are written for people: measures, groups, durations, shares, sentences."""
+"""The words of figures for people: measures, groups, durations, shares, sentences."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ HOME = "us-east-1"
 """The region whose prices stand for those of a region without its own."""
 
 INPUT_TOKEN, OUTPUT_TOKEN = "model.input_token", "model.output_token"
-"""What a language model is paid for, at the playbook's price."""
+"""The units of a language model, at the playbook's price."""
 
 Usage = Mapping[str, Decimal]
 """Quantities by price name (`dynamodb.write_unit`), in the price's unit."""

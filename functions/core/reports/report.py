@@ -67,7 +67,7 @@ CollaborationView = TypedDict("CollaborationView", {
 AssistantView = TypedDict("AssistantView", {
     "confirmed": int, "silent": int, "handed_over": int,
 })  # fmt: skip
-"""How chats with the assistant ended."""
+"""The chats with the assistant by their ends."""
 
 PartView = TypedDict("PartView", {"part": str, "n": int})
 """A part, and how often it was used."""
@@ -79,7 +79,7 @@ CostView = TypedDict("CostView", {
     "usd_units": str, "agent": str, "parts": str, "compensation": str, "remainder": str | None,
     "total": str, "currency": str,
 })  # fmt: skip
-"""What the period cost, as decimals in `currency`; `usd_units` are the metered units in USD."""
+"""The costs of the period, as decimals in `currency`; `usd_units` are the metered units in USD."""
 
 FiguresView = TypedDict("FiguresView", {
     "volume": CountView, "first_response": DurationView,

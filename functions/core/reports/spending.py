@@ -1,4 +1,4 @@
-"""What a desk has spent in its present month, added up as facts arrive (F8).
+"""The spending of a desk in its present month, added up as facts arrive (F8).
 
 The running sum costs no query. It watches the budget and is not an account of it: a change that
 reaches the facts late, and what the assistant's chats used, are in the table of costs alone.

@@ -103,7 +103,7 @@ class Storage:
 
     @cached_property
     def report_progress(self) -> ReportProgress:
-        """How far the reports are, with what they have spent: only `reports` imports it."""
+        """The progress of the reports and the months' spending: only `reports` imports it."""
         from functions.core.storage.report_progress import ReportProgress
 
         return ReportProgress(self.table)

@@ -1,4 +1,4 @@
-"""How far the function `reports` has come with each desk: one item for each."""
+"""The progress of the function `reports` with each desk: one item for each."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ SORT_KEY = "PROGRESS"
 
 
 class Progress(Value):
-    """How far the reports of a desk are.
+    """The progress of a desk's reports.
 
     `facts_through`: the arrival up to which the feeds are in the facts. `compacted`: the last local
-    day whose facts were merged. `unmailed`: reports whose mails have not all gone out. `spending`:
-    the month's running sum. `counter` counts the changes.
+    day whose facts were merged. `began`: the first run; commits before it may be in no feed.
+    `unmailed`: reports whose mails have not all gone out. `spending`: the month's running sum.
+    `counter` counts the changes.
     """
 
     facts_through: datetime
+    began: datetime | None = None
     compacted: date | None = None
     unmailed: tuple[TermName, ...] = ()
     spending: Spending | None = None
@@ -42,7 +44,7 @@ class ReportProgress:
         """Return a desk's progress; a new desk begins with what the feeds still have."""
         item = self.table.get(_partition(desk), SORT_KEY, consistent=True)
         if item is None:
-            return Progress(facts_through=now - KEPT_FOR)
+            return Progress(facts_through=now - KEPT_FOR, began=now)
         return Progress.model_validate_json(item["body"]["S"])
 
     def put(self, desk: str, progress: Progress) -> Progress | None:

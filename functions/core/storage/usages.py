@@ -1,4 +1,4 @@
-"""What was used for a commit, as an attribute of its item."""
+"""Return the usage of a commit as an attribute of its item."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ def usage_attribute(usage: Mapping[str, float]) -> Item:
 
 
 def usage_of(item: Item) -> dict[str, float]:
-    """What was used for a commit, from its item or its image in the stream."""
+    """Read the usage of a commit from its item or its image in the stream."""
     pairs = (pair.split(":") for pair in item.get("usage", {"S": ""})["S"].split())
     return {_USAGE_NAMES.get(code, code): float(quantity) for code, quantity in pairs}
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from infra.console.terminal import DATA, Data, Stage, connect, report, table, timestamp
+
+if TYPE_CHECKING:
+    from functions.core.reports.report import BehindView
 
 app = typer.Typer(help="Reports, and the facts that they count.", no_args_is_help=True)
 
@@ -61,11 +64,12 @@ def show(
 
     found = connect(stage, data)
     if tickets:
-        for row in showing.behind(found, desk, kind, period, tickets):
-            if as_json:
+        rows = showing.behind(found, desk, kind, period, tickets)
+        if as_json:
+            for row in rows:
                 typer.echo(json.dumps(row, ensure_ascii=False))
-            else:
-                typer.echo("\t".join("" if cell is None else str(cell) for cell in row.values()))
+        else:
+            table(_COLUMNS, [_cells(row) for row in rows])
         return
     written = showing.get(found, desk, kind, period)
     if as_json:
@@ -74,6 +78,18 @@ def show(
     table(("figure", "part", "value"), showing.lines(written))
     for line in (*written["problems"], *(each["text"] for each in written["suggestions"])):
         report(line)
+
+
+_COLUMNS = ("number", "version", "value", "business", "hit", "item", "agent", "groups", "reason")
+
+
+def _cells(row: BehindView) -> tuple[str, ...]:
+    """Return a row behind a figure as people read it; one with a reason does not count."""
+    numbers = (row["version"], row["value"], row["business"], row["hit"])
+    written = ("" if number is None else f"{number:.10g}" for number in numbers)
+    return (
+        row["number"], *written, row["item"], row["agent"], " ".join(row["groups"]), row["reason"],
+    )  # fmt: skip
 
 
 @app.command()

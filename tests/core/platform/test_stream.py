@@ -126,7 +126,7 @@ def test_other_errors_are_no_outage() -> None:
 def test_a_reader_that_is_behind_raises_the_alarm_once(
     monkeypatch: pytest.MonkeyPatch, dead: list[str]
 ) -> None:
-    """Whatever it does with the records; ten minutes are not too old yet."""
+    """It does so whatever becomes of the records; ten minutes are not too old yet."""
     raised: list[tuple[str, str, object, object]] = []
 
     def note(condition: str, desk: str, function: str, seconds: int) -> None:

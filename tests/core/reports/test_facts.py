@@ -1,4 +1,4 @@
-"""What a ticket's history says in facts: each measure on the commit that settles it."""
+"""The facts of a ticket's history: each measure on the commit that settles it."""
 
 from datetime import timedelta
 from itertools import accumulate

@@ -60,7 +60,7 @@ SIMPLE = 0.85
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _REFUSALS = (ActionNotAllowed, AgentAtCapacity, AlreadyAnswered, Forgotten, InvalidInput)
-"""What happens to people who act on what has changed meanwhile."""
+"""The refusals of people's actions on what has changed meanwhile."""
 
 Action = Callable[[datetime], None]
 
@@ -86,7 +86,7 @@ class EndedChat:
 
 @dataclass
 class Quarter:
-    """What happened at one desk: its tickets' histories, who was there, and the ended chats."""
+    """The events at one desk: its tickets' histories, who was there, and the ended chats."""
 
     playbook: Playbook
     storage: Storage

@@ -196,7 +196,7 @@ class Oracle:
 def _signed_in(
     presence: Iterable[tuple[datetime, str, bool]],
 ) -> list[tuple[str, datetime, datetime | None]]:
-    """When each agent was there: username, from, until; None for who is there still."""
+    """The presence of agents: username, from, until; None for who is there still."""
     found: list[tuple[str, datetime, datetime | None]] = []
     came: dict[str, datetime] = {}
     for at, agent, online in sorted(presence):
@@ -237,7 +237,7 @@ _Measured = tuple[str, str | None, Any]
 def _measures(
     life: Life, state: State, start: datetime, end: datetime, known: datetime
 ) -> Iterator[_Measured]:
-    """What a ticket adds to the figures of a period; `state` is how it was at the time `known`."""
+    """Yield the measures of a ticket in a period; `state` is that at the time `known`."""
 
     def during(measures: Iterable[Any]) -> list[Any]:
         return [each for each in measures if start <= each.at < end]
@@ -263,7 +263,7 @@ def _measures(
 
 
 def _resolved(life: Life, during: list[Resolution], known: datetime) -> Iterator[_Measured]:
-    """What the last resolution of the period counts for, and the first if it was in it."""
+    """Yield what the last resolution of the period counts for, and the first if it was in it."""
     if not during:
         return
     if during[0].is_first:

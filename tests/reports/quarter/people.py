@@ -1,4 +1,4 @@
-"""Who takes part in a simulated quarter, and what they write."""
+"""The people of a simulated quarter, and their words."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def working_hours(
 def arrivals(
     playbook: Playbook, random: Random, count: int, begin: datetime, end: datetime
 ) -> list[datetime]:
-    """When requests come: by day mostly, less at weekends, more and more over the quarter."""
+    """Return the times of requests: by day mostly, fewer at weekends, more in each week."""
     days = []
     day = begin.astimezone(playbook.zone).date()
     while (midnight := datetime.combine(day, time(), playbook.zone)) < end:
@@ -110,7 +110,7 @@ def arrivals(
 
 
 def request_text(playbook: Playbook, random: Random) -> str:
-    """What a customer asks: a keyword of a tag or a rule, mostly, and some words around it."""
+    """Return a customer's words: a keyword of a tag or a rule, mostly, and some words around it."""
     tags = [tag for tag in playbook.tags.values() if tag.keywords]
     parts = [random.choice(["您好，", "Hello, ", "请问", "", "急，"])]
     for _ in range(random.choices([0, 1, 2], [1, 8, 2])[0]):

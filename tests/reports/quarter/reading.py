@@ -1,4 +1,4 @@
-"""What tickets' histories measured, read for the second computation of the figures (`oracle`).
+"""The measures of tickets' histories, read for the second computation of the figures (`oracle`).
 
 What a ticket was after each commit is read from its events here again, without `apply`.
 """
@@ -50,7 +50,7 @@ class State:
 
 @dataclass(frozen=True)
 class Measure:
-    """What a commit measured, and whose work it was; `agent` is empty for nobody's."""
+    """A measure of a commit, and whose work it was; `agent` is empty for nobody's."""
 
     at: datetime
     agent: str
@@ -216,13 +216,13 @@ class _Reading:
         )
 
     def _is_pause(self) -> bool:
-        """Whether the time from now on is no work: a named pause, or nobody has to work on it."""
+        """Return whether nobody works on it from now on: a named pause, or it has ended."""
         waits = self.awaits_answer and self.status == "queued"
         waits = waits and "awaiting_customer" in self.pauses
         return not self.is_open or self.status in self.pauses or waits
 
     def _is_promise(self, kind: str) -> bool:
-        """Whether a timer is a target; an appointment comes by itself."""
+        """Return whether a timer is a target; an appointment comes by itself."""
         rule = self.playbook.timers.get(kind)
         return rule is None or not rule.appointment
 
