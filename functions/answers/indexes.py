@@ -7,13 +7,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from functions.answers.building import build
 from functions.answers.encoder import Encoder, remembered
 from functions.answers.index import AnswerIndex, Asked, StaleIndex
 from functions.core.domain.knowledge import KnowledgeBase
 from functions.core.storage.knowledge import Knowledge
+from functions.core.storage.objects import read_object
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -66,15 +65,10 @@ class Indexes:
         loaded()[desk] = (base.version, index)
 
     def _stored(self, desk: str, version: int) -> AnswerIndex | None:
+        body = read_object(self.s3, self.bucket, _name(desk, version))
         try:
-            found = self.s3.get_object(Bucket=self.bucket, Key=_name(desk, version))
-            return AnswerIndex.from_bytes(found["Body"].read())
+            return None if body is None else AnswerIndex.from_bytes(body)
         except StaleIndex:
-            return None
-        except ClientError as error:
-            # Who may not list a bucket gets AccessDenied for what is missing.
-            if error.response["Error"]["Code"] not in {"NoSuchKey", "AccessDenied"}:
-                raise
             return None
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from functions.core.domain.playbook_types import Locale
-from functions.core.domain.rules import Playbook, Term
+from functions.core.domain.rules import Playbook
 from functions.core.reports.behind import AGENT, OpenTicket, count, number
 from functions.core.reports.figures import BEHIND, DIMENSIONS, FIGURES, SINGLE, Figure
+from functions.core.reports.labels import label_of, word
 from functions.core.reports.report import (
     BacklogView,
     ChangeView,
@@ -193,26 +194,6 @@ _TABLED = [
 """The figures that tables divide, beside the backlog."""
 
 
-def label_of(
-    dimension: str,
-    value: str,
-    playbook: Playbook,
-    locale: Locale,
-    names: Mapping[str, str] | None = None,
-) -> str:
-    """Return the label of a group's value; one that the playbook does not know is shown as is."""
-    terms: Mapping[str, Mapping[str, Term]] = {
-        "type": playbook.types,
-        "tag": playbook.tags,
-        "team": playbook.teams,
-        "priority": playbook.priorities,
-    }
-    if dimension == "agent":
-        return (names or {}).get(value, value)
-    term = terms.get(dimension, {}).get(value)
-    return term.label[locale] if term else value
-
-
 def top_problems(found: Statistics, playbook: Playbook, locale: Locale) -> list[ProblemShareView]:
     """Return the tags that most tickets have (D15)."""
     volume = found.get(("volume", ALL), _NONE).n
@@ -243,7 +224,7 @@ def problems_of(found: Statistics, backlog: BacklogView, locale: Locale) -> list
             if figure == "volume" and group.startswith(f"{dimension}=")
         )
         if total != volume.n:
-            named = say(f"dimension.{dimension}", locale)
+            named = word(dimension, locale).lower()
             problems.append(
                 say("problem.groups", locale, dimension=named, sum=total, volume=volume.n)
             )

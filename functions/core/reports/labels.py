@@ -213,18 +213,31 @@ def figure_label(figure: str, locale: Locale) -> str:
     return FIGURES[figure].label[locale] if figure in FIGURES else word(figure, locale)
 
 
-def group_label(group: str, playbook: Playbook, locale: Locale) -> str:
-    """Return a group as people read it: `product=KFR-35&type=fault` is 型号 KFR-35 · 报障."""
+def label_of(
+    dimension: str,
+    value: str,
+    playbook: Playbook,
+    locale: Locale,
+    names: Mapping[str, str] | None = None,
+) -> str:
+    """Return the label of a group's value; one that the playbook does not know is shown as is."""
     terms: dict[str, Mapping[str, object]] = {
         "type": playbook.types,
         "tag": playbook.tags,
         "team": playbook.teams,
         "priority": playbook.priorities,
     }
+    if dimension == "agent":
+        return (names or {}).get(value, value)
+    return label(terms.get(dimension, {}), value, locale)
+
+
+def group_label(group: str, playbook: Playbook, locale: Locale) -> str:
+    """Return a group as people read it: `product=KFR-35&type=fault` is 型号 KFR-35 · 报障."""
     names = []
     for part in group.split("&"):
         dimension, _, value = part.partition("=")
-        named = label(terms.get(dimension, {}), value, locale)
+        named = label_of(dimension, value, playbook, locale)
         names.append(f"{word(dimension, locale)} {named}" if dimension == "product" else named)
     return " · ".join(names)
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from functions.core.domain.playbook_types import Locale
 from functions.core.domain.rules import Playbook
-from functions.core.reports.assembling import ALL, Statistics, label_of
+from functions.core.reports.assembling import ALL, Statistics
 from functions.core.reports.jumps import stands_out
+from functions.core.reports.labels import label_of
 from functions.core.reports.report import ReportView, SuggestionOfReport
 from functions.core.reports.words import percent, say
 

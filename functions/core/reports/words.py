@@ -26,13 +26,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "各{dimension}受理量之和 {sum} ≠ 受理量 {volume}",
         "en": "The volumes by {dimension} add up to {sum}, not to {volume}",
     },
-    "dimension.type": {"zh-CN": "类型", "en": "type"},
-    "dimension.tag": {"zh-CN": "标签", "en": "tag"},
-    "dimension.team": {"zh-CN": "团队", "en": "team"},
-    "dimension.agent": {"zh-CN": "坐席", "en": "agent"},
-    "dimension.channel": {"zh-CN": "渠道", "en": "channel"},
-    "dimension.priority": {"zh-CN": "优先级", "en": "priority"},
-    "dimension.product": {"zh-CN": "产品", "en": "product"},
 }
 
 

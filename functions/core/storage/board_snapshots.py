@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from functions.core.reports.board import BoardSnapshot
+from functions.core.storage.objects import read_object
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -36,16 +37,3 @@ class BoardSnapshots:
 
 def _key(desk: str) -> str:
     return f"{FOLDER}{desk}.json.gz"
-
-
-def read_object(s3: S3Client, bucket: str, name: str) -> bytes | None:
-    """Return an object of a bucket; None if there is none."""
-    from botocore.exceptions import ClientError
-
-    try:
-        return s3.get_object(Bucket=bucket, Key=name)["Body"].read()
-    except ClientError as error:
-        # Who may not list a bucket gets AccessDenied for what is missing.
-        if error.response["Error"]["Code"] not in {"NoSuchKey", "AccessDenied"}:
-            raise
-        return None

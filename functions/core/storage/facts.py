@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from functions.core.domain.errors import TryAgain
 from functions.core.reports.columns import Fact, fact_of_line
+from functions.core.storage.objects import read_object
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -147,17 +148,10 @@ class FactStore:
         return name
 
     def _facts(self, name: str) -> list[Fact]:
-        from botocore.exceptions import ClientError
-
-        try:
-            found = self.s3.get_object(Bucket=self.bucket, Key=name)
-        except ClientError as error:
-            # Who may not list a bucket gets AccessDenied for what is missing.
-            if error.response["Error"]["Code"] not in {"NoSuchKey", "AccessDenied"}:
-                raise
-            raise TryAgain(f"{name} was replaced") from error
-        lines = gzip.decompress(found["Body"].read()).decode().splitlines()
-        return [fact_of_line(line) for line in lines]
+        body = read_object(self.s3, self.bucket, name)
+        if body is None:
+            raise TryAgain(f"{name} was replaced")
+        return [fact_of_line(line) for line in gzip.decompress(body).decode().splitlines()]
 
     def _names(self, desk: str, day: date) -> list[str]:
         return [name for name, _ in self._listed(_folder(desk, day))]

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from functions.core.domain.errors import FieldError, InvalidInput, NotFound, Phrase
 from functions.core.reports.behind import Behind, OpenTicket
 from functions.core.reports.figures import FIGURES
+from functions.core.storage.objects import read_object
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -173,23 +174,12 @@ class StoredReports:
 
     def _json(self, name: str) -> Any:
         """Read an object, None if there is none."""
-        body = self._body(name)
+        body = read_object(self.s3, self.bucket, name)
         return None if body is None else json.loads(gzip.decompress(body))
 
     def _lines(self, name: str) -> Iterator[str] | None:
-        body = self._body(name)
+        body = read_object(self.s3, self.bucket, name)
         return None if body is None else _each(body)
-
-    def _body(self, name: str) -> bytes | None:
-        from botocore.exceptions import ClientError
-
-        try:
-            return self.s3.get_object(Bucket=self.bucket, Key=name)["Body"].read()
-        except ClientError as error:
-            # Who may not list a bucket gets AccessDenied for what is missing.
-            if error.response["Error"]["Code"] not in {"NoSuchKey", "AccessDenied"}:
-                raise
-            return None
 
     def _put_json(self, name: str, value: object) -> None:
         self._put(name, gzip.compress(json.dumps(value, ensure_ascii=False).encode(), mtime=0))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.domain.errors import TryAgain
 from functions.core.storage.manifests import Manifest, SegmentRef
+from functions.core.storage.objects import read_object
 from functions.core.storage.table import stamp
 from functions.core.text.search import Segment
 
@@ -67,16 +68,10 @@ class Segments:
             del _kept()[name]
 
     def _read(self, name: str) -> Segment:
-        from botocore.exceptions import ClientError
-
-        try:
-            found = self.s3.get_object(Bucket=self.bucket, Key=name)
-        except ClientError as error:
-            # Who may not list a bucket gets AccessDenied for what is missing.
-            if error.response["Error"]["Code"] not in {"NoSuchKey", "AccessDenied"}:
-                raise
-            raise TryAgain(f"{name} was replaced") from error
-        return Segment.from_bytes(found["Body"].read())
+        body = read_object(self.s3, self.bucket, name)
+        if body is None:
+            raise TryAgain(f"{name} was replaced")
+        return Segment.from_bytes(body)
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete segments by their keys; missing ones do not matter."""
