@@ -72,8 +72,10 @@ class FactCompleter:
         settled = max(min(time, self.now) - SETTLED_AFTER, since)
         arrived = merge(*self._feeds(since), key=attrgetter("at"))
         while entries := list(islice(arrived, AT_ONCE)):
-            facts, changed = self._made(entries, progress.began)
+            facts, changed, erased = self._made(entries, progress.began)
             objects = self.facts.write(self.playbook, facts, self.now)
+            for number in erased:  # a run that overtook the erasure may have written old ones
+                self.facts.replace(self.playbook, number, changed[number], self.now)
             log.info("facts.written", extra={"desk": desk, "facts": len(facts), "objects": objects})
             through = min(entries[-1].at, settled) if len(entries) == AT_ONCE else settled
             if self._stored(progress, facts_through=through) is None:
@@ -110,8 +112,9 @@ class FactCompleter:
 
     def _made(
         self, entries: Sequence[Arrived], began: datetime | None
-    ) -> tuple[list[Fact], Changed]:
-        """Return the facts of what arrived, and all facts of each ticket that changed.
+    ) -> tuple[list[Fact], Changed, list[str]]:
+        """Return the facts of what arrived, all facts of each ticket that changed, and the numbers
+        of those whose person was erased.
 
         Of a ticket that changed before the first run, all are new: until then, commits without
         words may have been in no feed.
@@ -129,11 +132,14 @@ class FactCompleter:
             else:
                 versions[entry.number][entry.version] = entry.usage
         changed: Changed = {}
+        erasures: list[str] = []
         for number, usages in versions.items():
             history = self.storage.tickets.history(self.playbook.desk, number, max(usages))
             changed[number] = facts_of(history, self.playbook, self.now, usages)
             # An erasure changes the ticket's earlier commits too.
-            erased = any(c.version in usages and c.of(e.PersonErased) for c in history)
-            every = erased or number in whole
+            if any(c.version in usages and c.of(e.PersonErased) for c in history):
+                erasures.append(number)
+                whole.add(number)
+            every = number in whole
             facts += (fact for fact in changed[number] if every or fact.version in usages)
-        return facts, changed
+        return facts, changed, erasures

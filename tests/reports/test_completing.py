@@ -184,6 +184,20 @@ def test_an_erasure_writes_all_facts_of_the_ticket_again(desk: Desk) -> None:
     assert {fact.written for fact in desk.read()} == {int(later.timestamp())}
 
 
+def test_what_a_run_wrote_while_an_erasure_went_on_is_gone_after_the_next(desk: Desk) -> None:
+    desk.file("CS1")
+    desk.complete()
+    (before,) = desk.read()
+    desk.act("CS1", c.ErasePerson("asked"), SOON)
+    # It had read the history before, and wrote it after the erasure.
+    late = replace(before, product="KFR-35", written=int(SOON.timestamp()))
+    desk.facts.write(desk.playbook, [late], SOON)
+    desk.complete(SOON + timedelta(minutes=10))
+    stored = [fact for name in desk.facts._names(DESK, DAY) for fact in desk.facts._facts(name)]
+    assert not any(fact.product for fact in stored)
+    assert {(fact.number, fact.version) for fact in desk.read()} == {("CS1", 1), ("CS1", 2)}
+
+
 def test_a_desk_without_news_moves_on_once_a_day(desk: Desk) -> None:
     desk.complete()
     stored = desk.storage.report_progress.get(DESK, SOON)

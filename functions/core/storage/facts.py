@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -66,10 +66,10 @@ class FactStore:
     def replace(
         self, playbook: Playbook, number: str, facts: Collection[Fact], now: datetime
     ) -> None:
-        """Replace the facts of a ticket: no object has older ones afterwards (B10).
+        """Replace the facts of a ticket: no object says anything else about it afterwards (B10).
 
         Those that are not stored, because they expired or their time has not come, are not added.
-        What the ticket's changes used is kept.
+        What the ticket's changes used is kept. Facts of later versions stay.
 
         Args:
             facts: all facts of the ticket, written now.
@@ -93,23 +93,27 @@ class FactStore:
             for fact in facts
             if fact.version in stored
         ]
-        if {_said(fact) for fact in known} <= {_said(fact) for fact in new}:
+        said = {fact.version: _said(fact) for fact in facts}
+        if all(_said(fact) == said.get(fact.version, _said(fact)) for fact in known):
             return
         self.write(playbook, new, now)
-        written = min((fact.written for fact in facts), default=0)
         for _ in range(_PASSES):
-            if not sum(self._remove(playbook, day, number, written, now) for day in days):
+            if not sum(self._remove(playbook, day, number, said, now) for day in days):
                 return
         raise TryAgain(f"the facts of {number} are rewritten all the time: run it again")
 
     def _remove(
-        self, playbook: Playbook, day: date, number: str, before: int, now: datetime
+        self, playbook: Playbook, day: date, number: str, said: Mapping[int, Fact], now: datetime
     ) -> bool:
-        """Rewrite the objects of a day without older facts of a ticket; return whether any had."""
+        """Rewrite the objects of a day without other facts of a ticket; return whether any had."""
         had = False
         for name in self._names(playbook.desk, day):
             facts = self._facts(name)
-            left = [f for f in facts if not (_is_of(f, number) and f.written < before)]
+            left = [
+                fact
+                for fact in facts
+                if not _is_of(fact, number) or _said(fact) == said.get(fact.version, _said(fact))
+            ]
             if len(left) < len(facts):
                 had = True
                 if left:
