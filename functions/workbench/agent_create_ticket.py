@@ -13,8 +13,8 @@ from functions.core.services.create_ticket import (
     TicketRequest,
     read_new_ticket,
 )
+from functions.core.services.rights import ENTERS_TICKETS, Principal, require
 from functions.core.storage.idempotency import IdempotencyRecord
-from functions.workbench.rights import ENTERS_TICKETS, Principal, require
 from functions.workbench.view import contact_problem
 
 if TYPE_CHECKING:

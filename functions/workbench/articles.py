@@ -11,9 +11,9 @@ from functions.core.domain.errors import FieldError, InvalidInput, NotFound, Phr
 from functions.core.domain.knowledge import Article, ArticleVersion, in_locale
 from functions.core.domain.playbook_types import SLUG, Locale
 from functions.core.platform.web import HttpResponse, Request, locale_of
+from functions.core.services.rights import SEES_TICKETS, WRITES_ARTICLES, Principal, require
 from functions.core.text.shapes import local_time
 from functions.workbench.calls import signed_in
-from functions.workbench.rights import SEES_TICKETS, WRITES_ARTICLES, Principal, require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

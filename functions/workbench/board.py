@@ -10,12 +10,12 @@ from functions.core.domain.errors import Phrase
 from functions.core.platform import aws
 from functions.core.platform.web import HttpResponse, Request, locale_of
 from functions.core.reports.board import BoardSnapshot, board, entry_of
+from functions.core.services.rights import require
 from functions.core.storage.board_snapshots import BoardSnapshots
 from functions.core.storage.journal import SETTLED_AFTER
 from functions.core.storage.table import BATCH_SIZE
 from functions.workbench.calls import signed_in
 from functions.workbench.queues import QUEUES
-from functions.workbench.rights import require
 
 if TYPE_CHECKING:
     from functions.core.domain.rules import Playbook

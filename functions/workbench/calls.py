@@ -20,14 +20,10 @@ from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.platform.web import HttpResponse, Request, locale_of, page_before
+from functions.core.services import agent_actions
 from functions.core.services.customers import record_of
 from functions.core.services.links import base_url
-from functions.core.services.text_messages import text_message_frame
-from functions.core.storage.database import Storage
-from functions.core.storage.files import MAX_BYTES, Files
-from functions.core.text.shapes import local_time
-from functions.workbench import actions, queues, view
-from functions.workbench.rights import (
+from functions.core.services.rights import (
     SEES_TICKETS,
     Principal,
     caller,
@@ -37,6 +33,11 @@ from functions.workbench.rights import (
     require,
     works_on,
 )
+from functions.core.services.text_messages import text_message_frame
+from functions.core.storage.database import Storage
+from functions.core.storage.files import MAX_BYTES, Files
+from functions.core.text.shapes import local_time
+from functions.workbench import queues, view
 
 if TYPE_CHECKING:
     from functions.core.services.contacts import ContactCorrector
@@ -237,7 +238,7 @@ def act(
         from functions.workbench.model_calls import write_for_ticket
 
         return write_for_ticket(request, storage, principal, playbook, number, action)
-    context = actions.ActionContext(
+    context = agent_actions.ActionContext(
         principal,
         playbook,
         storage,
@@ -246,7 +247,9 @@ def act(
         lambda: aws.public_url(request.deployment),
         seal_outgoing,
     )
-    ticket = actions.act(context, number, action, request, request.now)
+    ticket = agent_actions.act(
+        context, number, action, request.body, request.now, request.key("Idempotency-Key")
+    )
     if action == "open-original":
         opened = unseal(desk, number, ticket.version, principal.username)
         original: OpenedOriginal = {

@@ -12,10 +12,10 @@ from functions.core.reports.cost_files import amount, cost_csv, cost_workbook
 from functions.core.reports.cost_queries import CostsBy
 from functions.core.reports.costs import CostLine, CostTable, Query, costs_of
 from functions.core.reports.prices import HOME
+from functions.core.services.rights import require
 from functions.workbench.calls import signed_in
 from functions.workbench.queues import require_known
 from functions.workbench.report_routes import XLSX
-from functions.workbench.rights import require
 
 if TYPE_CHECKING:
     from functions.core.domain.rules import Playbook

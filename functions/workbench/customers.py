@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from functions.core.domain.commands.base import WHOLE
 from functions.core.domain.errors import Phrase
 from functions.core.platform.web import HttpResponse, Request
+from functions.core.services.rights import SEPARATES_CUSTOMERS, require
 from functions.core.text.masking import mask
 from functions.workbench.calls import signed_in
-from functions.workbench.rights import SEPARATES_CUSTOMERS, require
 from functions.workbench.view import record_view
 
 if TYPE_CHECKING:

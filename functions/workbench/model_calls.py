@@ -26,8 +26,14 @@ from functions.core.domain.playbook_types import Locale, Slug
 from functions.core.platform import metering
 from functions.core.platform.logging import logger
 from functions.core.platform.web import HttpResponse, Request
+from functions.core.services.rights import (
+    SEES_TICKETS,
+    WRITES_ARTICLES,
+    Principal,
+    require,
+    works_on,
+)
 from functions.workbench.calls import signed_in
-from functions.workbench.rights import SEES_TICKETS, WRITES_ARTICLES, Principal, require, works_on
 
 if TYPE_CHECKING:
     from functions.core.domain.playbook_model import ModelTask

@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, StrictBool
 from functions.core.domain.errors import Phrase
 from functions.core.platform.web import HttpResponse, Request, locale_of
 from functions.core.services.proposals import decide, undecided
+from functions.core.services.rights import WRITES_ARTICLES, require
 from functions.core.text.shapes import local_time
 from functions.core.text.words import label
 from functions.workbench.calls import signed_in
-from functions.workbench.rights import WRITES_ARTICLES, require
 
 if TYPE_CHECKING:
     from functions.core.domain.proposals import ArticleProposal, ProposalDecision, RuleProposal

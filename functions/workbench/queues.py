@@ -8,9 +8,9 @@ from functions.core.domain.roster import Role
 from functions.core.domain.rules import Playbook
 from functions.core.domain.tasks import assignees, has_task
 from functions.core.domain.ticket import STATUSES, Ticket
+from functions.core.services.rights import Principal, require
 from functions.core.storage.database import Storage
 from functions.core.storage.items import open_partitions, task_queue_key
-from functions.workbench.rights import Principal, require
 
 QUEUES: Mapping[str, frozenset[Role]] = {
     "mine": frozenset({"agent", "supervisor", "qa", "admin"}),

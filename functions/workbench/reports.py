@@ -9,10 +9,10 @@ from functions.core.domain.roster import Role
 from functions.core.platform import aws
 from functions.core.platform.web import HttpResponse, Request, locale_of, preferred
 from functions.core.reports.periods import Period
+from functions.core.services.rights import Principal, require
 from functions.core.storage.reports import StoredReports
 from functions.workbench.calls import signed_in
 from functions.workbench.report_routes import XLSX
-from functions.workbench.rights import Principal, require
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -26,9 +26,9 @@ from functions.core.domain.errors import (
 )
 from functions.core.platform import aws
 from functions.core.platform.web import HttpResponse, Request
+from functions.core.services.rights import caller, highest_role
 from functions.core.storage.database import Storage
 from functions.core.text.shapes import local_time
-from functions.workbench.rights import caller, highest_role
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient

@@ -24,13 +24,13 @@ from functions.core.domain.ticket import Ticket, Timer
 from functions.core.domain.timers import settled
 from functions.core.platform.web import earlier_page
 from functions.core.services.merging import same_customer
+from functions.core.services.rights import Principal, possible_actions, possible_steps, works_on
 from functions.core.services.suggesting import suggest
 from functions.core.storage.files import FILES
 from functions.core.text.shapes import local_time
 from functions.core.text.sms_numbers import SMS_WITHHELD, SmsObstacle
 from functions.core.text.templating import step_fields
 from functions.core.text.words import delivery_reason, event_label, label, say
-from functions.workbench.rights import Principal, possible_actions, possible_steps, works_on
 
 if TYPE_CHECKING:
     from functions.workbench import shapes

@@ -18,8 +18,8 @@ from functions.core.domain.journal import presence_entry
 from functions.core.domain.roster import Agent, Role
 from functions.core.domain.rules import Playbook
 from functions.core.services.handing_over import LEFT_BEHIND, hand_over, tickets_of
+from functions.core.services.rights import ANY_DESK, desks_of
 from functions.core.storage.database import Storage
-from functions.workbench.rights import ANY_DESK, desks_of
 from infra.console.errors import ConsoleError
 from infra.console.people import create_user, has_user, user_pool
 from infra.deploy.desks import storage_of, versions

@@ -40,6 +40,7 @@ from functions.core.platform.web import MAX_IDEMPOTENCY_KEY, VERSION, Busy, chal
 from functions.core.reports import board as boards, report as reports
 from functions.core.reports.cost_queries import CostsBy
 from functions.core.reports.periods import KINDS
+from functions.core.services.agent_actions import WITHOUT_KEY
 from functions.core.services.create_ticket import NewTicket
 from functions.core.storage.reports import LISTED
 from functions.core.text import shapes as common
@@ -49,7 +50,6 @@ from functions.notify.webhook_message import INTERNAL_FIELDS, TICKET_FIELDS
 from functions.portal import shapes as portal
 from functions.portal.submissions import NewConfirmation, NewMessage, NewScore
 from functions.workbench import session, shapes as workbench
-from functions.workbench.actions import WITHOUT_KEY
 from functions.workbench.articles import EditedArticle
 from functions.workbench.calls import NewUpload, Presence
 from functions.workbench.costs import MOST_DAYS

@@ -13,10 +13,10 @@ from functions.core.domain.rules import Playbook
 from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.services.create_ticket import TicketCreator
+from functions.core.services.rights import may_step, principal_of
 from functions.core.storage.database import Storage
 from functions.core.storage.tickets import SealedOriginal, Tickets
 from functions.workbench import calls
-from functions.workbench.rights import may_step, principal_of
 from tests.core.sample_desk import DESK, NOON, both, file_ticket
 from tests.workbench.conftest import NUMBER, ROSTER, SignedIn
 
@@ -135,7 +135,7 @@ def test_a_step_s_team_needs_the_step_s_role(
 
 
 def _caller(who: str) -> Any:
-    from functions.workbench.rights import caller
+    from functions.core.services.rights import caller
 
     role, _ = ROSTER[who]
     return caller({"cognito:username": who, "cognito:groups": f"testdesk:{role}"})

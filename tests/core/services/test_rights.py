@@ -11,10 +11,7 @@ from functions.core.domain.errors import Forbidden, NotFound, Unauthorised
 from functions.core.domain.roster import Role
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.storage.database import Storage
-from functions.core.storage.roster import MAX_CACHED, ROSTER_TTL, CachedAgent
-from functions.core.storage.table import key
-from functions.workbench.rights import (
+from functions.core.services.rights import (
     Principal,
     caller,
     desks_of,
@@ -22,6 +19,9 @@ from functions.workbench.rights import (
     principal_of,
     require_action,
 )
+from functions.core.storage.database import Storage
+from functions.core.storage.roster import MAX_CACHED, ROSTER_TTL, CachedAgent
+from functions.core.storage.table import key
 from tests.core.sample_desk import NOON, agent, received
 from tests.workbench.conftest import ROSTER, Agent, SignedIn
 

@@ -35,7 +35,6 @@ from functions.core.domain.privacy import FREE_TEXT, TERM, declared
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook, Step, StepField
 from functions.core.domain.ticket import Attachment, Ticket
-from functions.core.platform.web import Request
 from functions.core.services.command_service import (
     Decision,
     decide_all,
@@ -43,13 +42,7 @@ from functions.core.services.command_service import (
     retry_on_conflict,
 )
 from functions.core.services.links import base_url
-from functions.core.services.text_messages import by_text_message, require_short
-from functions.core.storage.database import Storage
-from functions.core.storage.files import Files
-from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
-from functions.core.text.masking import mask
-from functions.core.text.unmasking import MessageMasker, Original
-from functions.workbench.rights import (
+from functions.core.services.rights import (
     Principal,
     is_offline,
     may_correct_contact,
@@ -59,6 +52,13 @@ from functions.workbench.rights import (
     require_merge_right,
     require_step,
 )
+from functions.core.services.text_messages import by_text_message, require_short
+from functions.core.storage.database import Storage
+from functions.core.storage.files import Files
+from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
+from functions.core.text.json_body import parse_model
+from functions.core.text.masking import mask
+from functions.core.text.unmasking import MessageMasker, Original
 
 if TYPE_CHECKING:
     from functions.core.services.contacts import ContactCorrector
@@ -79,11 +79,13 @@ class ActionContext:
 
 
 def act(
-    context: ActionContext, number: str, action: str, request: Request, now: datetime
+    context: ActionContext, number: str, action: str, content: bytes, now: datetime, key: str = ""
 ) -> Ticket:
     """Carry out an action and return the ticket after it.
 
-    A repeated `Idempotency-Key` carries out nothing and returns the ticket as it is (G1).
+    Args:
+        content: the action's body, JSON.
+        key: repeated, it carries out nothing and returns the ticket as it is (G1).
 
     Raises:
         KeyReused: the caller used the key before on this ticket with another action or body.
@@ -105,10 +107,10 @@ def act(
                 known=known,
             )
         )
-    body = request.read(declared.body if declared else StepBody)
+    body = parse_model(declared.body if declared else StepBody, content)
     run = _Run(context, action, step, body, now)
     principal = context.principal
-    idempotency = _idempotency(principal, number, action, body, request)
+    idempotency = _idempotency(principal, number, action, body, key)
     try:
         if idempotency and (stored := context.storage.idempotency.get(idempotency)):
             raise Duplicate(stored)
@@ -138,9 +140,8 @@ WITHOUT_KEY = frozenset({"open-contact", "open-original", "set-customer-class"})
 
 
 def _idempotency(
-    principal: Principal, number: str, action: str, body: Body, request: Request
+    principal: Principal, number: str, action: str, body: Body, key: str
 ) -> IdempotencyRecord | None:
-    key = request.key("Idempotency-Key")
     if not key or action in WITHOUT_KEY:
         return None
     digest = sha256(f"{action} {body.model_dump_json()}".encode()).hexdigest()
@@ -240,7 +241,7 @@ def _update_contact(
 
         set_class(context.storage, ticket, command.customer_class)
     if isinstance(command, c.CorrectContact) and command.customer is None:
-        from functions.workbench.contacts import mark_deliverable
+        from functions.core.services.contact_changes import mark_deliverable
 
         mark_deliverable(context.storage, context.playbook, ticket, context.principal.username, now)
     return ticket
@@ -359,7 +360,7 @@ def _correct_contact(
         raise Forbidden(
             "Messages to this contact arrive, so only a supervisor may name another one."
         )
-    from functions.workbench.contacts import correct_contact
+    from functions.core.services.contact_changes import correct_contact
 
     return correct_contact(context.corrector(), context.playbook, ticket, body.contact)
 
