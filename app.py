@@ -14,6 +14,7 @@ from functions.core.platform.web import errors_as_problems
 from functions.intake.handler import bp as intake
 from functions.portal.handler import bp as portal, error_page
 from functions.workbench.handler import bp as workbench
+from functions.workbench.page_routes import bp as page_routes
 from functions.workbench.report_routes import XLSX, bp as report_routes
 
 app = Chalice(app_name="deskbell")
@@ -21,7 +22,7 @@ app = Chalice(app_name="deskbell")
 app.api.binary_types += ["message/rfc822", XLSX]
 app.register_middleware(partial(errors_as_problems, error_page=error_page), "http")
 
-for blueprint in (assistant, intake, portal, workbench, report_routes):
+for blueprint in (assistant, intake, portal, workbench, page_routes, report_routes):
     app.register_blueprint(blueprint)
 
 if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:

@@ -209,26 +209,30 @@ class Sessions:
     def _opened(self, result: Mapping[str, Any], now: datetime) -> Session:
         """The session of an authentication result, with the desks at which the person is active."""
         token = result["IdToken"]
-        claims = _claims(token)
-        person = caller(claims)
-        entries = {
-            desk: self.storage.roster.current(desk, person.username, now) for desk in person.desks
-        }
-        desks: dict[str, DeskRole] = {
-            desk: {
-                "role": highest_role(entry.roles),
-                "team": entry.team if entry.assignable else None,
-            }
-            for desk, entry in sorted(entries.items())
-            if entry is not None and entry.active
-        }
+        claims = claims_of(token)
+        desks = self.desks(claims, now)
         if not desks:
             raise Unauthorised("This account is not on the roster of any desk.")
         return {
             "token": token,
             "expires_at": local_time(datetime.fromtimestamp(claims["exp"], UTC), UTC),
             "refresh_token": result.get("RefreshToken"),
-            "agent": {"username": person.username, "desks": desks},
+            "agent": {"username": caller(claims).username, "desks": desks},
+        }
+
+    def desks(self, claims: Mapping[str, object], now: datetime) -> dict[str, DeskRole]:
+        """Return the desks at which a person is active, by name."""
+        person = caller(claims)
+        entries = {
+            desk: self.storage.roster.current(desk, person.username, now) for desk in person.desks
+        }
+        return {
+            desk: {
+                "role": highest_role(entry.roles),
+                "team": entry.team if entry.assignable else None,
+            }
+            for desk, entry in sorted(entries.items())
+            if entry is not None and entry.active
         }
 
 
@@ -289,7 +293,7 @@ def _authenticator_uri(username: str, secret: str) -> str:
     return f"otpauth://totp/Deskbell:{quote(username)}?secret={secret}&issuer=Deskbell"
 
 
-def _claims(token: str) -> dict[str, Any]:
+def claims_of(token: str) -> dict[str, Any]:
     """Decode the claims of a token. It comes from Cognito, so its signature is not checked."""
     payload = token.split(".")[1]
     claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -301,7 +305,7 @@ def _claims(token: str) -> dict[str, Any]:
 
 def sign_in(request: Request, storage: Storage) -> HttpResponse:
     """Sign in, or answer the challenge that the first step returned."""
-    sessions = _sessions(request, storage)
+    sessions = sessions_of(request, storage)
     if is_answer(request.body):
         return HttpResponse(sessions.answer(request.read(ChallengeAnswer), request.now))
     return HttpResponse(sessions.sign_in(request.read(Credentials), request.now))
@@ -309,13 +313,13 @@ def sign_in(request: Request, storage: Storage) -> HttpResponse:
 
 def refresh(request: Request, storage: Storage) -> HttpResponse:
     token = request.read(RefreshToken).refresh_token
-    return HttpResponse(_sessions(request, storage).refresh(token, request.now))
+    return HttpResponse(sessions_of(request, storage).refresh(token, request.now))
 
 
 def enrol(request: Request, storage: Storage) -> HttpResponse:
-    return HttpResponse(_sessions(request, storage).enrol(request.read(Enrolment)))
+    return HttpResponse(sessions_of(request, storage).enrol(request.read(Enrolment)))
 
 
-def _sessions(request: Request, storage: Storage) -> Sessions:
+def sessions_of(request: Request, storage: Storage) -> Sessions:
     client_id = aws.settings(request.deployment)["user_pool_client_id"]
     return Sessions(aws.client("cognito-idp"), client_id, storage)

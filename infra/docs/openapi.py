@@ -65,8 +65,10 @@ EXAMPLES = Path(__file__).with_name("webhook_examples.json")
 """A message of each type; `tests/notify/test_webhook_dispatch.py` writes and checks it."""
 
 ACT = "/agent/desks/{desk}/tickets/{number}/{action}"
-NOT_CALLS = frozenset({"unknown_page", "unknown_path"})
-"""Routes that only say, to a browser too, that there is nothing at an address."""
+NOT_CALLS = frozenset(
+    {"unknown_page", "unknown_path", "sign_in_page", "workbench_page", "static_file"}
+)
+"""Routes of pages and their files, and those that say that there is nothing at an address."""
 
 Refusals = tuple[type[e.Refused], ...]
 

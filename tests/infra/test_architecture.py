@@ -33,6 +33,7 @@ CORE = {
     "platform": {
         "domain", "text", "playbook", "reports", "storage", "channels", "services", "platform",
     },
+    "pages": {"domain", "text", "platform", "pages"},
     "deliver": {"domain", "text", "channels", "platform", "deliver"},
     "assistant": {
         "domain", "text", "storage", "channels", "services", "platform", "deliver", "assistant",

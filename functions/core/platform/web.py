@@ -74,7 +74,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    claims: Mapping[str, str] = field(default_factory=dict)
+    claims: Mapping[str, object] = field(default_factory=dict)
     source: str = ""
 
     def key(self, header: str) -> str:

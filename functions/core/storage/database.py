@@ -30,6 +30,7 @@ from functions.core.storage.tickets import Spent, Tickets, nothing_spent
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from functions.core.storage.page_sessions import PageSessions
     from functions.core.storage.report_progress import ReportProgress
 
 
@@ -107,3 +108,10 @@ class Storage:
         from functions.core.storage.report_progress import ReportProgress
 
         return ReportProgress(self.table)
+
+    @cached_property
+    def page_sessions(self) -> PageSessions:
+        """The sessions of agents' browsers: only the workbench imports it."""
+        from functions.core.storage.page_sessions import PageSessions
+
+        return PageSessions(self.table)

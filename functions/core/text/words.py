@@ -18,6 +18,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "step.resolved": {"zh-CN": "已解决", "en": "Resolved"},
     "step.done": {"zh-CN": "已完成", "en": "Done"},
     "step.closed": {"zh-CN": "已关闭", "en": "Closed"},
+    "page.skip": {"zh-CN": "跳到正文", "en": "Skip to content"},
     "page.number": {"zh-CN": "工单号", "en": "Request"},
     "page.progress": {"zh-CN": "处理进度", "en": "Progress"},
     "page.details": {"zh-CN": "请求信息", "en": "Details"},

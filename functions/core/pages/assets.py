@@ -1,0 +1,56 @@
+"""The static files of the pages, served under names that contain a hash of the content.
+
+A name never changes its content, so browsers keep it for a year and ask once (RFC 8246).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from functions.core.domain.errors import NotFound
+from functions.core.platform.web import HttpResponse
+
+FOLDER = Path(__file__).parent / "static"
+
+TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+"""The types of the files, by suffix; nothing else is served."""
+
+_HASH = 12
+
+
+@lru_cache(maxsize=64)
+def asset(name: str) -> str:
+    """Return the path of a static file below the API's root, e.g. `static/page.0123456789ab.css`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    stem, _, suffix = name.rpartition(".")
+    digest = sha256((FOLDER / name).read_bytes()).hexdigest()[:_HASH]
+    return f"static/{stem}.{digest}.{suffix}"
+
+
+def serve(name: str) -> HttpResponse:
+    """Return a static file by its hashed name.
+
+    Raises:
+        NotFound: there is none of that name, or its content is another.
+    """
+    stem, _, rest = name.partition(".")
+    path = FOLDER / f"{stem}.{rest.partition('.')[2]}"
+    if path.suffix not in TYPES or path.parent != FOLDER or not path.is_file():
+        raise _missing()
+    if asset(path.name) != f"static/{name}":
+        raise _missing()
+    headers = {
+        "Cache-Control": "public, max-age=31536000, immutable",
+        # The chat's script is loaded by other sites.
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+    return HttpResponse(path.read_text("utf-8"), headers=headers, content_type=TYPES[path.suffix])
+
+
+def _missing() -> NotFound:
+    return NotFound("There is nothing at this address. Please check the link.")

@@ -1,0 +1,139 @@
+"""A request for a page of the workbench: the person, the desk, and how to answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from functions.core.domain.errors import Refused
+from functions.core.domain.rules import Locale, Playbook
+from functions.core.pages.forms import read_form
+from functions.core.pages.rendering import Pages
+from functions.core.pages.security import (
+    form_token,
+    page_headers,
+    require_form_token,
+    require_own_page,
+)
+from functions.core.platform import aws
+from functions.core.platform.web import HttpResponse, Request
+from functions.core.services.rights import Principal
+from functions.core.storage.database import Storage
+from functions.core.text.error_texts import translated
+from functions.core.text.workbench_texts import TEXTS
+
+PAGES = Pages(Path(__file__).parents[1] / "templates", TEXTS)
+
+FORM_FIELD = "form"
+"""The field with the form token; scripts send it as the header `X-Form`."""
+
+PURPOSE = "workbench"
+"""The purpose of the workbench's form tokens."""
+
+
+@dataclass(frozen=True)
+class WorkbenchPage:
+    """A request of a person who signed in, at a desk.
+
+    Attributes:
+        request: with the claims of the session, as the API's calls read them.
+        secret: the session's, from which form tokens derive.
+        base: the path of the API's own address, "" or such as "/api".
+    """
+
+    request: Request
+    storage: Storage
+    principal: Principal
+    playbook: Playbook
+    locale: Locale
+    secret: bytes
+    base: str
+
+    @property
+    def desk(self) -> str:
+        return self.playbook.desk
+
+    @property
+    def is_fragment(self) -> bool:
+        """Return whether a script asks for a part of a page."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @cached_property
+    def form(self) -> dict[str, list[str]]:
+        """The fields of a form that was sent from one of our pages.
+
+        Raises:
+            Forbidden: another site sent it, or it is another session's.
+            InvalidInput: it cannot be read.
+        """
+        require_own_page(self.request)
+        fields = read_form(self.request)
+        sent = self.request.headers.get("x-form") or (fields.pop(FORM_FIELD, None) or [""])[0]
+        require_form_token(self.secret, PURPOSE, sent)
+        return fields
+
+    def field(self, name: str) -> str:
+        """Return the one value of a field of the form, "" if it has none."""
+        return (self.form.get(name) or [""])[0]
+
+    def url(self, *path: str, **query: str) -> str:
+        """Return the address of a page of this desk."""
+        return address(self.base, self.desk, *path, **query)
+
+    def calling(self, body: Any = None, **query: str) -> Request:
+        """Return the request as a call of the API has it: with this body and these parameters."""
+        import json
+
+        content = b"" if body is None else json.dumps(body).encode()
+        return replace(self.request, body=content, query={"lang": self.locale, **query})
+
+    def render(
+        self, template: str, status: int = 200, headers: dict[str, str] | None = None, **values: Any
+    ) -> HttpResponse:
+        """Answer with a page or a part of one; `page` in the template is this object."""
+        html = PAGES.render(
+            template,
+            self.locale,
+            self.base,
+            page=self,
+            token=form_token(self.secret, PURPOSE),
+            **values,
+        )
+        return HttpResponse(html, status, PAGE_HEADERS | (headers or {}), content_type="text/html")
+
+    def redirect(self, url: str) -> HttpResponse:
+        """Lead the browser on after a form (303)."""
+        return HttpResponse("", 303, {**PAGE_HEADERS, "Location": url}, content_type="text/html")
+
+
+PAGE_HEADERS = page_headers()
+
+
+def address(base: str, desk: str = "", *path: str, **query: str) -> str:
+    """Return the address of a page of the workbench."""
+    parts = "/".join(quote(part, safe="") for part in (desk, *path) if part)
+    asked = f"?{urlencode(query)}" if query else ""
+    return f"{base}/workbench{'/' if parts else ''}{parts}{asked}"
+
+
+def base_of(request: Request) -> str:
+    """Return the path of the API's own address, "" or such as "/api"."""
+    return urlsplit(aws.public_url(request.deployment)).path
+
+
+def refusal(refused: Refused, locale: Locale, request: Request) -> HttpResponse:
+    """Answer with a refusal, as a page or for a script as a part of one."""
+    errors = getattr(refused, "errors", ())
+    html = PAGES.render(
+        "refusal_part.html" if request.headers.get("hx-request") == "true" else "refusal.html",
+        locale,
+        base_of(request),
+        title=translated(refused.title, locale),
+        detail=translated(refused.detail, locale),
+        errors=[translated(each.message, locale) for each in errors],
+        status=refused.status,
+    )
+    return HttpResponse(html, refused.status, PAGE_HEADERS, content_type="text/html")

@@ -1,0 +1,103 @@
+"""Find the function that answers an address below `/workbench/{desk}`.
+
+The first part of the rest of the address names a module of this package, which declares its routes:
+`/workbench/standard/tickets/CS1` is the route `{number}` of `tickets`. So a page is added by its
+module alone, and a request imports no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from urllib.parse import unquote
+
+from functions.core.domain.errors import NotFound
+from functions.core.platform.web import HttpResponse
+
+if TYPE_CHECKING:
+    from functions.workbench.pages.page import WorkbenchPage
+
+PageFunction = Callable[..., HttpResponse]
+"""Answers a request: takes a `WorkbenchPage` and the values of the pattern, by name."""
+
+Declared = TypeVar("Declared", bound=PageFunction)
+HOME = "queues"
+"""The module of the address of the desk itself."""
+
+
+class Route(NamedTuple):
+    """A method and a pattern, such as `{number}/draft`, below a module's address."""
+
+    method: str
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """The function that answers, and the values of its pattern."""
+
+    function: PageFunction
+    values: dict[str, str]
+
+    def answer(self, page: WorkbenchPage) -> HttpResponse:
+        return self.function(page, **self.values)
+
+
+def route(method: str, pattern: str = "") -> Callable[[Declared], Declared]:
+    """Declare that a function answers a method at a pattern below its module's address."""
+
+    def declare(function: Declared) -> Declared:
+        declared: list[Route] = function.__dict__.setdefault("routes", [])
+        declared.append(Route(method, pattern))
+        return function
+
+    return declare
+
+
+def find(method: str, path: str) -> Found:
+    """Find the function for a path below the desk's address.
+
+    Raises:
+        NotFound: there is none.
+    """
+    name, _, rest = path.strip("/").partition("/")
+    name = name.replace("-", "_") or HOME
+    if name in _modules():
+        for declared, function in _routes(name):
+            values = _match(declared.pattern, rest)
+            if declared.method == method and values is not None:
+                return Found(function, values)
+    raise NotFound("There is nothing at this address. Please check the link.")
+
+
+@lru_cache(maxsize=1)
+def _modules() -> frozenset[str]:
+    return frozenset(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+
+
+def _routes(name: str) -> list[tuple[Route, PageFunction]]:
+    module = import_module(f"functions.workbench.pages.{name}")
+    return [
+        (declared, function)
+        for function in vars(module).values()
+        if getattr(function, "__module__", None) == module.__name__
+        for declared in getattr(function, "routes", ())
+    ]
+
+
+def _match(pattern: str, path: str) -> dict[str, str] | None:
+    """Return the values of a pattern's names in a path, None if it does not match."""
+    wanted, given = pattern.split("/"), path.split("/")
+    if len(wanted) != len(given):
+        return None
+    values = {}
+    for part, text in zip(wanted, given, strict=True):
+        if part.startswith("{") and text:
+            values[part[1:-1]] = unquote(text)
+        elif part != text:
+            return None
+    return values
