@@ -10,6 +10,7 @@ from functions.core.platform.container import storage as storage_of
 from functions.core.platform.web import HttpResponse, Request, locale_of
 from functions.core.services.rights import caller, principal_of
 from functions.workbench.pages import routing, sessions, sign_in
+from functions.workbench.pages.language import in_chosen
 from functions.workbench.pages.page import (
     PAGE_HEADERS,
     WorkbenchPage,
@@ -21,6 +22,7 @@ from functions.workbench.session import sessions_of
 
 
 def answer_sign_in(request: Request) -> HttpResponse:
+    request = in_chosen(request)
     storage = storage_of(request.deployment)
     service = sessions_of(request, storage)
     if request.method == "GET":
@@ -30,6 +32,7 @@ def answer_sign_in(request: Request) -> HttpResponse:
 
 def answer(request: Request, path: str) -> HttpResponse:
     """Answer a request below `/workbench`; whoever has not signed in is asked to."""
+    request = in_chosen(request)
     storage = storage_of(request.deployment)
     desk, _, rest = path.strip("/").partition("/")
     if (request.method, path) == ("POST", "sign-out"):

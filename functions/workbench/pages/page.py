@@ -24,6 +24,7 @@ from functions.core.services.rights import Principal
 from functions.core.storage.database import Storage
 from functions.core.text.error_texts import translated
 from functions.core.text.workbench_texts import TEXTS
+from functions.workbench.pages.shell import Shell
 
 PAGES = Pages(Path(__file__).parents[1] / "templates", TEXTS)
 
@@ -55,6 +56,11 @@ class WorkbenchPage:
     @property
     def desk(self) -> str:
         return self.playbook.desk
+
+    @property
+    def shell(self) -> Shell:
+        """What surrounds the page."""
+        return Shell(self)
 
     @property
     def is_fragment(self) -> bool:
