@@ -35,13 +35,16 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "authenticator.title": {"zh-CN": "验证器", "en": "Authenticator"},
     "authenticator.why": {
         "zh-CN": "启用后，登录时除了密码还要输入手机验证器上的 6 位数字。",
-        "en": "Once it is set up, signing in takes the six digits on your phone beside the password.",
+        "en": "Signing in then takes six digits on your phone beside the password.",
     },
     "authenticator.secret": {
         "zh-CN": "在验证器里选择“手动输入密钥”，填入：",
         "en": "In the authenticator choose to enter a key, and type:",
     },
-    "authenticator.uri": {"zh-CN": "在本机的验证器中打开", "en": "Open in this device’s authenticator"},
+    "authenticator.uri": {
+        "zh-CN": "在本机的验证器中打开",
+        "en": "Open in this device’s authenticator",
+    },
     "authenticator.confirm": {"zh-CN": "启用", "en": "Turn on"},
     "authenticator.done": {
         "zh-CN": "验证器已启用。下次登录时会要求输入 6 位数字。",
@@ -78,7 +81,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "{all} 位坐席中 {online} 位在线",
         "en": "{online} of {all} agents online",
     },
-    "presence.now_online": {"zh-CN": "新工单会分配给您。", "en": "New tickets are assigned to you."},
+    "presence.now_online": {
+        "zh-CN": "新工单会分配给您。",
+        "en": "New tickets are assigned to you.",
+    },
     "presence.now_offline": {
         "zh-CN": "您离线时不会分到新工单。",
         "en": "While you are offline no ticket is assigned to you.",
@@ -115,7 +121,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
     # Settings of this browser
     "settings.title": {"zh-CN": "本浏览器的设置", "en": "Settings of this browser"},
     "settings.keys": {"zh-CN": "启用单键快捷键", "en": "Single keys"},
-    "settings.sound": {"zh-CN": "有新工单或快到时限时响一声", "en": "A sound for new tickets and near deadlines"},
+    "settings.sound": {
+        "zh-CN": "有新工单或快到时限时响一声",
+        "en": "A sound for new tickets and near deadlines",
+    },
     "settings.desktop": {
         "zh-CN": "有新工单或快到时限时弹出桌面通知",
         "en": "A desktop notification for new tickets and near deadlines",
@@ -131,7 +140,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "网络已断开。您输入的内容都在，恢复后可以继续发送。",
         "en": "You are offline. What you typed is kept; you can send it once you are back.",
     },
-    "script.ended": {"zh-CN": "会话已结束，请重新登录。", "en": "The session has ended. Sign in again."},
+    "script.ended": {
+        "zh-CN": "会话已结束，请重新登录。",
+        "en": "The session has ended. Sign in again.",
+    },
     "script.sign_in": {"zh-CN": "登录", "en": "Sign in"},
     "script.failed": {
         "zh-CN": "没有成功，请再试一次。",
@@ -163,4 +175,4 @@ TEXTS: dict[str, dict[Locale, str]] = {
 }
 
 SCRIPT_TEXTS: tuple[str, ...] = tuple(key for key in TEXTS if key.startswith("script."))
-"""The texts that scripts show (`deskbell.t`); those of the page's parts begin with `script.` too."""
+"""The texts that scripts show (`deskbell.t`), those of the parts of a page too."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from functions.core.domain.errors import NotFound, Refused, Unauthorised
+from functions.core.domain.rules import Locale
 from functions.core.platform import metering
 from functions.core.platform.container import storage as storage_of
 from functions.core.platform.web import HttpResponse, Request, locale_of
@@ -16,6 +17,7 @@ from functions.workbench.pages.page import (
     WorkbenchPage,
     address,
     base_of,
+    is_part,
     refusal,
 )
 from functions.workbench.session import sessions_of
@@ -57,13 +59,18 @@ def answer(request: Request, path: str) -> HttpResponse:
     except Unauthorised as refused:
         return _ask_to_sign_in(request, refused, path)
     except (Refused, NotFound) as refused:
-        return refusal(refused, locale, request)
+        return refusal(refused, locale, base_of(request), is_part(request))
+
+
+def failed(refused: Refused, locale: Locale) -> HttpResponse:
+    """Answer with a page for what went wrong on our side."""
+    return refusal(refused, locale, "..")
 
 
 def _ask_to_sign_in(request: Request, refused: Unauthorised, path: str) -> HttpResponse:
     """Lead to the form; a script gets 401, so that what is being typed stays."""
-    if request.headers.get("hx-request") == "true" or request.method != "GET":
-        return refusal(refused, locale_of(request), request)
+    if is_part(request) or request.method != "GET":
+        return refusal(refused, locale_of(request), base_of(request), is_part(request))
     wanted = address(base_of(request), *path.split("/"), **request.query)
     location = address(base_of(request), next=wanted)
     headers = {**PAGE_HEADERS, "Location": location}

@@ -26,5 +26,4 @@ def set_presence(page: WorkbenchPage) -> HttpResponse:
 def set_language(page: WorkbenchPage) -> HttpResponse:
     """Remember the language that the person reads."""
     chosen = nearest_locale(page.field("language")) or page.locale
-    answer = page.redirect(page.url())
-    return replace(answer, headers={**answer.headers, "Set-Cookie": language.cookie(chosen)})
+    return replace(page.redirect(page.url()), cookies=[language.cookie(chosen)])

@@ -65,7 +65,7 @@ class WorkbenchPage:
     @property
     def is_fragment(self) -> bool:
         """Return whether a script asks for a part of a page."""
-        return self.request.headers.get("hx-request") == "true"
+        return is_part(self.request)
 
     @cached_property
     def form(self) -> dict[str, list[str]]:
@@ -118,6 +118,11 @@ class WorkbenchPage:
 PAGE_HEADERS = page_headers()
 
 
+def is_part(request: Request) -> bool:
+    """Return whether a script asks for a part of a page."""
+    return request.headers.get("hx-request") == "true"
+
+
 def address(base: str, desk: str = "", *path: str, **query: str) -> str:
     """Return the address of a page of the workbench."""
     parts = "/".join(quote(part, safe="") for part in (desk, *path) if part)
@@ -130,16 +135,17 @@ def base_of(request: Request) -> str:
     return urlsplit(aws.public_url(request.deployment)).path
 
 
-def refusal(refused: Refused, locale: Locale, request: Request) -> HttpResponse:
+def refusal(refused: Refused, locale: Locale, base: str, part: bool = False) -> HttpResponse:
     """Answer with a refusal, as a page or for a script as a part of one."""
     errors = getattr(refused, "errors", ())
     html = PAGES.render(
-        "refusal_part.html" if request.headers.get("hx-request") == "true" else "refusal.html",
+        "refusal_part.html" if part else "refusal.html",
         locale,
-        base_of(request),
+        base,
         title=translated(refused.title, locale),
         detail=translated(refused.detail, locale),
         errors=[translated(each.message, locale) for each in errors],
         status=refused.status,
+        home=address(base),
     )
     return HttpResponse(html, refused.status, PAGE_HEADERS, content_type="text/html")

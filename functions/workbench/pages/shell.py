@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.domain.roster import Role
 from functions.core.services.rights import SEES_TICKETS, caller
-from functions.core.storage.table import stamp
 from functions.core.text.workbench_texts import SCRIPT_TEXTS
-from functions.workbench.pages import routing
+from functions.workbench.pages import changes, routing
 
 if TYPE_CHECKING:
     from functions.workbench.pages.page import WorkbenchPage
@@ -79,8 +78,10 @@ class Shell:
 
     @property
     def cursor(self) -> str:
-        """The time from which the script asks for changes."""
-        return stamp(self.page.request.now)
+        """The time from which the script asks for changes; "" for those who see no tickets."""
+        if not self.page.principal.roles & SEES_TICKETS:
+            return ""
+        return str(changes.cursor_of(self.page.request.now))
 
     @property
     def script_texts(self) -> str:
