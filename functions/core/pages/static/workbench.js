@@ -230,12 +230,12 @@
   let opened;
   function noteOpened() {
     const number = ticket()?.dataset.number;
+    for (const row of all("#queue [data-ticket]")) {
+      const link = $("a", row);
+      if (link) link.ariaCurrent = row.dataset.ticket === number ? "true" : null;
+    }
     if (number === opened) return;
     opened = number;
-    for (const link of all("#queue [data-ticket] a")) {
-      if (number && link.closest("[data-ticket]").dataset.ticket === number) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
-    }
     if (number) emit("opened", { number });
     const composer = $("#composer");
     sizes.disconnect();
