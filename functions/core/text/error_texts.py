@@ -177,6 +177,12 @@ CHINESE: dict[str, str] = {
     "contact that was given.": (
         "此链接只能查看和补充您提交的内容。如需确认或评价，请使用我们发给您的链接。"
     ),
+    "This form was sent from another site. Open the page and send it again.": (
+        "此表单来自其他网站。请打开页面后重新提交。"
+    ),
+    "This form has expired. Open the page again, then send it.": (
+        "表单已过期，请重新打开页面后提交。"
+    ),
     "The form cannot be read.": "无法读取表单。",
     "The score is invalid.": "评价无效。",
     "This survey has been answered already. Thank you.": "您已经评价过，谢谢。",
