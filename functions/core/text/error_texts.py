@@ -16,6 +16,7 @@ CHINESE: dict[str, str] = {
     "Not found": "没有找到",
     "Not possible now": "当前无法进行此操作",
     "The ticket has changed": "工单已更新",
+    "The draft has changed": "草稿已更新",
     "Already answered": "已经评价过",
     "Too large": "内容过大",
     "This key was used before": "此幂等键已使用过",
@@ -292,6 +293,10 @@ CHINESE: dict[str, str] = {
     ),
     "{action} is not possible while the ticket is {status}. It goes on as {into}.": (
         "工单状态为“{status}”，无法执行“{action}”。请到工单 {into} 继续处理。"
+    ),
+    "This draft was changed in another window.": "这份草稿在另一个窗口里有改动。",
+    "The ticket has changed since this was written. Look at what has come, then send it.": (
+        "写这段文字之后，工单又有变化。请先看新的内容，再决定是否发送。"
     ),
     "You acted on version {expected}; the ticket is at version {version}. Look at it again.": (
         "您看到的是版本 {expected}，工单已更新到版本 {version}，请刷新后再操作。"
