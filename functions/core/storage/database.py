@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from functions.core.storage.page_sessions import PageSessions
     from functions.core.storage.report_progress import ReportProgress
+    from functions.core.storage.saved_views import StoredViews
 
 
 @dataclass(frozen=True)
@@ -115,3 +116,10 @@ class Storage:
         from functions.core.storage.page_sessions import PageSessions
 
         return PageSessions(self.table)
+
+    @cached_property
+    def saved_views(self) -> StoredViews:
+        """The views that agents have saved: only the workbench imports it."""
+        from functions.core.storage.saved_views import StoredViews
+
+        return StoredViews(self.table)
