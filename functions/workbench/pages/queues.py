@@ -19,9 +19,14 @@ from functions.workbench.queues import PAGE, QUEUES
 
 if TYPE_CHECKING:
     from functions.core.domain.ticket import Ticket
+    from functions.workbench.shapes import ListedTicket
 
 BULK = ("assign", "tag", "priority", "reply", "note", "close")
 """The actions that the page of several tickets offers, in the order of its buttons."""
+
+
+MOST_ROWS = 4 * PAGE
+"""The most rows that are read at once."""
 
 
 @route("GET")
@@ -32,7 +37,7 @@ def show(page: WorkbenchPage) -> HttpResponse:
     part = query.get("part", "")
     if not page.principal.roles & frozenset().union(*QUEUES.values()):
         return page.render("queue_none.html", title=None)
-    values = read_queue(page, view, query.get("cursor", ""))
+    values = read_queue(page, view, query.get("cursor", ""), _wanted_rows(query.get("rows", "")))
     if part == "more":
         return page.render("queue_rows.html", **values)
     values |= column(page, view, newest="views" in query)
@@ -41,27 +46,41 @@ def show(page: WorkbenchPage) -> HttpResponse:
     return page.render("queue.html", title=_title(page, values), **values)
 
 
-def read_queue(page: WorkbenchPage, view: View, cursor: str) -> dict[str, Any]:
-    """Read a page of a view: its rows, and what follows from tickets that it leaves out."""
+def _wanted_rows(text: str) -> int:
+    """Return the rows that a column shows already, which a script fetches again."""
+    return min(int(text), MOST_ROWS) if text.isdecimal() and len(text) < 6 else PAGE
+
+
+def read_queue(page: WorkbenchPage, view: View, cursor: str, wanted: int = PAGE) -> dict[str, Any]:
+    """Read a view: its rows, and what follows from tickets that it leaves out.
+
+    Args:
+        cursor: where to go on; "" from the beginning.
+        wanted: the rows to read, in pages of `PAGE`.
+    """
     seen = _Seen(page)
 
     def admits(ticket: Ticket) -> bool:
         seen.note(ticket)
         return view.admits(ticket, page.playbook, page.request.now)
 
-    asked = {"queue": view.queue, "status": view.status, "cursor": cursor}
-    request = page.calling(**{name: value for name, value in asked.items() if value})
-    listed = calls.list_tickets(
-        request, page.storage, page.desk, admits, open_only=bool(view.due)
-    ).body
+    tickets: list[ListedTicket] = []
+    following: str | None = cursor
+    while following is not None and len(tickets) < wanted:
+        asked = {"queue": view.queue, "status": view.status, "cursor": following}
+        request = page.calling(**{name: value for name, value in asked.items() if value})
+        listed = calls.list_tickets(
+            request, page.storage, page.desk, admits, open_only=bool(view.due)
+        ).body
+        tickets += listed["tickets"]
+        following = listed["cursor"]
     now, locale = page.request.now, page.locale
     assignees = assignees_of(page.principal.agent, view.queue)
-    rows = rows_of(listed["tickets"], page.playbook, now, locale, assignees)
+    rows = rows_of(tickets, page.playbook, now, locale, assignees)
     return {
         "rows": rows,
         "view": view,
-        "cursor": listed["cursor"],
-        "more": page.url(**view.filters, cursor=listed["cursor"]) if listed["cursor"] else None,
+        "more": page.url(**view.filters, cursor=following) if following else None,
         "pickable": True,
         "empty": None if rows or cursor else _empty(page, view, seen),
         "due_patterns": PATTERNS[locale],

@@ -100,9 +100,19 @@
       mark();
       showView();
       refresh();
+      noteLength();
       if (column.scrollTop !== top) column.scrollTop = top;
       if (focused && document.activeElement === document.body) link(numbered(focused))?.focus({ preventScroll: true });
     }).observe(column, { childList: true, subtree: true });
+  }
+
+  /* What is fetched again is as long as what is shown. */
+  function noteLength() {
+    const source = column.querySelector("[data-src]");
+    if (!source) return;
+    const address = new URL(source.dataset.src, location), rows = all(".row", column).length;
+    address.searchParams.set("rows", rows);
+    source.dataset.src = address.pathname + address.search;
   }
 
   function showView() {
@@ -110,15 +120,12 @@
     if (list) list.scrollLeft = Math.max(0, current.offsetLeft - list.offsetLeft - 8);
   }
 
-  // Keys: the shell clicks what carries them
+  // Keys: the shell clicks what carries them, and moves in the queue itself
 
   function move(by) {
-    const rows = all(".row", document.getElementById("found") ?? column ?? undefined);
+    const rows = all("#found .row");
     const at = rows.findIndex((row) => row.contains(document.activeElement));
-    const from = at >= 0 ? at : rows.findIndex((row) => row.dataset.ticket === (focused ?? open));
-    const row = rows[Math.max(0, Math.min(from + by, rows.length - 1))];
-    link(row)?.focus();
-    row?.scrollIntoView({ block: "nearest" });
+    link(rows[Math.max(0, Math.min(at + by, rows.length - 1))])?.focus();
   }
 
   document.addEventListener("click", (event) => {
