@@ -53,6 +53,9 @@ CHINESE: dict[str, str] = {
     "There is no report of this period. Reports go back to 45 days before the first one; the "
     "newest is written within half an hour after its period.": "没有这个周期的报表。报表最早从"
     "启用前45天起；最新的在周期结束后半小时内生成。",
+    "At most {limit} tickets at once, not {count}.": "一次最多处理 {limit} 张，现有 {count} 张。",
+    "You have {limit} views already. Delete one first.": "您已有 {limit} 个视图，请先删除一个。",
+    "There is no such view.": "没有这个视图。",
     "There is no such desk.": "没有这个服务台。",
     "There is no such ticket.": "没有这张工单。",
     "There is no ticket {number} on this desk.": "本服务台没有工单 {number}。",
