@@ -41,7 +41,7 @@ def show(request: Request, desk: str) -> HttpResponse:
     assistant, locale = playbook.assistant, locale_of(request, playbook.locale)
     embedded = request.query.get("embed") == "1"
     root = urlsplit(aws.public_url(request.deployment)).path
-    texts = {key: TEXTS[f"chat_page.{key}"][locale] for key in IN_SCRIPT}
+    texts = {name: TEXTS[key][locale] for name, key in IN_SCRIPT.items()}
     html = PAGES.render(
         "chat.html" if assistant else "no_chat.html",
         locale,

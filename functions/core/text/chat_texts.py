@@ -24,7 +24,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "en": "A message has 1,000 characters at most; please remove {n}",
     },
     "chat_page.score": {"zh-CN": "{n}分", "en": "{n} of 5"},
-    "chat_page.scores": {"zh-CN": "评分，5分最好", "en": "Rating; 5 is best"},
     "chat_page.options": {"zh-CN": "选择一项", "en": "Choose one"},
     "chat_page.ticket": {"zh-CN": "工单号", "en": "Request"},
     "chat_page.status": {"zh-CN": "查看进度", "en": "See its progress"},
@@ -45,7 +44,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "chat_page.contact.code": {"zh-CN": "6位验证码", "en": "The 6-digit code"},
     "chat_page.contact.check": {"zh-CN": "确认", "en": "Confirm"},
     "chat_page.contact.again": {"zh-CN": "换个号码或重新发送", "en": "Change it, or send again"},
-    "chat_page.contact.verified": {"zh-CN": "联系方式已验证", "en": "Your contact is verified"},
     "chat_page.offline": {
         "zh-CN": "连接不上，请检查网络后重试。",
         "en": "There is no connection. Check your network, then try again.",
@@ -64,11 +62,11 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "chat_page.plain.find": {"zh-CN": "查询已提交的请求", "en": "Find an earlier request"},
 }
 
-IN_SCRIPT = (
-    "from.customer", "from.assistant", "from.agent", "from.system", "sending", "failed", "retry",
-    "too_long", "score", "scores", "options", "ticket", "status", "offline",
-)  # fmt: skip
-"""The texts, without `chat_page.`, that the page's script puts in."""
+IN_SCRIPT = {
+    **{writer: f"chat_page.from.{writer}" for writer in ("customer", "assistant", "agent", "system")},
+    **{name: f"chat_page.{name}" for name in ("too_long", "score", "offline")},
+}
+"""The texts that the page's script puts in, by its names for them."""
 
 BUTTON: dict[Locale, tuple[str, str]] = {
     "zh-CN": ("在线客服", "在线客服，有新消息"),
