@@ -32,10 +32,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "en": "By sending a message you agree to our",
     },
     "chat_page.privacy.link": {"zh-CN": "隐私声明", "en": "privacy notice"},
-    "chat_page.privacy.after": {"zh-CN": "处理您的信息。", "en": "."},
-    "chat_page.contact": {"zh-CN": "留下联系方式（选填）", "en": "Leave your contact (optional)"},
+    "chat_page.privacy.after": {"zh-CN": "处理信息。", "en": "."},
+    "chat_page.contact": {"zh-CN": "联系方式（选填）", "en": "Your contact (optional)"},
     "chat_page.contact.why": {
-        "zh-CN": "验证后能查到您以往的请求；离开本页后，我们也能联系到您。",
+        "zh-CN": "验证后可查到以往的请求；离开本页后，我们也能联系到您。",
         "en": "Once verified, we find your earlier requests, and reach you after you leave.",
     },
     "chat_page.contact.name": {"zh-CN": "称呼", "en": "Name"},
@@ -50,7 +50,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
     },
     "chat_page.plain.title": {"zh-CN": "请给我们留言", "en": "Send us a message"},
     "chat_page.plain.script": {
-        "zh-CN": "在线对话需要启用JavaScript。您也可以直接提交请求，我们会按您留下的联系方式回复。",
+        "zh-CN": "在线对话需要启用JavaScript。也可以直接提交请求，我们会按您留下的联系方式回复。",
         "en": "The chat needs JavaScript. You can send us a request without it; we reply to the "
         "contact that you leave.",
     },

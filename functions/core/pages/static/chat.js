@@ -53,7 +53,7 @@
   // Texts are put in as text alone; only addresses of the web become links.
   const site = /(https?:\/\/[^\s<>"'，。；、！？（）《》]*[^\s<>"'，。；、！？（）《》.,;:!?)\]])/;
   const linked = (words, i) => i % 2 ? Object.assign(document.createElement("a"),
-    { href: words, textContent: words, target: "_blank", rel: "noopener noreferrer nofollow" }) : words;
+    { href: words, textContent: words.length > 50 ? `${words.slice(0, 49)}…` : words, target: "_blank", rel: "noopener noreferrer nofollow" }) : words;
 
   function show({ from, kind, text: words, at, options = [], ticket }, node) {
     if (!node) typing.before(node = part(template.content, "article").cloneNode(true));
@@ -62,13 +62,14 @@
     part(node, ".who").textContent = say[from];
     part(node, ".text").replaceChildren(
       ...(isScore && from === "customer" ? score(words) : words).split(site).map(linked));
-    part(node, "time").textContent = new Date(at).toLocaleString(locale,
-      { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
+    const day = (when) => when.toLocaleDateString(locale, { month: "short", day: "numeric" });
+    const sent = new Date(at), time = sent.toLocaleTimeString(locale, { timeStyle: "short", hourCycle: "h23" });
+    part(node, "time").textContent = day(sent) === day(new Date()) ? time : `${day(sent)} ${time}`;
     const button = (label, said, path, body) => {
       const made = document.createElement("button");
       made.textContent = label;
       made.ariaLabel = said;
-      made.onclick = () => send(path, body, said);
+      made.onclick = () => { log.focus(); send(path, body, said); };
       return made;
     };
     if (from === "assistant") part(node, ".options").replaceChildren(...isScore
@@ -137,10 +138,9 @@
   function deliver(item) {
     const node = nodes.get(item) || show({ from: "customer", text: item.text, at: Date.now() });
     nodes.set(item, node);
-    part(node, ".retry").onclick = () => deliver(item);
+    part(node, ".retry").onclick = () => { log.focus(); deliver(item); };
     mark(node, "sending");
     follow();
-    log.focus();
     inTurn(async () => {
       if (!saved.unsent.includes(item)) return;
       typing.hidden = isHandedOver;
@@ -197,9 +197,10 @@
     event.preventDefault();
     write.requestSubmit();
   };
-  person.onclick = () => send("handover", {}, person.innerText);
+  person.onclick = () => { log.focus(); send("handover", {}, person.innerText); };
   newer.onclick = () => { follow(); log.focus(); };
 
+  contact.ontoggle = () => { identify.name.parentNode.hidden = saved.chat; };
   const ask = (form) => {
     identify.hidden = form !== identify;
     verify.hidden = form !== verify;
