@@ -227,7 +227,6 @@ class DraftDesk:
         if not insist and (news := self._news(ticket, seen, action, principal.username)):
             raise MovedOn(ticket, news)
         content = _content(draft.text, ())
-        ticket = self.storage.tickets.load(playbook.desk, number)
         agent_actions.check(self._context(principal, playbook), ticket, action, content, now)
         outgoing = Outgoing(
             id=secrets.token_urlsafe(16),
