@@ -34,6 +34,8 @@ CHINESE: dict[str, str] = {
     "Some fields are invalid; see errors.": "部分内容不符合要求，请看 errors。",
     "The body is not JSON in UTF-8.": "请求正文不是 UTF-8 编码的 JSON。",
     "A body may have {limit} KiB at most.": "请求正文不能超过 {limit} KiB。",
+    "Too many links were asked for. Try again in an hour.": "链接请求次数过多，请一小时后再试。",
+    "The files may have {limit} MB in all.": "文件总共不能超过 {limit} MB。",
     "The idempotency key is too long.": "幂等键过长。",
     "The page is invalid.": "页码无效。",
     "A search goes over all queues: leave `queue` out.": "搜索不分队列，请去掉 queue。",
