@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, sync_playwright
 
-from tests.e2e.running_system import System
 from tests.pages import chromium
 from tests.pages.browsing import Browsing, browsing
 from tests.pages.pictures import PICTURES
@@ -47,7 +46,7 @@ def chromium_path() -> str:
 
 
 @pytest.fixture(scope="module")
-def browser(system: System, chromium_path: str) -> Iterator[Browser]:
+def browser(chromium_path: str) -> Iterator[Browser]:
     """A browser for each module: Playwright's event loop would be in the way of other tests."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium_path, args=chromium.ARGUMENTS)
