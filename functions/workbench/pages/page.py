@@ -108,7 +108,9 @@ class WorkbenchPage:
             token=form_token(self.secret, PURPOSE),
             **values,
         )
-        return HttpResponse(html, status, PAGE_HEADERS | (headers or {}), content_type="text/html")
+        # A page may show any other in place, so all of them may upload.
+        own = page_headers(connect=(aws.upload_origin(self.request.deployment),))
+        return HttpResponse(html, status, own | (headers or {}), content_type="text/html")
 
     def redirect(self, url: str) -> HttpResponse:
         """Lead the browser on after a form (303)."""
