@@ -135,8 +135,8 @@
     if (ctx && offlineBar === undefined && error?.message !== "signed out") notice(t("failed"), { kind: "bad" });
   });
 
-  /* What only some need: the palette, and alerts. */
-  const more = () => import(data.more);
+  /* What only some need is loaded by them. */
+  const palette = () => import(data.palette), alerts = () => import(data.alerts);
 
   const commands = (selector) =>
     all(selector).filter((each) => !each.disabled && !each.closest("[hidden], dialog:not([open])"));
@@ -153,11 +153,10 @@
     box.checked = (setting(name) ?? on) === "1";
     box.addEventListener("change", () => {
       try { localStorage.setItem(`deskbell.${name}`, box.checked ? "1" : "0"); } catch { /* not kept */ }
-      if (box.checked && name !== "keys") more().then((module) => module.allow(name));
+      if (box.checked && name !== "keys") alerts().then((module) => module.allow(name));
     });
   }
-  $("#test-alert").addEventListener("click", () => more().then((module) => module.test()));
-  const alerts = () => setting("sound") === "1" || setting("desktop") === "1";
+  $("#test-alert").addEventListener("click", () => alerts().then((module) => module.test()));
 
   // Keys
 
@@ -205,7 +204,7 @@
     const dialog = $("dialog[open]");
     if (ctrlKey && !shiftKey && key.toLowerCase() === "k") {
       event.preventDefault();
-      if (!dialog) more().then((module) => module.openPalette());
+      if (!dialog) palette().then((module) => module.openPalette());
       return;
     }
     if (ctrlKey || dialog) return;
@@ -332,7 +331,7 @@
     const fresh = found.tickets.filter(([number, version]) => (versions.get(number) ?? 0) < version);
     for (const [number, version] of fresh) versions.set(number, version);
     emit("changed", { ...found, tickets: fresh });
-    if (alerts()) more().then((module) => module.watch(fresh));
+    if ([setting("sound"), setting("desktop")].includes("1")) alerts().then((module) => module.watch(fresh));
     const { number, version } = ticket()?.dataset ?? {};
     const newer = fresh.find((each) => each[0] === number && each[1] > Number(version));
     if (newer) await refresh(newer[1]);
