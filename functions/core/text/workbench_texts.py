@@ -1,6 +1,7 @@
 """The texts of the workbench's pages in each language (`docs/voice.md`)."""
 
 from functions.core.domain.rules import Locale
+from functions.core.text import composer_texts
 
 TEXTS: dict[str, dict[Locale, str]] = {
     "sign_in.title": {"zh-CN": "登录", "en": "Sign in"},
@@ -20,3 +21,4 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "ticket.reply": {"zh-CN": "回复", "en": "Reply"},
     "ticket.send": {"zh-CN": "发送", "en": "Send"},
 }
+TEXTS |= composer_texts.TEXTS

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from functions.core.domain.errors import Refused
@@ -24,6 +25,9 @@ from functions.core.services.rights import Principal
 from functions.core.storage.database import Storage
 from functions.core.text.error_texts import translated
 from functions.core.text.workbench_texts import TEXTS
+
+if TYPE_CHECKING:
+    from functions.workbench.pages.composer import Composer
 
 PAGES = Pages(Path(__file__).parents[1] / "templates", TEXTS)
 
@@ -103,6 +107,12 @@ class WorkbenchPage:
             **values,
         )
         return HttpResponse(html, status, PAGE_HEADERS | (headers or {}), content_type="text/html")
+
+    def composer(self, ticket: Mapping[str, Any]) -> Composer:
+        """Return what the composer of a ticket shows, as the API shows the ticket."""
+        from functions.workbench.pages.composer import composer_of
+
+        return composer_of(self, ticket)
 
     def redirect(self, url: str) -> HttpResponse:
         """Lead the browser on after a form (303)."""

@@ -1,6 +1,7 @@
 """Drafts: never lost, never sent twice, never past what has come since."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -100,7 +101,7 @@ def test_one_who_overtakes_the_other_sends_nothing_twice(
     draft = desk.send(me, playbook, "CS1", "reply", written("已为您处理", seen), NOON)
     real = agent_actions.act
 
-    def slow(*arguments: object) -> object:
+    def slow(*arguments: Any) -> Any:
         monkeypatch.setattr(agent_actions, "act", real)
         desk.commit(me, playbook, "CS1", LATER)
         customer_writes(storage, playbook)
