@@ -36,7 +36,7 @@ class Composer:
     Attributes:
         buttons: the actions that the caller may carry out now, by frame.
         channel: the way on which an answer reaches the customer, a key of the texts.
-        draft: 0, or the version of the stored draft.
+        draft: the edition of the stored draft, 0 if there is none.
         suggested: the text stands there because it was suggested; nobody has written it yet.
         offered: the suggestion, where an answer was given already and none is needed at once.
         merged_from: the merged ticket whose draft is shown.
@@ -72,8 +72,8 @@ def composer_of(page: WorkbenchPage, ticket: Mapping[str, Any]) -> Composer:
     own, merged_from = drafts.pop(number, None), ""
     if (own is None or own.is_empty) and drafts:
         merged_from, carried = drafts.popitem()
-        version = own.version if own else 0
-        own = carried.taken_back().changed(version=version, seen=ticket["version"])
+        edition = own.edition if own else 0
+        own = carried.taken_back().changed(edition=edition, seen=ticket["version"])
     suggestion = ticket["suggestion"]["text"]
     wanted = ticket["first_response_at"] is None and "reply" in actions
     suggested = bool(suggestion) and wanted and not (own and (own.text or own.outgoing))
@@ -89,7 +89,7 @@ def composer_of(page: WorkbenchPage, ticket: Mapping[str, Any]) -> Composer:
         other=suggestion if suggested and frame == "note" else shown.other,
         files=shown.files,
         seen=shown.seen or ticket["version"],
-        draft=shown.version,
+        draft=shown.edition,
         saved=clock(page, shown.saved_at) if shown.text or shown.other else "",
         reason=shown.reason.get(page.locale, ""),
         outgoing=outgoing_of(shown, page.request.now),

@@ -126,7 +126,7 @@ def _answer(
     body: dict[str, Any] = {"draft": 0, "text": "", "other": "", "frame": "reply", "files": []}
     if draft is not None:
         body = {
-            "draft": draft.version,
+            "draft": draft.edition,
             "frame": draft.frame,
             "text": draft.text,
             "other": draft.other,
