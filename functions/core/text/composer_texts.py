@@ -20,7 +20,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "en": "Send and wait for the customer",
     },
     "composer.send.note": {"zh-CN": "保存备注", "en": "Save note"},
-    "composer.send_key": {"zh-CN": "发送", "en": "Send"},
     "composer.take": {"zh-CN": "领取", "en": "Take it"},
     "composer.saved": {"zh-CN": "已保存 {time}", "en": "Saved {time}"},
     "composer.suggested": {"zh-CN": "建议的回复", "en": "Suggested reply"},
@@ -28,7 +27,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "建议的回复 · 知识库：{article}",
         "en": "Suggested reply · Article: {article}",
     },
-    "composer.use": {"zh-CN": "使用", "en": "Use it"},
     "composer.clear": {"zh-CN": "清空", "en": "Clear"},
     "composer.gaps": {"zh-CN": "待填写", "en": "To fill in"},
     "composer.files": {"zh-CN": "附件", "en": "Files"},
@@ -38,7 +36,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "en": "You have a draft on {number}, which was merged into this ticket",
     },
     "composer.insert": {"zh-CN": "插入", "en": "Insert it"},
-    "composer.discard": {"zh-CN": "不再需要", "en": "Discard"},
     # Why a reply cannot be sent
     "composer.why.unassigned": {
         "zh-CN": "还没有人处理这张工单。领取之后即可发送，写好的内容会保留。",
@@ -92,7 +89,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
 
 SCRIPT_TEXTS: dict[str, dict[Locale, str]] = {
     "saved": {"zh-CN": "已保存 {time}", "en": "Saved {time}"},
-    "saving": {"zh-CN": "正在保存…", "en": "Saving…"},
     "unsaved": {"zh-CN": "尚未保存，联网后会自动保存", "en": "Not saved yet; saved once online"},
     "sent.reply": {"zh-CN": "即将发送给客户", "en": "Going out to the customer"},
     "sent.request-info": {
@@ -127,11 +123,6 @@ SCRIPT_TEXTS: dict[str, dict[Locale, str]] = {
     "characters": {"zh-CN": "{count} / {most} 字", "en": "{count} of {most} characters"},
     "typing": {"zh-CN": "{name}正在回复", "en": "{name} is writing"},
     "viewing": {"zh-CN": "{name}正在查看", "en": "{name} is looking at this"},
-    "offer": {
-        "zh-CN": "还没有人处理这张工单",
-        "en": "Nobody handles this ticket yet",
-    },
-    "take": {"zh-CN": "领取", "en": "Take it"},
     "between": {"zh-CN": "、", "en": ", "},
     "uploading": {"zh-CN": "正在上传 {name}", "en": "Uploading {name}"},
     "remove": {"zh-CN": "移除 {name}", "en": "Remove {name}"},

@@ -38,7 +38,6 @@ class Composer:
         channel: the way on which an answer reaches the customer, a key of the texts.
         draft: the edition of the stored draft, 0 if there is none.
         suggested: the text stands there because it was suggested; nobody has written it yet.
-        offered: the suggestion, where an answer was given already and none is needed at once.
         merged_from: the merged ticket whose draft is shown.
         why: why no reply can be sent, "" if one can; `why_values` fill it in.
     """
@@ -55,7 +54,6 @@ class Composer:
     buttons: Mapping[Frame, Sequence[str]]
     channel: str
     suggested: bool
-    offered: str
     merged_from: str
     elsewhere: Sequence[Elsewhere]
     why: str
@@ -75,7 +73,7 @@ def composer_of(page: WorkbenchPage, ticket: Mapping[str, Any]) -> Composer:
         edition = own.edition if own else 0
         own = carried.taken_back().changed(edition=edition, seen=ticket["version"])
     suggestion = ticket["suggestion"]["text"]
-    wanted = ticket["first_response_at"] is None and "reply" in actions
+    wanted = ticket["first_response_at"] is None and not {"reply", "take"}.isdisjoint(actions)
     suggested = bool(suggestion) and wanted and not (own and (own.text or own.outgoing))
     buttons: dict[Frame, Sequence[str]] = {
         frame: [name for name in names if name in actions] for frame, names in BUTTONS.items()
@@ -96,7 +94,6 @@ def composer_of(page: WorkbenchPage, ticket: Mapping[str, Any]) -> Composer:
         buttons=buttons,
         channel=channel_of(ticket),
         suggested=suggested,
-        offered="" if suggested or shown.text else suggestion,
         merged_from=merged_from,
         elsewhere=[Elsewhere(each.number, _whole(each)) for each in drafts.values()],
         why=why,

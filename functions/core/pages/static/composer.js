@@ -60,6 +60,7 @@
       this.frame = section.dataset.frame;
       this.files = all("#composer-files [data-file]", section).map((each) => each.dataset.file);
       this.suggested = "suggested" in section.dataset;
+      this.began = Boolean(this.field.value || other) && !this.suggested;
       this.ended = new AbortController();
       this.savedAt = 0;
       this.underlay = make("div", { class: "underlay", "aria-hidden": "true" });
@@ -126,12 +127,11 @@
     keepSuggestion() {
       if (!this.suggested) return;
       this.suggested = false;
-      const line = $("#composer-suggestion", this.section);
-      line?.remove();
+      $("#composer-suggestion", this.section)?.remove();
     }
 
     usual() {
-      return all("[data-usual]", this.section).find((each) => each.checkVisibility());
+      return $(`.of-${this.frame}[data-usual]`, this.section);
     }
 
     get text() { return this.field.value; }
@@ -140,7 +140,7 @@
     edited() {
       if (!this.began) {
         this.began = true;
-        if (!this.draft) this.seen = Number($("#ticket")?.dataset.version ?? this.seen);
+        this.seen = Number($("#ticket")?.dataset.version ?? this.seen);
       }
       this.keepSuggestion();
       this.unsaved();
@@ -252,22 +252,22 @@
     /* Asking: nothing is saved or sent until the question is answered. */
 
     ask(found) {
-      this.asked = found.conflict ? found : null;
-      this.found = found;
+      this.asked = Boolean(found.conflict);
+      this.found = found.conflict || found.moved ? found : null;
       const notice = $("#composer-notice", this.section);
       notice.replaceChildren(...parsed(found.html));
       notice.scrollIntoView({ block: "nearest" });
     }
 
     answered() {
-      this.asked = this.found = null;
+      this.asked = false;
+      this.found = null;
       $("#composer-notice", this.section).replaceChildren();
     }
 
     do(what, button) {
       const found = this.found;
       if (what === "clear") this.keepSuggestion(), this.text = "";
-      if (what === "suggest") this.insert(button.dataset.text), button.closest("p").remove();
       if (what === "insert") {
         const from = button.closest(".elsewhere");
         this.mergedFrom = button.dataset.from;
@@ -435,7 +435,8 @@
       const { key } = event;
       if (key === "Enter" && event.ctrlKey && !event.altKey && !event.metaKey) {
         event.preventDefault();
-        return this.send(this.usual()?.value, false, event.shiftKey ? next : null);
+        const asks = $("#composer-notice .choices :last-child", this.section);
+        return this.found ? asks?.focus() : this.send(this.usual()?.value, false, event.shiftKey ? next : null);
       }
       if (box.hidden || event.ctrlKey || event.altKey || event.metaKey) return;
       const at = options.findIndex((each) => each.getAttribute("aria-selected") === "true");
@@ -505,7 +506,7 @@
         const names = viewers.filter((each) => each[1] === state).map((each) => each[0]);
         return names.length ? this.t(state, { name: names.join(this.t("between")) }) : "";
       }).filter(Boolean);
-      const shown = $("#presence", this.section);
+      const shown = $("#viewers", this.section);
       shown.hidden = !said.length;
       shown.classList.toggle("typing", viewers.some((each) => each[1] === "typing"));
       shown.textContent = said.join(" · ");
