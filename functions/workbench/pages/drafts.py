@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from functions.core.domain.drafts import Draft, Frame
-from functions.core.domain.errors import FieldError, InvalidInput, NotFound, Refused
+from functions.core.domain.errors import FieldError, InvalidInput, NotFound, Phrase, Refused
 from functions.core.domain.ticket import MAX_ATTACHMENTS
 from functions.core.pages.security import form_token
 from functions.core.platform import container
@@ -32,8 +32,8 @@ def show(page: WorkbenchPage, number: str) -> HttpResponse:
 def save(page: WorkbenchPage, number: str) -> HttpResponse:
     """Store what was written; with `send`, have it sent in ten seconds."""
     desk, now = _desk(page), page.request.now
-    written = _written(page)
     try:
+        written = _written(page)
         if not page.field("send"):
             draft = desk.save(page.principal, number, written, now)
         else:
@@ -93,7 +93,7 @@ def _written(page: WorkbenchPage) -> Written:
     frame: Frame = "note" if page.field("frame") == "note" else "reply"
     files = tuple(name for name in page.form.get("files", ()) if name)
     if len(files) > MAX_ATTACHMENTS:
-        wrong = FieldError("files", f"{MAX_ATTACHMENTS} at most")
+        wrong = FieldError("files", Phrase("{most} files at most", most=MAX_ATTACHMENTS))
         raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
     return Written(
         frame=frame,
