@@ -200,10 +200,11 @@ ModelSummaryView = TypedDict("ModelSummaryView", {
 class TicketView(SummaryView):
     """A ticket with its conversation, the last 20 versions of it: `before` is that of the page with
     earlier ones, null on the first page. `question` is what the customer was asked and has not
-    answered; `rules` are those of the playbook that classified the ticket; `facts` the latest value
-    of each field of the desk's own steps; `records` the numbered handling record; `sms` is null
-    unless the customer gets text messages; `goes_on_as` the ticket that this one was merged into;
-    `model_summary` is there once somebody asked for it.
+    answered; `privacy_version` is that of the notice that the customer agreed to; `rules` are those
+    of the playbook that classified the ticket; `facts` the latest value of each field of the desk's
+    own steps; `records` the numbered handling record; `sms` is null unless the customer gets text
+    messages; `goes_on_as` the ticket that this one was merged into; `model_summary` is there once
+    somebody asked for it.
     """
 
     question: str | None
@@ -216,6 +217,7 @@ class TicketView(SummaryView):
     environment: str | None
     attempted: str | None
     entered_by: str | None
+    privacy_version: str | None
     chat: ChatView | None
     timeline: list[EntryView]
     messages: list[MessageView]

@@ -175,6 +175,7 @@ def ticket_view(
         "environment": received.environment,
         "attempted": received.attempted,
         "entered_by": received.entered_by,
+        "privacy_version": received.privacy_version,
         "chat": _chat(received.chat, full.knowledge, playbook, locale),
         "timeline": list(_timeline(history, playbook, locale)),
         "messages": _conversation(full, playbook, locale),

@@ -159,6 +159,12 @@ def _run(context: ActionContext, action: str, content: bytes, now: datetime) -> 
     return _Run(context, action, step, body, now)
 
 
+def was_done(context: ActionContext, number: str, key: str) -> bool:
+    """Return whether the caller's action under a key was carried out (G1)."""
+    record = _record(context.principal, number, key)
+    return context.storage.idempotency.get(record) is not None
+
+
 WITHOUT_KEY = frozenset({"open-contact", "open-original", "set-customer-class"})
 """Actions without a key: each look at a secret is recorded, and setting a class can be repeated."""
 
@@ -169,8 +175,12 @@ def _idempotency(
     if not key or action in WITHOUT_KEY:
         return None
     digest = sha256(f"{action} {body.model_dump_json()}".encode()).hexdigest()
+    return replace(_record(principal, number, key), body=digest)
+
+
+def _record(principal: Principal, number: str, key: str) -> IdempotencyRecord:
     key = f"{principal.username}:{number}:{key}"
-    return IdempotencyRecord(principal.desk, "action", key, body=digest, number=number)
+    return IdempotencyRecord(principal.desk, "action", key, number=number)
 
 
 class _Run:

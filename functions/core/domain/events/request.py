@@ -74,7 +74,7 @@ class TicketReceived(
     channel proves the contact. `since`, `environment` and `attempted` are what the customer says of
     a fault: when it began, where the product is used, what was tried (D2). `linked_to` is the
     number of the ended ticket that this one continues. `chat` is the chat with the assistant that
-    was handed over.
+    was handed over. `privacy_version` is that of the notice that the sender agreed to.
     """
 
     customer: Customer
@@ -101,6 +101,7 @@ class TicketReceived(
     environment: FreeText | None = None
     attempted: FreeText | None = None
     chat: ChatHandedOver | None = None
+    privacy_version: TermName | None = None
 
     @property
     def words(self) -> str:
