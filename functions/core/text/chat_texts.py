@@ -63,7 +63,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
 }
 
 IN_SCRIPT = {
-    **{writer: f"chat_page.from.{writer}" for writer in ("customer", "assistant", "agent", "system")},
+    **{
+        writer: f"chat_page.from.{writer}"
+        for writer in ("customer", "assistant", "agent", "system")
+    },
     **{name: f"chat_page.{name}" for name in ("too_long", "score", "offline")},
 }
 """The texts that the page's script puts in, by its names for them."""

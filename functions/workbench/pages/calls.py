@@ -62,9 +62,9 @@ def answer(request: Request, path: str) -> HttpResponse:
         return refusal(refused, locale, base_of(request), is_part(request))
 
 
-def failed(refused: Refused, locale: Locale) -> HttpResponse:
+def failed(refused: Refused, locale: Locale, request: Request) -> HttpResponse:
     """Answer with a page for what went wrong on our side."""
-    return refusal(refused, locale, "..")
+    return refusal(refused, locale, base_of(request), is_part(request))
 
 
 def _ask_to_sign_in(request: Request, refused: Unauthorised, path: str) -> HttpResponse:
