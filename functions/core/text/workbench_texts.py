@@ -163,14 +163,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "script.search": {"zh-CN": "搜索“{text}”", "en": "Search for “{text}”"},
     "script.updated": {"zh-CN": "这张工单有更新", "en": "This ticket has been updated"},
     # The first queue and ticket
-    "queue.mine": {"zh-CN": "我的", "en": "Mine"},
-    "queue.team": {"zh-CN": "团队", "en": "Team"},
-    "queue.unassigned": {"zh-CN": "待分配", "en": "Unassigned"},
-    "queue.supervisor": {"zh-CN": "主管", "en": "Supervisor"},
-    "queue.qa": {"zh-CN": "质检", "en": "QA"},
-    "queue.tasks": {"zh-CN": "待办", "en": "Tasks"},
-    "queue.all": {"zh-CN": "全部", "en": "All"},
-    "queue.empty": {"zh-CN": "没有工单", "en": "No tickets"},
     "ticket.reply": {"zh-CN": "回复", "en": "Reply"},
     "ticket.send": {"zh-CN": "发送", "en": "Send"},
 }
