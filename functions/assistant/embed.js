@@ -47,8 +47,8 @@
   shadow.append(panel, button);
 
   let frame;
-  const say = (word) => frame.contentWindow.postMessage({ deskbell: word }, address.origin);
   const isOpen = () => !panel.hidden;
+  const say = () => frame.contentWindow.postMessage({ deskbell: isOpen() ? "open" : "closed" }, address.origin);
   const mark = (isNew) => {
     news.hidden = !isNew;
     button.setAttribute("aria-label", isNew ? labelOfNews : label);
@@ -58,7 +58,7 @@
     panel.hidden = isOpen();
     button.setAttribute("aria-expanded", isOpen());
     mark(false);
-    if (frame) say(isOpen() ? "open" : "closed");
+    if (frame) say();
     else {
       // `allow-same-origin` leaves the frame its own origin, ours, so that it keeps the conversation
       // for a reload; that of this site it never has. What it opens is a page like any other.
@@ -66,7 +66,6 @@
         src: address, title: label, referrerpolicy: "no-referrer",
         sandbox: "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox",
       });
-      frame.addEventListener("load", () => say(isOpen() ? "open" : "closed"));
       panel.append(frame);
     }
     if (!isOpen()) button.focus();
@@ -78,6 +77,7 @@
   });
   addEventListener("message", (event) => {
     if (!frame || event.origin !== address.origin || event.source !== frame.contentWindow) return;
+    if (event.data?.deskbell === "ready") say();
     if (event.data?.deskbell === "close" && isOpen()) toggle();
     if (event.data?.deskbell === "unread" && !isOpen()) mark(true);
   });
