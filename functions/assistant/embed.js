@@ -35,11 +35,15 @@
     button:focus-visible { outline: 3px solid #2358c9; outline-offset: 3px; box-shadow: 0 0 0 3px #fff; }
     svg { width: 20px; height: 20px; fill: none; stroke: currentColor; stroke-width: 2; stroke-linejoin: round; }
     i { width: 10px; height: 10px; border-radius: 50%; background: #ffd166; border: 1px solid #1b2330; }
-    #panel { position: fixed; right: 16px; bottom: 80px; z-index: 2147483000; width: 384px; height: min(620px, 100dvh - 96px);
+    #panel { position: fixed; right: 16px; bottom: 80px; z-index: 2147483001; width: 384px; height: min(620px, 100dvh - 96px);
       border: 1px solid #838d9c; border-radius: 14px; overflow: hidden; background: Canvas; }
     iframe { display: block; width: 100%; height: 100%; border: 0; }
     @media (prefers-color-scheme: dark) { button { color: #0f141b; background: #82aaff; } button:focus-visible { outline-color: #82aaff; box-shadow: 0 0 0 3px #0f141b; } }
-    @media (max-width: 480px), (max-height: 480px) { #panel { inset: 0; width: auto; height: auto; border: 0; border-radius: 0; } }
+    @media (max-width: 480px), (max-height: 480px) {
+      #panel { inset: 0 0 80px; width: auto; height: auto; border: 0; border-radius: 0; }
+      #panel[data-ready] { bottom: 0; }
+      #panel[data-ready] ~ button[aria-expanded=true] { visibility: hidden; }
+    }
     @media print { :host { display: none; } }`);
   const place = make("div", { lang: locale });
   const shadow = place.attachShadow({ mode: "open" });
@@ -77,7 +81,10 @@
   });
   addEventListener("message", (event) => {
     if (!frame || event.origin !== address.origin || event.source !== frame.contentWindow) return;
-    if (event.data?.deskbell === "ready") say();
+    if (event.data?.deskbell === "ready") {
+      panel.dataset.ready = "";  // it has a button of its own that closes it
+      say();
+    }
     if (event.data?.deskbell === "close" && isOpen()) toggle();
     if (event.data?.deskbell === "unread" && !isOpen()) mark(true);
   });

@@ -72,9 +72,8 @@
     if (ticket) {
       part(node, "strong").textContent = ticket.number;
       part(node, ".ticket a").href = ticket.status_url;
-      part(node, ".ticket").hidden = false;
       isHandedOver = contact.hidden = person.hidden = true;
-    }
+    } else part(node, ".ticket")?.remove();
     return node;
   }
 
@@ -151,7 +150,7 @@
     try {
       if (saved.chat) receive((await call(`/${saved.chat}/messages?after=${last}`)).messages);
       isLoaded = true;
-    } catch { isLoaded ||= !saved.chat; }
+    } catch {}
   });
 
   function poll(soon) {
