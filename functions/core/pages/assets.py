@@ -1,7 +1,7 @@
 """The static files of the pages, served under names that contain a hash of the content.
 
-A name never changes its content, so browsers keep it for a year and ask once (RFC 8246). Indentation
-and whole lines of comment stay here: a line of our style sheets and scripts means the same without.
+A name never changes its content, so browsers keep it for a year and ask once (RFC 8246). Of style
+sheets and scripts, indentation and lines of comment are not sent.
 """
 
 from __future__ import annotations
