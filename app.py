@@ -18,8 +18,8 @@ from functions.workbench.page_routes import bp as page_routes
 from functions.workbench.report_routes import XLSX, bp as report_routes
 
 app = Chalice(app_name="deskbell")
-# API Gateway takes bodies for UTF-8 unless their type is listed here; raw mail and files are bytes.
-app.api.binary_types += ["message/rfc822", XLSX]
+# API Gateway takes bodies for UTF-8 unless their type is listed here; mail and files are bytes.
+app.api.binary_types += ["message/rfc822", "multipart/form-data", XLSX]
 app.register_middleware(partial(errors_as_problems, error_page=error_page), "http")
 
 for blueprint in (assistant, intake, portal, workbench, page_routes, report_routes):
