@@ -52,6 +52,7 @@ def show(request: Request, desk: str) -> HttpResponse:
         welcome=welcome(assistant, locale, known=False) if assistant else "",
         texts=json.dumps(texts, ensure_ascii=False),
         limit=MAX_TEXT,
+        privacy=playbook.privacy,
         module=_module,
     )
     allowed = assistant.embed_on if assistant and embedded else ()
