@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -35,13 +35,16 @@ from functions.portal.submissions import NewMessage
 
 PATH = ""
 
-ALWAYS = ("contact", "description", "name", "type", "urgency", "preferred_channel")
+ALWAYS = ("type", "description", "urgency", "contact", "name", "preferred_channel")
 ASKED: dict[str, str] = {
     "product.name": "text", "product.model": "text", "product.serial": "text",
     "product.purchased_on": "date", "order": "text", "proof_of_purchase": "text",
     "since": "text", "environment": "text", "attempted": "textarea",
 }  # fmt: skip
 """The fields that a type may ask for, in the order of the form, with the kind of control."""
+
+_ORDER = (*ALWAYS[:2], *ASKED, "attachments", *ALWAYS[2:])
+"""The fields in the order of the form."""
 
 TRAP = "website"
 """A field that nobody sees; programs fill it in."""
@@ -100,7 +103,9 @@ class _Form:
 
 def get(page: CustomerPage) -> HttpResponse:
     """Show the form; `?type=` chooses a type."""
-    return _Form(page, {"type": page.request.query.get("type", "")}).show()
+    form = _Form(page, {"type": page.request.query.get("type", "")}).show()
+    # Whoever goes back to a sent form finds the same one, with its key, and makes no second ticket.
+    return replace(form, headers={**form.headers, "Cache-Control": "private, no-cache"})
 
 
 def post(page: CustomerPage) -> HttpResponse:
@@ -203,7 +208,7 @@ def _said(error: InvalidInput, page: CustomerPage) -> list[tuple[str, str]]:
         if name.startswith("attachments"):
             name = "attachments"
         said.append((name, message))
-    return said
+    return sorted(said, key=lambda each: _ORDER.index(each[0]) if each[0] in _ORDER else -1)
 
 
 def _urgencies(page: CustomerPage) -> Any:
