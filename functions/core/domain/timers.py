@@ -203,6 +203,23 @@ def resumed_after_merge(
     return changed
 
 
+def due_next(ticket: Ticket, playbook: Playbook) -> tuple[str, datetime] | None:
+    """Return the kind and the deadline of what is due first; None if nothing is, or all is paused.
+
+    What is overdue stays due until it has happened.
+    """
+    due = []
+    for kind, stored in ticket.timers.items():
+        rule = playbook.timers.get(kind)
+        timer = settled(stored, rule, playbook) if rule else stored
+        if timer.awaits and timer.due_at is not None:
+            due.append((timer.due_at, kind))
+    if not due:
+        return None
+    at, kind = min(due)
+    return kind, at
+
+
 def fire(
     ticket: Ticket, playbook: Playbook, now: datetime
 ) -> tuple[list[TimerWarned | TimerBreached], dict[str, Timer]]:

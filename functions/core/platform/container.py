@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from functions.core.domain.rules import Locale
     from functions.core.services.contacts import ContactCorrector
     from functions.core.services.create_ticket import TicketCreator
+    from functions.core.services.drafts import DraftDesk
     from functions.core.services.filing import FormFiling
 
 
@@ -63,4 +64,18 @@ def contact_corrector(deployment: Deployment) -> ContactCorrector:
         storage=storage(deployment),
         seal=partial(aws.seal, deployment),
         root_key=aws.root_key(deployment),
+    )
+
+
+def drafts(deployment: Deployment) -> DraftDesk:
+    """Return the service that keeps and sends drafts; its module is imported at the first use."""
+    from functions.core.services.drafts import DraftDesk
+    from functions.core.storage.files import Files
+
+    return DraftDesk(
+        storage=storage(deployment),
+        files=Files(aws.client("s3"), deployment.mail_bucket),
+        root=partial(aws.root_key, deployment),
+        public_url=partial(aws.public_url, deployment),
+        seal_outgoing=partial(aws.seal_original, deployment, what="outgoing"),
     )

@@ -123,12 +123,14 @@ class HttpResponse:
     """An HTTP response: a JSON body, or text or bytes of another type.
 
     The types of bytes are registered in `app.py`, or API Gateway passes them on as Base64.
+    `cookies` are the values of `Set-Cookie`.
     """
 
     body: Any
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
+    cookies: Sequence[str] = ()
 
 
 def page_before(request: Request) -> int | None:
@@ -180,6 +182,8 @@ def respond(
         "Strict-Transport-Security": HSTS,
         **response.headers,
     }
+    if response.cookies:
+        headers["Set-Cookie"] = list(response.cookies)
     return Response(body=body, status_code=response.status, headers=headers)
 
 

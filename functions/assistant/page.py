@@ -1,0 +1,82 @@
+"""The chat's page, and the script that puts it on other sites (H2).
+
+Only the sites of a playbook's `assistant.embed_on` may show the page in a frame. The script has one
+address for ever; a page of another site contains it.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from functions.core.assistant.dialogue import welcome
+from functions.core.domain.chat import MAX_TEXT
+from functions.core.domain.errors import Refused
+from functions.core.domain.rules import Locale
+from functions.core.pages.rendering import Pages
+from functions.core.pages.security import page_headers
+from functions.core.platform import aws, container
+from functions.core.platform.web import HttpResponse, Request, locale_of
+from functions.core.text.chat_texts import BUTTON, IN_SCRIPT, TEXTS
+from functions.core.text.error_texts import translated
+
+_HERE = Path(__file__).parent
+PAGES = Pages(_HERE / "templates", TEXTS)
+
+EMBED_HEADERS = {
+    "Cache-Control": "public, max-age=3600",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+
+def show(request: Request, desk: str) -> HttpResponse:
+    """Show a desk's chat; without an assistant, the way to the desk's form.
+
+    Raises:
+        NotFound: there is no such desk.
+    """
+    playbook = container.storage(request.deployment).playbooks.get(desk, request.now)
+    assistant, locale = playbook.assistant, locale_of(request, playbook.locale)
+    embedded = request.query.get("embed") == "1"
+    root = urlsplit(aws.public_url(request.deployment)).path
+    texts = {name: TEXTS[key][locale] for name, key in IN_SCRIPT.items()}
+    html = PAGES.render(
+        "chat.html" if assistant else "no_chat.html",
+        locale,
+        root,
+        title=f"{PAGES.say('chat_page.title', locale=locale)} · {playbook.name[locale]}",
+        name=playbook.name[locale],
+        desk=desk,
+        embedded=embedded,
+        welcome=welcome(assistant, locale, known=False) if assistant else "",
+        texts=json.dumps(texts, ensure_ascii=False),
+        limit=MAX_TEXT,
+    )
+    allowed = assistant.embed_on if assistant and embedded else ()
+    headers = page_headers(ancestors=" ".join(allowed) or "'none'")
+    return HttpResponse(html, headers=headers, content_type="text/html")
+
+
+def refusal(refused: Refused, locale: Locale) -> HttpResponse:
+    """Answer with a refusal as a page."""
+    html = PAGES.render(
+        "chat_refusal.html",
+        locale,
+        "../..",
+        title=translated(refused.title, locale),
+        detail=translated(refused.detail, locale),
+    )
+    return HttpResponse(html, refused.status, page_headers(), content_type="text/html")
+
+
+def embed_script() -> HttpResponse:
+    """Return the script for other sites, with its texts."""
+    return HttpResponse(_script(), headers=EMBED_HEADERS, content_type="text/javascript")
+
+
+@lru_cache(maxsize=1)
+def _script() -> str:
+    source = (_HERE / "embed.js").read_text("utf-8")
+    return source.replace('"TEXTS"', json.dumps(BUTTON, ensure_ascii=False))

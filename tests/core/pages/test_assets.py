@@ -1,0 +1,39 @@
+"""Static files: immutable under names that contain their hash, and nothing else."""
+
+import re
+
+import pytest
+
+from functions.core.domain.errors import NotFound
+from functions.core.pages.assets import FOLDER, TYPES, asset, serve
+
+FILES = sorted(path.name for path in FOLDER.iterdir() if path.suffix in TYPES)
+
+
+@pytest.mark.requirement("H8")
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_kept_for_a_year(name: str) -> None:
+    path = asset(name)
+    assert re.fullmatch(r"static/[a-z]+\.[0-9a-f]{12}\.(css|js|svg)", path)
+    answer = serve(path.removeprefix("static/"))
+    assert answer.body == (FOLDER / name).read_text("utf-8")
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.content_type == TYPES[f".{name.rpartition('.')[2]}"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "page.css",
+        "page.000000000000.css",
+        "..%2Fassets.py",
+        "../assets.py",
+        "htmx.LICENSE",
+        "",
+        "a.b.c.d",
+        ".",
+    ],
+)
+def test_nothing_else_is_served(name: str) -> None:
+    with pytest.raises(NotFound):
+        serve(name)
