@@ -168,7 +168,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
 }
 
 
-
 TEXTS |= composer_texts.TEXTS | queue_texts.TEXTS | ticket_texts.TEXTS
 
 SCRIPT_TEXTS: tuple[str, ...] = tuple(key for key in TEXTS if key.startswith("script."))
