@@ -1,4 +1,4 @@
-/* Sounds and desktop notifications: a number and what happened, never who. Loaded by those who chose them. */
+/* Settings of this browser; sounds and desktop notifications say a number and what happened, never who. */
 const { announce, notice, rows, setting, t } = window.deskbell;
 const { home } = document.body.dataset;
 
@@ -34,15 +34,24 @@ function alert(text, number) {
 }
 
 /* Browsers ask for permission when the person chooses the setting, never before. */
-export async function allow(name) {
+async function allow(name) {
   if (name === "sound") beep();
   else if ((await Notification.requestPermission()) !== "granted") notice(t("denied"), { kind: "bad" });
 }
 
-export const test = () => {
+document.querySelector("#test-alert").addEventListener("click", () => {
   alert(t("test"));
   if (setting("sound") !== "1") beep();
-};
+});
+
+for (const box of document.querySelectorAll("[data-setting]")) {
+  const { setting: name, default: usual = "0" } = box.dataset;
+  box.checked = (setting(name) ?? usual) === "1";
+  box.addEventListener("change", () => {
+    try { localStorage.setItem(`deskbell.${name}`, box.checked ? "1" : "0"); } catch { /* not kept */ }
+    if (box.checked && name !== "keys") allow(name);
+  });
+}
 
 /* Compare my queue with what it was, after something on the desk has changed. */
 export async function watch(changed) {

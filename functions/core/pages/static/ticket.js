@@ -27,7 +27,7 @@
   };
   const open = (html) => {
     const dialog = sheet();
-    dialog.innerHTML = html;
+    dialog.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
     window.htmx?.process(dialog);
     const form = dialog.querySelector("[aria-labelledby]");
     dialog.setAttribute("aria-labelledby", form?.getAttribute("aria-labelledby") ?? "");

@@ -49,44 +49,10 @@
     emit(is ? "online" : "offline");
   }
 
-  /* The session as the server has it: this page's again, or the form to sign in. */
-  async function session(options) {
-    const answer = await fetch(data.signIn, { headers: { "HX-Request": "true" }, ...options });
-    const text = await answer.text();
-    if (!answer.headers.get("content-type")?.includes("json")) return { form: text };
-    const found = JSON.parse(text);
-    if (found.username !== data.person) location.reload();
-    const known = data.form !== found.token;
-    data.form = found.token;
-    for (const field of all("input[name=form]")) field.value = found.token;
-    return { renewed: known };
-  }
-
   let signingIn;
-  const signIn = () => (signingIn ??= askToSignIn().finally(() => { signingIn = undefined; }));
-
-  async function askToSignIn() {
-    let { form } = await session();
-    if (!form) return;
-    const dialog = $("#signing-in");
-    await new Promise((resolve, reject) => {
-      const show = (html) => dialog.replaceChildren(...parsed(html).body.childNodes);
-      show(form);
-      dialog.onsubmit = async (event) => {
-        event.preventDefault();
-        const fields = new URLSearchParams(new FormData(event.target, event.submitter));
-        const headers = { "HX-Request": "true" };
-        try {
-          ({ form } = await session({ method: "POST", body: fields, headers }));
-        } catch { return online(false); }
-        if (form) return show(form), $("input:not([type=hidden])", dialog)?.focus();
-        resolve();
-        dialog.close();
-      };
-      dialog.onclose = () => { dialog.replaceChildren(); reject(new Error("signed out")); };
-      dialog.showModal();
-    });
-  }
+  const session = () => import(data.session);
+  const signIn = () =>
+    (signingIn ??= session().then((module) => module.signIn()).finally(() => { signingIn = undefined; }));
 
   async function call(url, options = {}, quiet = false) {
     const headers = { Accept: "text/html", "HX-Request": "true", ...options.headers };
@@ -101,8 +67,8 @@
     online(true);
     if (quiet) return answer;
     if (answer.status === 401) await signIn();
-    else if (answer.status !== 403 || !headers["X-Form"] || !(await session()).renewed) return answer;
-    return call(url, options);
+    else if (answer.status !== 403 || !headers["X-Form"] || !(await (await session()).renew())) return answer;
+    return call(url, { ...options, signal: undefined });
   }
 
   const get = (url) => call(url);
@@ -144,19 +110,7 @@
   const setting = (name) => {
     try { return localStorage.getItem(`deskbell.${name}`); } catch { return null; }
   };
-  window.deskbell = { post, get, announce, notice, t, setting, commands, run, rows };
-
-  // Settings of this browser
-
-  for (const box of all("[data-setting]")) {
-    const { setting: name, default: on = "0" } = box.dataset;
-    box.checked = (setting(name) ?? on) === "1";
-    box.addEventListener("change", () => {
-      try { localStorage.setItem(`deskbell.${name}`, box.checked ? "1" : "0"); } catch { /* not kept */ }
-      if (box.checked && name !== "keys") alerts().then((module) => module.allow(name));
-    });
-  }
-  $("#test-alert").addEventListener("click", () => alerts().then((module) => module.test()));
+  window.deskbell = { post, get, call, announce, notice, t, setting, commands, run, rows };
 
   // Keys
 
@@ -165,7 +119,8 @@
 
   function run(element) {
     if (!element.matches(fields)) return element.click();
-    element.closest("details")?.setAttribute("open", "");
+    const menu = element.closest("details");
+    if (menu) menu.open = true;
     element.focus();
   }
 
@@ -227,6 +182,7 @@
     if (!opener) return;
     opener.closest("details")?.removeAttribute("open");
     $(`#${opener.dataset.open}`).showModal();
+    alerts();
   });
 
   // The open ticket
