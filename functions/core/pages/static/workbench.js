@@ -181,8 +181,9 @@
     const opener = target.closest("[data-open]");
     if (!opener) return;
     opener.closest("details")?.removeAttribute("open");
-    $(`#${opener.dataset.open}`).showModal();
-    alerts();
+    const show = () => $(`#${opener.dataset.open}`).showModal();
+    if (opener.dataset.open === "help") alerts().then(show, show);
+    else show();
   });
 
   // The open ticket
