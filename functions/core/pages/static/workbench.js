@@ -242,9 +242,10 @@
 
   function show(count) {
     changes.hidden = !count;
-    changes.textContent = count ? t("changes", { count }) : "";
+    const said = count ? t("changes", { count }) : "";
+    changes.replaceChildren(said, make("kbd", { "aria-hidden": "true" }, "u"));
     document.title = count ? `(${count}) ${title}` : title;
-    if (count) announce(changes.textContent);
+    if (count) announce(said);
   }
 
   async function compare() {
