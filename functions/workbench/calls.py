@@ -42,8 +42,15 @@ from functions.workbench import queues, view
 if TYPE_CHECKING:
     from functions.core.services.contacts import ContactCorrector
     from functions.core.services.create_ticket import TicketCreator
+    from functions.core.storage.model_summaries import ModelSummary
     from functions.core.text.unmasking import Seal
-    from functions.workbench.shapes import ListedTicket, OpenedContact, OpenedOriginal, TicketList
+    from functions.workbench.shapes import (
+        ListedTicket,
+        OpenedContact,
+        OpenedOriginal,
+        TicketList,
+        TicketView,
+    )
 
 Unseal = Callable[[str, str, int, str], dict[str, str]]
 """Opens an original or a contact: desk, number, version of the act, agent → field → text."""
@@ -81,12 +88,21 @@ class NewUpload(BaseModel):
     size: Annotated[int, Field(ge=1, le=MAX_BYTES), WHOLE]
 
 
-def list_tickets(request: Request, storage: Storage, desk: str) -> HttpResponse:
+def list_tickets(
+    request: Request,
+    storage: Storage,
+    desk: str,
+    admits: queues.Admits | None = None,
+    open_only: bool = False,
+) -> HttpResponse:
+    """List a queue, or what a search finds; `admits` and `open_only` narrow a queue."""
     principal, playbook = signed_in(request, storage, desk)
     locale = locale_of(request, playbook.locale)
     if not request.query.keys().isdisjoint(SEARCHES):
         return _search(request, storage, principal, playbook, locale)
-    tickets, cursor = queues.list_tickets(storage, playbook, principal, request.query, request.now)
+    tickets, cursor = queues.list_tickets(
+        storage, playbook, principal, request.query, request.now, admits, open_only
+    )
     shown: list[ListedTicket] = [
         {**view.summary_view(ticket, playbook, principal, locale), "found": None}
         for ticket in tickets
@@ -127,18 +143,32 @@ def show_ticket(
     require(principal, SEES_TICKETS, Phrase("see tickets"))
     ticket = storage.tickets.load(desk, number)
     record = record_of(storage, ticket, assisted=playbook.assistant is not None)
-    others = _other_tickets(storage, ticket, record)
+    others = other_tickets(storage, ticket, record)
     page, opening = _page(storage, ticket, page_before(request))
     offline = may_take_over(principal, "take", ticket) and is_offline(storage, ticket)
     knowledge = storage.knowledge.get(desk, request.now)
-    merged = _merged(storage, page)
+    merged = merged_pages(storage, page)
     full = view.FullTicket(page, opening, merged, others, record, offline, knowledge)
-    locale = locale_of(request, playbook.locale)
-    shown = view.ticket_view(full, playbook, principal, files.link, locale, request.now)
+    summary = storage.model_summaries.get(desk, number) if playbook.language_model else None
+    return HttpResponse(show_full(request, storage, principal, playbook, full, files.link, summary))
+
+
+def show_full(
+    request: Request,
+    storage: Storage,
+    principal: Principal,
+    playbook: Playbook,
+    full: view.FullTicket,
+    link: view.Link,
+    summary: ModelSummary | None,
+) -> TicketView:
+    """Return the view of a ticket that was read, with what only the caller's request has."""
+    ticket, locale = full.own.ticket, locale_of(request, playbook.locale)
+    shown = view.ticket_view(full, playbook, principal, link, locale, request.now)
     shown["sms"] = text_message_frame(
         ticket, playbook, lambda: base_url(playbook, aws.public_url(request.deployment))
     )
-    if playbook.language_model and (summary := storage.model_summaries.get(desk, number)):
+    if summary:
         shown["model_summary"] = {
             "text": summary.text,
             "version": summary.version,
@@ -149,10 +179,10 @@ def show_ticket(
         from functions.core.services.merging import merge_target
 
         shown["goes_on_as"] = merge_target(storage, ticket).number
-    return HttpResponse(shown)
+    return shown
 
 
-def _other_tickets(
+def other_tickets(
     storage: Storage, ticket: Ticket, record: CustomerRecord | None
 ) -> Sequence[Ticket]:
     """Read the customer's newest other tickets, by every contact of theirs (C2)."""
@@ -184,7 +214,7 @@ def _page(
     return TicketRecord(ticket, history, deliveries), opening
 
 
-def _merged(storage: Storage, page: TicketRecord) -> list[TicketRecord]:
+def merged_pages(storage: Storage, page: TicketRecord) -> list[TicketRecord]:
     """Read the newest entries of the tickets merged into this one that belong to its page."""
     ticket, history = page.ticket, page.history
     if not ticket.carries or not history:

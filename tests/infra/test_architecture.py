@@ -64,7 +64,7 @@ IMPURE = {
 
 PATCH_PREFIX = "moto."
 """The beginning of a patch target inside moto."""
-WHOLE = {"desks", "docs", "e2e", "faults", "infra", "inprocess"}
+WHOLE = {"desks", "docs", "e2e", "faults", "infra", "inprocess", "pages"}
 """Folders of tests that concern no single function."""
 TESTED_IN_PROCESS = {"assistant", "unseal"}
 """Functions whose tests need the events of others: `tests/inprocess`."""

@@ -89,5 +89,10 @@ class Delivery(Value):
     @property
     def identity(self) -> str:
         """The commit, message and recipient that make this delivery unique."""
-        key = f"{self.version:06}#{self.message}#{self.recipient}"
-        return f"{key}#{self.about}" if self.about else key
+        return delivery_identity(self.version, self.message, self.recipient, self.about)
+
+
+def delivery_identity(version: int, message: str, recipient: str, about: str = "") -> str:
+    """Return the identity of the delivery of a message that a commit requested."""
+    key = f"{version:06}#{message}#{recipient}"
+    return f"{key}#{about}" if about else key

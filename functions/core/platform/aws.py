@@ -78,6 +78,16 @@ def public_url(deployment: Deployment) -> str:
     return api["url"].rstrip("/")
 
 
+@lru_cache(maxsize=4)
+def upload_origin(deployment: Deployment) -> str:
+    """Return the origin of the signed links to which browsers upload files."""
+    from urllib.parse import urlsplit
+
+    bucket = {"Bucket": deployment.mail_bucket, "Key": "uploads/"}
+    link = urlsplit(client("s3").generate_presigned_url("put_object", Params=bucket))
+    return f"{link.scheme}://{link.netloc}"
+
+
 def root_key(deployment: Deployment) -> bytes:
     """Return the deployment's root key (32 bytes), from which `core.text.tokens` derives others."""
     from base64 import b64decode

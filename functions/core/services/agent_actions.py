@@ -96,21 +96,9 @@ def act(
         ActionNotAllowed: the ticket's status does not allow it.
         Conflict: others changed the ticket `TRIES` times in a row.
     """
-    declared = c.agent_actions().get(action)
-    step = None if declared else context.playbook.steps.get(action)
-    if declared is None and step is None:
-        known = (*c.agent_actions(), *context.playbook.steps)
-        raise NotFound(
-            Phrase(
-                "There is no action '{action}' on this desk; it has {known}.",
-                action=action,
-                known=known,
-            )
-        )
-    body = parse_model(declared.body if declared else StepBody, content)
-    run = _Run(context, action, step, body, now)
+    run = _run(context, action, content, now)
     principal = context.principal
-    idempotency = _idempotency(principal, number, action, body, key)
+    idempotency = _idempotency(principal, number, action, run.body, key)
     try:
         if idempotency and (stored := context.storage.idempotency.get(idempotency)):
             raise Duplicate(stored)
@@ -135,15 +123,40 @@ def act(
     return _update_contact(context, ticket, run.command, now)
 
 
-def check(context: ActionContext, number: str, action: str, content: bytes, now: datetime) -> None:
-    """Require that an action could be carried out now; nothing changes. Files are not checked.
+def check(
+    context: ActionContext, ticket: Ticket, action: str, content: bytes, now: datetime
+) -> bool:
+    """Check an action as `act` does, and carry out nothing; return whether it changes anything.
+
+    Files of the body would be accepted, so it should name none.
 
     Raises:
-        As `act`, but for `KeyReused` and `Conflict`.
+        NotFound, InvalidInput, Forbidden, StaleVersion, ActionNotAllowed: as `act`.
     """
-    declared = c.agent_actions()[action]
-    run = _Run(context, action, None, parse_model(declared.body, content), now)
-    run.decision(context.storage.tickets.load(context.principal.desk, number))
+    _, decided = _run(context, action, content, now).decision(ticket)
+    return bool(decided)
+
+
+def _run(context: ActionContext, action: str, content: bytes, now: datetime) -> _Run:
+    """Read the body of an action.
+
+    Raises:
+        NotFound: there is no such action.
+        InvalidInput: the body is invalid.
+    """
+    declared = c.agent_actions().get(action)
+    step = None if declared else context.playbook.steps.get(action)
+    if declared is None and step is None:
+        known = (*c.agent_actions(), *context.playbook.steps)
+        raise NotFound(
+            Phrase(
+                "There is no action '{action}' on this desk; it has {known}.",
+                action=action,
+                known=known,
+            )
+        )
+    body = parse_model(declared.body if declared else StepBody, content)
+    return _Run(context, action, step, body, now)
 
 
 def was_done(context: ActionContext, number: str, key: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from functions.core.domain.delivery import delivery_identity
 from functions.core.domain.errors import DeadLetter
 from functions.core.domain.events import (
     EVENTS,
@@ -123,6 +124,27 @@ def notifications_for(
     # A rule and a timer may ask for the same notification; the first one counts.
     unique = {(n.recipient, n.message, n.timer_or_step): n for n in reversed(notifications)}
     return tuple(unique.values())[::-1]
+
+
+def possible_deliveries(commit: Commit, playbook: Playbook) -> list[str]:
+    """Return the ids of the deliveries to the customer that a commit can have, without a read.
+
+    The first is that of the lead delivery, whoever got it; `covers` of that one names what another
+    version of the playbook has asked for.
+    """
+    ids = [f"{commit.version:06}"]
+    for event in commit.events:
+        about = timer_or_step(event)
+        told = [
+            (rule.message, rule.to) for rule in playbook.notifications if rule.on in event.triggers
+        ]
+        told += [(each.message, each.recipient) for each in _timer_notifications(event, playbook)]
+        ids += [
+            delivery_identity(commit.version, message, to, about)
+            for message, to in told
+            if to in CUSTOMERS
+        ]
+    return list(dict.fromkeys(ids))
 
 
 def _excluded_recipients(event: Event) -> set[str]:

@@ -227,7 +227,7 @@ class DraftDesk:
         if not insist and (news := self._news(ticket, seen, action, principal.username)):
             raise MovedOn(ticket, news)
         content = _content(draft.text, ())
-        agent_actions.check(self._context(principal, playbook), number, action, content, now)
+        agent_actions.check(self._context(principal, playbook), ticket, action, content, now)
         outgoing = Outgoing(
             id=secrets.token_urlsafe(16),
             action=action,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from functions.core.storage.drafts import Drafts
     from functions.core.storage.page_sessions import PageSessions
     from functions.core.storage.report_progress import ReportProgress
+    from functions.core.storage.saved_views import StoredViews
 
 
 @dataclass(frozen=True)
@@ -123,3 +124,10 @@ class Storage:
         from functions.core.storage.drafts import Drafts
 
         return Drafts(self.table)
+
+    @cached_property
+    def saved_views(self) -> StoredViews:
+        """The views that agents have saved: only the workbench imports it."""
+        from functions.core.storage.saved_views import StoredViews
+
+        return StoredViews(self.table)

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import DeadLetter
 from functions.core.storage.items import FORMER_STATES, delivery_item, read_delivery, ticket_key
-from functions.core.storage.table import Item, Table, Write, beginning, between
+from functions.core.storage.table import Item, Table, Write, beginning, between, key
+
+SORT_KEY = "DELIVERY#"
+"""The beginning of the sort keys of deliveries."""
 
 _PAGE = 30
 """Items per page, for reads that usually need only the first few."""
@@ -36,12 +39,21 @@ class Deliveries:
 
     def of_commits(self, desk: str, number: str, first: int, last: int) -> DeliveryList:
         """The deliveries that the commits between two versions requested, both included."""
-        keys = f"DELIVERY#{first:06}", f"DELIVERY#{last + 1:06}"
+        keys = f"{SORT_KEY}{first:06}", f"{SORT_KEY}{last + 1:06}"
         return list(_readable(self.table.query(**between(ticket_key(desk, number), *keys))))
+
+    def keys(self, desk: str, number: str, ids: Iterable[str]) -> list[Item]:
+        """Return the keys of deliveries, for a read that has others too (`read`)."""
+        return [key(ticket_key(desk, number), f"{SORT_KEY}{each}") for each in ids]
+
+    def read(self, items: Iterable[Item]) -> DeliveryList:
+        """Return the deliveries among items, in the order of their keys."""
+        found = [item for item in items if item["sk"]["S"].startswith(SORT_KEY)]
+        return list(_readable(sorted(found, key=lambda item: str(item["sk"]["S"]))))
 
     def exists(self, desk: str, number: str, *, version: int) -> bool:
         """Return whether notify has claimed a delivery about a ticket's commit."""
-        query = beginning(ticket_key(desk, number), f"DELIVERY#{version:06}")
+        query = beginning(ticket_key(desk, number), f"{SORT_KEY}{version:06}")
         page, _ = self.table.query_page(**query, Limit=1)
         return bool(page)
 
@@ -88,4 +100,4 @@ def _readable(items: Iterable[Item]) -> Iterator[Delivery]:
 
 
 def _of_ticket(desk: str, number: str) -> Item:
-    return beginning(ticket_key(desk, number), "DELIVERY#")
+    return beginning(ticket_key(desk, number), SORT_KEY)

@@ -3,6 +3,7 @@
 It has a partition of its own, so that the function that writes it may write no ticket.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,14 +33,23 @@ class ModelSummaries:
 
     def get(self, desk: str, number: str) -> ModelSummary | None:
         item = self.table.get(_partition(desk, number), SORT_KEY)
-        if item is None or "text" not in item:
-            return None
-        return ModelSummary(
-            item["text"]["S"],
-            int(item["version"]["N"]),
-            parse_stamp(item["at"]["S"]),
-            item["model"]["S"],
-        )
+        return self.read([item] if item else [])
+
+    def key(self, desk: str, number: str) -> Item:
+        """Return the key of a ticket's summary, for a read that has others too (`read`)."""
+        return key(_partition(desk, number), SORT_KEY)
+
+    def read(self, items: Iterable[Item]) -> ModelSummary | None:
+        """Return the summary among items, None if there is none."""
+        for item in items:
+            if item["sk"]["S"] == SORT_KEY and "text" in item:
+                return ModelSummary(
+                    item["text"]["S"],
+                    int(item["version"]["N"]),
+                    parse_stamp(item["at"]["S"]),
+                    item["model"]["S"],
+                )
+        return None
 
     def keep(self, desk: str, number: str, summary: ModelSummary) -> None:
         """Store a summary unless there is one of this version or a later one."""

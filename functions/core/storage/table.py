@@ -87,7 +87,7 @@ class Table:
 
     def get(self, pk: str, sk: str, *, consistent: bool = False) -> Item | None:
         """Return an item, None if there is none: also for a key that no item can have."""
-        if not (_is_key(pk, MAX_PARTITION_KEY) and _is_key(sk, MAX_SORT_KEY)):
+        if not (is_key(pk, MAX_PARTITION_KEY) and is_key(sk, MAX_SORT_KEY)):
             return None
         return self.client.get_item(
             TableName=self.name, Key=key(pk, sk), ConsistentRead=consistent
@@ -217,7 +217,7 @@ class ThrottlingClient:
         return call
 
 
-def _is_key(part: str, limit: int) -> bool:
+def is_key(part: str, limit: int) -> bool:
     """Return whether DynamoDB accepts a text as part of a key."""
     try:
         return 0 < len(part.encode()) <= limit

@@ -43,11 +43,13 @@ from functions.core.storage.items import (
 from functions.core.storage.roster import CLAIM
 from functions.core.storage.table import (
     BATCH_SIZE,
+    MAX_PARTITION_KEY,
     REFUSED,
     Item,
     beginning,
     between,
     in_conflict,
+    is_key,
     key,
     parse_stamp,
     stamp,
@@ -67,6 +69,10 @@ if TYPE_CHECKING:
 
 DUE_PAGE = BATCH_SIZE
 """Due items read at once; the sweep reads their tickets in one call."""
+
+
+_BESIDE_COMMITS = 3
+"""The ticket's own item and two tasks, read with a page of commits."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +245,43 @@ class Tickets:
                 index += 1
         tickets = self._load_all(pks, consistent=True)
         return tickets, write_cursor(index, start) if index < len(partitions) else None
+
+    def with_history(self, desk: str, number: str, limit: int) -> tuple[Ticket, list[Commit]]:
+        """The newest version of a ticket and its last commits, oldest first, in one query.
+
+        It reads the partition backwards from the ticket's own item, which is the last; between it
+        and the commits are a few items of tasks.
+
+        Raises:
+            NotFound: there is no such ticket.
+        """
+        pk = ticket_key(desk, number)
+        ticket: Ticket | None = None
+        commits: list[Commit] = []
+        query = between(pk, commit_sort_key(1), "TICKET")
+        start: Item | None = None
+        while is_key(pk, MAX_PARTITION_KEY):
+            items, start = self.table.query_page(
+                start,
+                **query,
+                ScanIndexForward=False,
+                Limit=limit + _BESIDE_COMMITS,
+                ConsistentRead=True,
+            )
+            for item in items:
+                if item["sk"]["S"] == "TICKET":
+                    ticket = read_ticket(item)
+                elif item["sk"]["S"].startswith("EVENT#"):
+                    commits.append(read_commit(item))
+            if ticket is None or start is None or len(commits) >= limit:
+                break
+        if ticket is None:
+            raise NotFound("There is no such ticket.")
+        return ticket, commits[:limit][::-1]
+
+    def commit_keys(self, desk: str, number: str, versions: Sequence[int]) -> list[Item]:
+        """Return the keys of commits, for a read that has others too (`read_commits`)."""
+        return [key(ticket_key(desk, number), commit_sort_key(version)) for version in versions]
 
     def history(self, desk: str, number: str, upto: int = 0) -> list[Commit]:
         """Every commit of a ticket, oldest first.

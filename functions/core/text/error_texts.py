@@ -34,6 +34,8 @@ CHINESE: dict[str, str] = {
     "Some fields are invalid; see errors.": "部分内容不符合要求，请看 errors。",
     "The body is not JSON in UTF-8.": "请求正文不是 UTF-8 编码的 JSON。",
     "A body may have {limit} KiB at most.": "请求正文不能超过 {limit} KiB。",
+    "Too many links were asked for. Try again in an hour.": "链接请求次数过多，请一小时后再试。",
+    "The files may have {limit} MB in all.": "文件总共不能超过 {limit} MB。",
     "The idempotency key is too long.": "幂等键过长。",
     "The page is invalid.": "页码无效。",
     "A search goes over all queues: leave `queue` out.": "搜索不分队列，请去掉 queue。",
@@ -53,6 +55,9 @@ CHINESE: dict[str, str] = {
     "There is no report of this period. Reports go back to 45 days before the first one; the "
     "newest is written within half an hour after its period.": "没有这个周期的报表。报表最早从"
     "启用前45天起；最新的在周期结束后半小时内生成。",
+    "At most {limit} tickets at once, not {count}.": "一次最多处理 {limit} 张，现有 {count} 张。",
+    "You have {limit} views already. Delete one first.": "您已有 {limit} 个视图，请先删除一个。",
+    "There is no such view.": "没有这个视图。",
     "There is no such desk.": "没有这个服务台。",
     "There is no such ticket.": "没有这张工单。",
     "There is no ticket {number} on this desk.": "本服务台没有工单 {number}。",

@@ -25,6 +25,7 @@ from functions.core.services.rights import Principal
 from functions.core.storage.database import Storage
 from functions.core.text.error_texts import translated
 from functions.core.text.workbench_texts import TEXTS
+from functions.workbench.pages.shell import Shell
 
 if TYPE_CHECKING:
     from functions.workbench.pages.composer import Composer
@@ -61,9 +62,14 @@ class WorkbenchPage:
         return self.playbook.desk
 
     @property
+    def shell(self) -> Shell:
+        """What surrounds the page."""
+        return Shell(self)
+
+    @property
     def is_fragment(self) -> bool:
         """Return whether a script asks for a part of a page."""
-        return self.request.headers.get("hx-request") == "true"
+        return is_part(self.request)
 
     @cached_property
     def form(self) -> dict[str, list[str]]:
@@ -106,7 +112,9 @@ class WorkbenchPage:
             token=form_token(self.secret, PURPOSE),
             **values,
         )
-        return HttpResponse(html, status, PAGE_HEADERS | (headers or {}), content_type="text/html")
+        # A page may show any other in place, so all of them may upload.
+        own = page_headers(connect=(aws.upload_origin(self.request.deployment),))
+        return HttpResponse(html, status, own | (headers or {}), content_type="text/html")
 
     def composer(self, ticket: Mapping[str, Any]) -> Composer:
         """Return what the composer of a ticket shows, as the API shows the ticket."""
@@ -122,6 +130,11 @@ class WorkbenchPage:
 PAGE_HEADERS = page_headers()
 
 
+def is_part(request: Request) -> bool:
+    """Return whether a script asks for a part of a page."""
+    return request.headers.get("hx-request") == "true"
+
+
 def address(base: str, desk: str = "", *path: str, **query: str) -> str:
     """Return the address of a page of the workbench."""
     parts = "/".join(quote(part, safe="") for part in (desk, *path) if part)
@@ -134,16 +147,17 @@ def base_of(request: Request) -> str:
     return urlsplit(aws.public_url(request.deployment)).path
 
 
-def refusal(refused: Refused, locale: Locale, request: Request) -> HttpResponse:
+def refusal(refused: Refused, locale: Locale, base: str, part: bool = False) -> HttpResponse:
     """Answer with a refusal, as a page or for a script as a part of one."""
     errors = getattr(refused, "errors", ())
     html = PAGES.render(
-        "refusal_part.html" if request.headers.get("hx-request") == "true" else "refusal.html",
+        "refusal_part.html" if part else "refusal.html",
         locale,
-        base_of(request),
+        base,
         title=translated(refused.title, locale),
         detail=translated(refused.detail, locale),
         errors=[translated(each.message, locale) for each in errors],
         status=refused.status,
+        home=address(base),
     )
     return HttpResponse(html, refused.status, PAGE_HEADERS, content_type="text/html")
