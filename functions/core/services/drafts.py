@@ -279,7 +279,7 @@ class DraftDesk:
                 ticket = self.storage.tickets.load(principal.desk, number)
             else:
                 return Carried(self._return(draft, refused, now), refused=refused)
-        return Carried(self._finish(draft, now), ticket)
+        return Carried(self._without_outgoing(draft, now), ticket)
 
     def commit_due(self, desk: str, number: str, username: str, now: datetime) -> bool:
         """Carry out what no page did, as the agent who sent it; return whether it was sent.
@@ -334,7 +334,7 @@ class DraftDesk:
         }
         return self._replace(draft, lambda newest: newest.taken_back(reason), now)
 
-    def _finish(self, draft: Draft, now: datetime) -> Draft | None:
+    def _without_outgoing(self, draft: Draft, now: datetime) -> Draft | None:
         def without(newest: Draft) -> Draft:
             after = newest.changed(outgoing=None)
             if after.text or not after.other:

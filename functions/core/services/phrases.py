@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Literal
 
 from functions.core.domain.playbook_types import Locale
 from functions.core.services.article_search import search
-from functions.core.services.suggesting import current_articles, filled_templates, solution_of
+from functions.core.services.suggesting import (
+    current_articles,
+    filled_articles,
+    filled_templates,
+    solution_of,
+)
 from functions.core.text.terms import folded, terms
 
 if TYPE_CHECKING:
@@ -23,7 +28,7 @@ LEAST = 0.2
 """The least share of the typed terms that a phrase has."""
 
 MOST_OF_IT = 0.8
-"""The share of the typed terms that a template without the words as they stand has."""
+"""The share of the typed terms that a text of the playbook without the words themselves has."""
 
 
 @dataclass(frozen=True)
@@ -53,26 +58,31 @@ def phrases(
     wanted = set(terms(typed))
     if not wanted:
         return []
-    found: list[tuple[float, OfferedPhrase]] = []
     known = current_articles(knowledge, playbook, locale, now) if knowledge else {}
-    for name, score in search(knowledge, typed) if knowledge else ():
-        if score >= LEAST and (article := known.get(name)):
-            text = solution_of(article, ticket, playbook, description, locale, now)
-            found.append((score, OfferedPhrase("article", article.title[locale], text)))
-        if len(found) == MOST:
-            break
-    offered = {phrase.text for _, phrase in found}
-    filled = filled_templates(ticket, playbook, description, locale, now, known)
-    for name, suggestion in filled:
-        text = suggestion.text
-        if not text or text in offered:
+    found = [
+        (score, OfferedPhrase("article", article.title[locale], text))
+        for name, score in (search(knowledge, typed) if knowledge else ())
+        if score >= LEAST and (article := known.get(name))
+        for text in (solution_of(article, ticket, playbook, description, locale, now),)
+    ][:MOST]
+    own = filled_articles(ticket, playbook, description, locale, now)
+    offered: list[OfferedPhrase] = [OfferedPhrase("article", title, text) for title, text in own]
+    templates = filled_templates(ticket, playbook, description, locale, now, known)
+    offered += [
+        OfferedPhrase(
+            "template", suggestion.article or _first_line(suggestion.text), suggestion.text
+        )
+        for suggestion in templates
+    ]
+    had = {phrase.text for _, phrase in found}
+    for phrase in offered:
+        if not phrase.text or phrase.text in had:
             continue
-        offered.add(text)
-        had = set(terms(f"{name} {suggestion.article or ''} {text}"))
-        score = len(wanted & had) / len(wanted)
-        if folded(typed.strip()) in folded(text) or score >= MOST_OF_IT:
-            title = suggestion.article or _first_line(text)
-            found.append((score, OfferedPhrase("template", title, text)))
+        had.add(phrase.text)
+        whole = f"{phrase.title}\n{phrase.text}"
+        score = len(wanted & set(terms(whole))) / len(wanted)
+        if folded(typed.strip()) in folded(whole) or score >= MOST_OF_IT:
+            found.append((score, phrase))
     found.sort(key=lambda each: -each[0])
     return [phrase for _, phrase in found[:MOST]]
 

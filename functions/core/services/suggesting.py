@@ -68,16 +68,24 @@ def filled_templates(
     locale: Locale,
     now: datetime,
     known: Mapping[str, Article],
-) -> Iterator[tuple[str, Suggestion]]:
-    """Yield the playbook's templates by id, filled in for a ticket whether they fit it or not.
+) -> Iterator[Suggestion]:
+    """Yield the playbook's templates, filled in for a ticket whether they fit it or not.
 
     Args:
         known: the articles of the knowledge base (`current_articles`).
     """
     values = _variables(ticket, playbook, description, locale, now)
     for template in playbook.templates:
-        filled = _of_template(template, playbook, known, ticket.mood, dict(values), locale)
-        yield template.id, filled
+        yield _of_template(template, playbook, known, ticket.mood, dict(values), locale)
+
+
+def filled_articles(
+    ticket: Ticket, playbook: Playbook, description: str, locale: Locale, now: datetime
+) -> Iterator[tuple[str, str]]:
+    """Yield the titles and solutions of the playbook's own articles, filled in for a ticket."""
+    values = _variables(ticket, playbook, description, locale, now)
+    for article in playbook.articles.values():
+        yield article.title[locale], fill(article.solution[locale], values)
 
 
 def _of_template(

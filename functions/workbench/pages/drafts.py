@@ -115,7 +115,7 @@ def _action(page: WorkbenchPage) -> str:
     if action not in ACTIONS:
         raise InvalidInput(
             "Some fields are invalid; see errors.",
-            (FieldError("action", "one of: reply, request-info, note"),),
+            (FieldError("action", Phrase("one of: {names}", names=sorted(ACTIONS))),),
         )
     return action
 

@@ -371,7 +371,7 @@
 
     async take() {
       await this.save();
-      const answer = await desk.post($("#composer-take", this.section).action, { action: "take" });
+      const answer = await desk.post($("#composer-take", this.section).getAttribute("action"), { action: "take" });
       if (answer.ok) location.reload();
       else this.ask({ html: await answer.text() });
     }
@@ -456,7 +456,7 @@
       for (const file of chosen) {
         this.note(this.t("uploading", { name: file.name }));
         try {
-          const answer = await desk.post(`${this.form.action}/uploads`, { name: file.name, size: file.size });
+          const answer = await desk.post(`${this.form.getAttribute("action")}/uploads`, { name: file.name, size: file.size });
           if (!answer.ok) { this.ask({ html: await answer.text() }); continue; }
           const { upload, id } = await answer.json();
           const put = await fetch(upload.url, { method: upload.method, headers: upload.headers, body: file });
