@@ -171,16 +171,16 @@ def body_of(action: str, given: Mapping[str, Sequence[str]], words: Words) -> di
     if declared is None:
         step = words.page.playbook.steps.get(action)
         for name, values in given.items():
-            kind = step.fields[name].kind if step and name in step.fields else "text"
-            if filled := _of_step(kind, values, words):
+            field = step.fields.get(name) if step else None
+            if field and (filled := _of_step(field.kind, values, words)):
                 body[name] = filled
         return body
     for name, values in given.items():
-        field = model.model_fields.get(name)
-        if field is None:
+        taken = model.model_fields.get(name)
+        if taken is None:
             continue  # such as the composer's own fields
-        value = _value(field, [each for each in values if each])
-        if value is not None or (field.is_required() and _may_be_none(field)):
+        value = _value(taken, [each for each in values if each])
+        if value is not None or (taken.is_required() and _may_be_none(taken)):
             body[name] = value
     return body
 

@@ -197,7 +197,7 @@ def _shown(
         request, page.storage, page.principal, page.playbook, full, _named, summary
     )
     shown: dict[str, Any] = {"goes_on_as": None, "model_summary": None, **viewed}
-    reasons = why(ticket, full.opening, words)
+    reasons = why(ticket, full.opening, full.own.history, words)
     opens = may(page.principal, "open-original", ticket)
     entries = words.entries(shown, reasons.words, opens) if tab == "conversation" else []
     menu = ticket_actions.menu_of(shown, words)
