@@ -98,7 +98,7 @@ class _Reading:
                    priority_because, "priority"),
         ]  # fmt: skip
         if ticket.tags:
-            tags = "、".join(label(playbook.tags, tag, self.locale) for tag in ticket.tags)
+            tags = self.words.listed(label(playbook.tags, tag, self.locale) for tag in ticket.tags)
             reasons.append(Reason("tags", tags, self._quoted(tag_words), "confirm-type"))
         if ticket.team:
             team = label(playbook.teams, ticket.team, self.locale)
@@ -149,8 +149,8 @@ class _Reading:
             changes = then.priority or then.raise_by or then.lower_by
             if changes and self.classified and rule.id in self.classified.rules:
                 conditions = self._conditions(rule.when)
-                named = self.words.t("ticket.why.rule", rule=rule.id)
-                said.append(f"{named}（{conditions}）" if conditions else named)
+                key = "ticket.why.rule_for" if conditions else "ticket.why.rule"
+                said.append(self.words.t(key, rule=rule.id, conditions=conditions))
         if self.classified and BY_EXAMPLES in self.classified.rules:
             said.append(self.words.t("ticket.why.examples"))
         if not said and self.ticket.priority == self.playbook.default_priority:
@@ -219,7 +219,7 @@ class _Reading:
         ]
 
     def _quoted(self, words: Sequence[str]) -> str:
-        return self.words.t("ticket.why.words", words="、".join(words[:3])) if words else ""
+        return self.words.t("ticket.why.words", words=self.words.listed(words[:3])) if words else ""
 
 
 def marked(text: str, words: Sequence[str]) -> list[tuple[str, bool]]:
