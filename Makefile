@@ -27,7 +27,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-deps --
 COMPILE := $(BIN)/python -m compileall -q -j 0
 # Packages whose bytecode nothing needs, and those whose bytecode only tests and linters need.
 NEVER := /(tests?|pip|setuptools|mypy|mypyc|mypy_boto3[^/]*|[^/]*-stubs)/
-LATER := /(tests?|sympy|mpmath|networkx|mypy|mypyc|mypy_boto3[^/]*|[^/]*-stubs|moto|cfnlint|hypothesis|docker|graphql|pip|setuptools|coverage|_pytest)/
+LATER := /(tests?|sympy|mpmath|networkx|mypy|mypyc|mypy_boto3[^/]*|[^/]*-stubs|moto|cfnlint|hypothesis|docker|graphql|pip|setuptools|coverage|_pytest|playwright|pyee|greenlet)/
 
 $(STAMP): constraints.txt pyproject.toml
 	@echo "setting up .venv (the first time takes a minute)"

@@ -18,8 +18,8 @@ from functions.workbench.page_routes import bp as page_routes
 from functions.workbench.report_routes import XLSX, bp as report_routes
 
 app = Chalice(app_name="deskbell")
-# API Gateway takes bodies for UTF-8 unless their type is listed here; raw mail and files are bytes.
-app.api.binary_types += ["message/rfc822", XLSX]
+# API Gateway takes bodies for UTF-8 unless their type is listed here; mail and files are bytes.
+app.api.binary_types += ["message/rfc822", "multipart/form-data", XLSX]
 app.register_middleware(partial(errors_as_problems, error_page=error_page), "http")
 
 for blueprint in (assistant, intake, portal, workbench, page_routes, report_routes):
@@ -43,8 +43,9 @@ if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
 
 if "AWS_CHALICE_CLI_MODE" in os.environ:
     # On the machine that deploys, before Chalice generates the API description and the package.
-    from infra.deploy.gateway import add_error_responses
+    from infra.deploy.gateway import add_error_responses, allow_forms_with_files
     from infra.deploy.package import complete_packages
 
     add_error_responses()
+    allow_forms_with_files()
     complete_packages()

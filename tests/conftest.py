@@ -1,14 +1,19 @@
-"""Shared by all tests: a fast AWS in memory, and the selection of tests that coverage traces."""
+"""Shared by all tests: a fast AWS in memory, the selection of tests that coverage traces, and the
+running system of the tests that need one."""
+
+from __future__ import annotations
 
 import gc
 import importlib
 import os
+import signal
 import sys
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from pkgutil import walk_packages
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,13 +21,16 @@ from hypothesis import HealthCheck, settings
 import functions
 from tests import moto_internals
 
+if TYPE_CHECKING:
+    from tests.e2e.running_system import System
+
 moto_internals.install(pytest.MonkeyPatch())
 # The duration of an example depends on other load on the machine.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
 TESTS = Path(__file__).parent
-UNTRACED = {"desks", "docs", "e2e", "infra", "inprocess", "test_concurrency.py"}
+UNTRACED = {"desks", "docs", "e2e", "infra", "inprocess", "pages", "test_concurrency.py"}
 """Folders and files whose code paths other tests cover too. Tracing would double their time, so
 coverage is measured without them."""
 TRACED = {f"inprocess/test_{each}.py" for each in ("assistant", "chat", "originals")}
@@ -96,3 +104,22 @@ def pytest_collection_finish() -> None:
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Use the argument's name as the id of a long string; pytest numbers equal ids."""
     return argname if isinstance(val, str | bytes) and len(val) > LONG else None
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Run `deskbell up` on free ports in an empty folder; SIGTERM must end it cleanly.
+
+    One system for the tests of `e2e` and `pages` that a worker runs. `DESKBELL_SYSTEM` names the
+    data folder of one that runs already, for who writes such tests.
+    """
+    from tests.e2e.running_system import System
+
+    if already := os.environ.get("DESKBELL_SYSTEM"):
+        yield System(Path(already))
+        return
+    running = System(tmp_path_factory.mktemp("deskbell"))
+    running.start()
+    running.free_capacity("standard")
+    yield running
+    assert running.stop(signal.SIGTERM) == 0

@@ -73,7 +73,11 @@ UNUSED: dict[str, dict[str, str]] = {
     "sla_timer": {
         **_LOGS,
         "dynamodb:UpdateItem": _CAPACITY,
+        "kms:Encrypt": "seals what an agent sent before the page was closed",
         "lambda:InvokeFunction": "hands over a shard with much to do to an invocation of its own",
+        "s3:GetObject": "reads a file that an agent sent before the page was closed",
+        "s3:PutObject": "keeps a file that an agent sent before the page was closed",
+        "ssm:GetParameter": "opens the drafts that no page sent",
         "sqs:SendMessage": "Lambda sends the event of a failed sweep there",
     },
     "unseal": {**_LOGS},

@@ -54,6 +54,20 @@ def hand_over_chat(desk: str, chat: str) -> Response:
     return web.respond(bp, lambda request: _calls(request, desk).ask_for_person(chat))
 
 
+@bp.route("/desks/{desk}/chat", methods=["GET"])
+def chat_page(desk: str) -> Response:
+    from functions.assistant import page
+
+    return web.respond(bp, lambda request: page.show(request, desk), page.refusal)
+
+
+@bp.route("/embed.js", methods=["GET"])
+def embed_script() -> Response:
+    from functions.assistant import page
+
+    return web.respond(bp, lambda _: page.embed_script())
+
+
 def _calls(request: web.Request, desk: str) -> ChatCalls:
     from functions.assistant.calls import chat_calls
 

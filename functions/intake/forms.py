@@ -1,17 +1,13 @@
 """Create tickets from HTTP bodies: the open form and the signed webhook (F1, F5, G1).
 
-A form that is over a limit of `flooding` waits in quarantine: its sender gets 202, and
-`deskbell quarantine replay` files it with the time at which it came.
+A form that has to wait in quarantine (`functions.core.services.filing`) gets 202.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
-from uuid import uuid4
 
 from functions.core.domain.errors import DeadLetter, Quarantined, Refused, Unauthorised
 from functions.core.domain.rules import Playbook
@@ -21,52 +17,36 @@ from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.create_ticket import (
     CreatedTicket,
-    NewTicket,
     Source,
     TicketCreator,
     TicketRequest,
     class_by_id,
     read_new_ticket,
 )
+from functions.core.services.filing import SentForm, form_record
 from functions.core.storage.idempotency import IdempotencyRecord
 from functions.core.text.words import say, written_in
-from functions.intake.flooding import Flooding
 from functions.intake.signatures import verify
 
 if TYPE_CHECKING:
     from functions.core.text.shapes import Held
-    from functions.intake.mail_store import MailStore
-
-FORM = "form"
-"""The channel of idempotency records and quarantined requests of the open form."""
 
 Secrets = Callable[[str], str | None]
 """Returns a desk's webhook secret, None if it has none."""
-
-_KEY_LIMIT = 600
-"""The maximum characters of an idempotency key in an object's metadata, percent-encoded. A request
-with a longer one is filed once as well, but its sender's own repetition is not recognised."""
 
 log = logger("intake")
 
 
 def receive(request: Request, desk: str) -> HttpResponse:
     """Create a ticket from a web or app form; `Idempotency-Key` recognises a repetition."""
-    deployment, storage = request.deployment, container.storage(request.deployment)
-    playbook = storage.playbooks.get(desk, request.now)
+    filing = container.form_filing(request.deployment)
+    playbook = filing.creator.storage.playbooks.get(desk, request.now)
     body = read_new_ticket(request.body, playbook)
-    key = request.key("Idempotency-Key")
-    flooding = Flooding(storage.counters, aws.root_key(deployment), playbook, request.now)
-    asked = TicketRequest(
-        body,
-        request.now,
-        idempotency=_record(desk, key, body),
-        admit=lambda: flooding.require_admitted(request.source),
-    )
+    sent = SentForm(request.body, body, request.now, request.key("Idempotency-Key"), request.source)
     try:
-        return _created(container.ticket_creator(deployment).create(playbook, asked), playbook)
+        return _created(filing.file(playbook, sent), playbook)
     except Quarantined as error:
-        _quarantine(request, desk, key, str(error))
+        log.warning("form.quarantined", extra={"desk": desk, "cause": str(error)})
     locale = body.locale or written_in(body.description) or playbook.locale
     answer: Held = {"quarantined": True, "detail": say("form.quarantined", locale)}
     return HttpResponse(answer, status=202)
@@ -78,37 +58,20 @@ def create_released(call: Mapping[str, Any], deployment: Deployment, now: dateti
     Raises:
         DeadLetter: its body is gone, or the desk no longer accepts it.
     """
+    from functions.intake.mail_store import MailStore
+
     desk, object_key = str(call["desk"]), str(call["key"])
     try:
         playbook = container.storage(deployment).playbooks.get(desk, now)
-        body = read_new_ticket(_mail_store(deployment).get(object_key), playbook)
-        record = _record(desk, str(call.get("id") or object_key), body)
-        asked = TicketRequest(body, datetime.fromisoformat(call["at"]), idempotency=record)
+        store = MailStore(aws.client("s3"), deployment.mail_bucket)
+        body = read_new_ticket(store.get(object_key), playbook)
+        record = form_record(desk, str(call.get("id") or object_key), body)
+        source = Source(privacy_version=call.get("privacy"))
+        at = datetime.fromisoformat(call["at"])
+        asked = TicketRequest(body, at, source=source, idempotency=record)
         container.ticket_creator(deployment).create(playbook, asked)
     except Refused as error:
         raise DeadLetter(f"the request can no longer be filed: {error}") from error
-
-
-def _quarantine(request: Request, desk: str, key: str, cause: str) -> None:
-    """Keep a request whole; a repetition under the same key replaces it."""
-    # Without a key two equal requests are two requests.
-    name = sha256(f"{desk}\0{key}".encode()).hexdigest() if key else uuid4().hex
-    call = {"desk": desk, "channel": FORM, "query": {}, "at": request.now.isoformat()}
-    if key and len(quote(key)) <= _KEY_LIMIT:
-        call["id"] = key
-    store = _mail_store(request.deployment)
-    store.quarantine(request.body, f"form-{name}", desk, cause, call=call)
-    log.warning("form.quarantined", extra={"desk": desk, "cause": cause})
-
-
-def _mail_store(deployment: Deployment) -> MailStore:
-    from functions.intake.mail_store import MailStore
-
-    return MailStore(aws.client("s3"), deployment.mail_bucket)
-
-
-def _record(desk: str, key: str, body: NewTicket) -> IdempotencyRecord | None:
-    return IdempotencyRecord(desk, FORM, key, body=body.digest) if key else None
 
 
 def create_from_webhook(

@@ -19,6 +19,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
 from functions.core.services.contacts import address_digest
 from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
+from functions.core.services.flooding import Flooding
 from functions.core.services.merging import merge_target
 from functions.core.storage.contacts import PriorRecords
 from functions.core.storage.database import Storage
@@ -34,7 +35,6 @@ from functions.core.text.tokens import (
 from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.core.text.words import EMPTY
 from functions.intake import bounces
-from functions.intake.flooding import Flooding
 from functions.intake.mail.parser import InboundMail
 from functions.intake.mail_store import MailStore
 

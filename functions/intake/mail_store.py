@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from functions.core.domain.errors import DeadLetter
 from functions.core.domain.events import Attachment
 from functions.core.domain.ticket import RefusedFile
 from functions.core.storage.files import Files
+from functions.core.storage.quarantined import quarantine
 from functions.intake.mail_policy import Verdicts
 
 if TYPE_CHECKING:
@@ -28,18 +28,6 @@ if TYPE_CHECKING:
 
 
 NO_VERDICTS = Verdicts()
-
-
-def as_metadata(text: str, limit: int = 700) -> str:
-    """Percent-encode a text for an object's metadata, cut between two characters.
-
-    S3 takes 2 KB of metadata per object (AWS, "Working with object metadata").
-    """
-    encoded = quote(text)
-    while len(encoded) > limit:
-        text = text[: len(text) * limit // len(encoded)]
-        encoded = quote(text)
-    return encoded
 
 
 @dataclass(frozen=True)
@@ -143,21 +131,8 @@ class MailStore:
         `call`: the desk, channel and query of a request, if `raw` is its body; the request can be
         read again with them.
         """
-        metadata = {}
-        if call:
-            function = "form" if call["channel"] == "form" else "chat"
-            metadata = {"function": function, "call": as_metadata(json.dumps(call), 1000)}
-        self.client.put_object(
-            Bucket=self.bucket,
-            Key=f"quarantine/{desk}/{key.rpartition('/')[2]}",
-            Body=raw,
-            Metadata={
-                "cause": as_metadata(cause),
-                "mail": as_metadata(key),
-                "verdicts": json.dumps(verdicts.as_receipt()),
-                **metadata,
-            },
-        )
+        receipt = verdicts.as_receipt()
+        quarantine(self.client, self.bucket, raw, key, desk, cause, receipt=receipt, call=call)
 
     def keep_attachments(
         self,

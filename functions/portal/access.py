@@ -40,7 +40,7 @@ def authorize(
         NotFound: there is no such ticket, or the proof is wrong; the error is the same.
         TooManyAttempts: `?contact=` was wrong `MAX_ATTEMPTS` times this hour, ticket or not.
     """
-    ticket = _load(storage, playbook.desk, number)
+    ticket = find_ticket(storage, playbook.desk, number)
     generation = ticket.link_generation if ticket is not None else 1
     key = request.query.get("key", "")
     kinds = [
@@ -90,7 +90,8 @@ def no_such_ticket() -> NotFound:
     return NotFound("There is no such request, or the link is not complete.")
 
 
-def _load(storage: Storage, desk: str, number: str) -> Ticket | None:
+def find_ticket(storage: Storage, desk: str, number: str) -> Ticket | None:
+    """Return a ticket, None if there is none of that number."""
     # No ticket has a number of another form, and DynamoDB rejects keys that are too long.
     return storage.tickets.find(desk, number) if _NUMBER.fullmatch(number) else None
 

@@ -1,15 +1,19 @@
 """The calls of the customers' API: each takes a `Request` and returns JSON or a page."""
 
-import json
-from dataclasses import dataclass, replace
-from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from __future__ import annotations
 
-from functions.core.domain.errors import Forbidden, InvalidInput, NotFound
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from functions.core.domain.errors import Forbidden, InvalidInput
 from functions.core.domain.events import Commit
 from functions.core.domain.record import TicketRecord
-from functions.core.domain.rules import Playbook
+from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
+from functions.core.pages.forms import FormContent, read_content
+from functions.core.pages.security import PRIVATE, page_headers
 from functions.core.platform.web import (
     HttpResponse,
     Request,
@@ -20,12 +24,14 @@ from functions.core.platform.web import (
 )
 from functions.core.storage.database import Storage
 from functions.core.text.tokens import LinkKind, link_key
-from functions.core.text.unmasking import Seal
 from functions.core.text.words import nearest_locale
-from functions.portal import access, page, submissions
-from functions.portal.status import Link, status_view, submitter_view
+from functions.portal import access, submissions
+from functions.portal.context import PortalContext
+from functions.portal.files import as_attachments, said_errors
+from functions.portal.status import status_view, submitter_view
 
-FORM = "application/x-www-form-urlencoded"
+if TYPE_CHECKING:
+    from functions.portal.shapes import StatusView
 
 PAGE = 100
 """The commits in one view of a ticket; `before` names earlier ones."""
@@ -34,32 +40,32 @@ _PARAMETERS: dict[access.Proof, str] = {"customer": "key", "submitter": "key", "
 """Proof → the query parameter that holds it."""
 
 
-@dataclass(frozen=True)
-class PortalContext:
-    """The dependencies of the calls.
-
-    `root` is the root key of the secret links. `keep` stores files and `link` returns a link to
-    one; `seal` encrypts originals.
-    """
-
-    storage: Storage
-    root: bytes
-    keep: submissions.Keep
-    link: Link
-    seal: Seal
-
-
 def show(request: Request, context: PortalContext, desk: str, number: str) -> HttpResponse:
     """Show a ticket's status, as JSON or as a page (F6, A14, A16).
 
     Raises:
         NotFound: there is no such ticket, or the proof is wrong.
     """
-    playbook = load_playbook(context.storage, desk, request)
+    playbook = context.playbook(desk, request)
     ticket, proof = access.authorize(context.storage, playbook, context.root, request, number)
-    history, opening = _page(context.storage, ticket, page_before(request))
     locale = locale_of(request, ticket.locale)
-    goes_on_as = None
+    view = _view(request, context, playbook, ticket, proof, locale)
+    if not wants_page(request.headers):
+        return HttpResponse(view, headers=PRIVATE)
+    return _page_of(request, context, playbook, ticket, proof, view, locale)
+
+
+def _view(
+    request: Request,
+    context: PortalContext,
+    playbook: Playbook,
+    ticket: Ticket,
+    proof: access.Proof,
+    locale: Locale,
+) -> StatusView:
+    """Return the ticket as the holder of the proof may see it."""
+    before = page_before(request) if request.method == "GET" else None
+    history, opening = _page(context.storage, ticket, before)
     if proof == "submitter":
         view = submitter_view(ticket, history, opening, playbook, locale)
     else:
@@ -72,20 +78,41 @@ def show(request: Request, context: PortalContext, desk: str, number: str) -> Ht
     if proof == "contact":
         view["question"] = None
     view["before"] = earlier_page(history)
-    if not wants_page(request.headers):
-        return HttpResponse(view, headers=page.PRIVATE)
-    shown = page.Shown(
+    return view
+
+
+def _page_of(
+    request: Request,
+    context: PortalContext,
+    playbook: Playbook,
+    ticket: Ticket,
+    proof: access.Proof,
+    view: StatusView,
+    locale: Locale,
+    refused: tuple[FormContent, InvalidInput] | None = None,
+) -> HttpResponse:
+    """Answer with the page; `refused` is a form that was not accepted, and why."""
+    from functions.portal.page import CustomerPage
+    from functions.portal.status_page import Shown, status_page
+
+    kept = {name: request.query[name] for name in (_PARAMETERS[proof],)}
+    goes_on_as = view.get("goes_on_as")
+    shown = Shown(
         ticket=ticket,
         view=view,
-        playbook=playbook,
-        locale=locale,
-        proof={name: request.query[name] for name in (_PARAMETERS[proof],)},
+        proof=kept,
         calls=submissions.open_calls(ticket, proof),
         done=request.query.get("done"),
-        now=request.now,
         goes_on=_link_to(context, ticket, goes_on_as, proof, request) if goes_on_as else None,
     )
-    return HttpResponse(page.status_page(shown), headers=page.HEADERS, content_type="text/html")
+    status = 200
+    if refused is not None:
+        content, error = refused
+        errors = said_errors(error, content, locale)
+        typed = {name: values[0] for name, values in content.fields.items()}
+        shown, status = replace(shown, typed=typed, errors=errors, done=None), error.status
+    page = CustomerPage(request, context, playbook, locale, kept)
+    return status_page(page, shown, status)
 
 
 def write(
@@ -96,13 +123,24 @@ def write(
     Raises:
         NotFound: there is no such ticket, or the key is wrong.
         Forbidden: a submitter link neither confirms nor rates.
-        InvalidInput, ActionNotAllowed, AlreadyAnswered, KeyReused: as the call says.
+        InvalidInput, ActionNotAllowed, AlreadyAnswered, KeyReused: as the call says; to a browser
+            the page says what is invalid, and keeps what was written.
     """
-    playbook = load_playbook(context.storage, desk, request)
+    playbook = context.playbook(desk, request)
     ticket, proof = access.authorize_by_key(
         context.storage, playbook, context.root, request, number
     )
-    response = _submit(context, playbook, ticket, proof, _as_json(request), call)
+    if not _is_form(request):
+        return _submit(context, playbook, ticket, proof, request, call)
+    content = read_content(request)
+    try:
+        response = _submit(context, playbook, ticket, proof, _as_json(request, content), call)
+    except InvalidInput as error:
+        if not wants_page(request.headers):
+            raise
+        locale = locale_of(request, ticket.locale)
+        view = _view(request, context, playbook, ticket, proof, locale)
+        return _page_of(request, context, playbook, ticket, proof, view, locale, (content, error))
     return _redirect_to_page(request, ticket, call) if wants_page(request.headers) else response
 
 
@@ -170,26 +208,23 @@ def _submit(
     return submission.answer_survey(request.read(submissions.NewScore))
 
 
-def load_playbook(storage: Storage, name: str, request: Request) -> Playbook:
-    try:
-        return storage.playbooks.get(name, request.now)
-    except NotFound as missing:
-        raise access.no_such_ticket() from missing
+def _is_form(request: Request) -> bool:
+    media = request.headers.get("content-type", "").lower()
+    return request.has_files or media.startswith("application/x-www-form-urlencoded")
 
 
-def _as_json(request: Request) -> Request:
+def _as_json(request: Request, content: FormContent) -> Request:
     """Convert a browser's form to the JSON body that programs send."""
-    if not request.headers.get("content-type", "").lower().startswith(FORM):
-        return request
-    try:
-        fields: dict[str, Any] = dict(
-            parse_qsl(request.body.decode(), keep_blank_values=True, max_num_fields=20)
-        )
-    except ValueError as error:
-        raise InvalidInput("The form cannot be read.") from error
+    fields: dict[str, Any] = {name: values[0] for name, values in content.fields.items()}
+    # A form has its key in a field: one that is sent twice is one message.
+    key = fields.pop("once", "")[:64]
     if fields.get("solved") in {"true", "false"}:
         fields["solved"] = fields["solved"] == "true"
-    return replace(request, body=json.dumps(fields).encode())
+    if content.files:
+        fields["attachments"] = as_attachments(content.files)
+    headers = dict(request.headers) | ({"idempotency-key": key} if key else {})
+    body = json.dumps(fields).encode()
+    return replace(request, headers=headers, body=body)
 
 
 def _redirect_to_page(request: Request, ticket: Ticket, call: str) -> HttpResponse:
@@ -198,5 +233,5 @@ def _redirect_to_page(request: Request, ticket: Ticket, call: str) -> HttpRespon
     language = nearest_locale(request.query.get("lang"))
     if language:
         query += f"&lang={language}"
-    headers = {**page.HEADERS, "Location": f"../{quote(ticket.number)}?{query}"}
+    headers = {**page_headers(), "Location": f"../{quote(ticket.number)}?{query}"}
     return HttpResponse("", 303, headers, content_type="text/html")

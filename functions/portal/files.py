@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from collections.abc import Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, field_validator
@@ -11,13 +11,16 @@ from pydantic_core import PydanticCustomError
 
 from functions.core.domain.errors import FieldError, InvalidInput
 from functions.core.domain.events import Attachment
+from functions.core.pages.forms import FormContent, FormFile
 from functions.core.storage.files import Files, explain_refusal, refusal_reason
+from functions.core.text.error_texts import translated
 from functions.core.text.file_types import file_type
+from functions.core.text.portal_texts import TEXTS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from functions.core.domain.rules import FileRules
+    from functions.core.domain.rules import FileRules, Locale
 
 MAX_FILES = 5
 """Files with one message; the limit of the body limits their size."""
@@ -49,12 +52,39 @@ class NewAttachment(BaseModel):
         return content
 
 
-def keep(
-    s3: S3Client, bucket: str, folder: str, files: Sequence[NewAttachment], rules: FileRules
-) -> tuple[Attachment, ...]:
-    """Store files under the rules for what customers send: all of them or none.
+Keep = Callable[[str, Sequence[NewAttachment], "FileRules"], tuple[Attachment, ...]]
+"""Stores a customer's files in a folder, under the desk's rules."""
 
-    They are stored as bytes without a type, so browsers download them and run none.
+
+def as_attachments(sent: Sequence[FormFile]) -> list[dict[str, str]]:
+    """Return the files of a browser's form as programs send them."""
+    return [
+        {
+            "name": file.name[:200] or "file",
+            "content_type": file.content_type[:100],
+            "content": b64encode(file.content).decode(),
+        }
+        for file in sent
+    ]
+
+
+def said_errors(error: InvalidInput, content: FormContent, locale: Locale) -> list[tuple[str, str]]:
+    """Return what is wrong with each field of a form; a file is named."""
+    said = []
+    for each in error.errors or (FieldError("", error.detail),):
+        name, message = each.field, translated(each.message, locale)
+        if each.message == "this field is required":
+            message = TEXTS["file.required"][locale]
+        name, _, rest = name.partition(".") if name.startswith("attachments") else (name, "", "")
+        index = rest.partition(".")[0]
+        if index.isdigit() and int(index) < len(content.files):
+            message = f"{content.files[int(index)].name}: {message}"
+        said.append((name, message))
+    return said
+
+
+def require_accepted(files: Sequence[NewAttachment], rules: FileRules) -> None:
+    """Require that the desk takes these files.
 
     Raises:
         InvalidInput: some files are not accepted; the error names each of them.
@@ -67,5 +97,18 @@ def keep(
     ]
     if wrong:
         raise InvalidInput("Some files are not accepted; see errors.", tuple(wrong))
+
+
+def keep(
+    s3: S3Client, bucket: str, folder: str, files: Sequence[NewAttachment], rules: FileRules
+) -> tuple[Attachment, ...]:
+    """Store files under the rules for what customers send: all of them or none.
+
+    They are stored as bytes without a type, so browsers download them and run none.
+
+    Raises:
+        InvalidInput: some files are not accepted; the error names each of them.
+    """
+    require_accepted(files, rules)
     stored, _ = Files(s3, bucket).keep(folder, ((file.name, file.content) for file in files), rules)
     return stored

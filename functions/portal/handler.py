@@ -1,4 +1,4 @@
-"""The routes of the customers' API. There is no login; `access` checks the ticket's secret link.
+"""The routes of the customers' API and pages. There is no login; `access` checks the secret link.
 
 A route imports its code on its first request, as in the workbench (cold start).
 """
@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
-from functions.core.domain.errors import NotFound, Refused
 from functions.core.platform import aws, web
 from functions.core.platform.container import storage
 
 if TYPE_CHECKING:
+    from functions.core.domain.errors import Refused
     from functions.core.domain.rules import Locale
-    from functions.portal import calls
+    from functions.portal.context import PortalContext
 
 bp = Blueprint(__name__)
 
-TYPES = ["application/json", "application/x-www-form-urlencoded"]
+TYPES = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]
 TICKET = "/desks/{desk}/tickets/{number}"
 
 
@@ -29,7 +29,7 @@ def ticket_status(desk: str, number: str) -> Response:
     from functions.portal import calls
 
     return web.respond(
-        bp, lambda request: calls.show(request, _desk(request), desk, number), error_page
+        bp, lambda request: calls.show(request, _context(request), desk, number), error_page
     )
 
 
@@ -67,44 +67,39 @@ def api_description() -> Response:
     return web.respond(bp, lambda _: web.HttpResponse(text))
 
 
+@bp.route("/desks/{desk}", methods=["GET", "POST"], content_types=TYPES)
+def desk_page(desk: str) -> Response:
+    return _page(desk)
+
+
+@bp.route("/desks/{desk}/{path+}", methods=["GET", "POST"], content_types=TYPES)
+def page_of_desk(desk: str) -> Response:
+    return _page(desk)
+
+
 def _write(desk: str, number: str, call: str) -> Response:
     from functions.portal import calls
 
     return web.respond(
-        bp, lambda request: calls.write(request, _desk(request), desk, number, call), error_page
+        bp, lambda request: calls.write(request, _context(request), desk, number, call), error_page
     )
 
 
-@bp.route("/desks/{desk}", methods=["GET"])
-def unknown_page(desk: str) -> Response:
-    return web.respond(bp, _nothing_here, error_page)
+def _page(desk: str) -> Response:
+    from functions.portal import routing
+
+    return web.respond(
+        bp, lambda request: routing.answer(request, _context(request), desk), error_page
+    )
 
 
-@bp.route("/desks/{desk}/{path+}", methods=["GET"])
-def unknown_path(desk: str) -> Response:
-    return web.respond(bp, _nothing_here, error_page)
+def _context(request: web.Request) -> PortalContext:
+    from functions.portal.context import PortalContext
+
+    return PortalContext.of(request.deployment)
 
 
-def _nothing_here(request: web.Request) -> web.HttpResponse:
-    raise NotFound("There is nothing at this address. Please check the link.")
-
-
-def error_page(refused: Refused, locale: Locale) -> web.HttpResponse:
+def error_page(refused: Refused, locale: Locale, request: web.Request) -> web.HttpResponse:
     from functions.portal import page
 
-    return page.error_page(refused, locale)
-
-
-def _desk(request: web.Request) -> calls.PortalContext:
-    from functions.core.storage.files import Files
-    from functions.portal import calls
-    from functions.portal.files import keep
-
-    bucket = request.deployment.mail_bucket
-    return calls.PortalContext(
-        storage(request.deployment),
-        aws.root_key(request.deployment),
-        lambda folder, files, rules: keep(aws.client("s3"), bucket, folder, files, rules),
-        lambda file: Files(aws.client("s3"), bucket).link(file),
-        lambda desk, number, words: aws.seal_original(request.deployment, desk, number, words),
-    )
+    return page.error_page(refused, locale, request)

@@ -1,223 +1,126 @@
-"""The status page: server-rendered, without script, under a strict Content-Security-Policy.
+"""A request for a page of a desk's customers, and how pages are rendered.
 
 The link's key must not leave the page: no referrer is sent, nothing is loaded from elsewhere, and
-no cache keeps it (OWASP, "Content Security Policy Cheat Sheet").
+no cache keeps it (OWASP, "Content Security Policy Cheat Sheet"). Pages lead on by relative
+addresses, since a desk may have a domain of its own.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
-from functions.core.domain.errors import InvalidInput, Refused
+from functions.core.domain.errors import InvalidInput, NotFound, Refused
 from functions.core.domain.rules import Locale, Playbook
-from functions.core.domain.ticket import OPEN, Ticket
-from functions.core.platform.web import HttpResponse
+from functions.core.domain.ticket import Ticket
+from functions.core.pages.rendering import Pages
+from functions.core.pages.security import page_headers
+from functions.core.platform.web import HttpResponse, Request
 from functions.core.text.error_texts import translated
-from functions.core.text.templating import promise_variables
-from functions.core.text.words import LIST_SEPARATOR, TEXTS, say
+from functions.core.text.portal_texts import TEXTS
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from functions.portal.access import Proof
+    from functions.portal.context import PortalContext
 
-    from functions.portal.shapes import StatusView
+PAGES = Pages(Path(__file__).parent / "templates", TEXTS)
 
-_HERE = Path(__file__).parent
-_STYLE = (_HERE / "page.css").read_text(encoding="utf-8")
-_STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
-
-PRIVATE = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
-"""Headers of every response whose URL contains a proof."""
-
-HEADERS = {
-    **PRIVATE,
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-}
+HEADERS = page_headers()
 """Headers of every page."""
-
-STEPS = ("received", "assigned", "in_progress", "resolved", "done")
-
-_STEP_OF_STATUS = {
-    "received": 0,
-    "pending_confirmation": 0,
-    "queued": 0,
-    "assigned": 1,
-    "awaiting_confirmation": 3,
-    "resolved": 3,
-    "in_review": 3,
-    "archived": 4,
-    "closed": 4,
-    "merged": 4,
-}
-_IN_BETWEEN = 2
 
 
 @dataclass(frozen=True)
-class Shown:
-    """The content of the page.
+class CustomerPage:
+    """A request for a page of a desk.
 
     Attributes:
-        view: the ticket as the holder of the proof sees it.
-        proof: the query parameter that opened it, with its value.
-        calls: the calls that are possible now, each of which has a form.
+        kept: the parameters that a change of the language keeps, such as the key of a link.
     """
 
-    ticket: Ticket
-    view: StatusView
+    request: Request
+    context: PortalContext
     playbook: Playbook
     locale: Locale
-    proof: dict[str, str]
-    calls: tuple[str, ...]
-    done: str | None
-    now: datetime
-    goes_on: dict[str, str] | None = None
+    kept: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def desk(self) -> str:
+        return self.playbook.desk
+
+    @property
+    def now(self) -> datetime:
+        return self.request.now
+
+    def authorize(self, number: str) -> tuple[Ticket, Proof]:
+        """Return a ticket that the caller may see, and the proof; as `access.authorize` says."""
+        from functions.portal import access
+
+        return access.authorize(
+            self.context.storage, self.playbook, self.context.root, self.request, number
+        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of every page."""
+        return HEADERS
+
+    def say(self, key: str, **values: object) -> str:
+        """Return a text in the language of the page."""
+        return PAGES.say(key, locale=self.locale, **values)
+
+    def render(self, template: str, title: str, status: int = 200, **values: Any) -> HttpResponse:
+        """Answer with a page; `page` in the template is this object."""
+        root = self.request.root
+        html = PAGES.render(
+            template,
+            self.locale,
+            root,
+            page=self,
+            title=title,
+            desk_name=self.playbook.name[self.locale],
+            home=f"{root}/desks/{quote(self.desk)}",
+            kept=self.kept if self.request.method == "GET" else None,
+            **values,
+        )
+        return HttpResponse(html, status, HEADERS, content_type="text/html")
 
 
-def status_page(shown: Shown) -> str:
-    ticket, playbook, locale, calls = shown.ticket, shown.playbook, shown.locale, shown.calls
-    return render(
-        "status.html",
-        locale,
-        title=f"{ticket.number} · {playbook.name[locale]}",
-        desk=playbook.name[locale],
-        other="en" if locale == "zh-CN" else "zh-CN",
-        proof=shown.proof,
-        number=ticket.number,
-        view=shown.view,
-        tone=_tone(ticket.status),
-        steps=_steps(ticket.status, shown.view["status_label"], locale),
-        details=_details(shown),
-        asked=shown.view["question"] if "messages" in calls else None,
-        confirming=ticket.status == "awaiting_confirmation",
-        timeline=[
-            (clock(entry["at"]), entry["label"], entry.get("fields", ()))
-            for entry in reversed(shown.view["timeline"])
-        ],
-        submitted=[
-            (clock(entry["at"]), entry["text"]) for entry in shown.view.get("submitted", ())
-        ],
-        earlier={**shown.proof, "lang": locale, "before": str(shown.view["before"])}
-        if shown.view["before"]
-        else None,
-        messages=[{**each, "at": clock(each["at"])} for each in shown.view["messages"]],
-        files=[file for file in shown.view["attachments"] if file["url"]],
-        refused=[
-            (file["name"], say(f"refused.{file['reason']}", locale))
-            for file in shown.view["refused"]
-        ],
-        calls=calls,
-        open=ticket.status in OPEN or ticket.merged is not None or "submitted" in shown.view,
-        merged=ticket.merged is not None,
-        goes_on=shown.goes_on,
-        scores=_scores(playbook, locale),
-        worded=bool(playbook.survey.words),
-        done=shown.done if f"done.{shown.done}" in TEXTS else None,
-        zone=str(playbook.zone),
-    )
+def error_page(refused: Refused, locale: Locale, request: Request) -> HttpResponse:
+    """Render a refusal: what it says, what is wrong with each field, and where to go on."""
+    from functions.core.platform import container
 
-
-def error_page(refused: Refused, locale: Locale) -> HttpResponse:
-    """Render a refusal: what it says, and what is wrong with each field."""
     errors = refused.errors if isinstance(refused, InvalidInput) else ()
     title, *texts = (
         translated(text, locale)
         for text in (refused.title, refused.detail, *(each.message for each in errors))
     )
-    html = render("error.html", locale, title=title, texts=texts)
+    desk, number = request.params.get("desk", ""), request.params.get("number", "")
+    if isinstance(refused, NotFound) and number:
+        title = PAGES.say("error.link.title", locale=locale)
+        texts.append(PAGES.say("error.link", locale=locale))
+    known = bool(desk) and container.desk_locale(request.deployment, desk) is not None
+    home = f"{request.root}/desks/{quote(desk)}" if known else ""
+    html = PAGES.render(
+        "error.html",
+        locale,
+        request.root,
+        title=title,
+        texts=texts,
+        desk_name="",
+        home=home,
+        kept=None,
+        back=_back(request, home, number, locale) if refused.status not in {401, 404} else "",
+    )
     return HttpResponse(html, refused.status, HEADERS, content_type="text/html")
 
 
-def clock(at: str | None) -> str:
-    """Format a time of the view for people, `YYYY-MM-DD HH:MM:SS` (A15)."""
-    return datetime.fromisoformat(at).strftime("%Y-%m-%d %H:%M:%S") if at else ""
-
-
-def _steps(status: str, status_label: str, locale: Locale) -> list[tuple[str, str]]:
-    """The name of each step, and `done`, `current` or `ahead`.
-
-    The current step has the desk's label of the ticket's status.
-    """
-    at = _STEP_OF_STATUS.get(status, _IN_BETWEEN)
-    names = ("received", "closed") if status in {"closed", "merged"} else STEPS
-    at = min(at, len(names) - 1)
-    ended = at == len(names) - 1
-    states = ["done" if i < at or ended else "current" if i == at else "ahead" for i in range(9)]
-    return [
-        (status_label if state == "current" else say(f"step.{name}", locale), state)
-        for name, state in zip(names, states, strict=False)
-    ]
-
-
-def _tone(status: str) -> str:
-    if status in {"resolved", "archived"}:
-        return "good"
-    if status in {"awaiting_customer", "awaiting_confirmation"}:
-        return "asks"
-    return "quiet" if status in {"closed", "merged"} else "busy"
-
-
-def _details(shown: Shown) -> list[tuple[str, str]]:
-    playbook, locale, view = shown.playbook, shown.locale, shown.view
-    open_ = shown.ticket.status in OPEN
-    promised = promise_variables(shown.ticket, playbook, locale, shown.now) if open_ else {}
-    fields = {
-        "page.type": view["type_label"] or "",
-        "page.tags": LIST_SEPARATOR[locale].join(view["tags"] or ()),
-        "page.priority": view["priority"] or "",
-        "page.team": view["team_label"] or "",
-        "page.handler": view["handler"] or "",
-        "page.received_at": clock(view["received_at"]),
-        # A promise is of interest while it is to be kept.
-        "page.expected_response_by": _promised("response", promised, locale),
-        "page.first_response_at": clock(view["first_response_at"]),
-        "page.expected_resolution_by": _promised("resolution", promised, locale),
-        "page.resolved_at": clock(view["resolved_at"]),
-    }
-    return [(say(name, locale), text) for name, text in fields.items() if text]
-
-
-def _promised(name: str, promised: Mapping[str, str], locale: Locale) -> str:
-    opens_at = promised.get(f"{name}_opens_at")
-    by = promised.get(f"expected_{name}_by", "")
-    return say("page.when_open", locale, at=opens_at) if opens_at else by
-
-
-def _scores(playbook: Playbook, locale: Locale) -> list[tuple[str, str]]:
-    """The scores to choose from, best first, and what they read: the desk's words or numbers."""
-    if playbook.survey.words:
-        return [(name, word.label[locale]) for name, word in playbook.survey.words.items()]
-    low, high = playbook.survey.scores
-    return [(str(score), str(score)) for score in range(high, low - 1, -1)]
-
-
-def render(template: str, locale: Locale, **values: Any) -> str:
-    from markupsafe import Markup
-
-    def t(key: str, **values: str) -> str:
-        return say(key, locale, **values)
-
-    # Escaping would change the style sheet, and its hash in the policy would no longer match.
-    style = Markup(_STYLE)  # noqa: S704
-    return _environment().get_template(template).render(t=t, locale=locale, style=style, **values)
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def _back(request: Request, home: str, number: str, locale: Locale) -> str:
+    """The address of the ticket's page, "" if the request is not about one."""
+    key = request.query.get("key")
+    if not (home and number and key):
+        return ""
+    return f"{home}/tickets/{quote(number)}?{urlencode({'key': key, 'lang': locale})}"

@@ -2,11 +2,11 @@
 
 from functions.core.domain.errors import TooManyAttempts
 from functions.core.domain.ticket import Ticket
+from functions.core.pages.security import page_headers
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.links import ticket_path
 from functions.core.storage.database import Storage
 from functions.core.text.tokens import is_short_code, source_hash
-from functions.portal import page
 from functions.portal.access import no_such_ticket
 
 MAX_WRONG = 20
@@ -30,7 +30,7 @@ def redirect(request: Request, storage: Storage, root: bytes, code: str) -> Http
         storage.failed_attempts.add(*attempt)
         raise no_such_ticket()
     location = f"..{ticket_path(root, 'customer', ticket)}"
-    headers = {**page.HEADERS, "Location": location, "Cache-Control": "no-store"}
+    headers = {**page_headers(), "Location": location, "Cache-Control": "no-store"}
     return HttpResponse("", 302, headers, content_type="text/html")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -22,9 +21,9 @@ from functions.core.domain.errors import (
     Phrase,
     TooManyAttempts,
 )
-from functions.core.domain.events import Attachment, CustomerWrote
+from functions.core.domain.events import CustomerWrote
 from functions.core.domain.matching import find_term
-from functions.core.domain.rules import FileRules, Playbook
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.command_service import change
@@ -34,7 +33,7 @@ from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.tokens import LinkKind
 from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.portal.access import Proof, no_such_ticket
-from functions.portal.files import MAX_FILES, NewAttachment
+from functions.portal.files import MAX_FILES, Keep, NewAttachment
 
 if TYPE_CHECKING:
     from functions.portal.shapes import Changed
@@ -81,10 +80,6 @@ class NewScore(_Body):
         if isinstance(score, bool) or not isinstance(score, int | str) or len(str(score)) > 40:
             raise PydanticCustomError("score", "a number, or one of the desk's own words")
         return score.strip() if isinstance(score, str) else score
-
-
-Keep = Callable[[str, Sequence[NewAttachment], FileRules], tuple[Attachment, ...]]
-"""Stores a customer's files in a folder, under the desk's rules."""
 
 
 @dataclass(frozen=True)

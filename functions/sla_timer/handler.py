@@ -50,6 +50,7 @@ def sla_timer(event: dict[str, Any], context: Any) -> dict[str, int]:
         hand_over=None
         if scheduled.shard is not None
         else lambda shard: _hand_over(deployment, now, shard),
+        draft_desk=lambda: container.drafts(deployment),
     )
     if result.failed:
         raise SweepFailed(f"{result.failed} of {result.done + result.failed} items failed")

@@ -5,12 +5,14 @@ several threads. It may be repeated or overlap with another: each change is deci
 newest version, and a timer that has fired is not due again before its next time.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from functions.core.domain import commands as c
 from functions.core.domain.chat import CLOSES_AFTER
@@ -22,12 +24,15 @@ from functions.core.domain.ticket import PICK_UP_AFTER, Ticket
 from functions.core.platform import metering
 from functions.core.platform.logging import logger
 from functions.core.services.command_service import change
-from functions.core.storage import chats
+from functions.core.storage import chats, drafts
 from functions.core.storage.database import Storage
 from functions.core.storage.items import SHARDS, read_ticket
 from functions.core.storage.roster import AGENT
 from functions.core.storage.table import Item
 from functions.core.storage.tickets import DUE_PAGE, Due
+
+if TYPE_CHECKING:
+    from functions.core.services.drafts import DraftDesk
 
 log = logger("sla_timer")
 
@@ -64,6 +69,7 @@ def sweep(
     shards: Sequence[int] = range(SHARDS),
     hand_over: Callable[[int], bool] | None = None,
     threads: int = THREADS,
+    draft_desk: Callable[[], DraftDesk] | None = None,
 ) -> SweepResult:
     """Process everything that is due at `now`, each item by itself.
 
@@ -73,8 +79,9 @@ def sweep(
         shards: those to sweep, in order; a different one first each minute, so that a shard that
             takes all the time does not starve the others.
         hand_over: hands a shard with much to do to another sweep; returns whether it could.
+        draft_desk: returns what sends drafts; asked for only when one is due.
     """
-    run = _Sweep(storage, now, time_left, threads)
+    run = _Sweep(storage, now, time_left, threads, draft_desk)
     handed_over = 0
     for shard, first, rest in _look(storage, now, shards):
         if hand_over is not None and len(first) > HAND_OVER_ABOVE and hand_over(shard):
@@ -109,9 +116,15 @@ class _Sweep:
     """One sweep: processes due items and counts them."""
 
     def __init__(
-        self, storage: Storage, now: datetime, time_left: Callable[[], timedelta], threads: int
+        self,
+        storage: Storage,
+        now: datetime,
+        time_left: Callable[[], timedelta],
+        threads: int,
+        draft_desk: Callable[[], DraftDesk] | None,
     ) -> None:
         self.storage, self.now, self.time_left, self.threads = storage, now, time_left, threads
+        self.draft_desk = draft_desk
         self.done = self.failed = 0
         self.stopped = False
 
@@ -138,12 +151,25 @@ class _Sweep:
             self.stopped = True
             return None
         try:
-            process(self.storage, due, self.now, item)
+            if due.sk.startswith(drafts.PREFIX):
+                self._send(due)
+            else:
+                process(self.storage, due, self.now, item)
         except Exception:
             # One item must not delay all others (G2). It stays due.
             log.exception("sweep.failed", extra={"pk": due.pk, "sk": due.sk})
             return False
         return True
+
+    def _send(self, due: Due) -> None:
+        """Send what an agent sent and no page carried out."""
+        if self.draft_desk is None:
+            raise AssertionError("a sweep without drafts met one")
+        desk, number = due.ticket
+        metering.about(desk)
+        agent = drafts.agent_of_key(due.sk)
+        if self.draft_desk().commit_due(desk, number, agent, self.now):
+            log.info("draft.sent", extra={"desk": desk, "number": number})
 
 
 def process(storage: Storage, due: Due, now: datetime, item: Item | None = None) -> None:

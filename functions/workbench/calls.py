@@ -88,12 +88,21 @@ class NewUpload(BaseModel):
     size: Annotated[int, Field(ge=1, le=MAX_BYTES), WHOLE]
 
 
-def list_tickets(request: Request, storage: Storage, desk: str) -> HttpResponse:
+def list_tickets(
+    request: Request,
+    storage: Storage,
+    desk: str,
+    admits: queues.Admits | None = None,
+    open_only: bool = False,
+) -> HttpResponse:
+    """List a queue, or what a search finds; `admits` and `open_only` narrow a queue."""
     principal, playbook = signed_in(request, storage, desk)
     locale = locale_of(request, playbook.locale)
     if not request.query.keys().isdisjoint(SEARCHES):
         return _search(request, storage, principal, playbook, locale)
-    tickets, cursor = queues.list_tickets(storage, playbook, principal, request.query, request.now)
+    tickets, cursor = queues.list_tickets(
+        storage, playbook, principal, request.query, request.now, admits, open_only
+    )
     shown: list[ListedTicket] = [
         {**view.summary_view(ticket, playbook, principal, locale), "found": None}
         for ticket in tickets

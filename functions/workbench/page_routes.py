@@ -15,14 +15,16 @@ FORMS = ["application/x-www-form-urlencoded", "application/json"]
 def sign_in_page() -> Response:
     from functions.workbench.pages import calls
 
-    return web.respond(bp, calls.answer_sign_in)
+    return web.respond(bp, calls.answer_sign_in, calls.failed)
 
 
 @bp.route("/workbench/{path+}", methods=["GET", "POST"], content_types=FORMS)
 def workbench_page() -> Response:
     from functions.workbench.pages import calls
 
-    return web.respond(bp, lambda request: calls.answer(request, request.params["path"]))
+    return web.respond(
+        bp, lambda request: calls.answer(request, request.params["path"]), calls.failed
+    )
 
 
 @bp.route("/static/{name}", methods=["GET"])

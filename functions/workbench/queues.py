@@ -1,6 +1,6 @@
 """The queues that agents work from (A5, A7): mine, my team's, unassigned, and others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from functions.core.domain.errors import FieldError, Forbidden, InvalidInput, Phrase
@@ -23,6 +23,9 @@ QUEUES: Mapping[str, frozenset[Role]] = {
 }
 """Queue → the roles that may ask for it."""
 
+Admits = Callable[[Ticket], bool]
+"""Returns whether a list shows a ticket."""
+
 ENDED = frozenset({"archived", "closed", "merged"})
 
 PAGE = 50
@@ -41,11 +44,15 @@ def list_tickets(
     principal: Principal,
     query: Mapping[str, str],
     now: datetime,
+    admits: Admits | None = None,
+    open_only: bool = False,
 ) -> tuple[list[Ticket], str | None]:
     """Return one page of a queue in order, and the cursor of the next page, None after the last.
 
     Args:
         query: `queue` (default `mine`), `status`, `cursor`.
+        admits: leaves out further tickets, as a page's filters do.
+        open_only: leave out what has ended, which is most of the queue `all`.
 
     Raises:
         InvalidInput: there is no such queue or status, or the cursor belongs to another list.
@@ -56,8 +63,13 @@ def list_tickets(
     if status is not None:
         require_known("status", status, STATUSES)
     require(principal, QUEUES[queue], Phrase("see the queue {queue}", queue=queue))
-    partitions = partitions_of(queue, status, principal, storage, playbook, now)
-    tickets, cursor = _page(storage, partitions, status, query.get("cursor") or None)
+    partitions = partitions_of(queue, status, principal, storage, playbook, now, open_only)
+
+    def wanted(ticket: Ticket) -> bool:
+        admitted = admits is None or admits(ticket)
+        return admitted and (status is None or ticket.status == status)
+
+    tickets, cursor = _page(storage, partitions, wanted, query.get("cursor") or None)
     if queue == "tasks":  # the team's call-backs about one's own work are for the others
         tickets = [ticket for ticket in tickets if has_task(principal.agent, ticket)]
     return tickets, cursor
@@ -70,6 +82,7 @@ def partitions_of(
     storage: Storage,
     playbook: Playbook,
     now: datetime,
+    open_only: bool = False,
 ) -> list[str]:
     """The partitions of the `queue` index that a queue consists of (`items.queue_key`).
 
@@ -98,11 +111,11 @@ def partitions_of(
         return closed
     handlers = [agent.username for agent in storage.roster.list(desk)]
     current = open_partitions(desk, playbook.teams, handlers)
-    return current if status else [*current, *closed]
+    return current if status or open_only else [*current, *closed]
 
 
 def _page(
-    storage: Storage, partitions: Sequence[str], status: str | None, cursor: str | None
+    storage: Storage, partitions: Sequence[str], wanted: Admits, cursor: str | None
 ) -> tuple[list[Ticket], str | None]:
     from botocore.exceptions import ClientError, ParamValidationError
 
@@ -117,7 +130,7 @@ def _page(
             if error.response["Error"]["Code"] != "ValidationException":
                 raise
             raise not_a_cursor() from error
-        page.extend(t for t in tickets if status is None or t.status == status)
+        page.extend(filter(wanted, tickets))
         if cursor is None or len(page) >= PAGE:
             break
     return page, cursor

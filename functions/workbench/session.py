@@ -7,6 +7,7 @@ an account for a growing time after five wrong passwords and says so in the same
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -45,6 +46,12 @@ if TYPE_CHECKING:
 MFA: Final = "SOFTWARE_TOKEN_MFA"
 """The challenge that asks for a code of the authenticator."""
 
+NEW_PASSWORD: Final = "NEW_PASSWORD_REQUIRED"  # noqa: S105 - a name
+"""The challenge that asks for a password of one's own."""
+
+_RULES: Final = "12 characters or more, with a capital letter, a small letter and a digit"
+"""The rules of the user pool (`infra/templates/foundation.yaml`)."""
+
 _CODE = r"^[0-9]{6}$"
 
 
@@ -66,6 +73,15 @@ class ChallengeAnswer(BaseModel):
     code: str = Field(pattern=_CODE)
 
 
+class FirstPassword(BaseModel):
+    """A password of one's own in place of the temporary one (the pages' sign-in)."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    session: str = Field(min_length=1, max_length=4096)
+    password: str = Field(min_length=1, max_length=256)
+
+
 class RefreshToken(BaseModel):
     """The body of `POST /session/refresh`."""
 
@@ -81,7 +97,9 @@ class Enrolment(Credentials):
 
 
 class NewPasswordRequired(Refused, status=409, title="The account is not ready"):
-    """The user pool requires a new password first."""
+    """The user pool requires a new password first; `session` lets its holder choose one."""
+
+    session: str = ""
 
 
 _WRONG = frozenset(
@@ -100,6 +118,7 @@ _WRONG = frozenset(
 _TOO_MANY = frozenset(
     {"TooManyRequestsException", "LimitExceededException", "TooManyFailedAttemptsException"}
 )
+_WEAK = frozenset({"InvalidPasswordException", "InvalidParameterException"})
 _WRONG_CODE = frozenset({"CodeMismatchException", "EnableSoftwareTokenMFAException"})
 
 _WRONG_PASSWORD = Phrase("Username or password is wrong.")
@@ -120,11 +139,46 @@ class Sessions:
             TooManyAttempts: Cognito throttles.
             NewPasswordRequired: the password has to be changed first.
         """
-        response = self._check_password(credentials)
+        return self._next(credentials.username, self._check_password(credentials), now)
+
+    def choose_password(self, answer: FirstPassword, now: datetime) -> Session | Challenge:
+        """Complete a first sign-in with a password of one's own.
+
+        Raises:
+            InvalidInput: the password does not keep the pool's rules.
+            Unauthorised: it took too long.
+            TooManyAttempts: Cognito throttles.
+        """
+        from botocore.exceptions import ClientError
+
+        username, session = _unpack(answer.session)
+        try:
+            response = _ask(
+                _SIGN_IN_AGAIN,
+                self.cognito.respond_to_auth_challenge,
+                ClientId=self.client_id,
+                ChallengeName=NEW_PASSWORD,
+                Session=session,
+                ChallengeResponses={"USERNAME": username, "NEW_PASSWORD": answer.password},
+            )
+        except Unauthorised as refused:
+            cause = refused.__cause__
+            if not isinstance(cause, ClientError):
+                raise
+            if cause.response["Error"]["Code"] not in _WEAK:
+                raise
+            raise InvalidInput(
+                "The password does not keep the rules.", (FieldError("password", _RULES),)
+            ) from cause
+        return self._next(username, response, now)
+
+    def _next(
+        self, username: str, response: Mapping[str, Any], now: datetime
+    ) -> Session | Challenge:
+        """Return the session, or a question for the authenticator's code."""
         if response.get("ChallengeName") == MFA:
-            session = _pack(credentials.username, response["Session"])
-            return {"challenge": MFA, "session": session}
-        return self._opened(_result(response), now)
+            return {"challenge": MFA, "session": _pack(username, response["Session"])}
+        return self._opened(_result(response, username), now)
 
     def answer(self, answer: ChallengeAnswer, now: datetime) -> Session:
         """Complete a sign-in with a code of the authenticator; return the session.
@@ -151,15 +205,19 @@ class Sessions:
             Unauthorised: the refresh token is invalid, expired or revoked, or the person has left.
             TooManyAttempts: Cognito throttles.
         """
-        response = _ask(
-            _SIGN_IN_AGAIN,
-            self.cognito.initiate_auth,
-            AuthFlow="REFRESH_TOKEN_AUTH",
-            ClientId=self.client_id,
-            AuthParameters={"REFRESH_TOKEN": refresh_token},
-        )
-        opened = self._opened(_result(response), now)
+        opened = self._opened(self._refreshed(refresh_token), now)
         return {"token": opened["token"], "expires_at": opened["expires_at"]}
+
+    def _refreshed(self, refresh_token: str) -> Mapping[str, Any]:
+        return _result(
+            _ask(
+                _SIGN_IN_AGAIN,
+                self.cognito.initiate_auth,
+                AuthFlow="REFRESH_TOKEN_AUTH",
+                ClientId=self.client_id,
+                AuthParameters={"REFRESH_TOKEN": refresh_token},
+            )
+        )
 
     def enrol(self, body: Enrolment) -> NewAuthenticator | Enrolled:
         """Set up an authenticator: return its secret, or with a code whether that was right.
@@ -178,7 +236,21 @@ class Sessions:
         if body.code is None:
             secret = self.cognito.associate_software_token(AccessToken=access)["SecretCode"]
             return {"secret": secret, "uri": _authenticator_uri(body.username, secret)}
-        self._verify(access, body.code)
+        return self._enrolled(access, body.code)
+
+    def confirm_authenticator(self, refresh_token: str, code: str) -> Enrolled:
+        """Set up the authenticator whose secret was shown in a session.
+
+        Raises:
+            InvalidInput: the code is wrong.
+            Unauthorised, TooManyAttempts: as `refresh`.
+        """
+        if not re.fullmatch(_CODE, code):
+            raise _wrong_code()
+        return self._enrolled(self._refreshed(refresh_token)["AccessToken"], code)
+
+    def _enrolled(self, access: str, code: str) -> Enrolled:
+        self._verify(access, code)
         self.cognito.set_user_mfa_preference(
             AccessToken=access, SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": True}
         )
@@ -201,10 +273,7 @@ class Sessions:
         except ClientError as error:
             if error.response["Error"]["Code"] not in _WRONG_CODE:
                 raise
-            raise InvalidInput(
-                "The code does not fit the secret.",
-                (FieldError("code", "the six digits that the authenticator shows now"),),
-            ) from error
+            raise _wrong_code() from error
 
     def _opened(self, result: Mapping[str, Any], now: datetime) -> Session:
         """The session of an authentication result, with the desks at which the person is active."""
@@ -236,6 +305,13 @@ class Sessions:
         }
 
 
+def _wrong_code() -> InvalidInput:
+    return InvalidInput(
+        "The code does not fit the secret.",
+        (FieldError("code", "the six digits that the authenticator shows now"),),
+    )
+
+
 def is_answer(body: bytes) -> bool:
     """Return whether the body of `POST /session` answers a challenge."""
     try:
@@ -261,12 +337,15 @@ def _ask(wrong: Phrase, call: Callable[..., Any], **arguments: Any) -> Mapping[s
     return response
 
 
-def _result(response: Mapping[str, Any]) -> Mapping[str, Any]:
+def _result(response: Mapping[str, Any], username: str = "") -> Mapping[str, Any]:
     if "AuthenticationResult" not in response:
-        raise NewPasswordRequired(
+        required = NewPasswordRequired(
             "This account needs a new password before it can be used. "
             "Ask an administrator to set one."
         )
+        if username and response.get("ChallengeName") == NEW_PASSWORD:
+            required.session = _pack(username, response["Session"])
+        raise required
     result: Mapping[str, Any] = response["AuthenticationResult"]
     return result
 

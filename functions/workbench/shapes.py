@@ -64,9 +64,13 @@ TaskView = TypedDict("TaskView", {"kind": str, "assignee": str, "due_at": Time |
 """A task of somebody (`agent:…`, `team:…` or `role:…`) beside handling the ticket: `callback`,
 `call`, `slip`, `review`, `approval`."""
 
+DueView = TypedDict("DueView", {"kind": str, "at": Time})
+"""The timer that is due first, overdue ones too, and its deadline."""
+
 SummaryView = TypedDict("SummaryView", {
-    "number": str, "version": int, "status": Status, "status_label": str, "type": str,
-    "type_label": str, "tags": list[str], "priority": str, "priority_label": str,
+    "number": str, "version": int, "title": str | None, "status": Status,
+    "status_label": str, "type": str, "type_label": str, "tags": list[str], "priority": str,
+    "priority_label": str,
     "priority_colour": str | None, "urgency": str | None, "mood": str | None,
     "proposed_type": str | None, "queue": Queue, "team": str | None, "handler": str | None,
     "handler_name": str, "reviewer": str | None, "channel": str, "locale": Literal["zh-CN", "en"],
@@ -74,12 +78,14 @@ SummaryView = TypedDict("SummaryView", {
     "contact_problem": str | None, "received_at": Time, "updated_at": Time,
     "assigned_at": Time | None, "expected_response_by": Time | None,
     "expected_resolution_by": Time | None, "first_response_at": Time | None,
-    "resolved_at": Time | None, "archived_at": Time | None, "summary": str | None,
+    "resolved_at": Time | None, "due_next": DueView | None, "archived_at": Time | None,
+    "summary": str | None,
     "score": int | None, "merged_into": str | None, "carries": list[str], "tasks": list[TaskView],
     "actions": list[str],
 })  # fmt: skip
-"""A ticket in a list. `proposed_type` is the type that a later message suggests, `carries` are the
-tickets that were merged into this one, `actions` what the caller may do now."""
+"""A ticket in a list. `title` is its subject or first words, masked. `proposed_type` is the type
+that a later message suggests, `carries` are the tickets that were merged into this one, `actions`
+what the caller may do now."""
 
 
 class ListedTicket(SummaryView):
@@ -194,10 +200,11 @@ ModelSummaryView = TypedDict("ModelSummaryView", {
 class TicketView(SummaryView):
     """A ticket with its conversation, the last 20 versions of it: `before` is that of the page with
     earlier ones, null on the first page. `question` is what the customer was asked and has not
-    answered; `rules` are those of the playbook that classified the ticket; `facts` the latest value
-    of each field of the desk's own steps; `records` the numbered handling record; `sms` is null
-    unless the customer gets text messages; `goes_on_as` the ticket that this one was merged into;
-    `model_summary` is there once somebody asked for it.
+    answered; `privacy_version` is that of the notice that the customer agreed to; `rules` are those
+    of the playbook that classified the ticket; `facts` the latest value of each field of the desk's
+    own steps; `records` the numbered handling record; `sms` is null unless the customer gets text
+    messages; `goes_on_as` the ticket that this one was merged into; `model_summary` is there once
+    somebody asked for it.
     """
 
     question: str | None
@@ -210,6 +217,7 @@ class TicketView(SummaryView):
     environment: str | None
     attempted: str | None
     entered_by: str | None
+    privacy_version: str | None
     chat: ChatView | None
     timeline: list[EntryView]
     messages: list[MessageView]

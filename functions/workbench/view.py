@@ -21,7 +21,7 @@ from functions.core.domain.record import (
 )
 from functions.core.domain.rules import Locale, Playbook, StepField
 from functions.core.domain.ticket import Ticket, Timer
-from functions.core.domain.timers import settled
+from functions.core.domain.timers import due_next, settled
 from functions.core.platform.web import earlier_page
 from functions.core.services.merging import same_customer
 from functions.core.services.rights import Principal, possible_actions, possible_steps, works_on
@@ -73,10 +73,12 @@ def summary_view(
 ) -> shapes.SummaryView:
     """A ticket in a list, and in the response to an action, with labels in a language."""
     priority, zone = playbook.priorities.get(ticket.priority), playbook.zone
+    due = due_next(ticket, playbook)
     problem = contact_problem(ticket.customer.sms_obstacle, locale)
     return {
         "number": ticket.number,
         "version": ticket.version,
+        "title": ticket.title,
         "status": ticket.status,
         "status_label": label(playbook.statuses, ticket.status, locale),
         "type": ticket.type,
@@ -116,6 +118,7 @@ def summary_view(
         "expected_resolution_by": local_time(ticket.expected_resolution_by, zone),
         "first_response_at": local_time(ticket.first_response_at, zone),
         "resolved_at": local_time(ticket.resolved_at, zone),
+        "due_next": {"kind": due[0], "at": local_time(due[1], zone)} if due else None,
         "archived_at": local_time(ticket.archived_at, zone),
         "summary": ticket.summary,
         "score": ticket.score,
@@ -172,6 +175,7 @@ def ticket_view(
         "environment": received.environment,
         "attempted": received.attempted,
         "entered_by": received.entered_by,
+        "privacy_version": received.privacy_version,
         "chat": _chat(received.chat, full.knowledge, playbook, locale),
         "timeline": list(_timeline(history, playbook, locale)),
         "messages": _conversation(full, playbook, locale),

@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -378,6 +378,19 @@ def search(report: Report, simulator: Simulator) -> None:
     report.details["search"] = [asdict(each) for each in found]
 
 
+def pages(report: Report, simulator: Simulator) -> None:
+    from infra.bench.pages import measure
+
+    measured = measure(simulator)
+    for figure in measured.figures():
+        report.add("pages", *astuple(figure))
+    report.skipped.update({f"pages, {name}": why for name, why in measured.missing.items()})
+    report.details["pages"] = {
+        name: {"bytes": len(page.html), "files": {n: len(f) for n, f in page.files.items()}}
+        for name, page in measured.pages.items()
+    }
+
+
 def _usd(amount: Decimal) -> float:
     return float(amount.quantize(Decimal("0.0001")))
 
@@ -404,6 +417,21 @@ def latency(report: Report, described: Mapping[str, Any]) -> None:
     for what in ("answered", "assigned", "acknowledged"):
         seconds = round(getattr(times, what), 2)
         report.add("latency", f"from POST to {what}", seconds, None, "s", note)
+
+
+def page_times(report: Report, described: Mapping[str, Any]) -> None:
+    """Compare pages with a bare Chalice "hello" on the same system."""
+    from infra.bench.page_times import QUEUE_RATIO, TICKET_RATIO, measure
+
+    times = measure(described)
+    queue = f"queue of {times.rows} rows"
+    for what, took, limit in (
+        (queue, times.queue, QUEUE_RATIO),
+        ("ticket", times.ticket, TICKET_RATIO),
+    ):
+        note = f"{took:.0f} ms to {times.hello:.0f} ms"
+        ratio = round(took / times.hello, 2)
+        report.add("page_times", f"{what}, warm", ratio, limit, "× a bare hello", note)
 
 
 def burst(report: Report, described: Mapping[str, Any]) -> None:
@@ -445,10 +473,10 @@ STANDALONE: dict[str, Callable[[Report], None]] = {
 }  # fmt: skip
 SIMULATED: dict[str, Callable[[Report, Simulator], None]] = {
     "units": units, "sweep": sweep, "costs": prices, "scale": scale, "abuse": abuse,
-    "conversations": conversations, "search": search, "reports": reports,
+    "conversations": conversations, "search": search, "reports": reports, "pages": pages,
 }  # fmt: skip
 ON_LOCAL_SYSTEM: dict[str, Callable[[Report, Mapping[str, Any]], None]] = {
-    "latency": latency, "burst": burst,
+    "latency": latency, "page_times": page_times, "burst": burst,
 }  # fmt: skip
 PARTS = (*STANDALONE, *SIMULATED, *ON_LOCAL_SYSTEM)
 

@@ -11,13 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
-
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.items import read_delivery, read_ticket
 from infra.bench.latency import DESCRIPTIONS
-from infra.bench.running_system import LocalSystemError, call, sent_mails
-from infra.deploy.local_stage import Ports, aws_environment
+from infra.bench.running_system import LocalSystemError, aws_client, call, sent_mails
 
 DESK = "standard"
 AT_ONCE = 24
@@ -159,14 +156,7 @@ def _tickets(items: Iterable[dict[str, Any]]) -> dict[str, Ticket]:
 
 
 def _items(described: Mapping[str, Any]) -> list[dict[str, Any]]:
-    environment = aws_environment(Ports(aws=int(described["aws_endpoint"].rpartition(":")[2])))
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=described["aws_endpoint"],
-        region_name=environment["AWS_DEFAULT_REGION"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-    )
+    client = aws_client(described, "dynamodb")
     pages = client.get_paginator("scan").paginate(
         TableName=f"deskbell-{described['stage']}",
         FilterExpression="begins_with(pk, :ticket)",

@@ -14,7 +14,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 from deskbell.client import Deskbell, NoAnswer
+from infra.deploy.local_stage import Ports, aws_environment
 from infra.deploy.steps import ROOT
 
 START_SECONDS = 240.0
@@ -94,6 +97,19 @@ def _ready(process: subprocess.Popen[bytes], described: Path, log: Path) -> Path
             return described
         time.sleep(0.2)
     raise LocalSystemError(f"deskbell up: {log.read_text('utf-8', 'replace')[-400:].strip()}")
+
+
+def aws_client(described: Mapping[str, Any], service: str) -> Any:
+    """Return a client of the system's emulator."""
+    endpoint = described["aws_endpoint"]
+    environment = aws_environment(Ports(aws=int(endpoint.rpartition(":")[2])))
+    return boto3.client(
+        service,  # type: ignore[call-overload]  # the name is the caller's choice
+        endpoint_url=endpoint,
+        region_name=environment["AWS_DEFAULT_REGION"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
 
 
 def sent_mails(endpoint: str) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.core.domain.errors import DeadLetter
-from functions.intake.mail_store import as_metadata
+from functions.core.storage.quarantined import as_metadata
 from infra.console.errors import ConsoleError
 
 _INVISIBLE = re.compile(

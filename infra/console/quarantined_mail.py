@@ -15,7 +15,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core.storage.database import Storage
-from functions.intake.mail_store import as_metadata
+from functions.core.storage.quarantined import as_metadata
 from infra.console.quarantine_entry import (
     UNREADABLE,
     Entry,

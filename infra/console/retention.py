@@ -3,9 +3,9 @@
 Both commit to the ticket first, so that its history shows who did it, when and why. Both are
 idempotent: a second run completes an interrupted one.
 
-An erasure covers everything that Deskbell stores about a ticket: its items in the table, the mails
-and files in the mail bucket, what search finds it by, its facts, and the document in the archive,
-each with all its versions. It does not cover mails already delivered, nor data that expires by
+An erasure covers everything that Deskbell stores about a ticket: its items in the table, agents'
+drafts among them, the mails and files in the mail bucket, what search finds it by, its facts, and
+the document in the archive, each with all its versions. It does not cover mails already delivered, nor data that expires by
 itself: the table's stream (24 hours) and point-in-time backups (35 days), the dead-letter queues
 (14 days), and the idempotency records, which hold only digests (400 days).
 """
@@ -273,6 +273,7 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
     for changed in (number, *merge_targets):
         after = storage.tickets.load(desk, changed)
         storage.model_summaries.erase(after, now)
+        storage.drafts.erase(desk, changed)
         _rewrite_archive(records, after, playbook)
     deliveries = [read_delivery(item) for item in items if _is(item, "DELIVERY#")]
     written = {delivery.identity for delivery in deliveries}

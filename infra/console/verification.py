@@ -322,6 +322,8 @@ def _history_problems(ticket: Ticket, commits: list[e.Commit]) -> Iterator[str]:
     same: dict[str, Any] = {"wakes_at": ticket.wakes_at, "tasks": ticket.tasks}
     if ticket.records is None:  # written by a version that recorded neither
         same |= {"records": None, "entered_by": ticket.entered_by}
+    if ticket.title is None:  # written by a version that kept no title
+        same |= {"title": None}
     again = again.model_copy(update=same)
     different = [name for name in Ticket.model_fields if _differs(ticket, again, name)]
     if different:

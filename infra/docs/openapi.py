@@ -66,7 +66,15 @@ EXAMPLES = Path(__file__).with_name("webhook_examples.json")
 
 ACT = "/agent/desks/{desk}/tickets/{number}/{action}"
 NOT_CALLS = frozenset(
-    {"unknown_page", "unknown_path", "sign_in_page", "workbench_page", "static_file"}
+    {
+        "unknown_page",
+        "unknown_path",
+        "sign_in_page",
+        "workbench_page",
+        "static_file",
+        "chat_page",
+        "embed_script",
+    }
 )
 """Routes of pages and their files, and those that say that there is nothing at an address."""
 

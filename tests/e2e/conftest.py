@@ -1,12 +1,8 @@
-"""One running system per session, started as `make up` starts it, for all tests of this folder."""
+"""The groups of the tests that share a running system, started as `make up` starts it."""
 
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.e2e.running_system import System
 
 HERE = Path(__file__).parent
 EVERY_CHANGE = {"test_desk_journeys.py", "test_full_journey.py"}
@@ -33,13 +29,3 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         assert all(name.endswith(("@stack", "@stack-up")) for name in there), (
             "pytest and pytest-xdist do not fit each other: groups are not kept together"
         )
-
-
-@pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Run `deskbell up` on free ports in an empty folder; SIGTERM must end it cleanly."""
-    running = System(tmp_path_factory.mktemp("deskbell"))
-    running.start()
-    running.free_capacity("standard")
-    yield running
-    assert running.stop(signal.SIGTERM) == 0

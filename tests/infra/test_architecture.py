@@ -64,7 +64,7 @@ IMPURE = {
 
 PATCH_PREFIX = "moto."
 """The beginning of a patch target inside moto."""
-WHOLE = {"desks", "docs", "e2e", "faults", "infra", "inprocess"}
+WHOLE = {"desks", "docs", "e2e", "faults", "infra", "inprocess", "pages"}
 """Folders of tests that concern no single function."""
 TESTED_IN_PROCESS = {"assistant", "unseal"}
 """Functions whose tests need the events of others: `tests/inprocess`."""
@@ -197,12 +197,12 @@ def test_no_modules_import_each_other() -> None:
 def test_only_handlers_know_chalice(path: Path) -> None:
     knows = any(module.split(".")[0] == "chalice" for module in imports(parsed(path)))
     if knows and package_of(path, FUNCTIONS) != "core":
-        assert path.name in {"handler.py", "report_routes.py", "authorizer.py"}
+        assert path.name in {"handler.py", "report_routes.py", "page_routes.py", "authorizer.py"}
 
 
 @pytest.mark.parametrize(
     "path",
-    sorted([*FUNCTIONS.glob("*/handler.py"), *FUNCTIONS.glob("*/report_routes.py")]),
+    sorted([*FUNCTIONS.glob("*/handler.py"), *FUNCTIONS.glob("*/*_routes.py")]),
     ids=name_of,
 )
 def test_a_handler_is_thin(path: Path) -> None:

@@ -18,7 +18,17 @@ from functions.core.playbook import load
 from functions.core.reports.columns import Fact
 from functions.core.reports.prices import read_usage
 from functions.core.storage.database import Storage
-from infra.bench import budgets, burst, costs, import_time, reporting, reports, throughput, usage
+from infra.bench import (
+    budgets,
+    burst,
+    costs,
+    import_time,
+    pages,
+    reporting,
+    reports,
+    throughput,
+    usage,
+)
 from infra.bench.emulator import agent_of
 from infra.bench.sweep import sweeps
 from infra.bench.ticket_life import TEAM
@@ -146,6 +156,21 @@ def test_a_ticket_s_life_is_measured_step_by_step(
     assert "customer answers the survey, archived: " in capsys.readouterr().out
     new = document["details"]["lives"][3]
     assert new["read_units"] > document["details"]["lives"][0]["read_units"]
+
+
+@pytest.mark.requirement("H8")
+def test_pages_are_measured_as_a_browser_loads_them(desk: Simulator) -> None:
+    """A second visit loads the HTML alone; what cannot be loaded is named."""
+    found = pages.measure(desk, waiting=2, long=60)
+    queue, ticket = found.pages["queue"], found.pages["ticket"]
+    assert queue.html.count(b"data-ticket=") == 2
+    assert queue.kilobytes() < queue.kilobytes(".css", ".js") < queue.first_visit
+    assert "Query" in queue.operations
+    assert len(ticket.reads) <= len(found.pages["long ticket"].reads)
+    figures = {figure.what: figure for figure in found.figures()}
+    assert figures["customer: status, everything"].limit == pages.CUSTOMER_KB
+    assert figures["workbench, style"].value == queue.kilobytes(".css")
+    assert all(": " in why for why in found.missing.values())
 
 
 @pytest.mark.requirement("F3")

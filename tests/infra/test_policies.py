@@ -52,7 +52,7 @@ def test_a_policy_names_resources_of_its_stage_only(path: Path) -> None:
 
 
 def test_only_notify_and_unseal_decrypt_contacts_and_only_unseal_originals() -> None:
-    """Two policies have `kms:Decrypt`, for these purposes only; two can encrypt."""
+    """Two policies have `kms:Decrypt`, for these purposes only; three can encrypt."""
     holders = {path.stem for path in FILES if "kms:Decrypt" in granted(path.stem)}
     assert holders == {"notify", "unseal"}
     contacts = ("Null", "true")
@@ -79,7 +79,10 @@ def test_only_notify_and_unseal_decrypt_contacts_and_only_unseal_originals() -> 
         "sla_timer": [f"{function}-sla_timer"],
     }
     sealing = {path.stem for path in FILES if "kms:Encrypt" in granted(path.stem)}
-    assert sealing == {"api_handler", "intake_mail"}
+    assert sealing == {"api_handler", "intake_mail", "sla_timer"}
+    path = INFRA / "policies" / "sla_timer.json"
+    (seals,) = [s["Condition"] for s in statements(path) if "kms:Encrypt" in s["Action"]]
+    assert seals["StringEquals"]["kms:EncryptionContext:what"] == "outgoing"
 
 
 WRITES = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}

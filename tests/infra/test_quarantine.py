@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from functions.core.domain.events import TicketReceived
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.database import Storage
-from functions.intake.mail_store import as_metadata
+from functions.core.storage.quarantined import as_metadata
 from infra.console import closing_workflows
 from infra.console.errors import UsageError
 from infra.console.main import app

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from functions.core.domain import commands as c, events as e
 from functions.core.domain.delivery import Delivery
+from functions.core.domain.drafts import Draft, Outgoing
 from functions.core.domain.errors import ActionNotAllowed, NotFound, TryAgain
 from functions.core.domain.journal import entry_of
 from functions.core.domain.lifecycle import apply, decide
@@ -536,3 +537,19 @@ def test_records_are_found_by_the_stage_s_name(at: Archive) -> None:
     found = retention.records_of("test")
     assert (found.mail_bucket, found.archive_bucket) == (MAIL_BUCKET, ARCHIVE)
     assert found.storage.tickets.load("testdesk", "CS1").number == "CS1"
+
+
+@pytest.mark.requirement("B10", "H3")
+def test_an_erasure_deletes_the_drafts_of_all_agents_on_the_ticket(at: Archive) -> None:
+    """Sealed as they are: nobody can open them any more, and the sweep sends none."""
+    draft = Draft(desk="testdesk", number="CS1", agent="agent-1", text=TEXT, saved_at=NOON)
+    outgoing = Outgoing(id="x", action="reply", text=TEXT, seen=1, send_at=SOON)
+    for number in ("CS1", "CS3"):
+        for username, waiting in (("agent-1", None), ("agent-2", outgoing)):
+            given = {"number": number, "agent": username, "outgoing": waiting}
+            at.storage.drafts.put(draft.changed(**given), ROOT, NOON)
+    erase(at, "testdesk", number="CS1", **ERASURE)
+    kept = {item["pk"]["S"] for item in items(at) if item["sk"]["S"].startswith("DRAFT#")}
+    assert kept == {"TICKET#testdesk#CS3"}
+    due = [each for shard in range(4) for each in at.storage.tickets.due(shard, SOON)]
+    assert [each.pk for each in due if each.sk.startswith("DRAFT#")] == ["TICKET#testdesk#CS3"]

@@ -26,6 +26,12 @@ LookUp = Callable[[Collection[str], Mapping[str, str], Locale], Mapping[str, str
 """Looks variables up with the values that are known; returns those that were found."""
 
 
+def welcome(assistant: Assistant, locale: Locale, *, known: bool) -> str:
+    """Return the first message of a chat; it invites a customer who is not known to verify."""
+    text = assistant.welcome[locale]
+    return text if known else f"{text}\n{say('verify.invitation', locale)}"
+
+
 @dataclass(frozen=True)
 class Reading:
     """The engine's reading of a question: the article to give at once, up to three to offer, or
@@ -46,9 +52,7 @@ class Dialogue:
 
     def welcomed(self, chat: Chat, *, known: bool = True) -> Chat:
         """Greet and ask what is needed (C3); invite a customer who is not known to verify (C2)."""
-        text = self.assistant.welcome[chat.locale]
-        if not known:
-            text = f"{text}\n{say('verify.invitation', chat.locale)}"
+        text = welcome(self.assistant, chat.locale, known=known)
         return chat.said("assistant", text, self.now)
 
     def understood(self, chat: Chat, reading: Reading) -> Chat:

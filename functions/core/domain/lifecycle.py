@@ -170,6 +170,7 @@ def _opened(event: e.Event, commit: e.Commit) -> Ticket:
         type=event.type,
         priority=event.priority,
         urgency=event.urgency,
+        title=event.title,
         entered_by=event.entered_by,
         product=event.product.title if event.product else None,
         order=event.order,

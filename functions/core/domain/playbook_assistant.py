@@ -47,6 +47,16 @@ JsonPath = Annotated[str, Field(pattern=r"^[^.\s]+(\.[^.\s]+)*$")]
 """The keys, or positions in a list from 0, that lead to a value: `order.parcels.0.state`."""
 
 
+Embedder = Annotated[
+    str,
+    Field(
+        pattern=r"^(https://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*|http://(localhost|127\.0\.0\.1))"
+        r"(:([0-9]{1,5}|\*))?$"
+    ),
+]
+"""A site that may show the chat in a frame, as `frame-ancestors` has it (CSP Level 3)."""
+
+
 class LookUpSource(Section):
     """A system of the company that knows values of a customer's case (C4).
 
@@ -97,7 +107,8 @@ class Assistant(Section):
     sure. After `misses` questions in a row without an answer, a rating of `poor` or less, or one of
     the words in `person`, or a message that is one of `person_alone`, it hands over. A message that
     is one of the `greetings` is greeted. `variables` are the names, for people, of what its
-    articles ask the customer for, `sources` the systems that know others.
+    articles ask the customer for, `sources` the systems that know others. The sites of `embed_on`
+    may show the chat in a frame.
     """
 
     welcome: Text
@@ -112,6 +123,7 @@ class Assistant(Section):
     sources: dict[Slug, LookUpSource] = {}
     chats_per_source: Annotated[int, Field(ge=1)] = 30
     chats_per_desk: Annotated[int, Field(ge=1)] = 3000
+    embed_on: tuple[Embedder, ...] = ()
 
     @property
     def keys(self) -> frozenset[str]:

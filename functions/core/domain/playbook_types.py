@@ -164,6 +164,13 @@ STEP_FIELD_HOLDS: dict[StepFieldKind, Holds] = {
 """Kind of a step's field → the mark of its text (`privacy`); times and choices have a form."""
 
 
+AskedField = Literal[
+    "product.name", "product.model", "product.serial", "product.purchased_on",
+    "proof_of_purchase", "order", "since", "environment", "attempted",
+]  # fmt: skip
+"""The fields of a request beside its description that a customer can fill in."""
+
+
 class Section(BaseModel):
     """The base of all parts of a playbook: immutable, and unknown keys are errors."""
 

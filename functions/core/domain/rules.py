@@ -42,12 +42,14 @@ from functions.core.domain.playbook_mail import (
 from functions.core.domain.playbook_model import LanguageModel
 from functions.core.domain.playbook_negations import Negations
 from functions.core.domain.playbook_numbers import Numbering, Records
+from functions.core.domain.playbook_privacy import PrivacyNotice
 from functions.core.domain.playbook_records import Retention, Webhook as Webhook
 from functions.core.domain.playbook_reports import Reports
 from functions.core.domain.playbook_types import (
     LOCALES as LOCALES,
     STEP_FIELD_HOLDS,
     Amount,
+    AskedField,
     Choices,
     Duration,
     Identifier,
@@ -98,17 +100,25 @@ class CustomerTerm(Term):
 
 
 class Type(Term):
-    """A class of requests (A1, B3, D3, E1). `agents_only`: only agents may give it."""
+    """A class of requests (A1, B3, D3, E1). `agents_only`: only agents may give it.
+
+    `asks` names the fields that the customers' form shows for it.
+    """
 
     keywords: Words = ()
     agents_only: bool = False
+    asks: Annotated[tuple[AskedField, ...], BeforeValidator(as_tuple)] = ()
 
 
 class Priority(CustomerTerm):
-    """A priority. The playbook lists priorities by rank, the most urgent first."""
+    """A priority. The playbook lists priorities by rank, the most urgent first.
+
+    `urgency` is what the customers' form calls it; its label unless given.
+    """
 
     colour: str = "grey"
     promise: Text | None = None
+    urgency: Text | None = None
 
 
 class Vague(Section):
@@ -375,10 +385,7 @@ class Confirmation(Section):
     within: Wait | None = None
 
 
-RequestField = Literal[
-    "description", "product.name", "product.model", "product.serial", "product.purchased_on",
-    "proof_of_purchase", "order", "since", "environment", "attempted",
-]  # fmt: skip
+RequestField = Literal["description", AskedField]
 """The fields of a request that can fill in a step's field."""
 
 
@@ -461,6 +468,7 @@ class Playbook(Section):
     calendar: dict[str, Any]
     number: Numbering
     fields: Fields = Field(default_factory=Fields)
+    privacy: PrivacyNotice | None = None
     mail: Mail
     files: FileRules = Field(default_factory=FileRules)
     sms_sender: str = ""

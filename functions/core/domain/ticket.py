@@ -288,6 +288,7 @@ class TicketChanges(TypedDict, total=False):
 class Ticket(Value):
     """One request at one version.
 
+    - `title`: its subject or first words, masked, for lists; None if an earlier version wrote it.
     - `entered_by`: the agent who entered the request, if one did.
     - `facts`: latest value of each field recorded with the desk's steps (arrival time, parts used).
     - `announced_team`: the team that the customer was told of (A8).
@@ -328,6 +329,7 @@ class Ticket(Value):
     proposed_type: TermName | None = None
     reason_asked: bool = False
     urgency: TermName | None = None
+    title: FreeText | None = None
     entered_by: TermName | None = None
     queue: Queue = "new"
     team: TermName | None = None

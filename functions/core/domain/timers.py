@@ -16,7 +16,7 @@ from functions.core.domain.events import (
     TimerWarned,
 )
 from functions.core.domain.matching import Facts, holds
-from functions.core.domain.rules import Playbook, TimerRule
+from functions.core.domain.rules import Condition, Playbook, TimerRule
 from functions.core.domain.ticket import Ticket, Timer, TimerState
 
 _ENDED = frozenset({"archived", "closed", "merged"})
@@ -84,6 +84,23 @@ def started(rule: TimerRule, ticket: Ticket, playbook: Playbook, now: datetime) 
     return _running(
         Timer(state="running", started_at=now, allowed=allowed), allowed, rule, playbook, now
     )
+
+
+def due_if_received(
+    priority: str, type_name: str, playbook: Playbook, now: datetime
+) -> datetime | None:
+    """Return when a request that came in now would have its first response at the latest (H1).
+
+    None if no timer says so, or if that depends on more than the type.
+    """
+    rule = playbook.timers.get("first_response")
+    if rule is None or "TicketReceived" not in rule.start:
+        return None
+    if rule.when not in (Condition(), Condition(type=rule.when.type)):
+        return None
+    if rule.when.type and type_name not in rule.when.type:
+        return None
+    return _add(rule, playbook, now, rule.allowance(priority))
 
 
 def parse_field_time(value: str | None) -> datetime | None:
@@ -184,6 +201,23 @@ def resumed_after_merge(
             left = _between(rule, playbook, since, timer.due_at)
             changed[kind] = _running(timer, left, rule, playbook, now)
     return changed
+
+
+def due_next(ticket: Ticket, playbook: Playbook) -> tuple[str, datetime] | None:
+    """Return the kind and the deadline of what is due first; None if nothing is, or all is paused.
+
+    What is overdue stays due until it has happened.
+    """
+    due = []
+    for kind, stored in ticket.timers.items():
+        rule = playbook.timers.get(kind)
+        timer = settled(stored, rule, playbook) if rule else stored
+        if timer.awaits and timer.due_at is not None:
+            due.append((timer.due_at, kind))
+    if not due:
+        return None
+    at, kind = min(due)
+    return kind, at
 
 
 def fire(

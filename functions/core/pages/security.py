@@ -7,6 +7,7 @@ Cheat Sheet"; W3C, "Fetch Metadata Request Headers".
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from functions.core.domain.errors import Forbidden
@@ -59,6 +60,21 @@ def require_own_page(request: Request) -> None:
 def form_token(secret: bytes, purpose: str) -> str:
     """Return the token that a page's forms carry, bound to a session or a link."""
     return derive(secret, f"form/{purpose}").hex()[:32]
+
+
+def timed_token(secret: bytes, purpose: str, at: datetime) -> str:
+    """Return a token that proves at what time a page with a form was made."""
+    seconds = str(int(at.timestamp()))
+    return f"{seconds}.{form_token(secret, f'{purpose}/{seconds}')}"
+
+
+def age_of_token(secret: bytes, purpose: str, token: str, now: datetime) -> timedelta | None:
+    """Return the time since a `timed_token` was made, None if it is not one of ours."""
+    seconds, _, _ = token.partition(".")
+    if not (seconds.isascii() and seconds.isdigit() and len(seconds) <= 12):
+        return None
+    at = datetime.fromtimestamp(int(seconds), UTC)
+    return now - at if same(token, timed_token(secret, purpose, at)) else None
 
 
 def require_form_token(secret: bytes, purpose: str, token: str) -> None:

@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 MAX_BODY = 256 * 1024
 """The maximum bytes of a body (docs/http.md)."""
 
+MAX_FILES_MB = 4
+"""The maximum megabytes of the files in one form. Lambda takes 6 MB, in base64."""
+
 HSTS = "max-age=31536000; includeSubDomains"
 """Browsers use HTTPS only, for a year (RFC 6797); they ignore it on plain HTTP."""
 
@@ -65,6 +68,7 @@ class Request:
     """One HTTP request. Header names are in lower case.
 
     `source` is the address that API Gateway got the request from; nothing that a header claims.
+    `path` is the address below the API's own.
     """
 
     method: str
@@ -76,6 +80,20 @@ class Request:
     body: bytes = b""
     claims: Mapping[str, object] = field(default_factory=dict)
     source: str = ""
+    path: str = ""
+
+    @property
+    def root(self) -> str:
+        """The way from the request's address to the API's own, without a slash at its end.
+
+        Pages lead on by relative addresses: a desk's own domain has another path than the stage.
+        """
+        return "/".join([".."] * (self.path.count("/") - 1)) or "."
+
+    @property
+    def has_files(self) -> bool:
+        """Return whether the body is a form that may have files (RFC 7578)."""
+        return self.headers.get("content-type", "").lower().startswith("multipart/form-data")
 
     def key(self, header: str) -> str:
         """Return the idempotency key in a header, empty if there is none (G1).
@@ -105,12 +123,14 @@ class HttpResponse:
     """An HTTP response: a JSON body, or text or bytes of another type.
 
     The types of bytes are registered in `app.py`, or API Gateway passes them on as Base64.
+    `cookies` are the values of `Set-Cookie`.
     """
 
     body: Any
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
+    cookies: Sequence[str] = ()
 
 
 def page_before(request: Request) -> int | None:
@@ -133,8 +153,8 @@ def earlier_page(history: Sequence[Commit]) -> int | None:
     return history[0].version if history and history[0].version > 1 else None
 
 
-ErrorPage = Callable[[Refused, Locale], HttpResponse]
-"""Renders a refusal as a page, for browsers."""
+ErrorPage = Callable[[Refused, Locale, Request], HttpResponse]
+"""Renders a refusal of a request as a page, for browsers."""
 
 
 def respond(
@@ -162,6 +182,8 @@ def respond(
         "Strict-Transport-Security": HSTS,
         **response.headers,
     }
+    if response.cookies:
+        headers["Set-Cookie"] = list(response.cookies)
     return Response(body=body, status_code=response.status, headers=headers)
 
 
@@ -217,7 +239,7 @@ def errors_as_problems(
         request = _request(event, event.lambda_context)
         locale = locale_of(request)
         page = wants_page(request.headers) and event.path.startswith("/desks/")
-        found = error_page(refused, locale) if page else problem(refused, locale)
+        found = error_page(refused, locale, request) if page else problem(refused, locale)
         response.body = found.body if isinstance(found.body, str) else _dump(found.body)
         response.headers |= {**found.headers, "Content-Type": _content_type(found)}
     return response
@@ -263,8 +285,10 @@ def _call(
         return _checked(function, request)
     except Refused as refused:
         locale = locale_of(request)
-        page = error_page is not None and wants_page(request.headers)
-        found = error_page(refused, locale) if error_page and page else problem(refused, locale)
+        if error_page is not None and wants_page(request.headers):
+            found = error_page(refused, locale, request)
+        else:
+            found = problem(refused, locale)
         if isinstance(refused, Busy):
             headers = {**found.headers, "Retry-After": RETRY_AFTER_SECONDS}
             return replace(found, headers=headers)
@@ -274,8 +298,7 @@ def _call(
 def _checked(function: Callable[[Request], HttpResponse], request: Request) -> HttpResponse:
     """Call `function`; whatever it raises becomes a refusal."""
     try:
-        if len(request.body) > MAX_BODY:
-            raise TooLarge(Phrase("A body may have {limit} KiB at most.", limit=MAX_BODY // 1024))
+        _require_within_limit(request)
         return function(request)
     except Refused:
         raise
@@ -289,6 +312,14 @@ def _checked(function: Callable[[Request], HttpResponse], request: Request) -> H
         raise _Failed(_FAILED) from error
 
 
+def _require_within_limit(request: Request) -> None:
+    if request.has_files:
+        if len(request.body) > MAX_FILES_MB * 1024 * 1024 + MAX_BODY:
+            raise TooLarge(Phrase("The files may have {limit} MB in all.", limit=MAX_FILES_MB))
+    elif len(request.body) > MAX_BODY:
+        raise TooLarge(Phrase("A body may have {limit} KiB at most.", limit=MAX_BODY // 1024))
+
+
 class Busy(Refused, status=503, title="Busy"):
     """Nothing was changed; the same request may succeed in a moment."""
 
@@ -300,16 +331,18 @@ class _Failed(Refused, status=500, title="Failed"):
 def _request(current: Any, lambda_context: Any) -> Request:
     context = current.context or {}
     body = current.raw_body or b""
+    params = dict(current.uri_params or {})
     return Request(
         method=current.method,
         deployment=Deployment.of(lambda_context),
         now=clock.now(),
-        params=dict(current.uri_params or {}),
+        params=params,
         query=dict(current.query_params or {}),
         headers={name.lower(): value for name, value in (current.headers or {}).items()},
         body=body.encode() if isinstance(body, str) else body,
         claims=(context.get("authorizer") or {}).get("claims") or {},
         source=(context.get("identity") or {}).get("sourceIp") or "",
+        path=re.sub(r"\{(\w+)\+?\}", lambda name: params.get(name[1], ""), current.path),
     )
 
 

@@ -96,21 +96,9 @@ def act(
         ActionNotAllowed: the ticket's status does not allow it.
         Conflict: others changed the ticket `TRIES` times in a row.
     """
-    declared = c.agent_actions().get(action)
-    step = None if declared else context.playbook.steps.get(action)
-    if declared is None and step is None:
-        known = (*c.agent_actions(), *context.playbook.steps)
-        raise NotFound(
-            Phrase(
-                "There is no action '{action}' on this desk; it has {known}.",
-                action=action,
-                known=known,
-            )
-        )
-    body = parse_model(declared.body if declared else StepBody, content)
-    run = _Run(context, action, step, body, now)
+    run = _run(context, action, content, now)
     principal = context.principal
-    idempotency = _idempotency(principal, number, action, body, key)
+    idempotency = _idempotency(principal, number, action, run.body, key)
     try:
         if idempotency and (stored := context.storage.idempotency.get(idempotency)):
             raise Duplicate(stored)
@@ -135,6 +123,48 @@ def act(
     return _update_contact(context, ticket, run.command, now)
 
 
+def check(
+    context: ActionContext, ticket: Ticket, action: str, content: bytes, now: datetime
+) -> bool:
+    """Check an action as `act` does, and carry out nothing; return whether it changes anything.
+
+    Files of the body would be accepted, so it should name none.
+
+    Raises:
+        NotFound, InvalidInput, Forbidden, StaleVersion, ActionNotAllowed: as `act`.
+    """
+    _, decided = _run(context, action, content, now).decision(ticket)
+    return bool(decided)
+
+
+def _run(context: ActionContext, action: str, content: bytes, now: datetime) -> _Run:
+    """Read the body of an action.
+
+    Raises:
+        NotFound: there is no such action.
+        InvalidInput: the body is invalid.
+    """
+    declared = c.agent_actions().get(action)
+    step = None if declared else context.playbook.steps.get(action)
+    if declared is None and step is None:
+        known = (*c.agent_actions(), *context.playbook.steps)
+        raise NotFound(
+            Phrase(
+                "There is no action '{action}' on this desk; it has {known}.",
+                action=action,
+                known=known,
+            )
+        )
+    body = parse_model(declared.body if declared else StepBody, content)
+    return _Run(context, action, step, body, now)
+
+
+def was_done(context: ActionContext, number: str, key: str) -> bool:
+    """Return whether the caller's action under a key was carried out (G1)."""
+    record = _record(context.principal, number, key)
+    return context.storage.idempotency.get(record) is not None
+
+
 WITHOUT_KEY = frozenset({"open-contact", "open-original", "set-customer-class"})
 """Actions without a key: each look at a secret is recorded, and setting a class can be repeated."""
 
@@ -145,8 +175,12 @@ def _idempotency(
     if not key or action in WITHOUT_KEY:
         return None
     digest = sha256(f"{action} {body.model_dump_json()}".encode()).hexdigest()
+    return replace(_record(principal, number, key), body=digest)
+
+
+def _record(principal: Principal, number: str, key: str) -> IdempotencyRecord:
     key = f"{principal.username}:{number}:{key}"
-    return IdempotencyRecord(principal.desk, "action", key, body=digest, number=number)
+    return IdempotencyRecord(principal.desk, "action", key, number=number)
 
 
 class _Run:

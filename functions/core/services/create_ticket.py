@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from fnmatch import fnmatchcase
 from hashlib import sha256
@@ -141,7 +141,8 @@ class Source:
     refer to `message_id`; `raw` is the key of the stored original. `contact_proven`: the channel
     proves the contact and the customer's id; a chat proves only the contact. `hiding` holds the
     hidden parts of texts that were masked before they were cut. `chat` is the chat with the
-    assistant that ended in this ticket.
+    assistant that ended in this ticket. `privacy_version` is that of the notice that the sender
+    agreed to.
     """
 
     channel: str = "web"
@@ -158,6 +159,7 @@ class Source:
     linked_to: str | None = None
     hiding: MessageMasker | None = None
     chat: e.ChatHandedOver | None = None
+    privacy_version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,8 @@ class TicketRequest:
         acknowledge: returns the delivery that goes out with the HTTP response, if any.
         admit: called before the ticket is created, but not for a repetition; raises `Quarantined`
             if the request has to wait.
+        keep: stores the files of the request in a folder and returns them; called like `admit`,
+            once the ticket has its number.
     """
 
     body: NewTicket
@@ -184,6 +188,7 @@ class TicketRequest:
     conversation: Conversation | None = None
     acknowledge: Callable[[e.Commit, Ticket], Delivery | None] | None = None
     admit: Callable[[], None] | None = None
+    keep: Callable[[str], tuple[e.Attachment, ...]] | None = None
 
 
 @dataclass(frozen=True)
@@ -247,10 +252,12 @@ class TicketCreator:
             request.admit()
         hiding = request.source.hiding or MessageMasker()
         customer = _customer(playbook, request, fields.contact, digest, known)
+        number = self._next_number(playbook, request.now)
+        if request.keep is not None:
+            files = request.keep(f"{playbook.desk}/{number}")
+            request = replace(request, source=replace(request.source, attachments=files))
         received = _ticket_received(playbook, request, fields, customer, hiding)
-        command = Receive(
-            number=self._next_number(playbook, request.now), request=received, actor=request.actor
-        )
+        command = Receive(number=number, request=received, actor=request.actor)
         first = opening(command, playbook, request.now)
         try:
             ticket = self._commit(first, playbook, request, fields.contact, hiding)
@@ -471,6 +478,7 @@ def _ticket_received(
         entered_by=source.entered_by,
         linked_to=source.linked_to,
         chat=source.chat,
+        privacy_version=source.privacy_version,
     )
     masked = rewritten(received, hiding.mask)
     shortened = masked.description[: playbook.fields.description_max]

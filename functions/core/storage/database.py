@@ -30,8 +30,10 @@ from functions.core.storage.tickets import Spent, Tickets, nothing_spent
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from functions.core.storage.drafts import Drafts
     from functions.core.storage.page_sessions import PageSessions
     from functions.core.storage.report_progress import ReportProgress
+    from functions.core.storage.saved_views import StoredViews
 
 
 @dataclass(frozen=True)
@@ -115,3 +117,17 @@ class Storage:
         from functions.core.storage.page_sessions import PageSessions
 
         return PageSessions(self.table)
+
+    @cached_property
+    def drafts(self) -> Drafts:
+        """The drafts of agents: only the workbench and, for what is left, the sweep import it."""
+        from functions.core.storage.drafts import Drafts
+
+        return Drafts(self.table)
+
+    @cached_property
+    def saved_views(self) -> StoredViews:
+        """The views that agents have saved: only the workbench imports it."""
+        from functions.core.storage.saved_views import StoredViews
+
+        return StoredViews(self.table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.domain.journal import JournalEntry
 from functions.core.storage.table import Item, between, key, parse_stamp, stamp
@@ -52,6 +52,22 @@ class Journal:
             entry = JournalEntry.model_validate_json(item["body"]["S"])
             yield Arrived(parse_stamp(arrived), entry)
 
+    def newest(
+        self, desk: str, since: datetime, until: datetime, limit: int
+    ) -> list[tuple[datetime, str, int]]:
+        """Return when the newest commits of a period arrived, with their numbers and versions.
+
+        Args:
+            limit: the most that are read of a day.
+        """
+        found = []
+        for query in self._queries(desk, since, until):
+            query |= {"ScanIndexForward": False, "Limit": limit, "ProjectionExpression": "sk"}
+            for item in self.table.query_page(**query)[0]:
+                arrived, number, version = item["sk"]["S"].split("#")
+                found.append((parse_stamp(arrived), number, int(version)))
+        return sorted(found, reverse=True)
+
     def delete(
         self, desk: str, number: str, now: datetime, versions: Collection[int] | None = None
     ) -> None:
@@ -63,12 +79,15 @@ class Journal:
                 self.table.client.delete_item(TableName=self.table.name, Key=found)
 
     def _items(self, desk: str, since: datetime, until: datetime) -> Iterator[Item]:
+        for query in self._queries(desk, since, until):
+            yield from self.table.query(**query)
+
+    def _queries(self, desk: str, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
         day = since.astimezone(UTC).date()
         while day <= until.astimezone(UTC).date():
             midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
             # `~` follows every digit, so the range ends with the last entry of that moment.
-            query = between(self._partition(desk, midnight), stamp(since), f"{stamp(until)}~")
-            yield from self.table.query(**query)
+            yield between(self._partition(desk, midnight), stamp(since), f"{stamp(until)}~")
             day += _DAY
 
     def _partition(self, desk: str, at: datetime) -> str:

@@ -16,6 +16,7 @@ CHINESE: dict[str, str] = {
     "Not found": "没有找到",
     "Not possible now": "当前无法进行此操作",
     "The ticket has changed": "工单已更新",
+    "The draft has changed": "草稿已更新",
     "Already answered": "已经评价过",
     "Too large": "内容过大",
     "This key was used before": "此幂等键已使用过",
@@ -33,6 +34,8 @@ CHINESE: dict[str, str] = {
     "Some fields are invalid; see errors.": "部分内容不符合要求，请看 errors。",
     "The body is not JSON in UTF-8.": "请求正文不是 UTF-8 编码的 JSON。",
     "A body may have {limit} KiB at most.": "请求正文不能超过 {limit} KiB。",
+    "Too many links were asked for. Try again in an hour.": "链接请求次数过多，请一小时后再试。",
+    "The files may have {limit} MB in all.": "文件总共不能超过 {limit} MB。",
     "The idempotency key is too long.": "幂等键过长。",
     "The page is invalid.": "页码无效。",
     "A search goes over all queues: leave `queue` out.": "搜索不分队列，请去掉 queue。",
@@ -52,6 +55,9 @@ CHINESE: dict[str, str] = {
     "There is no report of this period. Reports go back to 45 days before the first one; the "
     "newest is written within half an hour after its period.": "没有这个周期的报表。报表最早从"
     "启用前45天起；最新的在周期结束后半小时内生成。",
+    "At most {limit} tickets at once, not {count}.": "一次最多处理 {limit} 张，现有 {count} 张。",
+    "You have {limit} views already. Delete one first.": "您已有 {limit} 个视图，请先删除一个。",
+    "There is no such view.": "没有这个视图。",
     "There is no such desk.": "没有这个服务台。",
     "There is no such ticket.": "没有这张工单。",
     "There is no ticket {number} on this desk.": "本服务台没有工单 {number}。",
@@ -176,6 +182,12 @@ CHINESE: dict[str, str] = {
     "contact that was given.": (
         "此链接只能查看和补充您提交的内容。如需确认或评价，请使用我们发给您的链接。"
     ),
+    "This form was sent from another site. Open the page and send it again.": (
+        "此表单来自其他网站。请打开页面后重新提交。"
+    ),
+    "This form has expired. Open the page again, then send it.": (
+        "表单已过期，请重新打开页面后提交。"
+    ),
     "The form cannot be read.": "无法读取表单。",
     "The score is invalid.": "评价无效。",
     "This survey has been answered already. Thank you.": "您已经评价过，谢谢。",
@@ -286,6 +298,11 @@ CHINESE: dict[str, str] = {
     ),
     "{action} is not possible while the ticket is {status}. It goes on as {into}.": (
         "工单状态为“{status}”，无法执行“{action}”。请到工单 {into} 继续处理。"
+    ),
+    "{most} files at most": "最多 {most} 个文件",
+    "This draft was changed in another window.": "这份草稿在另一个窗口里有改动。",
+    "The ticket has changed since this was written. Look at what has come, then send it.": (
+        "写这段文字之后，工单又有变化。请先看新的内容，再决定是否发送。"
     ),
     "You acted on version {expected}; the ticket is at version {version}. Look at it again.": (
         "您看到的是版本 {expected}，工单已更新到版本 {version}，请刷新后再操作。"

@@ -118,7 +118,7 @@ def format_time(at: datetime | None, playbook: Playbook, locale: Locale) -> str:
     local = at.astimezone(playbook.zone)
     if locale == "zh-CN":
         return f"{format_day(local, locale)}{local:%H:%M}"
-    return f"{format_day(local, locale)}, {local:%H:%M} ({_zone_name(local)})"
+    return f"{format_day(local, locale)}, {local:%H:%M} ({zone_name(local)})"
 
 
 def format_day(local: datetime, locale: Locale) -> str:
@@ -135,7 +135,7 @@ _MONTHS = (
 )  # fmt: skip
 
 
-def _zone_name(local: datetime) -> str:
+def zone_name(local: datetime) -> str:
     """Return the offset of a local time for people: GMT, GMT+8, GMT-3:30."""
     minutes = int((local.utcoffset() or timedelta()).total_seconds()) // 60
     hours, rest = divmod(abs(minutes), 60)

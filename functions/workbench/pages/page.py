@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from functions.core.domain.errors import Refused
@@ -24,6 +25,10 @@ from functions.core.services.rights import Principal
 from functions.core.storage.database import Storage
 from functions.core.text.error_texts import translated
 from functions.core.text.workbench_texts import TEXTS
+from functions.workbench.pages.shell import Shell
+
+if TYPE_CHECKING:
+    from functions.workbench.pages.composer import Composer
 
 PAGES = Pages(Path(__file__).parents[1] / "templates", TEXTS)
 
@@ -57,9 +62,14 @@ class WorkbenchPage:
         return self.playbook.desk
 
     @property
+    def shell(self) -> Shell:
+        """What surrounds the page."""
+        return Shell(self)
+
+    @property
     def is_fragment(self) -> bool:
         """Return whether a script asks for a part of a page."""
-        return self.request.headers.get("hx-request") == "true"
+        return is_part(self.request)
 
     @cached_property
     def form(self) -> dict[str, list[str]]:
@@ -106,12 +116,23 @@ class WorkbenchPage:
         own = page_headers(connect=(aws.upload_origin(self.request.deployment),))
         return HttpResponse(html, status, own | (headers or {}), content_type="text/html")
 
+    def composer(self, ticket: Mapping[str, Any]) -> Composer:
+        """Return what the composer of a ticket shows, as the API shows the ticket."""
+        from functions.workbench.pages.composer import composer_of
+
+        return composer_of(self, ticket)
+
     def redirect(self, url: str) -> HttpResponse:
         """Lead the browser on after a form (303)."""
         return HttpResponse("", 303, {**PAGE_HEADERS, "Location": url}, content_type="text/html")
 
 
 PAGE_HEADERS = page_headers()
+
+
+def is_part(request: Request) -> bool:
+    """Return whether a script asks for a part of a page."""
+    return request.headers.get("hx-request") == "true"
 
 
 def address(base: str, desk: str = "", *path: str, **query: str) -> str:
@@ -126,16 +147,17 @@ def base_of(request: Request) -> str:
     return urlsplit(aws.public_url(request.deployment)).path
 
 
-def refusal(refused: Refused, locale: Locale, request: Request) -> HttpResponse:
+def refusal(refused: Refused, locale: Locale, base: str, part: bool = False) -> HttpResponse:
     """Answer with a refusal, as a page or for a script as a part of one."""
     errors = getattr(refused, "errors", ())
     html = PAGES.render(
-        "refusal_part.html" if request.headers.get("hx-request") == "true" else "refusal.html",
+        "refusal_part.html" if part else "refusal.html",
         locale,
-        base_of(request),
+        base,
         title=translated(refused.title, locale),
         detail=translated(refused.detail, locale),
         errors=[translated(each.message, locale) for each in errors],
         status=refused.status,
+        home=address(base),
     )
     return HttpResponse(html, refused.status, PAGE_HEADERS, content_type="text/html")

@@ -74,6 +74,11 @@ def find(method: str, path: str) -> Found:
     raise NotFound("There is nothing at this address. Please check the link.")
 
 
+def exists(name: str) -> bool:
+    """Return whether there is a page of a name."""
+    return name in _modules()
+
+
 @lru_cache(maxsize=1)
 def _modules() -> frozenset[str]:
     return frozenset(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))

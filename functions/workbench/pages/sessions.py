@@ -41,21 +41,21 @@ class SignedIn:
         return self.cookie.encode()
 
 
-def begin(storage: Storage, token: str, refresh_token: str, now: datetime) -> str:
-    """Store a new session; return the header that sets its cookie."""
+def begin(storage: Storage, token: str, refresh_token: str, now: datetime) -> tuple[str, str]:
+    """Store a new session; return its cookie, and the header that sets it."""
     cookie = secrets.token_urlsafe(32)
     claims = claims_of(token)
     renew_at = datetime.fromtimestamp(int(str(claims["exp"])), now.tzinfo)
     session = PageSession(_kept(claims), refresh_token, renew_at, now + LASTS)
     storage.page_sessions.put(cookie, session)
-    return f"{COOKIE}={cookie}; Max-Age={int(LASTS.total_seconds())}; {_ATTRIBUTES}"
+    return cookie, f"{COOKIE}={cookie}; Max-Age={int(LASTS.total_seconds())}; {_ATTRIBUTES}"
 
 
 def end(storage: Storage, request: Request) -> str:
-    """Delete the session of a request; return the header that removes its cookie."""
+    """End the session of a request; return the header that removes its cookie."""
     cookie = cookie_of(request)
     if cookie:
-        storage.page_sessions.delete(cookie)
+        storage.page_sessions.end(cookie, request.now)
         _read_at.pop(cookie, None)
     return f"{COOKIE}=; Max-Age=0; {_ATTRIBUTES}"
 

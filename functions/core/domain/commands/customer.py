@@ -91,6 +91,20 @@ class ProveContact(
         return [] if ticket.contact_proven else [e.ContactProven()]
 
 
+@dataclass(frozen=True)
+class RequestLink(
+    TicketCommand,
+    name="request-link",
+    sources=ANY_STATUS,
+    by="customer",
+    meaning="somebody who named number and contact asked for the link again",
+):
+    """Send the customer link to the ticket's contact once more (contract, *Links*)."""
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        return [] if ticket.erased else [e.LinkRequested()]
+
+
 class CorrectContactBody(Body):
     """A new contact; without one the former contact works again."""
 

@@ -55,6 +55,14 @@ class ContactProven(
         return {"contact_proven": True, "customer": ticket.customer.model_copy(update=update)}
 
 
+class LinkRequested(
+    Event,
+    label=("客户要求重发链接", "The customer asked for the link again"),
+    webhook="link.requested",
+):
+    """Somebody who named number and contact asked for the customer link; it goes to the contact."""
+
+
 class ContactCorrected(
     Event, label=("联系方式已更正", "Contact corrected"), webhook="contact.corrected"
 ):

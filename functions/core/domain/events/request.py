@@ -1,7 +1,9 @@
 """The request itself, and its classification."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
+from unicodedata import east_asian_width
 
 from functions.core.domain.chat import Reason, Writer
 from functions.core.domain.events.base import Commit, Event
@@ -72,7 +74,7 @@ class TicketReceived(
     channel proves the contact. `since`, `environment` and `attempted` are what the customer says of
     a fault: when it began, where the product is used, what was tried (D2). `linked_to` is the
     number of the ended ticket that this one continues. `chat` is the chat with the assistant that
-    was handed over.
+    was handed over. `privacy_version` is that of the notice that the sender agreed to.
     """
 
     customer: Customer
@@ -99,10 +101,39 @@ class TicketReceived(
     environment: FreeText | None = None
     attempted: FreeText | None = None
     chat: ChatHandedOver | None = None
+    privacy_version: TermName | None = None
 
     @property
     def words(self) -> str:
         return self.text or self.description
+
+    @property
+    def title(self) -> str | None:
+        """Return what lists show of the request: its subject, else its first words."""
+        return first_words(self.subject or "") or first_words(self.description) or None
+
+
+TITLE_WIDTH = 44
+"""The width of a title, in Latin letters; a Chinese character is as wide as two."""
+
+_WORD = re.compile(r"[!-~]+\Z")
+_NUMBERS = re.compile(r"(?:[!-~]*\d[!-~]*\s*)+\Z")
+"""The end of a text that was cut: part of a word, and the numbers before it."""
+
+
+def first_words(text: str) -> str:
+    """Return the beginning of a text's first line, at most `TITLE_WIDTH` wide.
+
+    A number is shown whole or not at all: its beginning could be read as that of a phone.
+    """
+    line = next(filter(None, map(str.strip, text.splitlines())), "")
+    width = 0
+    for end, character in enumerate(line):
+        width += 2 if east_asian_width(character) in "WF" else 1
+        if width > TITLE_WIDTH:
+            cut = _NUMBERS.sub("", _WORD.sub("", line[:end])).rstrip()
+            return f"{cut}…" if cut else ""
+    return line
 
 
 class TicketClassified(

@@ -35,7 +35,7 @@ class Flooding:
         limits = self.playbook.unproven_tickets
         # All callers of the local system share one address, and its desks are for trying things
         # out: there a limit applies if the playbook names it.
-        local = _is_local(source)
+        local = is_local(source)
         # The source first: what it has too many of must not use up the desk's limit.
         if source and (not local or "per_source" in limits.model_fields_set):
             self._require("source", source_hash(self.root_key, source), limits.per_source)
@@ -49,7 +49,8 @@ class Flooding:
             raise Quarantined(f"flood: over {limit} unproven tickets an hour of this {whose}")
 
 
-def _is_local(source: str) -> bool:
+def is_local(source: str) -> bool:
+    """Return whether a request came from the machine that serves it."""
     try:
         return ip_address(source).is_loopback
     except ValueError:
