@@ -133,6 +133,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "en": "the desk’s default: nothing pointed elsewhere",
     },
     "ticket.why.rule": {"zh-CN": "规则 {rule}", "en": "rule {rule}"},
+    "ticket.why.rule_for": {
+        "zh-CN": "规则 {rule}（{conditions}）",
+        "en": "rule {rule} ({conditions})",
+    },
     "ticket.why.examples": {"zh-CN": "与不满的例句相似", "en": "like examples of upset customers"},
     "ticket.why.tag": {"zh-CN": "标签 {tag}", "en": "tag {tag}"},
     "ticket.why.person": {"zh-CN": "{who} 更改", "en": "changed by {who}"},

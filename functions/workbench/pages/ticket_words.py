@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.domain.ticket import TIMER_KINDS, Ticket
 from functions.core.domain.timers import parse_field_time, settled
 from functions.core.text.templating import format_day
-from functions.core.text.words import label
+from functions.core.text.words import LIST_SEPARATOR, label
 from functions.workbench.pages.page import PAGES
 
 if TYPE_CHECKING:
@@ -138,6 +138,9 @@ class Words:
             return self.t(f"{prefix}.{name}")
         except KeyError:
             return name
+
+    def listed(self, names: Iterable[str]) -> str:
+        return LIST_SEPARATOR[self.page.locale].join(names)
 
     def language(self, text: str) -> Locale:
         return language_of(text, self.page.locale)
@@ -360,7 +363,7 @@ class Words:
             return ""
         if name in terms:
             names = value if isinstance(value, list) else [value]
-            return "、".join(label(terms[name], each, locale) for each in names)
+            return self.listed(label(terms[name], each, locale) for each in names)
         match name:
             case "kind":
                 return TIMER_KINDS.get(value, {}).get(locale, str(value))

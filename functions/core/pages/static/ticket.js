@@ -218,7 +218,7 @@
   };
   document.addEventListener("htmx:after:swap", (event) => {
     const article = ticket();
-    const head = document.getElementById("ticket-head");
+    const head = document.querySelector("#ticket-head [data-version]");
     if (article && head) {
       article.dataset.version = head.dataset.version;
       article.dataset.status = head.dataset.status;

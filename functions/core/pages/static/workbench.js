@@ -260,7 +260,7 @@
 
   async function refresh(version) {
     const open = ticket();
-    const answer = await call(`${data.home}/tickets/${open.dataset.number}?part=conversation`, {}, true);
+    const answer = await call(open.dataset.live, {}, true);
     if (!answer.ok || open !== ticket()) return;
     const found = parsed(await answer.text());
     for (const part of found.body.children) part.setAttribute("hx-swap-oob", "innerMorph");
