@@ -116,6 +116,11 @@
     ctx.fetch = (url, request) => call(url, request);
   });
 
+  /* A field of that name would hide the form's own property from htmx; the header has the token. */
+  document.addEventListener("submit", ({ target }) => {
+    if (target.matches("[hx-post]")) $("input[name=form]", target)?.remove();
+  }, true);
+
   /* A refusal is shown as a notice: the page stays as it is. */
   document.addEventListener("htmx:before:swap", (event) => {
     const { response, text } = event.detail.ctx;
@@ -123,7 +128,8 @@
     const refusal = $(".refusal", parsed(text));
     if (!refusal && response.status < 500) return;
     event.preventDefault();
-    notice(refusal ? refusal.innerText.trim() : t("failed"), { kind: "bad", seconds: 12 });
+    const said = refusal ? all("h1, p, li", refusal).map((each) => each.textContent).join("\n") : t("failed");
+    notice(said, { kind: "bad", seconds: 12 });
   });
   document.addEventListener("htmx:error", ({ detail: { ctx, error } }) => {
     if (ctx && offlineBar === undefined && error?.message !== "signed out") notice(t("failed"), { kind: "bad" });
@@ -227,16 +233,20 @@
   // The open ticket
 
   const ticket = () => $("#ticket[data-number]");
-  let opened;
+  let opened, title = document.title;
   function noteOpened() {
     const number = ticket()?.dataset.number;
+    for (const row of all("#queue [data-ticket]")) {
+      const link = $("a", row);
+      if (link) link.ariaCurrent = row.dataset.ticket === number ? "true" : null;
+    }
     if (number === opened) return;
     opened = number;
-    for (const link of all("#queue [data-ticket] a")) {
-      if (number && link.closest("[data-ticket]").dataset.ticket === number) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
+    if (number) {
+      title = `${number} · ${$(".bar .desk").textContent}`;
+      document.title = title;
+      emit("opened", { number });
     }
-    if (number) emit("opened", { number });
     const composer = $("#composer");
     sizes.disconnect();
     if (composer) sizes.observe(composer);
@@ -257,7 +267,7 @@
   // Live updates
 
   const wide = matchMedia("(min-width: 1200px)"), changes = $("#changes"), versions = new Map();
-  let cursor = data.cursor, usedAt = Date.now(), timer, waiting, title = document.title;
+  let cursor = data.cursor, usedAt = Date.now(), timer, waiting;
   const queueUrl = () => ($("#queue [data-src]") ?? $("#queue")).dataset.src;
   const rowsOf = (root) => new Map(all("[data-ticket]", root).map((row) => [row.dataset.ticket, row.textContent.replace(/\s+/g, " ")]));
 
