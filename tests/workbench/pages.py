@@ -67,4 +67,4 @@ def texts(response: HttpResponse) -> str:
 
 def rows(response: HttpResponse) -> list[str]:
     """Return the numbers of a page's rows, in order."""
-    return re.findall(r'<li class="row[^"]*" data-ticket="([^"]+)"', response.body)
+    return re.findall(r'<li class="row[^>]* data-ticket="([^"]+)"', response.body)
