@@ -1,5 +1,7 @@
 """The calls of the customers' API: each takes a `Request` and returns JSON or a page."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
