@@ -23,12 +23,11 @@ from functions.core.platform.web import (
     wants_page,
 )
 from functions.core.storage.database import Storage
-from functions.core.text.error_texts import translated
 from functions.core.text.tokens import LinkKind, link_key
 from functions.core.text.words import nearest_locale
 from functions.portal import access, submissions
 from functions.portal.context import PortalContext
-from functions.portal.files import as_attachments
+from functions.portal.files import as_attachments, said_errors
 from functions.portal.status import status_view, submitter_view
 
 if TYPE_CHECKING:
@@ -109,9 +108,7 @@ def _page_of(
     status = 200
     if refused is not None:
         content, error = refused
-        errors = [translated(each.message, locale) for each in error.errors] or [
-            translated(error.detail, locale)
-        ]
+        errors = said_errors(error, content, locale)
         typed = {name: values[0] for name, values in content.fields.items()}
         shown, status = replace(shown, typed=typed, errors=errors, done=None), error.status
     page = CustomerPage(request, context, playbook, locale, kept)

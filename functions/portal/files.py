@@ -11,14 +11,16 @@ from pydantic_core import PydanticCustomError
 
 from functions.core.domain.errors import FieldError, InvalidInput
 from functions.core.domain.events import Attachment
-from functions.core.pages.forms import FormFile
+from functions.core.pages.forms import FormContent, FormFile
 from functions.core.storage.files import Files, explain_refusal, refusal_reason
+from functions.core.text.error_texts import translated
 from functions.core.text.file_types import file_type
+from functions.core.text.portal_texts import TEXTS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from functions.core.domain.rules import FileRules
+    from functions.core.domain.rules import FileRules, Locale
 
 MAX_FILES = 5
 """Files with one message; the limit of the body limits their size."""
@@ -64,6 +66,21 @@ def as_attachments(sent: Sequence[FormFile]) -> list[dict[str, str]]:
         }
         for file in sent
     ]
+
+
+def said_errors(error: InvalidInput, content: FormContent, locale: Locale) -> list[tuple[str, str]]:
+    """Return what is wrong with each field of a form; a file is named."""
+    said = []
+    for each in error.errors or (FieldError("", error.detail),):
+        name, message = each.field, translated(each.message, locale)
+        if each.message == "this field is required":
+            message = TEXTS["file.required"][locale]
+        name, _, rest = name.partition(".") if name.startswith("attachments") else (name, "", "")
+        index = rest.partition(".")[0]
+        if index.isdigit() and int(index) < len(content.files):
+            message = f"{content.files[int(index)].name}: {message}"
+        said.append((name, message))
+    return said
 
 
 def require_accepted(files: Sequence[NewAttachment], rules: FileRules) -> None:

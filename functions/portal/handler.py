@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 bp = Blueprint(__name__)
 
-FORMS = ["application/x-www-form-urlencoded", "multipart/form-data"]
-TYPES = ["application/json", *FORMS]
+TYPES = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]
 TICKET = "/desks/{desk}/tickets/{number}"
 
 
@@ -68,12 +67,12 @@ def api_description() -> Response:
     return web.respond(bp, lambda _: web.HttpResponse(text))
 
 
-@bp.route("/desks/{desk}", methods=["GET", "POST"], content_types=FORMS)
+@bp.route("/desks/{desk}", methods=["GET", "POST"], content_types=TYPES)
 def desk_page(desk: str) -> Response:
     return _page(desk)
 
 
-@bp.route("/desks/{desk}/{path+}", methods=["GET", "POST"], content_types=FORMS)
+@bp.route("/desks/{desk}/{path+}", methods=["GET", "POST"], content_types=TYPES)
 def page_of_desk(desk: str) -> Response:
     return _page(desk)
 

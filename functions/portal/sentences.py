@@ -95,10 +95,16 @@ def _when(view: StatusView, playbook: Playbook, locale: Locale, now: datetime) -
     return TEXTS["says.late"][locale]
 
 
-def spoken_time(at: datetime, now: datetime, playbook: Playbook, locale: Locale) -> str:
-    """Say a time as people do: 今天18:30, 18:30 today (GMT+8); a farther day with its date."""
+def spoken_time(
+    at: datetime, now: datetime, playbook: Playbook, locale: Locale, *, zoned: bool = True
+) -> str:
+    """Say a time as people do: 今天18:30, 18:30 today (GMT+8); a farther day with its date.
+
+    `zoned`: with the zone where the language needs it, as for a promise.
+    """
     local, today = at.astimezone(playbook.zone), now.astimezone(playbook.zone).date()
+    said = format_time(at, playbook, locale)
     for days, key in ((0, "time.today"), (1, "time.tomorrow"), (-1, "time.yesterday")):
         if local.date() == today + timedelta(days=days):
-            return TEXTS[key][locale].format(clock=f"{local:%H:%M}", zone=zone_name(local))
-    return format_time(at, playbook, locale)
+            said = TEXTS[key][locale].format(clock=f"{local:%H:%M}", zone=zone_name(local))
+    return said if zoned else said.removesuffix(f" ({zone_name(local)})")

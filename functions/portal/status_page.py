@@ -51,7 +51,7 @@ class Shown:
         proof: the query parameter that opened it, with its value.
         calls: the calls that are possible now, each of which has a form.
         done: what the customer has just done, or `filed` for a new request.
-        typed: what a refused form had, and `errors` what is wrong with it.
+        typed: what a refused form had, and `errors` what is wrong with it, by field.
     """
 
     ticket: Ticket
@@ -61,7 +61,7 @@ class Shown:
     done: str | None = None
     goes_on: dict[str, str] | None = None
     typed: Mapping[str, str] = field(default_factory=dict)
-    errors: Sequence[str] = ()
+    errors: Sequence[tuple[str, str]] = ()
 
 
 def status_page(page: CustomerPage, shown: Shown, status: int = 200) -> HttpResponse:
@@ -72,7 +72,7 @@ def status_page(page: CustomerPage, shown: Shown, status: int = 200) -> HttpResp
     record = [
         {
             "at": clock(entry["at"]),
-            "soon": spoken_time(datetime.fromisoformat(entry["at"]), page.now, playbook, locale),
+            "soon": _past(page, entry["at"]),
             "label": entry["label"],
             "fields": entry.get("fields", ()),
         }
@@ -145,12 +145,16 @@ def _messages(page: CustomerPage, shown: Shown) -> Any:
         for each in view.get("submitted", ())
     ]
     for entry in entries:
-        at = datetime.fromisoformat(entry["at"])
         yield {
             **entry,
             "lang": written_in(entry["text"]),
-            "soon": spoken_time(at, page.now, page.playbook, page.locale),
+            "soon": _past(page, entry["at"]),
         }
+
+
+def _past(page: CustomerPage, at: str) -> str:
+    when = datetime.fromisoformat(at)
+    return spoken_time(when, page.now, page.playbook, page.locale, zoned=False)
 
 
 def _steps(status: str, status_label: str, locale: Locale) -> list[tuple[str, str]]:

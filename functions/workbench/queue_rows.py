@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
@@ -61,6 +62,13 @@ class Row:
     @property
     def title(self) -> str:
         return self.ticket["title"] or self.ticket["type_label"]
+
+    @property
+    def customer(self) -> str:
+        """The masked name and contact, as short as they can be told from others."""
+        shown = self.ticket["customer"]
+        contact = re.sub(r"\*{4,}", "***", shown["contact"])
+        return f"{shown['name']} {contact}".strip()
 
 
 def rows_of(

@@ -1,7 +1,8 @@
-"""API Gateway's own error responses, as problem documents (RFC 9457).
+"""What API Gateway can do and Chalice does not configure; `app.py` sees to it at each deployment.
 
-Chalice cannot configure them, so `app.py` adds them to the API description that Chalice generates;
-plain `chalice deploy` includes them too. See API Gateway developer guide, "Gateway response types".
+API Gateway's own error responses are problem documents (RFC 9457): they are added to the API
+description that Chalice generates, so plain `chalice deploy` includes them too. See API Gateway
+developer guide, "Gateway response types".
 """
 
 import json
@@ -58,3 +59,17 @@ def add_error_responses() -> None:
     from chalice.deploy.swagger import SwaggerGenerator
 
     SwaggerGenerator._BASE_TEMPLATE[EXTENSION] = responses()
+
+
+def allow_forms_with_files() -> None:
+    """Let a route take both forms with files, which are binary, and other bodies.
+
+    API Gateway decides by the type of each body and Chalice decodes it accordingly; only Chalice's
+    check before a deployment does not know that.
+    """
+    from chalice.deploy import validate
+
+    def accept(routes: Any, binary_types: list[str]) -> None:
+        pass
+
+    validate.validate_route_content_types = accept

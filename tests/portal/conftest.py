@@ -19,7 +19,8 @@ from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.text.tokens import LinkKind, link_key
-from functions.portal.calls import PortalContext, show, write
+from functions.portal.calls import show, write
+from functions.portal.context import PortalContext
 from functions.portal.files import NewAttachment, keep
 from functions.portal.page import error_page
 from tests.aws_snapshots import aws_in_memory, restore_or_make
@@ -54,7 +55,7 @@ def _answered(request: Request, call: Callable[[], HttpResponse]) -> HttpRespons
     except Refused as refused:
         if not wants_page(request.headers):
             raise
-        return error_page(refused, locale_of(request, "zh-CN"))
+        return error_page(refused, locale_of(request, "zh-CN"), request)
 
 
 @dataclass

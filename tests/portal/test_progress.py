@@ -138,10 +138,10 @@ def test_files_are_shown_with_the_key_only(
 def test_the_status_has_the_desk_s_label(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """On the badge and in the progress bar."""
+    """In the progress bar."""
     _carry_out(storage, playbook, ASSIGN)
     assert customer.get(key=customer.key).body["status_label"] == "待上门"
-    assert customer.get(PAGE, key=customer.key).body.count("待上门") == 2
+    assert customer.get(PAGE, key=customer.key).body.count("待上门") == 1
 
 
 @pytest.mark.requirement("E2")

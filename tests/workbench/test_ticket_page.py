@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from functions.core.domain.rules import Playbook
+from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.pages.security import form_token
 from functions.core.platform import aws
@@ -33,7 +33,7 @@ class Browser:
     storage: Storage
     playbook: Playbook
     script: bool = False
-    locale: str = "zh-CN"
+    locale: Locale = "zh-CN"
 
     def get(self, path: str = f"tickets/{NUMBER}", **query: str) -> str:
         return str(self.answer("GET", path, query).body)

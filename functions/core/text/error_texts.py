@@ -299,6 +299,7 @@ CHINESE: dict[str, str] = {
     "{action} is not possible while the ticket is {status}. It goes on as {into}.": (
         "工单状态为“{status}”，无法执行“{action}”。请到工单 {into} 继续处理。"
     ),
+    "{most} files at most": "最多 {most} 个文件",
     "This draft was changed in another window.": "这份草稿在另一个窗口里有改动。",
     "The ticket has changed since this was written. Look at what has come, then send it.": (
         "写这段文字之后，工单又有变化。请先看新的内容，再决定是否发送。"

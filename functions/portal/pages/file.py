@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from functions.core.domain.errors import FieldError, InvalidInput, KeyReused, Quarantined
+from functions.core.domain.errors import InvalidInput, KeyReused, Quarantined
 from functions.core.domain.promises import promise
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.timers import due_if_received
@@ -27,21 +27,29 @@ from functions.core.platform.web import MAX_FILES_MB, HttpResponse
 from functions.core.services.create_ticket import read_new_ticket
 from functions.core.services.filing import SentForm
 from functions.core.services.flooding import is_local
-from functions.core.text.error_texts import translated
-from functions.portal.files import MAX_FILES, NewAttachment, as_attachments, require_accepted
+from functions.portal.files import (
+    MAX_FILES,
+    NewAttachment,
+    as_attachments,
+    require_accepted,
+    said_errors,
+)
 from functions.portal.page import CustomerPage
 from functions.portal.sentences import spoken_time
 from functions.portal.submissions import NewMessage
 
 PATH = ""
 
-ALWAYS = ("contact", "description", "name", "type", "urgency", "preferred_channel")
+ALWAYS = ("type", "description", "urgency", "contact", "name", "preferred_channel")
 ASKED: dict[str, str] = {
     "product.name": "text", "product.model": "text", "product.serial": "text",
     "product.purchased_on": "date", "order": "text", "proof_of_purchase": "text",
     "since": "text", "environment": "text", "attempted": "textarea",
 }  # fmt: skip
 """The fields that a type may ask for, in the order of the form, with the kind of control."""
+
+_ORDER = (*ALWAYS[:2], *ASKED, "attachments", *ALWAYS[2:])
+"""The fields in the order of the form."""
 
 TRAP = "website"
 """A field that nobody sees; programs fill it in."""
@@ -62,6 +70,7 @@ class _Form:
     errors: list[tuple[str, str]] = field(default_factory=list)
     token: str = ""
     once: str = ""
+    had_files: bool = False
 
     def show(self, status: int = 200) -> HttpResponse:
         """Answer with the form."""
@@ -91,6 +100,7 @@ class _Form:
             default_urgency=_urgency(playbook, playbook.default_priority, locale),
             limit=playbook.fields.description_max,
             files=(MAX_FILES, MAX_FILES_MB),
+            had_files=self.had_files,
             privacy=playbook.privacy,
             trap=TRAP,
             token=self.token or timed_token(page.context.root, _purpose(page), page.now),
@@ -100,14 +110,22 @@ class _Form:
 
 def get(page: CustomerPage) -> HttpResponse:
     """Show the form; `?type=` chooses a type."""
-    return _Form(page, {"type": page.request.query.get("type", "")}).show()
+    form = _Form(page, {"type": page.request.query.get("type", "")}).show()
+    # Whoever goes back to a sent form finds the same one, with its key, and makes no second ticket.
+    return replace(form, headers={**form.headers, "Cache-Control": "private, no-cache"})
 
 
 def post(page: CustomerPage) -> HttpResponse:
     """File the request, and lead on to the page of its number (303)."""
     content = read_content(page.request)
     values = {name: content.value(name).strip() for name in (*ALWAYS, *ASKED)}
-    form = _Form(page, values, token=content.value("token"), once=content.value("once")[:64])
+    form = _Form(
+        page,
+        values,
+        token=content.value("token"),
+        once=content.value("once")[:64],
+        had_files=bool(content.files),
+    )
     version = page.playbook.privacy.version if page.playbook.privacy else None
     age = age_of_token(page.context.root, _purpose(page), form.token, page.now)
     try:
@@ -115,7 +133,7 @@ def post(page: CustomerPage) -> HttpResponse:
         body = read_new_ticket(body_json, page.playbook)
         files = _files(content, page.playbook)
     except InvalidInput as error:
-        form.errors = _said(error, page)
+        form.errors = _said(error, content, page.locale)
         return form.show(400)
     if age is None or age > OLDEST:
         # Not ours, or the privacy notice has changed since: it is shown again, with all fields.
@@ -135,15 +153,15 @@ def post(page: CustomerPage) -> HttpResponse:
         keep=partial(_keep, page, files) if files else None,
         suspect="a hidden field was filled in" if content.value(TRAP) else None,
     )
-    return _file(form, sent)
+    return _file(form, content, sent)
 
 
-def _file(form: _Form, sent: SentForm) -> HttpResponse:
+def _file(form: _Form, content: FormContent, sent: SentForm) -> HttpResponse:
     page = form.page
     try:
         created = container.form_filing(page.request.deployment).file(page.playbook, sent)
     except InvalidInput as error:
-        form.errors = _said(error, page)
+        form.errors = _said(error, content, page.locale)
         return form.show(400)
     except KeyReused:
         form.once = ""
@@ -192,18 +210,10 @@ def _keep(page: CustomerPage, files: tuple[NewAttachment, ...], folder: str) -> 
     return page.context.keep(folder, files, page.playbook.files)
 
 
-def _said(error: InvalidInput, page: CustomerPage) -> list[tuple[str, str]]:
-    """Return what is wrong with each field, in the reader's language."""
-    wrong = error.errors or (FieldError("", error.detail),)
-    said = []
-    for each in wrong:
-        name, message = each.field, translated(each.message, page.locale)
-        if each.message == "this field is required":
-            message = page.say("file.required")
-        if name.startswith("attachments"):
-            name = "attachments"
-        said.append((name, message))
-    return said
+def _said(error: InvalidInput, content: FormContent, locale: Locale) -> list[tuple[str, str]]:
+    """Return what is wrong, in the order of the form."""
+    said = said_errors(error, content, locale)
+    return sorted(said, key=lambda each: _ORDER.index(each[0]) if each[0] in _ORDER else -1)
 
 
 def _urgencies(page: CustomerPage) -> Any:

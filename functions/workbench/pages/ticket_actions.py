@@ -73,7 +73,7 @@ def primary_of(names: Sequence[str], shown: Mapping[str, Any], words: Words) -> 
     """
     steps = words.page.playbook.steps
     status = shown["status"]
-    waits = ("approve", "callback", "record-call", "unmerge")
+    waits: tuple[str, ...] = ("approve", "callback", "record-call", "unmerge")
     if status == "pending_confirmation":
         waits = ("confirm-type", *waits)
     if shown["handler"] is None:

@@ -172,8 +172,8 @@ def body_of(action: str, given: Mapping[str, Sequence[str]], words: Words) -> di
         step = words.page.playbook.steps.get(action)
         for name, values in given.items():
             kind = step.fields[name].kind if step and name in step.fields else "text"
-            if value := _of_step(kind, values, words):
-                body[name] = value
+            if filled := _of_step(kind, values, words):
+                body[name] = filled
         return body
     for name, values in given.items():
         field = model.model_fields.get(name)
@@ -192,7 +192,7 @@ def _value(field: FieldInfo, values: Sequence[str]) -> Any:
     if any(get_origin(kind) is tuple for kind in kinds):
         return list(values)
     if int in kinds:
-        return int(values[0]) if values and values[0].isdigit() else (values or [None])[0]
+        return int(values[0]) if values and values[0].isdigit() else None
     return values[0] if values else None
 
 
@@ -238,8 +238,11 @@ def _declared(
     if int in kinds:
         return replace(made, kind="hidden")
     if choices := _choices(name, field, kinds, shown, words):
-        several = any(get_origin(kind) is tuple for kind in kinds)
-        return replace(made, kind="several" if several else "one", choices=choices, most=0)
+        if any(get_origin(kind) is tuple for kind in kinds):
+            return replace(made, kind="several", choices=choices, most=0)
+        # What every ticket has is chosen already.
+        required = made.required or any(isinstance(mark, TermOf) for mark in field.metadata)
+        return replace(made, kind="one", choices=choices, most=0, required=required)
     free = FREE_TEXT in field.metadata and made.most > SHORT
     hints = [words.t("ticket.form.max", n=made.most)] if free and made.most < 1000 else []
     return replace(made, kind="long" if free else "text", hints=hints)

@@ -224,7 +224,7 @@ def _shown(
 
 def _shortened(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= 40 else f"{line[:39]}…"
+    return line if len(line) <= 80 else f"{line[:79]}…"
 
 
 def _named(file: Attachment) -> str:

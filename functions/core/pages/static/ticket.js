@@ -36,10 +36,18 @@
     const first = "[role=alert], [aria-invalid], .field input:not([type=hidden]), .field select, .field textarea";
     dialog.querySelector(first)?.focus();
   };
+  /* A refusal without a form is a notice; the page stays as it is. */
+  const take = (response, html) => {
+    const refusal = response.status >= 400 && !html.includes("<form") && desk.notice;
+    if (!refusal) return open(html);
+    const text = new DOMParser().parseFromString(html, "text/html").body.textContent.replace(/\s+/g, " ").trim();
+    return desk.notice(text, { kind: "bad", seconds: 12 });
+  };
   const close = () => document.querySelector("dialog.sheet[open]")?.close();
   const show = async (url) => {
     try {
-      open(await (await get(url)).text());
+      const response = await get(url);
+      take(response, await response.text());
     } catch {
       location.assign(url); // the shell says that it is offline
     }
@@ -57,14 +65,14 @@
     if (button?.name) fields.set(button.name, button.value);
     for (const each of form.querySelectorAll("button")) each.disabled = true;
     try {
-      const response = await post(form.action, fields);
+      const response = await post(form.getAttribute("action"), fields); // `form.action` is the button
       const html = await response.text();
       if (response.headers.get("X-Done")) {
         close();
         announce(html.replace(/<[^>]*>/g, "").trim());
         await refresh();
       } else if (response.status !== 401) {
-        open(html);
+        take(response, html);
       }
     } catch {
       // Nothing was lost: the form stays as it is, and its key makes sending again safe.
@@ -84,13 +92,12 @@
       event.preventDefault();
       closeMenus();
       const action = encodeURIComponent(event.submitter?.value ?? "");
-      show(`${form.action}/${action}`);
+      show(`${form.getAttribute("action")}/${action}`);
     }
   });
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-dialog], a[data-close], button[data-insert]");
-    if (!event.target.closest("details.menu")) closeMenus();
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (link.matches("[data-dialog]")) {
       event.preventDefault();
@@ -110,15 +117,11 @@
   const closeMenus = () => {
     for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
   };
-  document.addEventListener("keydown", (event) => {
-    const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
-    if (!menu) return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
-    event.stopImmediatePropagation();
-  }, true);
   document.addEventListener("toggle", (event) => {
-    if (event.target.matches?.("details.menu[open]")) event.target.querySelector("button")?.focus();
+    if (!event.target.matches?.("details")) return;
+    // What somebody has opened stays open while the ticket is shown as it is now.
+    event.target.toggleAttribute("hx-morph-skip", event.target.open);
+    if (event.target.matches(".menu[open]")) event.target.querySelector("button")?.focus();
   }, true);
 
   // Uploads: a signed link for each file, then its id goes with the action.
