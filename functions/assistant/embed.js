@@ -45,8 +45,8 @@
       #panel[data-ready] ~ button[aria-expanded=true] { visibility: hidden; }
     }
     @media print { :host { display: none; } }`);
-  const place = make("div", { lang: locale });
-  const shadow = place.attachShadow({ mode: "open" });
+  const host = make("div", { lang: locale });
+  const shadow = host.attachShadow({ mode: "open" });
   shadow.adoptedStyleSheets = [style];
   shadow.append(panel, button);
 
@@ -88,5 +88,5 @@
     if (event.data?.deskbell === "close" && isOpen()) toggle();
     if (event.data?.deskbell === "unread" && !isOpen()) mark(true);
   });
-  document.body.append(place);
+  document.body.append(host);
 })();

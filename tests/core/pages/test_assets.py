@@ -14,7 +14,7 @@ FILES = sorted(path.name for path in FOLDER.iterdir() if path.suffix in TYPES)
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_kept_for_a_year(name: str) -> None:
     path = asset(name)
-    assert re.fullmatch(r"static/[a-z-]+\.[0-9a-f]{12}\.(css|js|svg)", path)
+    assert re.fullmatch(r"static/[a-z_]+\.[0-9a-f]{12}\.(css|js|svg)", path)
     answer = serve(path.removeprefix("static/"))
     assert answer.body == content(name)
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
