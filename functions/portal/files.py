@@ -6,7 +6,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, field_validator
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, field_serializer, field_validator
 from pydantic_core import PydanticCustomError
 
 from functions.core.domain.errors import FieldError, InvalidInput
@@ -29,9 +29,7 @@ MAX_FILES = 5
 class NewAttachment(BaseModel):
     """A file in a JSON body; `content` is base64 (RFC 4648)."""
 
-    model_config = ConfigDict(
-        extra="forbid", str_strip_whitespace=True, defer_build=True, ser_json_bytes="base64"
-    )
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
     name: str = Field(min_length=1, max_length=200)
     content_type: str = Field(
@@ -50,6 +48,10 @@ class NewAttachment(BaseModel):
         if not content:
             raise PydanticCustomError("base64", "base64 of at least one byte")
         return content
+
+    @field_serializer("content", when_used="json")
+    def _encode(self, content: bytes) -> str:
+        return b64encode(content).decode()
 
 
 Keep = Callable[[str, Sequence[NewAttachment], "FileRules"], tuple[Attachment, ...]]

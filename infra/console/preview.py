@@ -168,6 +168,9 @@ class _Stories:
         life.do(c.CorrectContact(mail, b""))
         life.do(c.MailReturned("bounce 5.1.1", permanent=True), "system")
         yield "Another contact, whose mail comes back", life
+        life = self.assigned()
+        life.do(c.RequestLink(), "customer")
+        yield "The customer has lost the link", life
         for text, _ in samples.LATER:
             life = self.assigned()
             life.do(c.CustomerMessage(text, "web"), "customer")

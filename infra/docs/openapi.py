@@ -67,8 +67,8 @@ EXAMPLES = Path(__file__).with_name("webhook_examples.json")
 ACT = "/agent/desks/{desk}/tickets/{number}/{action}"
 NOT_CALLS = frozenset(
     {
-        "unknown_page",
-        "unknown_path",
+        "desk_page",
+        "page_of_desk",
         "sign_in_page",
         "workbench_page",
         "static_file",

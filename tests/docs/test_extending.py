@@ -4,12 +4,12 @@ import __future__
 
 import importlib
 import re
+import shutil
 import sys
 from ast import literal_eval
 from base64 import b64encode
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -17,10 +17,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
-from chalice.app import Blueprint
 
-from app import app
-from functions import portal
 from functions.core import channels
 from functions.core.channels.base import adapter
 from functions.core.domain import events as e
@@ -36,8 +33,9 @@ from functions.core.playbook import load
 from functions.core.services.rights import caller, principal_of
 from functions.core.storage.database import Storage
 from functions.core.text import workbench_texts
-from functions.core.text.words import TEXTS, event_label
-from functions.portal import handler, page
+from functions.core.text.portal_texts import TEXTS
+from functions.core.text.words import event_label
+from functions.portal import page, pages
 from functions.workbench import pages as workbench_pages
 from functions.workbench.pages import page as workbench_page, routing
 from functions.workbench.pages.page import WorkbenchPage
@@ -157,7 +155,7 @@ def test_the_page_counts_the_product_files_of_an_example(section: str) -> None:
     files = {each.path for each in blocks(section) if each.path.startswith("functions/")}
     assert f"\nProduct files: {len(files)}.\n" in SECTIONS[section]
     assert f"| {IN_TABLE[section]} | {len(files)} |" in TEXT
-    limit = {"A chat adapter": 1, "A timer kind": 1, "A page": 4}.get(section, 3)
+    limit = {"A chat adapter": 1, "A timer kind": 1, "A page": 3}.get(section, 3)
     assert len(files) <= limit
 
 
@@ -382,27 +380,18 @@ def promised(journey: StandardJourney, event: Any) -> list[Any]:
 
 
 @pytest.fixture
-def acknowledgement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Add the page: words, template, module and route."""
-    words = block("A page", "functions/core/text/words.py")
+def acknowledgement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Add the page: words, template and module."""
+    words = block("A page", "functions/core/text/portal_texts.py")
     TEXTS.update(literal_eval("{" + words + "}"))
-    for template in (ROOT / "functions" / "portal").glob("*.html"):
-        (tmp_path / template.name).write_text(template.read_text("utf-8"), "utf-8")
-    html = block("A page", "functions/portal/acknowledgement.html")
-    (tmp_path / "acknowledgement.html").write_text(html, "utf-8")
-    monkeypatch.setattr(page, "_HERE", tmp_path)
-    page._environment.cache_clear()
-    code = block("A page", "functions/portal/acknowledgement.py")
-    add_module(portal, "acknowledgement", code, tmp_path, monkeypatch)
-    for registry in ("routes", "handler_map"):
-        copied = defaultdict(dict, getattr(app, registry))
-        monkeypatch.setattr(app, registry, copied)
-    blueprint = Blueprint("functions.portal.example")
-    path = "functions/portal/handler.py"
-    execute(block("A page", path), path, monkeypatch, bp=blueprint)
-    app.register_blueprint(blueprint)
-    yield
-    page._environment.cache_clear()
+    templates = tmp_path / "templates"
+    shutil.copytree(page.PAGES.folder, templates)
+    html = block("A page", "functions/portal/templates/acknowledgement.html")
+    (templates / "acknowledgement.html").write_text(html, "utf-8")
+    monkeypatch.setattr(page, "PAGES", replace(page.PAGES, folder=templates))
+    code = block("A page", "functions/portal/pages/acknowledgement.py")
+    (tmp_path / "pages").mkdir()
+    add_module(pages, "acknowledgement", code, tmp_path / "pages", monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -443,8 +432,7 @@ def test_the_examples_leave_nothing_behind() -> None:
     assert {"ask-supervisor", "promise-call"}.isdisjoint(ACTIONS)
     assert "spare_part" not in TIMER_KINDS
     assert adapter("pigeon") is None
-    assert not any(path.endswith("/acknowledgement") for path in app.routes)
-    assert vars(handler)["bp"] is handler.bp
+    assert not hasattr(pages, "acknowledgement")
 
 
 # A page of the workbench

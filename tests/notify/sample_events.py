@@ -78,6 +78,7 @@ EVENTS: dict[str, e.Event] = {
         e.CallRequested(),
         e.CustomerWrote(text="版本是 5.2.1", channel="email"),
         e.ContactBounced(permanent=True, cause="bounce 5.1.1"),
+        e.LinkRequested(),
         e.ContactCorrected(
             customer=Customer(contact="****9.com", kind="email", hash="h2"),
             former=Customer(contact="****8.com", kind="email", hash="h1"),

@@ -19,6 +19,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
     # Every page
     "page.number": {"zh-CN": "工单号", "en": "Request"},
     "page.find": {"zh-CN": "找回查询链接", "en": "Lost your link?"},
+    "page.chat": {"zh-CN": "在线咨询", "en": "Chat with us"},
     "page.file": {"zh-CN": "提交新的请求", "en": "Send a new request"},
     "page.privacy": {"zh-CN": "隐私说明", "en": "Privacy notice"},
     "page.error": {"zh-CN": "请检查：{title}", "en": "Error: {title}"},

@@ -64,6 +64,7 @@ SAMPLES: dict[str, Any] = {
     "CustomerClassed": e.CustomerClassed(customer_class="vip"),
     "ContactBounced": e.ContactBounced(permanent=True, cause="bounce 5.1.1"),
     "ContactProven": e.ContactProven(),
+    "LinkRequested": e.LinkRequested(),
     "ContactCorrected": e.ContactCorrected(
         customer=Customer(contact="****9.com", kind="email", hash="h2"),
         former=Customer(contact="****8.com", kind="email", hash="h1"),

@@ -11,7 +11,7 @@ from functions.core.domain import calendar, commands as c, events as e
 from functions.core.domain.lifecycle import apply, decide
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket, Timer
-from functions.core.domain.timers import due_next
+from functions.core.domain.timers import due_if_received, due_next
 from functions.core.playbook import load
 from tests.core.sample_desk import DESK, SHANGHAI, committed, received, then
 
@@ -461,3 +461,28 @@ def test_what_is_due_next_is_the_first_deadline_that_still_waits() -> None:
     assert due_next(ticket, playbook) == ("resolution", ticket.timers["resolution"].due_at)
     ticket = then(ticket, c.RequestInformation("型号？"), playbook, promised + timedelta(hours=2))
     assert due_next(ticket, playbook) == ("customer_info", ticket.timers["customer_info"].due_at)
+
+
+@pytest.mark.requirement("H1")
+def test_the_form_promises_the_deadline_that_a_request_would_get(playbook: Playbook) -> None:
+    now = at(3, 10, 10)
+    for priority in playbook.priorities:
+        filed = received(playbook, now, priority=priority)
+        promised = due_if_received(priority, "fault", playbook, now)
+        assert promised == filed.timers["first_response"].due_at
+
+
+@pytest.mark.requirement("H1")
+@pytest.mark.parametrize(
+    "rule",
+    [
+        None,
+        {"when": {"type": "inquiry"}},
+        {"when": {"tags": "login"}},
+        {"start": "TicketAssigned"},
+    ],
+)
+def test_the_form_promises_nothing_that_depends_on_more(rule: dict[str, Any] | None) -> None:
+    timer = rule and {**DESK["timers"]["first_response"], **rule}
+    desk = with_timers(first_response=timer)
+    assert due_if_received("high", "fault", desk, at(3, 10, 10)) is None
