@@ -68,8 +68,6 @@ NEWS = (
     e.InformationRequested,
     e.NoteAdded,
     e.StepTaken,
-    e.TicketAssigned,
-    e.TicketQueued,
     e.TicketResolved,
     e.TicketReopened,
     e.TicketClosed,
@@ -77,7 +75,8 @@ NEWS = (
     e.ConfirmationGiven,
     e.ContactCorrected,
 )
-"""The events that may change an answer; deadlines and tags do not."""
+"""The events that may change an answer. Deadlines and tags do not, and whoever no longer handles the
+ticket cannot send."""
 
 
 class StaleDraft(StaleVersion, title="The draft has changed"):

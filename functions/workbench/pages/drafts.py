@@ -14,7 +14,7 @@ from functions.core.domain.ticket import MAX_ATTACHMENTS
 from functions.core.pages.security import form_token
 from functions.core.platform import container
 from functions.core.platform.web import HttpResponse
-from functions.core.services.drafts import ACTIONS, DraftDesk, MovedOn, StaleDraft, Written
+from functions.core.services.drafts import ACTIONS, NEWS, DraftDesk, MovedOn, StaleDraft, Written
 from functions.core.text.error_texts import translated
 from functions.core.text.words import event_label
 from functions.workbench.pages.composer import clock, outgoing_of
@@ -150,7 +150,7 @@ def _moved(page: WorkbenchPage, number: str, moved: MovedOn) -> HttpResponse:
         }
         for commit in moved.commits
         for event in commit.events
-        if event.event != "TimersSet"
+        if isinstance(event, NEWS)
     ]
     part = _part(page, "composer_moved.html", news=news, version=moved.ticket.version)
     draft = _desk(page).get(page.principal, number)
