@@ -46,7 +46,7 @@ PLAYBOOKS = sorted(Path("playbooks").glob("*.yaml"))
 
 
 @dataclass
-class Browser:
+class TicketBrowser:
     """A browser whose person has signed in."""
 
     agent: Agent
@@ -98,13 +98,13 @@ def _files(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def browse(signed_in: SignedIn, storage: Storage, playbook: Playbook, ticket: Ticket) -> Any:
-    return lambda name, **more: Browser(signed_in(name), storage, playbook, **more)
+    return lambda name, **more: TicketBrowser(signed_in(name), storage, playbook, **more)
 
 
 @pytest.fixture
-def browser(browse: Any) -> Browser:
+def browser(browse: Any) -> TicketBrowser:
     """The browser of an agent of the ticket's team."""
-    return cast("Browser", browse("agent-1"))
+    return cast("TicketBrowser", browse("agent-1"))
 
 
 @contextmanager
@@ -132,7 +132,7 @@ def conversation(page: str) -> str:
 
 
 def test_a_page_takes_one_query_and_one_read_of_keys(
-    browser: Browser, dynamodb: Any, long_ticket: Storage
+    browser: TicketBrowser, dynamodb: Any, long_ticket: Storage
 ) -> None:
     """The same for 2,000 entries as for few; sign-in, roster, playbook and knowledge are cached."""
     browser.get()
@@ -143,7 +143,7 @@ def test_a_page_takes_one_query_and_one_read_of_keys(
 
 
 def test_an_earlier_page_takes_the_ticket_one_query_and_one_read_of_keys(
-    browser: Browser, dynamodb: Any, long_ticket: Storage
+    browser: TicketBrowser, dynamodb: Any, long_ticket: Storage
 ) -> None:
     browser.get()
     with counted(dynamodb) as counts:
@@ -154,7 +154,7 @@ def test_an_earlier_page_takes_the_ticket_one_query_and_one_read_of_keys(
 
 
 def test_a_long_ticket_has_the_size_of_a_short_one(
-    browser: Browser, storage: Storage, ticket: Ticket, signed_in: SignedIn
+    browser: TicketBrowser, storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     agent = signed_in("supervisor-1")
     for number in range(25):
@@ -182,7 +182,7 @@ def test_the_page_reads_what_the_view_of_the_api_has(
 
 
 def test_deliveries_are_found_by_their_keys(
-    browser: Browser, storage: Storage, playbook: Playbook, ticket: Ticket
+    browser: TicketBrowser, storage: Storage, playbook: Playbook, ticket: Ticket
 ) -> None:
     """Those too that an earlier version of the playbook asked for: the lead names them."""
     lead = _delivery(message="gone", lead=True, covers=("000001#also-gone#customer",))
@@ -249,7 +249,9 @@ def test_everything_that_somebody_wrote_is_escaped(
     assert "<script>alert" not in page
 
 
-def test_messages_notes_and_events_are_told_apart(browser: Browser, signed_in: SignedIn) -> None:
+def test_messages_notes_and_events_are_told_apart(
+    browser: TicketBrowser, signed_in: SignedIn
+) -> None:
     agent = signed_in("agent-1")
     agent.act("take")
     agent.act("note", text="内部的话")
@@ -270,7 +272,7 @@ def test_messages_notes_and_events_are_told_apart(browser: Browser, signed_in: S
     assert "已分配处理人员" in page
 
 
-def test_the_words_that_decided_are_marked_and_named(browser: Browser) -> None:
+def test_the_words_that_decided_are_marked_and_named(browser: TicketBrowser) -> None:
     page = browser.get()
     assert "<mark>无法登录</mark>" in conversation(page)
     why = page[page.index('id="why"') :]
@@ -299,7 +301,7 @@ def test_marks_are_where_the_words_are(
 
 
 def test_a_change_of_type_and_priority_says_who_made_it(
-    browser: Browser, signed_in: SignedIn
+    browser: TicketBrowser, signed_in: SignedIn
 ) -> None:
     agent = signed_in("supervisor-1")
     agent.act("confirm-type", type="inquiry", tags=[])
@@ -309,7 +311,7 @@ def test_a_change_of_type_and_priority_says_who_made_it(
     assert why.count("supervisor-1 更改") == 2
 
 
-def test_deadlines_say_their_reason(browser: Browser, signed_in: SignedIn) -> None:
+def test_deadlines_say_their_reason(browser: TicketBrowser, signed_in: SignedIn) -> None:
     page = browser.get()
     assert 'data-timer="first_response" data-state="far"' in page
     assert "中 1 天" in page
@@ -363,13 +365,15 @@ def test_a_script_gets_the_middle_and_the_right_column(browse: Any) -> None:
     assert "<html" not in part
 
 
-def test_a_live_update_shows_again_what_was_loaded(browser: Browser, long_ticket: Storage) -> None:
+def test_a_live_update_shows_again_what_was_loaded(
+    browser: TicketBrowser, long_ticket: Storage
+) -> None:
     assert browser.get(part="conversation", entries="60").count("data-message") == 60
     assert browser.get(part="conversation", entries="9999").count("data-message") == 200
     assert browser.get(part="conversation", entries="x").count("data-message") == calls.PAGE
 
 
-def test_tabs_are_links(browser: Browser, signed_in: SignedIn) -> None:
+def test_tabs_are_links(browser: TicketBrowser, signed_in: SignedIn) -> None:
     signed_in("agent-1").act("take")
     timeline = browser.get(tab="timeline")
     assert "已分配处理人员" in timeline
@@ -422,7 +426,7 @@ def test_every_action_has_a_form(browse: Any, locale: Locale) -> None:
 
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
-def test_every_step_of_every_desk_has_a_form(browser: Browser, path: Path) -> None:
+def test_every_step_of_every_desk_has_a_form(browser: TicketBrowser, path: Path) -> None:
     playbook = load(path)
     shown = {"steps": (), "status": "assigned"}
     for locale in LOCALES:
@@ -440,7 +444,7 @@ def test_every_step_of_every_desk_has_a_form(browser: Browser, path: Path) -> No
             assert bool(form.notes) is bool(step.approval or step.customer_sees)
 
 
-def test_the_form_of_an_action_carries_it_out(browser: Browser, storage: Storage) -> None:
+def test_the_form_of_an_action_carries_it_out(browser: TicketBrowser, storage: Storage) -> None:
     assert browser.post(action="take", version="1").status == 303
     page = browser.get(f"tickets/{NUMBER}/actions/confirm-type")
     version = re.search(r'name="version" value="(\d+)"', page)
@@ -484,7 +488,9 @@ def test_ticks_are_true_only_if_they_are_ticked(browse: Any, storage: Storage) -
     assert commit.events[0].model_dump()["silent"] is True
 
 
-def test_wrong_fields_are_named_beside_them_and_kept(browser: Browser, storage: Storage) -> None:
+def test_wrong_fields_are_named_beside_them_and_kept(
+    browser: TicketBrowser, storage: Storage
+) -> None:
     browser.post(action="take")
     answer = browser.post(action="resolve", summary="很" * 101, version="2", key="k1")
     assert answer.status == 400
@@ -498,7 +504,7 @@ def test_wrong_fields_are_named_beside_them_and_kept(browser: Browser, storage: 
 
 
 def test_a_conflict_is_shown_as_a_difference_and_drops_nothing(
-    browse: Any, browser: Browser, storage: Storage, signed_in: SignedIn
+    browse: Any, browser: TicketBrowser, storage: Storage, signed_in: SignedIn
 ) -> None:
     browser.post(action="take")
     signed_in("supervisor-1").act("note", text="先别关，等仓库")
@@ -516,7 +522,7 @@ def test_a_conflict_is_shown_as_a_difference_and_drops_nothing(
     assert storage.tickets.load("testdesk", NUMBER).status == "resolved"
 
 
-def test_what_the_status_forbids_names_what_it_allows(browser: Browser) -> None:
+def test_what_the_status_forbids_names_what_it_allows(browser: TicketBrowser) -> None:
     answer = browser.post(action="resolve", summary="已处理")
     assert answer.status in (403, 409)
     browser.post(action="take")
@@ -528,7 +534,9 @@ def test_what_the_status_forbids_names_what_it_allows(browser: Browser) -> None:
     assert "再处理一次" in answer.body
 
 
-def test_a_form_that_is_sent_twice_is_carried_out_once(browser: Browser, storage: Storage) -> None:
+def test_a_form_that_is_sent_twice_is_carried_out_once(
+    browser: TicketBrowser, storage: Storage
+) -> None:
     page = browser.get(f"tickets/{NUMBER}/actions/note")
     key = re.search(r'name="key" value="([\w-]+)"', page)
     assert key
@@ -538,7 +546,7 @@ def test_a_form_that_is_sent_twice_is_carried_out_once(browser: Browser, storage
     assert sum(len(commit.of(NoteAdded)) for commit in history) == 1
 
 
-def test_the_composers_form_is_an_action_too(browser: Browser, storage: Storage) -> None:
+def test_the_composers_form_is_an_action_too(browser: TicketBrowser, storage: Storage) -> None:
     browser.post(action="take")
     answer = browser.post(action="reply", text="您好", version="2", kind="reply", files="")
     assert answer.status == 303
@@ -551,7 +559,7 @@ def test_a_script_learns_that_an_action_was_carried_out(browse: Any) -> None:
     assert "领取" in answer.body
 
 
-def test_a_form_without_its_token_is_refused(browser: Browser) -> None:
+def test_a_form_without_its_token_is_refused(browser: TicketBrowser) -> None:
     with pytest.raises(Forbidden):
         browser.post(action="take", form="x")
 
@@ -567,7 +575,7 @@ def test_a_merge_offers_the_customers_other_tickets(
     assert "已并入 CS20260310002" in page
 
 
-def test_a_step_time_has_the_desks_offset(browser: Browser) -> None:
+def test_a_step_time_has_the_desks_offset(browser: TicketBrowser) -> None:
     playbook = load(Path("playbooks/aftersales.yaml"))
     words = Words(browser.page_of(playbook))
     given = {
@@ -638,7 +646,7 @@ def test_an_upload_is_offered_to_the_script(browse: Any) -> None:
     assert "connect-src 'self' https://files.example.com;" in policy
 
 
-def test_a_page_without_script_says_so_about_files(browser: Browser) -> None:
+def test_a_page_without_script_says_so_about_files(browser: TicketBrowser) -> None:
     page = browser.get(f"tickets/{NUMBER}/actions/note")
     assert "<noscript>" in page
     assert "添加附件需要浏览器启用脚本" in page

@@ -414,7 +414,7 @@ class Words:
             "channel": self.channel(shown["channel"]),
             "received": received,
             "entered_by": entered_by,
-            "privacy": shown.get("privacy_version"),
+            "privacy": shown["privacy_version"],
         }
         return [(self.t(f"ticket.{name}"), str(value)) for name, value in said.items() if value]
 

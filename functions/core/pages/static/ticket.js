@@ -16,10 +16,10 @@
   // The dialog
 
   const sheet = () => {
-    let found = document.querySelector("dialog.sheet");
+    let found = document.querySelector("dialog.action-sheet");
     if (!found) {
       found = document.createElement("dialog");
-      found.className = "sheet";
+      found.className = "action-sheet";
       found.addEventListener("click", (event) => event.target === found && found.close());
       document.body.append(found);
     }
@@ -43,7 +43,7 @@
     const text = new DOMParser().parseFromString(html, "text/html").body.textContent.replace(/\s+/g, " ").trim();
     return desk.notice(text, { kind: "bad", seconds: 12 });
   };
-  const close = () => document.querySelector("dialog.sheet[open]")?.close();
+  const close = () => document.querySelector("dialog.action-sheet[open]")?.close();
   const show = async (url) => {
     try {
       const response = await get(url);
@@ -216,7 +216,17 @@
     prepareUploads(document);
     if (ticket() && !location.hash && !new URLSearchParams(location.search).has("before")) newest();
   };
+  // Whoever reads the newest entries goes on reading the newest; whoever reads others is left there.
+  let atEnd = false;
+  document.addEventListener("htmx:before:swap", () => {
+    const last = document.querySelector("#conversation .entries > li:last-child");
+    const composer = document.getElementById("composer");
+    const edge = Math.min(composer?.getBoundingClientRect().top ?? innerHeight, innerHeight);
+    atEnd = Boolean(last) && last.getBoundingClientRect().bottom <= edge + 24;
+  });
   document.addEventListener("htmx:after:swap", (event) => {
+    const source = event.detail?.ctx?.sourceElement;
+    if (atEnd && !source?.closest?.("#earlier, #others, #composer")) newest();
     const article = ticket();
     const head = document.querySelector("#ticket-head [data-version]");
     if (article && head) {
@@ -225,12 +235,12 @@
     }
     if (!article) return;
     for (const tab of article.querySelectorAll(".tabs a")) {
-      if (event.detail?.ctx?.sourceElement !== tab) continue;
+      if (source !== tab) continue;
       for (const each of article.querySelectorAll(".tabs a")) each.removeAttribute("aria-current");
       tab.setAttribute("aria-current", "page");
       article.dataset.live = withParameter(article.dataset.live, "tab", tab.dataset.tab);
     }
-    if (event.detail?.ctx?.sourceElement?.closest?.("#earlier")) {
+    if (source?.closest?.("#earlier")) {
       const shown = document.querySelector("#conversation .entries > li[data-version]");
       const count = Number(article.dataset.version) - Number(shown?.dataset.version ?? 0) + 1;
       article.dataset.live = withParameter(article.dataset.live, "entries", Math.min(count, 200));
