@@ -1,6 +1,7 @@
 """A browser's view of the workbench in tests: pages through their routes, without a server."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from html import unescape
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -33,10 +34,15 @@ class Browser:
         return self._answer("GET", address, {}, script)
 
     def post(
-        self, address: str, *, script: bool = False, **fields: str | list[str]
+        self,
+        address: str,
+        more: Mapping[str, str | list[str]] | None = None,
+        *,
+        script: bool = False,
+        **fields: str | list[str],
     ) -> HttpResponse:
         """Send a form."""
-        return self._answer("POST", address, fields, script)
+        return self._answer("POST", address, {**fields, **(more or {})}, script)
 
     def _answer(
         self, method: str, address: str, fields: dict[str, str | list[str]], script: bool

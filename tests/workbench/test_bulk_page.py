@@ -45,7 +45,7 @@ def carry_out(browser: Browser, preview: HttpResponse, **changed: str) -> HttpRe
     for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', form):
         fields.setdefault(name, []).append(value)  # type: ignore[union-attr]
     del fields["form"]
-    return browser.post("bulk/run", **fields | changed)
+    return browser.post("bulk/run", fields | changed)
 
 
 def test_the_preview_says_who_refuses_and_why_and_changes_nothing(
@@ -121,7 +121,7 @@ def test_a_supervisor_does_each(
     value: object,
 ) -> None:
     browser = Browser(signed_in("supervisor-1"))
-    preview = browser.post("bulk/preview", action=action, ticket="CS1", **fields)
+    preview = browser.post("bulk/preview", fields, action=action, ticket="CS1")
     assert outcomes(preview) == {"CS1": "ready"}
     assert outcomes(carry_out(browser, preview)) == {"CS1": "done"}
     assert getattr(desk.tickets.load("testdesk", "CS1"), attribute) == value

@@ -24,7 +24,7 @@ def views(browser: Browser) -> SavedViews:
 
 
 def save(browser: Browser, name: str, **filters: str) -> str:
-    return below(browser.post("views", name=name, **filters).headers["Location"])
+    return below(browser.post("views", filters, name=name).headers["Location"])
 
 
 def test_a_view_is_saved_with_its_filters_and_shown_at_once(browser: Browser) -> None:
