@@ -75,7 +75,7 @@ NEWS = (
     e.ConfirmationGiven,
     e.ContactCorrected,
 )
-"""The events that may change an answer. Deadlines and tags do not, and whoever no longer handles the
+"""The events that may change an answer. Deadlines and tags do not; whoever no longer handles the
 ticket cannot send."""
 
 
