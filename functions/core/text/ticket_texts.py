@@ -37,6 +37,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "ticket.step": {"zh-CN": "处理步骤", "en": "Step"},
     "ticket.automatic": {"zh-CN": "自动消息", "en": "Automatic message"},
     "ticket.from_merged": {"zh-CN": "来自 {number}", "en": "from {number}"},
+    "ticket.reclassified": {"zh-CN": "已更改分类", "en": "Classification changed"},
     "ticket.by": {"zh-CN": "由{who}操作", "en": "by {who}"},
     "ticket.reason.collected": {"zh-CN": "与同类工单一起等待", "en": "waits with similar tickets"},
     "ticket.reason.nobody free": {"zh-CN": "暂无空闲坐席", "en": "nobody is free"},

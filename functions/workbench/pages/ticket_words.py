@@ -314,7 +314,7 @@ class Words:
             if quiet is None or quiet.version != line["version"]:
                 quiet = self._entry(shown, line, "events")
                 yield quiet
-            quiet.lines.append((line["label"], self.details(line)))
+            quiet.lines.append((self.event(line), self.details(line)))
 
     def _work(self, shown: dict[str, Any], line: dict[str, Any]) -> Entry:
         if line["event"] == "NoteAdded":
@@ -340,6 +340,13 @@ class Words:
             who=who,
             label=line["label"],
         )
+
+    def event(self, line: dict[str, Any]) -> str:
+        """Name an event; what a person has classified is not classified automatically."""
+        by_person = line["actor"] not in ("customer", "system")
+        if line["event"] == "TicketClassified" and by_person:
+            return self.t("ticket.reclassified")
+        return str(line["label"])
 
     def details(self, line: dict[str, Any]) -> str:
         """Say what an event contains."""
