@@ -75,8 +75,8 @@ NEWS = (
     e.ConfirmationGiven,
     e.ContactCorrected,
 )
-"""The events that may change an answer. Deadlines and tags do not; whoever no longer handles the
-ticket cannot send."""
+"""The events that may change an answer. Deadlines and tags do not, and whoever does not handle the
+ticket any more cannot send."""
 
 
 class StaleDraft(StaleVersion, title="The draft has changed"):
