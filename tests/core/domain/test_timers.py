@@ -446,7 +446,6 @@ class TestUnpublishedYear:
         assert (timer.counted_at, timer.left) == (None, None)
 
 
-
 @pytest.mark.requirement("H3")
 def test_what_is_due_next_is_the_first_deadline_that_still_waits() -> None:
     """A deadline that has passed stays due until what it waits for has happened."""
