@@ -233,7 +233,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "contact.until": {"zh-CN": "显示到 {at}", "en": "Shown until {at}"},
     "contact.hidden": {"zh-CN": "联系方式已隐藏。", "en": "The contact is hidden again."},
     "contact.again": {"zh-CN": "再次查看", "en": "Show it again"},
-    "contact.hide": {"zh-CN": "立即隐藏", "en": "Hide it now"},
     "contact.back": {"zh-CN": "返回工单", "en": "Back to the ticket"},
 }
 """The texts by key, in each language."""
