@@ -371,7 +371,7 @@ def test_the_answer_takes_its_time(
 ) -> None:
     slept: list[float] = []
     monkeypatch.setattr(find, "ANSWER_SECONDS", 30.0)
-    monkeypatch.setattr(find.time, "sleep", slept.append)
+    monkeypatch.setattr("functions.portal.pages.find.time.sleep", slept.append)
     find_link(simulator, ticket.number, "13800138000")
     find_link(simulator, "CS1", "13800138000")
     assert [20 < seconds < 30 for seconds in slept] == [True, True]
