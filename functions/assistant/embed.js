@@ -35,20 +35,24 @@
     button:focus-visible { outline: 3px solid #2358c9; outline-offset: 3px; box-shadow: 0 0 0 3px #fff; }
     svg { width: 20px; height: 20px; fill: none; stroke: currentColor; stroke-width: 2; stroke-linejoin: round; }
     i { width: 10px; height: 10px; border-radius: 50%; background: #ffd166; border: 1px solid #1b2330; }
-    #panel { position: fixed; right: 16px; bottom: 80px; z-index: 2147483000; width: 384px; height: min(620px, 100dvh - 96px);
+    #panel { position: fixed; right: 16px; bottom: 80px; z-index: 2147483001; width: 384px; height: min(620px, 100dvh - 96px);
       border: 1px solid #838d9c; border-radius: 14px; overflow: hidden; background: Canvas; }
     iframe { display: block; width: 100%; height: 100%; border: 0; }
     @media (prefers-color-scheme: dark) { button { color: #0f141b; background: #82aaff; } button:focus-visible { outline-color: #82aaff; box-shadow: 0 0 0 3px #0f141b; } }
-    @media (max-width: 480px), (max-height: 480px) { #panel { inset: 0; width: auto; height: auto; border: 0; border-radius: 0; } }
+    @media (max-width: 480px), (max-height: 480px) {
+      #panel { inset: 0 0 80px; width: auto; height: auto; border: 0; border-radius: 0; }
+      #panel[data-ready] { bottom: 0; }
+      #panel[data-ready] ~ button[aria-expanded=true] { visibility: hidden; }
+    }
     @media print { :host { display: none; } }`);
-  const place = make("div", { lang: locale });
-  const shadow = place.attachShadow({ mode: "open" });
+  const host = make("div", { lang: locale });
+  const shadow = host.attachShadow({ mode: "open" });
   shadow.adoptedStyleSheets = [style];
   shadow.append(panel, button);
 
   let frame;
-  const say = (word) => frame.contentWindow.postMessage({ deskbell: word }, address.origin);
   const isOpen = () => !panel.hidden;
+  const say = () => frame.contentWindow.postMessage({ deskbell: isOpen() ? "open" : "closed" }, address.origin);
   const mark = (isNew) => {
     news.hidden = !isNew;
     button.setAttribute("aria-label", isNew ? labelOfNews : label);
@@ -58,7 +62,7 @@
     panel.hidden = isOpen();
     button.setAttribute("aria-expanded", isOpen());
     mark(false);
-    if (frame) say(isOpen() ? "open" : "closed");
+    if (frame) say();
     else {
       // `allow-same-origin` leaves the frame its own origin, ours, so that it keeps the conversation
       // for a reload; that of this site it never has. What it opens is a page like any other.
@@ -66,7 +70,6 @@
         src: address, title: label, referrerpolicy: "no-referrer",
         sandbox: "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox",
       });
-      frame.addEventListener("load", () => say(isOpen() ? "open" : "closed"));
       panel.append(frame);
     }
     if (!isOpen()) button.focus();
@@ -78,8 +81,12 @@
   });
   addEventListener("message", (event) => {
     if (!frame || event.origin !== address.origin || event.source !== frame.contentWindow) return;
+    if (event.data?.deskbell === "ready") {
+      panel.dataset.ready = "";  // it has a button of its own that closes it
+      say();
+    }
     if (event.data?.deskbell === "close" && isOpen()) toggle();
     if (event.data?.deskbell === "unread" && !isOpen()) mark(true);
   });
-  document.body.append(place);
+  document.body.append(host);
 })();

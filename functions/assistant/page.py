@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from functions.core.assistant.dialogue import welcome
 from functions.core.domain.chat import MAX_TEXT
 from functions.core.domain.errors import Refused
 from functions.core.domain.rules import Locale
+from functions.core.pages.assets import asset
 from functions.core.pages.rendering import Pages
 from functions.core.pages.security import page_headers
-from functions.core.platform import aws, container
+from functions.core.platform import container
 from functions.core.platform.web import HttpResponse, Request, locale_of
 from functions.core.text.chat_texts import BUTTON, IN_SCRIPT, TEXTS
 from functions.core.text.error_texts import translated
@@ -40,12 +40,11 @@ def show(request: Request, desk: str) -> HttpResponse:
     playbook = container.storage(request.deployment).playbooks.get(desk, request.now)
     assistant, locale = playbook.assistant, locale_of(request, playbook.locale)
     embedded = request.query.get("embed") == "1"
-    root = urlsplit(aws.public_url(request.deployment)).path
     texts = {name: TEXTS[key][locale] for name, key in IN_SCRIPT.items()}
     html = PAGES.render(
         "chat.html" if assistant else "no_chat.html",
         locale,
-        root,
+        request.root,
         title=f"{PAGES.say('chat_page.title', locale=locale)} · {playbook.name[locale]}",
         name=playbook.name[locale],
         desk=desk,
@@ -53,18 +52,25 @@ def show(request: Request, desk: str) -> HttpResponse:
         welcome=welcome(assistant, locale, known=False) if assistant else "",
         texts=json.dumps(texts, ensure_ascii=False),
         limit=MAX_TEXT,
+        privacy=playbook.privacy,
+        module=_module,
     )
     allowed = assistant.embed_on if assistant and embedded else ()
     headers = page_headers(ancestors=" ".join(allowed) or "'none'")
     return HttpResponse(html, headers=headers, content_type="text/html")
 
 
-def refusal(refused: Refused, locale: Locale) -> HttpResponse:
+def _module(name: str) -> str:
+    """Return the address of a script as another script imports it: they are in one folder."""
+    return f"./{asset(name).rpartition('/')[2]}"
+
+
+def refusal(refused: Refused, locale: Locale, request: Request) -> HttpResponse:
     """Answer with a refusal as a page."""
     html = PAGES.render(
         "chat_refusal.html",
         locale,
-        "../..",
+        request.root,
         title=translated(refused.title, locale),
         detail=translated(refused.detail, locale),
     )

@@ -67,6 +67,10 @@ class Order:
             return {"reason": self._required("reason"), "silent": bool(fields.get("silent"))}
         return {"text": self._required("text")}
 
+    def is_so(self, ticket: Ticket) -> bool:
+        """Return whether a ticket has the tag already; confirming its type again says nothing."""
+        return self.choice == "tag" and self.fields.get("tag") in ticket.tags
+
     def _required(self, name: str) -> str:
         value = self.fields.get(name, "").strip()
         if not value:
@@ -134,6 +138,8 @@ def _checked(
     if ticket is None:
         return Result(number, None, "missing")
     body = order.body(ticket)
+    if order.is_so(ticket):
+        return Result(number, ticket, "unchanged", ticket.version)
     try:
         changes = agent_actions.check(context, ticket, order.action, _json(body), now)
     except Refused as refused:

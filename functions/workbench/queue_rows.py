@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ _ENDED = frozenset({"archived", "closed", "merged"})
 
 
 @dataclass(frozen=True)
-class Row:
+class QueueRow:
     """A row of a list.
 
     Attributes:
@@ -62,6 +63,15 @@ class Row:
     def title(self) -> str:
         return self.ticket["title"] or self.ticket["type_label"]
 
+    @property
+    def customer(self) -> str:
+        """The masked name and contact, as short as they can be told from others."""
+        shown = self.ticket["customer"]
+        contact = re.sub(r"\*{4,}", "***", shown["contact"])
+        # A name of which not even the salutation is known says nothing.
+        name = "" if "/" in shown["name"] else shown["name"]
+        return f"{name} {contact}".strip()
+
 
 def rows_of(
     tickets: Sequence[ListedTicket],
@@ -69,7 +79,7 @@ def rows_of(
     now: datetime,
     locale: Locale,
     tasks_of: tuple[str, ...] = (),
-) -> list[Row]:
+) -> list[QueueRow]:
     """Return the rows in the order of what is due next.
 
     Args:
@@ -78,7 +88,7 @@ def rows_of(
     rows = [_row(ticket, playbook, now, locale, tasks_of) for ticket in tickets]
     far = datetime.max.replace(tzinfo=playbook.zone)
 
-    def order(row: Row) -> tuple[datetime, str]:
+    def order(row: QueueRow) -> tuple[datetime, str]:
         return (datetime.fromisoformat(row.due) if row.due else far, row.ticket["received_at"])
 
     return sorted(rows, key=order)
@@ -86,7 +96,7 @@ def rows_of(
 
 def search_rows(
     tickets: Sequence[ListedTicket], playbook: Playbook, now: datetime, locale: Locale
-) -> list[Row]:
+) -> list[QueueRow]:
     """Return the rows of a search, in its own order."""
     return [_row(ticket, playbook, now, locale, ()) for ticket in tickets]
 
@@ -97,14 +107,14 @@ def _row(
     now: datetime,
     locale: Locale,
     assignees: tuple[str, ...],
-) -> Row:
+) -> QueueRow:
     task = _task(ticket, assignees)
     due_view = ticket["due_next"]
     due = task["due_at"] if task else due_view["at"] if due_view else None
     when, how = _when(due, now, playbook.zone, locale) if due else ("", "")
     calls = task is not None and "open-contact" in ticket["actions"]
     step = _task_text(task["kind"]) if task else _next_step(ticket)
-    return Row(ticket, step, due or "", when, how, _tone(ticket, playbook), calls)
+    return QueueRow(ticket, step, due or "", when, how, _tone(ticket, playbook), calls)
 
 
 def _when(due: str, now: datetime, zone: tzinfo, locale: Locale) -> tuple[str, Haste]:

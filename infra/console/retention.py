@@ -5,9 +5,9 @@ idempotent: a second run completes an interrupted one.
 
 An erasure covers everything that Deskbell stores about a ticket: its items in the table, agents'
 drafts among them, the mails and files in the mail bucket, what search finds it by, its facts, and
-the document in the archive, each with all its versions. It does not cover mails already delivered, nor data that expires by
-itself: the table's stream (24 hours) and point-in-time backups (35 days), the dead-letter queues
-(14 days), and the idempotency records, which hold only digests (400 days).
+the document in the archive, each with all its versions. It does not cover mails already delivered,
+nor data that expires by itself: the table's stream (24 hours) and point-in-time backups (35 days),
+the dead-letter queues (14 days), and the idempotency records, which hold only digests (400 days).
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ NOT_CALLS = frozenset(
         "static_file",
         "chat_page",
         "embed_script",
-    }  # fmt: skip
+    }
 )
 """Routes of pages and their files, and those that say that there is nothing at an address."""
 

@@ -1,8 +1,8 @@
 """The HTTP port of the local system, in place of a custom domain in production.
 
-It forwards every request unchanged to the emulator's API Gateway and returns the response
-unchanged. Only calls to the chat providers (`providers`) and to the sample of a company's own
-system (`sample_source`) are answered here.
+It forwards every request unchanged to the emulator's API Gateway, with the host that was asked for
+in `X-Forwarded-Host`, and returns the response unchanged. Only calls to the chat providers
+(`providers`) and to the sample of a company's own system (`sample_source`) are answered here.
 """
 
 from __future__ import annotations
@@ -49,9 +49,12 @@ async def serve(port: int, target: str) -> web.AppRunner:
                     request.method,
                     url,
                     headers=[
-                        (name, value)
-                        for name, value in request.headers.items()
-                        if name.lower() not in _HOP_BY_HOP
+                        *(
+                            (name, value)
+                            for name, value in request.headers.items()
+                            if name.lower() not in _HOP_BY_HOP | {"x-forwarded-host"}
+                        ),
+                        ("X-Forwarded-Host", request.host),
                     ],
                     data=await request.read(),
                     allow_redirects=False,

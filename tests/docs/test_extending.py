@@ -27,11 +27,18 @@ from functions.core.domain.events import conversation
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import TIMER_KINDS
 from functions.core.domain.webhooks import sign_standard_webhook
+from functions.core.pages.rendering import Pages
+from functions.core.platform.web import Request
 from functions.core.playbook import load
+from functions.core.services.rights import caller, principal_of
 from functions.core.storage.database import Storage
+from functions.core.text import workbench_texts
 from functions.core.text.portal_texts import TEXTS
 from functions.core.text.words import event_label
 from functions.portal import page, pages
+from functions.workbench import pages as workbench_pages
+from functions.workbench.pages import page as workbench_page, routing
+from functions.workbench.pages.page import WorkbenchPage
 from infra.simulator.simulator import Simulator
 from tests.core.channels.provider_requests import Call, FakeProvider, as_json
 from tests.inprocess.conftest import ROOT, erase_customer, simulator, storage
@@ -52,6 +59,7 @@ IN_TABLE = {
     "A timer kind": "timer kind",
     "An event": "event, with the action that causes it",
     "A page": "page",
+    "A page of the workbench": "page of the workbench",
 }
 """Section → its row in the table of examples."""
 
@@ -425,3 +433,37 @@ def test_the_examples_leave_nothing_behind() -> None:
     assert "spare_part" not in TIMER_KINDS
     assert adapter("pigeon") is None
     assert not hasattr(pages, "acknowledgement")
+
+
+# A page of the workbench
+
+
+def test_the_page_of_the_workbench_is_found_and_rendered(
+    journey: StandardJourney, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = "A page of the workbench"
+    words = block(section, "functions/core/text/workbench_texts.py")
+    texts = workbench_texts.TEXTS | literal_eval("{" + words + "}")
+    for template in (ROOT / "functions" / "workbench" / "templates").glob("*.html"):
+        (tmp_path / template.name).write_text(template.read_text("utf-8"), "utf-8")
+    html = block(section, "functions/workbench/templates/colleagues.html")
+    (tmp_path / "colleagues.html").write_text(html, "utf-8")
+    monkeypatch.setattr(workbench_page, "PAGES", Pages(tmp_path, texts))
+    code = block(section, "functions/workbench/pages/colleagues.py")
+    add_module(workbench_pages, "colleagues", code, tmp_path, monkeypatch)
+    found = routing._modules() | {"colleagues"}
+    monkeypatch.setattr(routing, "_modules", lambda: found)
+
+    now = datetime.now(UTC)
+    claims = {"cognito:username": "li-1", "cognito:groups": "standard:agent"}
+    request = Request("GET", journey.simulator.deployment, now, claims=claims)
+    storage = journey.storage
+    principal = principal_of(storage, caller(claims), "standard", now)
+    playbook = storage.playbooks.get("standard", now)
+    page = WorkbenchPage(request, storage, principal, playbook, "en", b"secret", "")
+    answer = routing.find("GET", "colleagues").answer(page)
+    assert "<h1>Colleagues</h1>" in answer.body
+    assert answer.body.count(" · online</li>") == sum(
+        agent.online for agent in storage.roster.list("standard") if agent.assignable
+    )
+    assert 'id="queue"' in answer.body

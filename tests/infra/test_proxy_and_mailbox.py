@@ -44,6 +44,7 @@ async def _forward_a_request() -> None:
             path=request.raw_path,
             body=await request.read(),
             accept=request.headers.getall("X-Many"),
+            host=request.headers.getall("X-Forwarded-Host"),
         )
         return web.Response(status=418, body=b"\x00\xff", headers={"X-Kept": "yes"})
 
@@ -73,6 +74,7 @@ async def _forward_a_request() -> None:
         "path": "/stage/desks/a%20b/tickets?key=%2F&empty=",
         "body": b"\x01raw\xfe",
         "accept": ["1", "2"],
+        "host": [f"127.0.0.1:{front}"],
     }
 
 

@@ -85,6 +85,16 @@ def test_a_working_table_has_no_broken_invariant(storage: Storage, number: str) 
     assert (said.exit_code, said.output) == (0, "OK: 6 tickets\n")
 
 
+def test_a_ticket_of_a_version_without_titles_is_in_order(storage: Storage, number: str) -> None:
+    item = storage.table.get(ticket_key("standard", number), "TICKET", consistent=True)
+    assert item is not None
+    body = json.loads(item["body"]["S"])
+    assert body.pop("title") == "无法登录，请回电139****5678"
+    item["body"]["S"] = json.dumps(body)
+    storage.table.client.put_item(TableName=storage.table.name, Item=item)
+    assert broken_invariants(storage) == []
+
+
 def test_a_commit_without_a_fact_is_found_and_rebuilt(storage: Storage, number: str) -> None:
     store = FactStore(boto3.client("s3"), DEPLOYMENT.mail_bucket)
     later = datetime.now(UTC) + 2 * UNCOUNTED_FOR

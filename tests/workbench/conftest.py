@@ -8,22 +8,28 @@ from typing import Any
 
 import pytest
 
-from functions.core.domain.events import Attachment
+from functions.core.domain.events import Attachment, CustomerWrote, TicketClassified
 from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.playbook import load
 from functions.core.services.contacts import ContactCorrector
 from functions.core.storage.database import Storage
+from functions.core.storage.event_codec import dump_events
 from functions.core.storage.files import Files
+from functions.core.storage.items import commit_sort_key, ticket_key
+from functions.core.storage.table import key, stamp
 from functions.workbench import calls
 from tests.aws_snapshots import aws_in_memory, restore_or_make
-from tests.core.sample_desk import DESK, NOON, agent, both, make_table
+from tests.core.sample_desk import DESK, NOON, agent, both, file_ticket, make_table
 
 DEPLOYMENT = Deployment("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
 BUCKET = "deskbell-test-mail"
+LONG = 2000
+"""The entries of a long ticket."""
 
 ROSTER = {
     "agent-1": ("agent", "technical"),
@@ -163,3 +169,41 @@ def storage(dynamodb: Any) -> Storage:
 def signed_in(storage: Storage) -> SignedIn:
     """Sign somebody of the roster in."""
     return lambda name: Agent(storage, name, f"testdesk:{ROSTER[name][0]}")
+
+
+@pytest.fixture
+def ticket(storage: Storage, playbook: Playbook) -> Ticket:
+    return file_ticket(storage, playbook, NUMBER)
+
+
+@pytest.fixture
+def long_ticket(storage: Storage, playbook: Playbook, ticket: Ticket) -> Storage:
+    """A ticket on which a customer has written thousands of long messages."""
+    for version in range(2, LONG + 1):
+        _put_commit(
+            storage, version, CustomerWrote(text=f"{version} " + "很" * 4000, channel="web")
+        )
+    _put_commit(storage, 2, TicketClassified(type="fault", tags=(), priority="low", rules=("r1",)))
+    item = storage.table.get(ticket_key("testdesk", NUMBER), "TICKET", consistent=True)
+    assert item is not None
+    body = json.loads(item["body"]["S"]) | {"records": LONG - 1}
+    storage.table.client.put_item(
+        TableName=storage.table.name,
+        Item={**item, "version": {"N": str(LONG)}, "body": {"S": json.dumps(body)}},
+    )
+    return storage
+
+
+def _put_commit(storage: Storage, version: int, event: Any) -> None:
+    storage.table.client.put_item(
+        TableName=storage.table.name,
+        Item={
+            **key(ticket_key("testdesk", NUMBER), commit_sort_key(version)),
+            "at": {"S": stamp(NOON)},
+            "actor": {"S": "customer"},
+            "schema": {"N": "1"},
+            "readers": {"S": "none"},
+            "records": {"N": str(max(version - 2, 1))},
+            "body": {"S": dump_events((event,))},
+        },
+    )

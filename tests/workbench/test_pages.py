@@ -1,62 +1,16 @@
 """A long ticket opens in pages of entries, each as fast and as small as a short ticket."""
 
 import json
-from typing import Any
 
 import pytest
 
 from functions.core.domain.errors import InvalidInput
-from functions.core.domain.events import CustomerWrote, TicketClassified
-from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.database import Storage
-from functions.core.storage.event_codec import dump_events
-from functions.core.storage.items import commit_sort_key, ticket_key
-from functions.core.storage.table import key, stamp
 from functions.workbench.calls import PAGE
-from tests.core.sample_desk import NOON, file_ticket
-from tests.workbench.conftest import NUMBER, SignedIn
+from tests.workbench.conftest import LONG, NUMBER, SignedIn
 
 pytestmark = pytest.mark.requirement("A14", "B7", "G2")
-LONG = 2000
-
-
-@pytest.fixture
-def ticket(storage: Storage, playbook: Playbook) -> Ticket:
-    return file_ticket(storage, playbook, NUMBER)
-
-
-@pytest.fixture
-def long_ticket(storage: Storage, playbook: Playbook, ticket: Ticket) -> Storage:
-    """A ticket on which a customer has written thousands of long messages."""
-    for version in range(2, LONG + 1):
-        _put_commit(
-            storage, version, CustomerWrote(text=f"{version} " + "很" * 4000, channel="web")
-        )
-    _put_commit(storage, 2, TicketClassified(type="fault", tags=(), priority="low", rules=("r1",)))
-    item = storage.table.get(ticket_key("testdesk", NUMBER), "TICKET", consistent=True)
-    assert item is not None
-    body = json.loads(item["body"]["S"]) | {"records": LONG - 1}
-    storage.table.client.put_item(
-        TableName=storage.table.name,
-        Item={**item, "version": {"N": str(LONG)}, "body": {"S": json.dumps(body)}},
-    )
-    return storage
-
-
-def _put_commit(storage: Storage, version: int, event: Any) -> None:
-    storage.table.client.put_item(
-        TableName=storage.table.name,
-        Item={
-            **key(ticket_key("testdesk", NUMBER), commit_sort_key(version)),
-            "at": {"S": stamp(NOON)},
-            "actor": {"S": "customer"},
-            "schema": {"N": "1"},
-            "readers": {"S": "none"},
-            "records": {"N": str(max(version - 2, 1))},
-            "body": {"S": dump_events((event,))},
-        },
-    )
 
 
 def test_a_ticket_of_two_thousand_entries_opens_like_one_of_twenty(

@@ -36,6 +36,7 @@ class Outgoing(Value):
 
     Attributes:
         id: the idempotency key under which it is carried out once.
+        files: of each, the id of its upload, a space and its name.
         seen: the ticket's version that the agent had seen.
         send_at: when it is carried out.
         begun: somebody carries it out; the sweep looks again at `send_at`.
@@ -55,6 +56,7 @@ class Draft(Value):
 
     Attributes:
         version: counts the writes; 0 is not stored yet.
+        edition: counts the changes of the texts, by which windows notice one another.
         text: in `frame`; `other` is the text in the other one.
         seen: the version of the ticket when the agent began to write.
         reason: why the last text was not sent, in each language; it is in `text` again.
@@ -64,6 +66,7 @@ class Draft(Value):
     number: str
     agent: str
     version: int = 0
+    edition: int = 0
     frame: Frame = "reply"
     text: str = ""
     other: str = ""
@@ -82,7 +85,8 @@ class Draft(Value):
 
     def sent(self, outgoing: Outgoing) -> Draft:
         """Return the draft whose text waits to be sent."""
-        return self.changed(text="", files=(), reason={}, outgoing=outgoing)
+        edition = self.edition + 1
+        return self.changed(text="", files=(), reason={}, outgoing=outgoing, edition=edition)
 
     def taken_back(self, reason: Mapping[Locale, str] | None = None) -> Draft:
         """Return the draft with the text that was not sent, before what was written since."""
@@ -99,4 +103,5 @@ class Draft(Value):
             seen=outgoing.seen,
             outgoing=None,
             reason=reason or {},
+            edition=self.edition + 1,
         )

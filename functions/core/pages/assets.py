@@ -1,10 +1,12 @@
 """The static files of the pages, served under names that contain a hash of the content.
 
-A name never changes its content, so browsers keep it for a year and ask once (RFC 8246).
+A name never changes its content, so browsers keep it for a year and ask once (RFC 8246). Of style
+sheets and scripts, indentation and lines of comment are not sent.
 """
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +21,9 @@ TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 _HASH = 12
 
+_UNSENT = re.compile(r"^[ \t]*//.*\n|^[ \t]+", re.MULTILINE)
+"""What is not sent of a style sheet or script."""
+
 
 @lru_cache(maxsize=64)
 def asset(name: str) -> str:
@@ -28,8 +33,19 @@ def asset(name: str) -> str:
         FileNotFoundError: there is no such file.
     """
     stem, _, suffix = name.rpartition(".")
-    digest = sha256((FOLDER / name).read_bytes()).hexdigest()[:_HASH]
+    digest = sha256(content(name).encode()).hexdigest()[:_HASH]
     return f"static/{stem}.{digest}.{suffix}"
+
+
+@lru_cache(maxsize=64)
+def content(name: str) -> str:
+    """Return the content of a static file as it is served.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    text = (FOLDER / name).read_text("utf-8")
+    return _UNSENT.sub("", text) if name.endswith((".css", ".js")) else text
 
 
 def serve(name: str) -> HttpResponse:
@@ -49,7 +65,7 @@ def serve(name: str) -> HttpResponse:
         # The chat's script is loaded by other sites.
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
-    return HttpResponse(path.read_text("utf-8"), headers=headers, content_type=TYPES[path.suffix])
+    return HttpResponse(content(path.name), headers=headers, content_type=TYPES[path.suffix])
 
 
 def _missing() -> NotFound:

@@ -68,8 +68,6 @@ NEWS = (
     e.InformationRequested,
     e.NoteAdded,
     e.StepTaken,
-    e.TicketAssigned,
-    e.TicketQueued,
     e.TicketResolved,
     e.TicketReopened,
     e.TicketClosed,
@@ -77,7 +75,8 @@ NEWS = (
     e.ConfirmationGiven,
     e.ContactCorrected,
 )
-"""The events that may change an answer; deadlines and tags do not."""
+"""The events that may change an answer. Deadlines and tags do not; whoever no longer handles the
+ticket cannot send."""
 
 
 class StaleDraft(StaleVersion, title="The draft has changed"):
@@ -104,7 +103,7 @@ class Written:
 
     Attributes:
         seen: the version of the ticket when the agent began to write.
-        based_on: the version of the draft that the window shows.
+        based_on: the edition of the draft that the window shows.
     """
 
     frame: Frame
@@ -160,7 +159,6 @@ class DraftDesk:
                 "text", Phrase("{max_length} characters at most", max_length=MAX_DRAFT)
             )
             raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
-        stored = self.get(principal, number)
         given = {
             "frame": written.frame,
             "text": written.text,
@@ -168,19 +166,20 @@ class DraftDesk:
             "files": written.files,
             "seen": written.seen,
         }
-        if stored is not None and stored.version != written.based_on:
+        for _ in range(TRIES):
+            stored = self.get(principal, number)
+            before = stored or Draft(
+                desk=principal.desk, number=number, agent=principal.username, saved_at=now
+            )
             # What is there already is no contradiction, as when an answer was lost on its way.
-            if all(getattr(stored, name) == value for name, value in given.items()):
+            if stored and all(getattr(stored, name) == value for name, value in given.items()):
                 return stored
-            raise StaleDraft(stored)
-        before = stored or Draft(
-            desk=principal.desk, number=number, agent=principal.username, saved_at=now
-        )
-        after = before.changed(**given, saved_at=now, reason={})
-        try:
-            return self.storage.drafts.put(after, self.root(), now)
-        except Conflict as conflict:
-            raise StaleDraft(self.get(principal, number) or before) from conflict
+            if before.edition > written.based_on:
+                raise StaleDraft(before)
+            after = before.changed(**given, saved_at=now, reason={}, edition=before.edition + 1)
+            if saved := self._put(after, now):
+                return saved
+        raise Conflict(f"the draft on {number} is being changed all the time")
 
     def adopt(self, principal: Principal, merged: str, now: datetime) -> None:
         """End the draft on a merged ticket: its text goes on as that on the merge target."""
@@ -236,10 +235,9 @@ class DraftDesk:
             seen=ticket.version,
             send_at=now + TAKE_BACK_WITHIN,
         )
-        try:
-            return self.storage.drafts.put(draft.sent(outgoing), self.root(), now)
-        except Conflict as conflict:
-            raise StaleDraft(self.get(principal, number) or draft) from conflict
+        if stored := self._put(draft.sent(outgoing), now):
+            return stored
+        raise StaleDraft(self.get(principal, number) or draft)
 
     def take_back(self, principal: Principal, number: str, id_: str, now: datetime) -> Draft | None:
         """Return the draft with the text that was sent; None if it is too late."""
@@ -280,7 +278,7 @@ class DraftDesk:
                 ticket = self.storage.tickets.load(principal.desk, number)
             else:
                 return Carried(self._return(draft, refused, now), refused=refused)
-        return Carried(self._finish(draft, now), ticket)
+        return Carried(self._without_outgoing(draft, now), ticket)
 
     def commit_due(self, desk: str, number: str, username: str, now: datetime) -> bool:
         """Carry out what no page did, as the agent who sent it; return whether it was sent.
@@ -335,7 +333,7 @@ class DraftDesk:
         }
         return self._replace(draft, lambda newest: newest.taken_back(reason), now)
 
-    def _finish(self, draft: Draft, now: datetime) -> Draft | None:
+    def _without_outgoing(self, draft: Draft, now: datetime) -> Draft | None:
         def without(newest: Draft) -> Draft:
             after = newest.changed(outgoing=None)
             if after.text or not after.other:
@@ -409,4 +407,5 @@ def _no_corrector() -> ContactCorrector:
 
 
 def _content(text: str, files: tuple[str, ...]) -> bytes:
-    return json.dumps({"text": text, "attachments": list(files)}).encode()
+    ids = [file.partition(" ")[0] for file in files]
+    return json.dumps({"text": text, "attachments": ids}).encode()

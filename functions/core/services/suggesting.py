@@ -12,7 +12,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.text.templating import fill, promise_variables, ticket_variables, with_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from functions.core.domain.knowledge import Article, KnowledgeBase
 
@@ -58,13 +58,51 @@ def suggest(
     known = current_articles(knowledge, playbook, locale, now) if knowledge else {}
     if template is None:
         return _of_article(knowledge, known, description, values, locale)
+    return _of_template(template, playbook, known, ticket.mood, values, locale)
+
+
+def filled_templates(
+    ticket: Ticket,
+    playbook: Playbook,
+    description: str,
+    locale: Locale,
+    now: datetime,
+    known: Mapping[str, Article],
+) -> Iterator[Suggestion]:
+    """Yield the playbook's templates, filled in for a ticket whether they fit it or not.
+
+    Args:
+        known: the articles of the knowledge base (`current_articles`).
+    """
+    values = _variables(ticket, playbook, description, locale, now)
+    for template in playbook.templates:
+        yield _of_template(template, playbook, known, ticket.mood, dict(values), locale)
+
+
+def filled_articles(
+    ticket: Ticket, playbook: Playbook, description: str, locale: Locale, now: datetime
+) -> Iterator[tuple[str, str]]:
+    """Yield the titles and solutions of the playbook's own articles, filled in for a ticket."""
+    values = _variables(ticket, playbook, description, locale, now)
+    for article in playbook.articles.values():
+        yield article.title[locale], fill(article.solution[locale], values)
+
+
+def _of_template(
+    template: ReplyTemplate,
+    playbook: Playbook,
+    known: Mapping[str, Article],
+    mood: str | None,
+    values: dict[str, str],
+    locale: Locale,
+) -> Suggestion:
     title = None
     if own := known.get(template.article or ""):
         title, values["solution"] = own.title[locale], _solution(own, values, locale)
     elif template.article:
         article = playbook.articles[template.article]
         title, values["solution"] = article.title[locale], fill(article.solution[locale], values)
-    return Suggestion(_paragraphs(template, ticket.mood, values, locale), title)
+    return Suggestion(_paragraphs(template, mood, values, locale), title)
 
 
 def current_articles(

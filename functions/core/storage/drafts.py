@@ -59,6 +59,7 @@ class Drafts:
         kept_for = ENDED_KEPT_FOR if after.is_empty else KEPT_FOR
         item: Item = key(ticket_key(draft.desk, draft.number), f"{PREFIX}{draft.agent}") | {
             "version": {"N": str(after.version)},
+            "edition": {"N": str(after.edition)},
             "expires_at": {"N": str(int((now + kept_for).timestamp()))},
         }
         if not after.is_empty:
@@ -90,13 +91,15 @@ def _read(item: Item, root: bytes) -> Draft:
     from cryptography.fernet import Fernet
 
     desk, number = ticket_of_key(item["pk"]["S"])
-    agent, version = agent_of_key(item["sk"]["S"]), int(item["version"]["N"])
+    agent = agent_of_key(item["sk"]["S"])
+    version, edition = int(item["version"]["N"]), int(item["edition"]["N"])
     if "sealed" not in item:
         ended = datetime.fromtimestamp(int(item["expires_at"]["N"]), UTC) - ENDED_KEPT_FOR
-        return Draft(desk=desk, number=number, agent=agent, version=version, saved_at=ended)
+        empty = Draft(desk=desk, number=number, agent=agent, saved_at=ended)
+        return empty.changed(version=version, edition=edition)
     opened = Fernet(_key(root, desk, number, agent)).decrypt(item["sealed"]["S"])
     draft = Draft.model_validate_json(opened)
-    return draft.changed(desk=desk, number=number, agent=agent, version=version)
+    return draft.changed(version=version, edition=edition)
 
 
 def _seal(draft: Draft, root: bytes) -> str:

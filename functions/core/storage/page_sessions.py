@@ -46,7 +46,7 @@ class PageSessions:
         from cryptography.fernet import Fernet
 
         item = self.table.get(_partition(cookie), SORT_KEY)
-        if item is None:
+        if item is None or "body" not in item:
             return None
         stored = json.loads(Fernet(_key(cookie)).decrypt(item["body"]["S"]))
         session = PageSession(
@@ -74,10 +74,11 @@ class PageSessions:
         }
         self.table.client.put_item(TableName=self.table.name, Item=item)
 
-    def delete(self, cookie: str) -> None:
-        self.table.client.delete_item(
-            TableName=self.table.name, Key=key(_partition(cookie), SORT_KEY)
-        )
+    def end(self, cookie: str, now: datetime) -> None:
+        """End a session: what it had is overwritten, because no function may delete an item."""
+        item: Item = key(_partition(cookie), SORT_KEY)
+        item |= {"expires_at": {"N": str(int(now.timestamp()))}}
+        self.table.client.put_item(TableName=self.table.name, Item=item)
 
 
 def _partition(cookie: str) -> str:

@@ -27,12 +27,11 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "chat_page.options": {"zh-CN": "选择一项", "en": "Choose one"},
     "chat_page.ticket": {"zh-CN": "工单号", "en": "Request"},
     "chat_page.status": {"zh-CN": "查看进度", "en": "See its progress"},
-    "chat_page.privacy.before": {
-        "zh-CN": "发送即表示您同意我们按",
-        "en": "By sending a message you agree to our",
+    "chat_page.agree": {
+        "zh-CN": "发送即表示您同意{notice}（版本{version}）。",
+        "en": "By sending a message you agree to the {notice} (version {version}).",
     },
-    "chat_page.privacy.link": {"zh-CN": "隐私声明", "en": "privacy notice"},
-    "chat_page.privacy.after": {"zh-CN": "处理信息。", "en": "."},
+    "chat_page.privacy": {"zh-CN": "隐私说明", "en": "privacy notice"},
     "chat_page.contact": {"zh-CN": "联系方式（选填）", "en": "Your contact (optional)"},
     "chat_page.contact.why": {
         "zh-CN": "验证后可查到以往的请求；离开本页后，我们也能联系到您。",
@@ -63,11 +62,13 @@ TEXTS: dict[str, dict[Locale, str]] = {
 }
 
 IN_SCRIPT = {
-    **{
-        writer: f"chat_page.from.{writer}"
-        for writer in ("customer", "assistant", "agent", "system")
-    },
-    **{name: f"chat_page.{name}" for name in ("too_long", "score", "offline")},
+    "customer": "chat_page.from.customer",
+    "assistant": "chat_page.from.assistant",
+    "agent": "chat_page.from.agent",
+    "system": "chat_page.from.system",
+    "too_long": "chat_page.too_long",
+    "score": "chat_page.score",
+    "offline": "chat_page.offline",
 }
 """The texts that the page's script puts in, by its names for them."""
 

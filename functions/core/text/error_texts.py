@@ -110,6 +110,7 @@ CHINESE: dict[str, str] = {
     ),
     "a version, as the last answer's `before`": "请填写上次返回的 before",
     "send the cursor of the page before, or none": "请填写上一页返回的 cursor，或不填",
+    "send the cursor of the last answer": "请填写上次返回的 cursor",
     "base64 of at least one byte": "请填写 base64 编码的内容，至少一个字节",
     "{limit} MB at most": "最大 {limit} MB",
     "the content is a program; accepted types: {types}": "内容是程序文件；可接受的类型：{types}",
@@ -253,6 +254,10 @@ CHINESE: dict[str, str] = {
     "The session has ended. Sign in again.": "登录已失效，请重新登录。",
     "The code is wrong or too late.": "验证码错误或已过期。",
     "The code does not fit the secret.": "验证码与密钥不符。",
+    "The password does not keep the rules.": "密码不符合要求。",
+    "12 characters or more, with a capital letter, a small letter and a digit": (
+        "至少 12 个字符，含大写字母、小写字母和数字"
+    ),
     "the six digits that the authenticator shows now": "请填写身份验证器当前显示的六位数字",
     "Too many attempts. Wait a minute and try again.": "尝试次数过多，请一分钟后再试。",
     "This account has an authenticator already. An administrator can remove it.": (
@@ -299,6 +304,7 @@ CHINESE: dict[str, str] = {
     "{action} is not possible while the ticket is {status}. It goes on as {into}.": (
         "工单状态为“{status}”，无法执行“{action}”。请到工单 {into} 继续处理。"
     ),
+    "{most} files at most": "最多 {most} 个文件",
     "This draft was changed in another window.": "这份草稿在另一个窗口里有改动。",
     "The ticket has changed since this was written. Look at what has come, then send it.": (
         "写这段文字之后，工单又有变化。请先看新的内容，再决定是否发送。"

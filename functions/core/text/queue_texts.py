@@ -54,8 +54,8 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "您的角色没有工单队列。",
         "en": "Your role has no queue of tickets.",
     },
-    "queue.empty": {"zh-CN": "没有待办", "en": "Nothing to do"},
-    "queue.empty_due": {"zh-CN": "，下一个到期 {at}", "en": ". Next due {at}"},
+    "queue.nothing": {"zh-CN": "没有待办", "en": "Nothing to do"},
+    "queue.nothing_due": {"zh-CN": "，下一个到期 {at}", "en": ". Next due {at}"},
     "queue.waiting": {
         "zh-CN": "团队有 {n} 张在等，最久的已等{time}。",
         "en": "Waiting for the team: {n}, the longest for {time}.",

@@ -37,6 +37,12 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "ticket.step": {"zh-CN": "处理步骤", "en": "Step"},
     "ticket.automatic": {"zh-CN": "自动消息", "en": "Automatic message"},
     "ticket.from_merged": {"zh-CN": "来自 {number}", "en": "from {number}"},
+    "ticket.by": {"zh-CN": "由{who}操作", "en": "by {who}"},
+    "ticket.reason.collected": {"zh-CN": "与同类工单一起等待", "en": "waits with similar tickets"},
+    "ticket.reason.nobody free": {"zh-CN": "暂无空闲坐席", "en": "nobody is free"},
+    "ticket.reason.reopened": {"zh-CN": "重新打开", "en": "reopened"},
+    "ticket.reason.shift ended": {"zh-CN": "交班", "en": "end of the shift"},
+    "ticket.reason.routing": {"zh-CN": "自动分派", "en": "by the routing rules"},
     "ticket.by_another": {"zh-CN": "由 {who} 发送", "en": "sent by {who}"},
     "ticket.by_submitter": {
         "zh-CN": "经提交链接，联系方式未核实",
@@ -127,6 +133,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "en": "the desk’s default: nothing pointed elsewhere",
     },
     "ticket.why.rule": {"zh-CN": "规则 {rule}", "en": "rule {rule}"},
+    "ticket.why.rule_for": {
+        "zh-CN": "规则 {rule}（{conditions}）",
+        "en": "rule {rule} ({conditions})",
+    },
     "ticket.why.examples": {"zh-CN": "与不满的例句相似", "en": "like examples of upset customers"},
     "ticket.why.tag": {"zh-CN": "标签 {tag}", "en": "tag {tag}"},
     "ticket.why.person": {"zh-CN": "{who} 更改", "en": "changed by {who}"},

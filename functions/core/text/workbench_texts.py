@@ -1,7 +1,7 @@
 """The texts of the workbench's pages in each language (`docs/voice.md`)."""
 
 from functions.core.domain.rules import Locale
-from functions.core.text import queue_texts, ticket_texts
+from functions.core.text import composer_texts, queue_texts, ticket_texts
 
 TEXTS: dict[str, dict[Locale, str]] = {
     # Sign-in
@@ -163,20 +163,12 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "script.search": {"zh-CN": "搜索“{text}”", "en": "Search for “{text}”"},
     "script.updated": {"zh-CN": "这张工单有更新", "en": "This ticket has been updated"},
     # The first queue and ticket
-    "queue.mine": {"zh-CN": "我的", "en": "Mine"},
-    "queue.team": {"zh-CN": "团队", "en": "Team"},
-    "queue.unassigned": {"zh-CN": "待分配", "en": "Unassigned"},
-    "queue.supervisor": {"zh-CN": "主管", "en": "Supervisor"},
-    "queue.qa": {"zh-CN": "质检", "en": "QA"},
-    "queue.tasks": {"zh-CN": "待办", "en": "Tasks"},
-    "queue.all": {"zh-CN": "全部", "en": "All"},
-    "queue.empty": {"zh-CN": "没有工单", "en": "No tickets"},
     "ticket.reply": {"zh-CN": "回复", "en": "Reply"},
     "ticket.send": {"zh-CN": "发送", "en": "Send"},
 }
 
 
-TEXTS |= queue_texts.TEXTS | ticket_texts.TEXTS
+TEXTS |= composer_texts.TEXTS | queue_texts.TEXTS | ticket_texts.TEXTS
 
 SCRIPT_TEXTS: tuple[str, ...] = tuple(key for key in TEXTS if key.startswith("script."))
 """The texts that scripts show (`deskbell.t`), those of the parts of a page too."""

@@ -16,6 +16,7 @@ from functions.core.services.rights import SEES_TICKETS, require
 from functions.core.storage import viewers
 from functions.workbench.pages.page import PAGE_HEADERS, WorkbenchPage
 from functions.workbench.pages.routing import route
+from functions.workbench.pages.shell import cursor_of
 
 OVERLAP = timedelta(seconds=10)
 """The time before the cursor that is read again: an entry is dated before it can be read."""
@@ -53,11 +54,6 @@ def changes(page: WorkbenchPage) -> HttpResponse:
         "online": page.principal.agent.online,
     }
     return HttpResponse(_shortened(body), headers=PAGE_HEADERS)
-
-
-def cursor_of(now: datetime) -> int:
-    """Return the cursor of a moment: milliseconds."""
-    return int(now.timestamp() * 1000)
 
 
 def _since(cursor: str, now: datetime) -> datetime:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from functions.core.domain.errors import Refused
@@ -25,6 +26,9 @@ from functions.core.storage.database import Storage
 from functions.core.text.error_texts import translated
 from functions.core.text.workbench_texts import TEXTS
 from functions.workbench.pages.shell import Shell
+
+if TYPE_CHECKING:
+    from functions.workbench.pages.composer import Composer
 
 PAGES = Pages(Path(__file__).parents[1] / "templates", TEXTS)
 
@@ -111,6 +115,12 @@ class WorkbenchPage:
         # A page may show any other in place, so all of them may upload.
         own = page_headers(connect=(aws.upload_origin(self.request.deployment),))
         return HttpResponse(html, status, own | (headers or {}), content_type="text/html")
+
+    def composer(self, ticket: Mapping[str, Any]) -> Composer:
+        """Return what the composer of a ticket shows, as the API shows the ticket."""
+        from functions.workbench.pages.composer import composer_of
+
+        return composer_of(self, ticket)
 
     def redirect(self, url: str) -> HttpResponse:
         """Lead the browser on after a form (303)."""

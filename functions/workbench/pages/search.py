@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.core.domain.errors import InvalidInput
 from functions.core.platform.web import HttpResponse
@@ -18,6 +18,9 @@ from functions.workbench.pages.page import WorkbenchPage
 from functions.workbench.pages.queues import labels
 from functions.workbench.pages.routing import route
 from functions.workbench.queue_rows import search_rows
+
+if TYPE_CHECKING:
+    from functions.workbench.shapes import ListedTicket
 
 PARAMETERS = ("q", "status", "tag", "from", "to")
 
@@ -62,9 +65,15 @@ def _found(page: WorkbenchPage, given: dict[str, str], cursor: str) -> dict[str,
     rows = search_rows(listed["tickets"], page.playbook, page.request.now, page.locale)
     words, next_page = given.get("q", ""), listed["cursor"]
     return {
-        "rows": [replace(row, found=marked(row.ticket["found"], words)) for row in rows],
+        "rows": [replace(row, found=marked(_text(row.ticket), words)) for row in rows],
         "more": page.url("search", **given, cursor=next_page) if next_page else None,
     }
+
+
+def _text(ticket: ListedTicket) -> str | None:
+    """Return the text that was found, without the number that it begins with; a row has that."""
+    found = ticket["found"]
+    return found and found.removeprefix(f"{folded(ticket['number'])} ")
 
 
 def marked(text: str | None, query: str) -> list[tuple[str, bool]]:

@@ -52,10 +52,10 @@ def begin(storage: Storage, token: str, refresh_token: str, now: datetime) -> tu
 
 
 def end(storage: Storage, request: Request) -> str:
-    """Delete the session of a request; return the header that removes its cookie."""
+    """End the session of a request; return the header that removes its cookie."""
     cookie = cookie_of(request)
     if cookie:
-        storage.page_sessions.delete(cookie)
+        storage.page_sessions.end(cookie, request.now)
         _read_at.pop(cookie, None)
     return f"{COOKIE}=; Max-Age=0; {_ATTRIBUTES}"
 

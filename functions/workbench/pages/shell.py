@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.domain.roster import Role
 from functions.core.services.rights import SEES_TICKETS, caller
 from functions.core.text.workbench_texts import SCRIPT_TEXTS
-from functions.workbench.pages import changes, routing
+from functions.workbench.pages import routing
 
 if TYPE_CHECKING:
     from functions.workbench.pages.page import WorkbenchPage
@@ -81,7 +82,7 @@ class Shell:
         """The time from which the script asks for changes; "" for those who see no tickets."""
         if not self.page.principal.roles & SEES_TICKETS:
             return ""
-        return str(changes.cursor_of(self.page.request.now))
+        return str(cursor_of(self.page.request.now))
 
     @property
     def script_texts(self) -> str:
@@ -147,3 +148,8 @@ class Shell:
     def offers(self, name: str) -> bool:
         """Return whether there is a page of a name."""
         return routing.exists(name)
+
+
+def cursor_of(now: datetime) -> int:
+    """Return the cursor of a moment, from which a script asks for changes: milliseconds."""
+    return int(now.timestamp() * 1000)

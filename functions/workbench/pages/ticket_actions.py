@@ -18,6 +18,10 @@ ELSEWHERE = ("open-contact",)
 """Actions whose result is shown where they are offered."""
 
 
+_BEGINNING = frozenset({"received", "pending_confirmation", "queued", "assigned"})
+"""The statuses before a ticket is in progress."""
+
+
 @dataclass(frozen=True)
 class MenuItem:
     """An action that the person may take now.
@@ -73,7 +77,7 @@ def primary_of(names: Sequence[str], shown: Mapping[str, Any], words: Words) -> 
     """
     steps = words.page.playbook.steps
     status = shown["status"]
-    waits = ("approve", "callback", "record-call", "unmerge")
+    waits: tuple[str, ...] = ("approve", "callback", "record-call", "unmerge")
     if status == "pending_confirmation":
         waits = ("confirm-type", *waits)
     if shown["handler"] is None:
@@ -84,10 +88,15 @@ def primary_of(names: Sequence[str], shown: Mapping[str, Any], words: Words) -> 
             return name
     own = [name for name in names if name in steps]
     answers = [name for name in own if steps[name].answers]
-    onward = [name for name in own if steps[name].to not in (None, status) and not steps[name].asks]
+    begins = [
+        name
+        for name in own
+        if steps[name].to not in (None, status)
+        and (steps[name].responds or set(steps[name].source) <= _BEGINNING)
+    ]
     solving = [name for name in own if steps[name].resolves]
-    begins = status in ("received", "queued", "assigned")
-    for found in (answers, onward if begins else [], ["resolve"], solving, ["reopen"]):
+    begins = begins if status in _BEGINNING else []
+    for found in (answers, begins, ["resolve"], solving, ["reopen"]):
         for name in found:
             if name in names:
                 return name

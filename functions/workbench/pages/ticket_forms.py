@@ -6,6 +6,7 @@ a new action or step has its form as soon as its fields have labels.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from functions.workbench.pages.ticket_words import Words
 
 Kind = Literal[
-    "text", "long", "one", "several", "tick", "decision", "time", "date", "number", "list",
+    "text", "long", "one", "several", "tick", "ticket", "time", "date", "number", "list",
     "hidden",
 ]  # fmt: skip
 
@@ -36,6 +37,8 @@ SHORT = 200
 
 RADIOS = 5
 """The most choices that are shown side by side."""
+
+_WHOLE = re.compile(r"[0-9]{1,9}")
 
 RECIPIENT = "recipient"
 """The field of `assign` that stands for its agent, team or queue."""
@@ -167,22 +170,27 @@ def body_of(action: str, given: Mapping[str, Sequence[str]], words: Words) -> di
         body["attachments"] = ids
     version = (given.pop("version", None) or [""])[0]
     if version:
-        body["version"] = int(version) if version.isdigit() else version
+        body["version"] = version if (known := whole(version)) is None else known
     if declared is None:
         step = words.page.playbook.steps.get(action)
         for name, values in given.items():
-            kind = step.fields[name].kind if step and name in step.fields else "text"
-            if value := _of_step(kind, values, words):
-                body[name] = value
+            field = step.fields.get(name) if step else None
+            if field and (filled := _of_step(field.kind, values, words)):
+                body[name] = filled
         return body
     for name, values in given.items():
-        field = model.model_fields.get(name)
-        if field is None:
+        taken = model.model_fields.get(name)
+        if taken is None:
             continue  # such as the composer's own fields
-        value = _value(field, [each for each in values if each])
-        if value is not None or (field.is_required() and _may_be_none(field)):
+        value = _value(taken, [each for each in values if each])
+        if value is not None or (taken.is_required() and _may_be_none(taken)):
             body[name] = value
     return body
+
+
+def whole(text: str) -> int | None:
+    """Return a whole number of at most nine digits, None if the text is none."""
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def _value(field: FieldInfo, values: Sequence[str]) -> Any:
@@ -192,7 +200,7 @@ def _value(field: FieldInfo, values: Sequence[str]) -> Any:
     if any(get_origin(kind) is tuple for kind in kinds):
         return list(values)
     if int in kinds:
-        return int(values[0]) if values and values[0].isdigit() else (values or [None])[0]
+        return whole(values[0]) if values else None
     return values[0] if values else None
 
 
@@ -237,9 +245,14 @@ def _declared(
         return replace(made, kind="tick", values=["yes"] if field.default else [])
     if int in kinds:
         return replace(made, kind="hidden")
-    if choices := _choices(name, field, kinds, shown, words):
-        several = any(get_origin(kind) is tuple for kind in kinds)
-        return replace(made, kind="several" if several else "one", choices=choices, most=0)
+    if name == "into":
+        return replace(made, kind="ticket", choices=_mergeable(shown, words))
+    if choices := _choices(name, field, kinds, words):
+        if any(get_origin(kind) is tuple for kind in kinds):
+            return replace(made, kind="several", choices=choices, most=0)
+        # What every ticket has is chosen already.
+        required = made.required or any(isinstance(mark, TermOf) for mark in field.metadata)
+        return replace(made, kind="one", choices=choices, most=0, required=required)
     free = FREE_TEXT in field.metadata and made.most > SHORT
     hints = [words.t("ticket.form.max", n=made.most)] if free and made.most < 1000 else []
     return replace(made, kind="long" if free else "text", hints=hints)
@@ -278,9 +291,7 @@ def _known(action: str, name: str, shown: Mapping[str, Any]) -> list[str]:
     return list(value) if isinstance(value, list) else [value] if value else []
 
 
-def _choices(
-    name: str, field: FieldInfo, kinds: Sequence[Any], shown: Mapping[str, Any], words: Words
-) -> list[Choice]:
+def _choices(name: str, field: FieldInfo, kinds: Sequence[Any], words: Words) -> list[Choice]:
     playbook, locale = words.page.playbook, words.page.locale
     for mark in field.metadata:
         if isinstance(mark, TermOf):
@@ -291,8 +302,6 @@ def _choices(
             return [Choice(v, words.t(f"field.{name}.{v}")) for v in get_args(kind)]
     if name == "customer_class":
         return [Choice(key, key) for key in playbook.customer_classes]
-    if name == "into":
-        return _mergeable(shown, words)
     return []
 
 

@@ -11,7 +11,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from functions.core.domain.classification import BY_EXAMPLES, request_text, routing_facts
-from functions.core.domain.events import Commit, TicketClassified, TicketReceived, TypeConfirmed
+from functions.core.domain.events import (
+    Commit,
+    PriorityChanged,
+    TicketClassified,
+    TicketReceived,
+    TypeConfirmed,
+)
 from functions.core.domain.matching import fold, holds, mentions, places
 from functions.core.domain.ticket import Ticket
 from functions.core.text.words import label
@@ -39,13 +45,24 @@ class Why:
     words: Sequence[str]
 
 
-def why(ticket: Ticket, opening: Sequence[Commit], words: Words) -> Why:
-    """Explain a ticket's type, tags, priority and team."""
-    return _Reading(ticket, opening, words).why()
+def why(ticket: Ticket, opening: Sequence[Commit], history: Sequence[Commit], words: Words) -> Why:
+    """Explain a ticket's type, tags, priority and team.
+
+    Args:
+        opening: the first commits, with the request and its classification.
+        history: later ones that are at hand; a change in others is shown without who made it.
+    """
+    return _Reading(ticket, opening, history, words).why()
 
 
 class _Reading:
-    def __init__(self, ticket: Ticket, opening: Sequence[Commit], words: Words) -> None:
+    def __init__(
+        self,
+        ticket: Ticket,
+        opening: Sequence[Commit],
+        history: Sequence[Commit],
+        words: Words,
+    ) -> None:
         self.ticket, self.words = ticket, words
         self.playbook, self.locale = words.page.playbook, words.page.locale
         self.received = opening[0].of(TicketReceived)[0]
@@ -53,10 +70,18 @@ class _Reading:
         self.folded = fold(self.text)
         found = [event for commit in opening for event in commit.of(TicketClassified)]
         self.classified = found[0] if found else None
-        confirmed = [
-            (commit.actor, event) for commit in opening for event in commit.of(TypeConfirmed)
+        known = {commit.version: commit for commit in (*opening, *history)}
+        commits = [known[version] for version in sorted(known)]
+        typed = [
+            commit.actor
+            for commit in commits
+            for event in commit.events
+            if isinstance(event, TypeConfirmed)
+            or (isinstance(event, TicketClassified) and event is not self.classified)
         ]
-        self.confirmed_by = confirmed[-1][0] if confirmed else None
+        self.typed_by = typed[-1] if typed else None
+        raised = [commit.actor for commit in commits if commit.of(PriorityChanged)]
+        self.raised_by = raised[-1] if raised else None
 
     def why(self) -> Why:
         ticket, playbook = self.ticket, self.playbook
@@ -73,7 +98,7 @@ class _Reading:
                    priority_because, "priority"),
         ]  # fmt: skip
         if ticket.tags:
-            tags = "、".join(label(playbook.tags, tag, self.locale) for tag in ticket.tags)
+            tags = self.words.listed(label(playbook.tags, tag, self.locale) for tag in ticket.tags)
             reasons.append(Reason("tags", tags, self._quoted(tag_words), "confirm-type"))
         if ticket.team:
             team = label(playbook.teams, ticket.team, self.locale)
@@ -84,9 +109,8 @@ class _Reading:
     def _type(self) -> tuple[Sequence[str], str]:
         kind, received = self.ticket.type, self.received
         classified = self.classified
-        if self.confirmed_by or (classified and classified.type != kind):
-            who = self.words.person(self.confirmed_by) if self.confirmed_by else ""
-            return (), self.words.t("ticket.why.person", who=who) if who else ""
+        if self.typed_by or (classified and classified.type != kind):
+            return (), self._changed_by(self.typed_by)
         by_rule = [
             rule.id
             for rule in self.playbook.rules
@@ -115,6 +139,9 @@ class _Reading:
 
     def _priority(self) -> str:
         said = []
+        was = self.classified.priority if self.classified else self.received.priority
+        if self.raised_by or was != self.ticket.priority:
+            return self._changed_by(self.raised_by)
         if self.received.urgency == self.ticket.priority:
             said.append(self.words.t("ticket.why.customer"))
         for rule in self.playbook.rules:
@@ -122,13 +149,16 @@ class _Reading:
             changes = then.priority or then.raise_by or then.lower_by
             if changes and self.classified and rule.id in self.classified.rules:
                 conditions = self._conditions(rule.when)
-                named = self.words.t("ticket.why.rule", rule=rule.id)
-                said.append(f"{named}（{conditions}）" if conditions else named)
+                key = "ticket.why.rule_for" if conditions else "ticket.why.rule"
+                said.append(self.words.t(key, rule=rule.id, conditions=conditions))
         if self.classified and BY_EXAMPLES in self.classified.rules:
             said.append(self.words.t("ticket.why.examples"))
         if not said and self.ticket.priority == self.playbook.default_priority:
             said.append(self.words.t("ticket.why.default"))
         return " · ".join(said)
+
+    def _changed_by(self, actor: str | None) -> str:
+        return self.words.t("ticket.why.person", who=self.words.person(actor)) if actor else ""
 
     def _team(self) -> tuple[Sequence[str], str]:
         """The first destination of the playbook that fits, if the ticket is where it leads."""
@@ -189,7 +219,7 @@ class _Reading:
         ]
 
     def _quoted(self, words: Sequence[str]) -> str:
-        return self.words.t("ticket.why.words", words="、".join(words[:3])) if words else ""
+        return self.words.t("ticket.why.words", words=self.words.listed(words[:3])) if words else ""
 
 
 def marked(text: str, words: Sequence[str]) -> list[tuple[str, bool]]:

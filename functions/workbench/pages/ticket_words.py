@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.domain.ticket import TIMER_KINDS, Ticket
 from functions.core.domain.timers import parse_field_time, settled
 from functions.core.text.templating import format_day
-from functions.core.text.words import label
+from functions.core.text.words import LIST_SEPARATOR, label
 from functions.workbench.pages.page import PAGES
 
 if TYPE_CHECKING:
@@ -138,6 +138,12 @@ class Words:
             return self.t(f"{prefix}.{name}")
         except KeyError:
             return name
+
+    def listed(self, names: Iterable[str]) -> str:
+        return LIST_SEPARATOR[self.page.locale].join(names)
+
+    def language(self, text: str) -> Locale:
+        return language_of(text, self.page.locale)
 
     def channel(self, name: str) -> str:
         return self.named("ticket.channel", name)
@@ -345,33 +351,31 @@ class Words:
 
     def _detail(self, name: str, value: Any) -> str:
         playbook, locale = self.page.playbook, self.page.locale
+        terms: dict[str, Mapping[str, object]] = {
+            "team": playbook.teams,
+            "type": playbook.types,
+            "proposed_type": playbook.types,
+            "priority": playbook.priorities,
+            "step": playbook.steps,
+            "tags": playbook.tags,
+        }
         if value in (None, "", [], {}):
             return ""
+        if name in terms:
+            names = value if isinstance(value, list) else [value]
+            return self.listed(label(terms[name], each, locale) for each in names)
         match name:
-            case "team":
-                return label(playbook.teams, value, locale)
-            case "type" | "proposed_type":
-                return label(playbook.types, value, locale)
-            case "priority":
-                return label(playbook.priorities, value, locale)
-            case "step":
-                return label(playbook.steps, value, locale)
-            case "tags":
-                return "、".join(label(playbook.tags, tag, locale) for tag in value)
             case "kind":
                 return TIMER_KINDS.get(value, {}).get(locale, str(value))
             case "score":
                 return self.t("ticket.score", n=value)
             case "handler" | "reviewer":
                 return self.person(value)
+            case "reason" if value in _CODES:
+                return self.t(f"ticket.reason.{value}")
             case "mood":
                 return self.t("ticket.mood", mood=self.named("ticket.mood", value))
-            case "handler_name" | "reason" | "note" | "cause" | "comment" | "question":
-                return str(value)
-            case "summary" | "outcome" | "into" | "number" | "contact" | "customer_class":
-                return str(value)
-            case _:
-                return ""
+        return str(value) if name in _SAID else ""
 
     # The right column
 
@@ -410,7 +414,7 @@ class Words:
             "channel": self.channel(shown["channel"]),
             "received": received,
             "entered_by": entered_by,
-            "privacy": shown.get("privacy_version"),
+            "privacy": shown["privacy_version"],
         }
         return [(self.t(f"ticket.{name}"), str(value)) for name, value in said.items() if value]
 
@@ -459,6 +463,18 @@ class Words:
 
 
 _AFTER_MESSAGES = 1_000_000
+"""The place of the events of a commit: after its messages."""
+
+_CODES = frozenset({"routing", "collected", "nobody free", "reopened", "shift ended"})
+"""Reasons that the code gives."""
+
+_SAID = frozenset(
+    {
+        "handler_name", "reason", "note", "cause", "comment", "question", "summary", "outcome",
+        "into", "number", "contact", "customer_class",
+    }
+)  # fmt: skip
+"""The values of events that are shown as they are."""
 
 _MESSAGES = frozenset({"TicketReceived", "CustomerWrote", "ReplySent", "InformationRequested"})
 """The events that are shown as messages; the automatic message about another is beside it."""

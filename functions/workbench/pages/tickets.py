@@ -16,7 +16,7 @@ from functions.core.domain.errors import (
     Refused,
     StaleVersion,
 )
-from functions.core.domain.events import Attachment
+from functions.core.domain.events import ApprovalRequested, Attachment
 from functions.core.platform import aws
 from functions.core.platform.web import HttpResponse, Request, page_before
 from functions.core.services.rights import (
@@ -65,8 +65,8 @@ def show(page: WorkbenchPage, number: str) -> HttpResponse:
         full, _ = _whole(page, number)
         return page.render("ticket_customer.html", **_shown(page, full, None, tab, others=True))
     before = page_before(page.request)
-    asked = query.get("entries", "")
-    limit = min(max(int(asked), calls.PAGE), MOST_ENTRIES) if asked.isdigit() else calls.PAGE
+    asked = ticket_forms.whole(query.get("entries", "")) or calls.PAGE
+    limit = min(max(asked, calls.PAGE), MOST_ENTRIES)
     limit = FILES_ENTRIES if tab == "files" else limit
     if "others" in query:
         full, read = _whole(page, number)
@@ -122,8 +122,8 @@ def act(page: WorkbenchPage, number: str) -> HttpResponse:
 @route("POST", "{number}/uploads")
 def upload(page: WorkbenchPage, number: str) -> HttpResponse:
     """Return a signed link to which the browser uploads a file (JSON, for the script)."""
-    size = page.field("size")
-    body = {"name": page.field("name"), "size": int(size) if size.isdigit() else 0}
+    size = ticket_forms.whole(page.field("size")) or 0
+    body = {"name": page.field("name"), "size": size}
     return HttpResponse(_carry_out(page, number, "attachments", body), 201)
 
 
@@ -134,18 +134,23 @@ def file(page: WorkbenchPage, number: str, version: str, index: str) -> HttpResp
     ticket = page.storage.tickets.load(page.desk, number)
     if not works_on(page.principal, _that_goes_on(page, ticket)):
         raise Forbidden("Only those who work on this ticket can open its files.")
-    commit = page.storage.tickets.commit_at(page.desk, number, int(version)) if (
-        version.isdigit() and len(version) < 7 and index.isdigit()
-    ) else None  # fmt: skip
+    at, place = ticket_forms.whole(version), ticket_forms.whole(index)
+    if at is None or place is None:
+        raise _missing()
+    commit = page.storage.tickets.commit_at(page.desk, number, at)
     files: list[Attachment] = [
         each
         for event in (commit.events if commit else ())
-        if event.event != "ApprovalRequested"
+        if not isinstance(event, ApprovalRequested)
         for each in getattr(event, "attachments", ())
     ]
-    if int(index or 0) >= len(files):
-        raise NotFound("There is nothing at this address. Please check the link.")
-    return page.redirect(calls.files(page.request).link(files[int(index)]))
+    if place >= len(files):
+        raise _missing()
+    return page.redirect(calls.files(page.request).link(files[place]))
+
+
+def _missing() -> NotFound:
+    return NotFound("There is nothing at this address. Please check the link.")
 
 
 def _that_goes_on(page: WorkbenchPage, ticket: Ticket) -> Ticket:
@@ -197,7 +202,7 @@ def _shown(
         request, page.storage, page.principal, page.playbook, full, _named, summary
     )
     shown: dict[str, Any] = {"goes_on_as": None, "model_summary": None, **viewed}
-    reasons = why(ticket, full.opening, words)
+    reasons = why(ticket, full.opening, full.own.history, words)
     opens = may(page.principal, "open-original", ticket)
     entries = words.entries(shown, reasons.words, opens) if tab == "conversation" else []
     menu = ticket_actions.menu_of(shown, words)
@@ -224,7 +229,7 @@ def _shown(
 
 def _shortened(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= 40 else f"{line[:39]}…"
+    return line if len(line) <= 80 else f"{line[:79]}…"
 
 
 def _named(file: Attachment) -> str:
@@ -312,7 +317,7 @@ def _refused(
 
 def _difference(given: Mapping[str, Sequence[str]], values: dict[str, Any]) -> dict[str, Any]:
     """Return what has happened since the version that the person saw."""
-    seen = int((given.get("version") or ["0"])[0])
+    seen = ticket_forms.whole((given.get("version") or [""])[0]) or 0
     changes = [entry for entry in values["entries"] if entry.version > seen]
     known = {entry.version for entry in changes}
     before = values["ticket"]["version"] - seen - len(known)

@@ -11,7 +11,7 @@ from functions.core.domain import calendar, commands as c, events as e
 from functions.core.domain.lifecycle import apply, decide
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket, Timer
-from functions.core.domain.timers import due_if_received
+from functions.core.domain.timers import due_if_received, due_next
 from functions.core.playbook import load
 from tests.core.sample_desk import DESK, SHANGHAI, committed, received, then
 
@@ -444,6 +444,22 @@ class TestUnpublishedYear:
         publish(2027)
         timer = received(self.playbook(), self.EVE).timers["resolution"]
         assert (timer.counted_at, timer.left) == (None, None)
+
+
+@pytest.mark.requirement("H3")
+def test_what_is_due_next_is_the_first_deadline_that_still_waits() -> None:
+    """A deadline that has passed stays due until what it waits for has happened."""
+    playbook, start = load(DESK), at(3, 10, 10)
+    ticket = assigned(playbook, start, priority="high")
+    promised = at(3, 10, 12)
+    assert due_next(ticket, playbook) == ("first_response", promised)
+    ticket, _ = sweep(ticket, playbook, promised + timedelta(minutes=1))
+    assert due_next(ticket, playbook) == ("first_response", promised)
+    ticket = then(ticket, c.Assign("technical", "agent-2"), playbook, promised)
+    ticket = then(ticket, c.Reply("在查"), playbook, promised + timedelta(hours=1))
+    assert due_next(ticket, playbook) == ("resolution", ticket.timers["resolution"].due_at)
+    ticket = then(ticket, c.RequestInformation("型号？"), playbook, promised + timedelta(hours=2))
+    assert due_next(ticket, playbook) == ("customer_info", ticket.timers["customer_info"].due_at)
 
 
 @pytest.mark.requirement("H1")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from functions.core.domain.errors import NotFound
-from functions.core.pages.assets import FOLDER, TYPES, asset, serve
+from functions.core.pages.assets import FOLDER, TYPES, asset, content, serve
 
 FILES = sorted(path.name for path in FOLDER.iterdir() if path.suffix in TYPES)
 
@@ -14,11 +14,25 @@ FILES = sorted(path.name for path in FOLDER.iterdir() if path.suffix in TYPES)
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_kept_for_a_year(name: str) -> None:
     path = asset(name)
-    assert re.fullmatch(r"static/[a-z]+\.[0-9a-f]{12}\.(css|js|svg)", path)
+    assert re.fullmatch(r"static/[a-z_]+\.[0-9a-f]{12}\.(css|js|svg)", path)
     answer = serve(path.removeprefix("static/"))
-    assert answer.body == (FOLDER / name).read_text("utf-8")
+    assert answer.body == content(name)
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.content_type == TYPES[f".{name.rpartition('.')[2]}"]
+
+
+@pytest.mark.requirement("H8")
+@pytest.mark.parametrize("name", FILES)
+def test_only_indentation_and_comments_are_not_sent(name: str) -> None:
+    lines = [line.strip() for line in (FOLDER / name).read_text("utf-8").splitlines()]
+    sent = [line.strip() for line in content(name).splitlines()]
+    if name.endswith(".svg"):
+        assert sent == lines
+        return
+    assert [line for line in sent if line] == [
+        line for line in lines if line and not line.startswith("//")
+    ]
+    assert not any(line.startswith((" ", "//")) for line in content(name).splitlines())
 
 
 @pytest.mark.parametrize(

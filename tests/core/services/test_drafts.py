@@ -1,6 +1,7 @@
 """Drafts: never lost, never sent twice, never past what has come since."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -38,9 +39,9 @@ def test_a_draft_is_what_was_saved_last(
     me = principal(storage)
     assert desk.get(me, "CS1") is None
     first = desk.save(me, "CS1", written("您好", seen), NOON)
-    second = desk.save(me, "CS1", written("您好，请", seen, first.version, other="备忘"), LATER)
+    second = desk.save(me, "CS1", written("您好，请", seen, first.edition, other="备忘"), LATER)
     assert desk.get(me, "CS1") == second
-    assert (second.text, second.other, second.version) == ("您好，请", "备忘", 2)
+    assert (second.text, second.other, second.edition) == ("您好，请", "备忘", 2)
     assert desk.get(principal(storage, "agent-2"), "CS1") is None, "each agent has an own one"
     assert desk.save(me, "CS1", written("您好，请", seen, 1, other="备忘"), LATER) == second, (
         "an answer that was lost on its way is given again"
@@ -52,11 +53,11 @@ def test_of_two_windows_the_later_does_not_overwrite_the_earlier(
 ) -> None:
     seen, me = handled(storage, playbook).version, principal(storage)
     first = desk.save(me, "CS1", written("A", seen), NOON)
-    desk.save(me, "CS1", written("A B", seen, first.version), NOON)
+    desk.save(me, "CS1", written("A B", seen, first.edition), NOON)
     with pytest.raises(StaleDraft) as stale:
-        desk.save(me, "CS1", written("A C", seen, first.version), NOON)
+        desk.save(me, "CS1", written("A C", seen, first.edition), NOON)
     assert stale.value.stored.text == "A B"
-    kept = desk.save(me, "CS1", written("A C", seen, stale.value.stored.version), NOON)
+    kept = desk.save(me, "CS1", written("A C", seen, stale.value.stored.edition), NOON)
     assert kept.text == "A C"
 
 
@@ -100,7 +101,7 @@ def test_one_who_overtakes_the_other_sends_nothing_twice(
     draft = desk.send(me, playbook, "CS1", "reply", written("已为您处理", seen), NOON)
     real = agent_actions.act
 
-    def slow(*arguments: object) -> object:
+    def slow(*arguments: Any) -> Any:
         monkeypatch.setattr(agent_actions, "act", real)
         desk.commit(me, playbook, "CS1", LATER)
         customer_writes(storage, playbook)
@@ -120,14 +121,14 @@ def test_a_text_can_be_taken_back_until_it_is_carried_out(
     seen, me = handled(storage, playbook).version, principal(storage)
     draft = desk.send(me, playbook, "CS1", "reply", written("一", seen), NOON)
     assert draft.outgoing is not None
-    desk.save(me, "CS1", written("二", seen, draft.version), NOON)
+    desk.save(me, "CS1", written("二", seen, draft.edition), NOON)
     back = desk.take_back(me, "CS1", draft.outgoing.id, NOON)
     assert back is not None
     assert (back.text, back.outgoing) == ("一\n\n二", None)
     desk.commit(me, playbook, "CS1", LATER)
     assert replies(storage) == []
 
-    again = desk.send(me, playbook, "CS1", "reply", written("三", seen, back.version), NOON)
+    again = desk.send(me, playbook, "CS1", "reply", written("三", seen, back.edition), NOON)
     assert again.outgoing is not None
     desk.commit(me, playbook, "CS1", LATER)
     assert desk.take_back(me, "CS1", again.outgoing.id, LATER) is None, "too late"
@@ -143,7 +144,7 @@ def test_a_note_is_no_answer(desk: DraftDesk, storage: Storage, playbook: Playbo
     back = desk.take_back(me, "CS1", draft.outgoing.id, NOON)
     assert back is not None
     assert (back.frame, back.text, back.other) == ("note", "内部：已查流水", "您好")
-    both = written("内部：已查流水", seen, back.version, frame="note", other="您好")
+    both = written("内部：已查流水", seen, back.edition, frame="note", other="您好")
     desk.send(me, playbook, "CS1", "note", both, NOON)
     left = desk.commit(me, playbook, "CS1", LATER).draft
     assert left is not None
@@ -160,7 +161,7 @@ def test_a_second_message_waits_for_nothing(
 ) -> None:
     seen, me = handled(storage, playbook).version, principal(storage)
     first = desk.send(me, playbook, "CS1", "reply", written("一", seen), NOON)
-    second = desk.send(me, playbook, "CS1", "reply", written("二", seen, first.version), NOON)
+    second = desk.send(me, playbook, "CS1", "reply", written("二", seen, first.edition), NOON)
     assert replies(storage) == [("agent-1", "一")]
     assert second.outgoing is not None
     desk.commit(me, playbook, "CS1", LATER)
@@ -179,7 +180,7 @@ def test_sending_shows_what_has_come_since_and_drops_nothing(
     assert kept is not None
     assert (kept.text, kept.outgoing) == ("已恢复", None)
     sent = desk.send(
-        me, playbook, "CS1", "reply", written("已恢复", seen, kept.version), NOON, insist=True
+        me, playbook, "CS1", "reply", written("已恢复", seen, kept.edition), NOON, insist=True
     )
     assert sent.outgoing is not None
     desk.commit(me, playbook, "CS1", LATER)
@@ -213,12 +214,12 @@ def test_a_draft_survives_reassignment_and_says_why_it_is_not_sent(
     seen = storage.tickets.load("testdesk", "CS1").version
     with pytest.raises(Forbidden):
         desk.send(
-            me, playbook, "CS1", "reply", written("已恢复", seen, carried.draft.version), NOON
+            me, playbook, "CS1", "reply", written("已恢复", seen, carried.draft.edition), NOON
         )
     kept = desk.get(me, "CS1")
     assert kept is not None
     assert kept.text == "已恢复"
-    assert kept.version > draft.version
+    assert kept.edition > draft.edition
 
 
 def test_a_draft_of_a_closed_ticket_is_kept(

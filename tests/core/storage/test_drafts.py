@@ -23,7 +23,7 @@ def test_nothing_in_the_table_is_readable(storage: Storage) -> None:
     storage.drafts.put(DRAFT, ROOT, NOON)
     item = storage.table.get("TICKET#testdesk#CS1", "DRAFT#li")
     assert item is not None
-    assert set(item) == {"pk", "sk", "version", "sealed", "expires_at"}
+    assert set(item) == {"pk", "sk", "version", "edition", "sealed", "expires_at"}
     assert "13800138000" not in str(item)
     assert int(item["expires_at"]["N"]) == int((NOON + KEPT_FOR).timestamp())
     with pytest.raises(InvalidToken):
@@ -66,7 +66,7 @@ def test_an_ended_draft_has_no_content_and_expires(storage: Storage) -> None:
     ended = storage.drafts.put(draft.changed(text="", other=""), ROOT, NOON)
     item = storage.table.get("TICKET#testdesk#CS1", "DRAFT#li")
     assert item is not None
-    assert set(item) == {"pk", "sk", "version", "expires_at"}
+    assert set(item) == {"pk", "sk", "version", "edition", "expires_at"}
     assert int(item["expires_at"]["N"]) == int((NOON + ENDED_KEPT_FOR).timestamp())
     found = storage.drafts.get("testdesk", "CS1", "li", ROOT)
     assert found is not None

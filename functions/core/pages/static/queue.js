@@ -81,6 +81,8 @@
     if (output) output.textContent = selected.size ? fill(output.dataset.selected, { n: selected.size }) : "";
   }
 
+  // The shell compares the rows with new ones: their times are those of now.
+  document.addEventListener("deskbell:changed", refresh);
   document.addEventListener("deskbell:opened", ({ detail }) => { open = detail.number; mark(); });
   document.addEventListener("change", ({ target }) => {
     if (!target.matches?.(".pick input")) return;
@@ -102,7 +104,8 @@
       refresh();
       noteLength();
       if (column.scrollTop !== top) column.scrollTop = top;
-      if (focused && document.activeElement === document.body) link(numbered(focused))?.focus({ preventScroll: true });
+      const active = document.activeElement, row = numbered(focused);
+      if (row && !row.contains(active) && (active === document.body || rowOf(active))) link(row).focus({ preventScroll: true });
     }).observe(column, { childList: true, subtree: true });
   }
 

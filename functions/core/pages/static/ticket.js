@@ -16,10 +16,10 @@
   // The dialog
 
   const sheet = () => {
-    let found = document.querySelector("dialog.sheet");
+    let found = document.querySelector("dialog.action-sheet");
     if (!found) {
       found = document.createElement("dialog");
-      found.className = "sheet";
+      found.className = "action-sheet";
       found.addEventListener("click", (event) => event.target === found && found.close());
       document.body.append(found);
     }
@@ -27,7 +27,7 @@
   };
   const open = (html) => {
     const dialog = sheet();
-    dialog.innerHTML = html;
+    dialog.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
     window.htmx?.process(dialog);
     const form = dialog.querySelector("[aria-labelledby]");
     dialog.setAttribute("aria-labelledby", form?.getAttribute("aria-labelledby") ?? "");
@@ -36,10 +36,18 @@
     const first = "[role=alert], [aria-invalid], .field input:not([type=hidden]), .field select, .field textarea";
     dialog.querySelector(first)?.focus();
   };
-  const close = () => document.querySelector("dialog.sheet[open]")?.close();
+  /* A refusal without a form is a notice; the page stays as it is. */
+  const take = (response, html) => {
+    const refusal = response.status >= 400 && !html.includes("<form") && desk.notice;
+    if (!refusal) return open(html);
+    const text = new DOMParser().parseFromString(html, "text/html").body.textContent.replace(/\s+/g, " ").trim();
+    return desk.notice(text, { kind: "bad", seconds: 12 });
+  };
+  const close = () => document.querySelector("dialog.action-sheet[open]")?.close();
   const show = async (url) => {
     try {
-      open(await (await get(url)).text());
+      const response = await get(url);
+      take(response, await response.text());
     } catch {
       location.assign(url); // the shell says that it is offline
     }
@@ -57,14 +65,14 @@
     if (button?.name) fields.set(button.name, button.value);
     for (const each of form.querySelectorAll("button")) each.disabled = true;
     try {
-      const response = await post(form.action, fields);
+      const response = await post(form.getAttribute("action"), fields); // `form.action` is the button
       const html = await response.text();
       if (response.headers.get("X-Done")) {
         close();
         announce(html.replace(/<[^>]*>/g, "").trim());
         await refresh();
       } else if (response.status !== 401) {
-        open(html);
+        take(response, html);
       }
     } catch {
       // Nothing was lost: the form stays as it is, and its key makes sending again safe.
@@ -84,13 +92,12 @@
       event.preventDefault();
       closeMenus();
       const action = encodeURIComponent(event.submitter?.value ?? "");
-      show(`${form.action}/${action}`);
+      show(`${form.getAttribute("action")}/${action}`);
     }
   });
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-dialog], a[data-close], button[data-insert]");
-    if (!event.target.closest("details.menu")) closeMenus();
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (link.matches("[data-dialog]")) {
       event.preventDefault();
@@ -110,15 +117,11 @@
   const closeMenus = () => {
     for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
   };
-  document.addEventListener("keydown", (event) => {
-    const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
-    if (!menu) return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
-    event.stopImmediatePropagation();
-  }, true);
   document.addEventListener("toggle", (event) => {
-    if (event.target.matches?.("details.menu[open]")) event.target.querySelector("button")?.focus();
+    if (!event.target.matches?.("details")) return;
+    // What somebody has opened stays open while the ticket is shown as it is now.
+    event.target.toggleAttribute("hx-morph-skip", event.target.open);
+    if (event.target.matches(".menu[open]")) event.target.querySelector("button")?.focus();
   }, true);
 
   // Uploads: a signed link for each file, then its id goes with the action.
@@ -213,21 +216,31 @@
     prepareUploads(document);
     if (ticket() && !location.hash && !new URLSearchParams(location.search).has("before")) newest();
   };
+  // Whoever reads the newest entries goes on reading the newest; whoever reads others is left there.
+  let atEnd = false;
+  document.addEventListener("htmx:before:swap", () => {
+    const last = document.querySelector("#conversation .entries > li:last-child");
+    const composer = document.getElementById("composer");
+    const edge = Math.min(composer?.getBoundingClientRect().top ?? innerHeight, innerHeight);
+    atEnd = Boolean(last) && last.getBoundingClientRect().bottom <= edge + 24;
+  });
   document.addEventListener("htmx:after:swap", (event) => {
+    const source = event.detail?.ctx?.sourceElement;
+    if (atEnd && !source?.closest?.("#earlier, #others, #composer")) newest();
     const article = ticket();
-    const head = document.getElementById("ticket-head");
+    const head = document.querySelector("#ticket-head [data-version]");
     if (article && head) {
       article.dataset.version = head.dataset.version;
       article.dataset.status = head.dataset.status;
     }
     if (!article) return;
     for (const tab of article.querySelectorAll(".tabs a")) {
-      if (event.detail?.ctx?.sourceElement !== tab) continue;
+      if (source !== tab) continue;
       for (const each of article.querySelectorAll(".tabs a")) each.removeAttribute("aria-current");
       tab.setAttribute("aria-current", "page");
       article.dataset.live = withParameter(article.dataset.live, "tab", tab.dataset.tab);
     }
-    if (event.detail?.ctx?.sourceElement?.closest?.("#earlier")) {
+    if (source?.closest?.("#earlier")) {
       const shown = document.querySelector("#conversation .entries > li[data-version]");
       const count = Number(article.dataset.version) - Number(shown?.dataset.version ?? 0) + 1;
       article.dataset.live = withParameter(article.dataset.live, "entries", Math.min(count, 200));

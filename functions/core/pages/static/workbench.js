@@ -49,44 +49,10 @@
     emit(is ? "online" : "offline");
   }
 
-  /* The session as the server has it: this page's again, or the form to sign in. */
-  async function session(options) {
-    const answer = await fetch(data.signIn, { headers: { "HX-Request": "true" }, ...options });
-    const text = await answer.text();
-    if (!answer.headers.get("content-type")?.includes("json")) return { form: text };
-    const found = JSON.parse(text);
-    if (found.username !== data.person) location.reload();
-    const known = data.form !== found.token;
-    data.form = found.token;
-    for (const field of all("input[name=form]")) field.value = found.token;
-    return { renewed: known };
-  }
-
   let signingIn;
-  const signIn = () => (signingIn ??= askToSignIn().finally(() => { signingIn = undefined; }));
-
-  async function askToSignIn() {
-    let { form } = await session();
-    if (!form) return;
-    const dialog = $("#signing-in");
-    await new Promise((resolve, reject) => {
-      const show = (html) => dialog.replaceChildren(...parsed(html).body.childNodes);
-      show(form);
-      dialog.onsubmit = async (event) => {
-        event.preventDefault();
-        const fields = new URLSearchParams(new FormData(event.target, event.submitter));
-        const headers = { "HX-Request": "true" };
-        try {
-          ({ form } = await session({ method: "POST", body: fields, headers }));
-        } catch { return online(false); }
-        if (form) return show(form), $("input:not([type=hidden])", dialog)?.focus();
-        resolve();
-        dialog.close();
-      };
-      dialog.onclose = () => { dialog.replaceChildren(); reject(new Error("signed out")); };
-      dialog.showModal();
-    });
-  }
+  const session = () => import(data.session);
+  const signIn = () =>
+    (signingIn ??= session().then((module) => module.signIn()).finally(() => { signingIn = undefined; }));
 
   async function call(url, options = {}, quiet = false) {
     const headers = { Accept: "text/html", "HX-Request": "true", ...options.headers };
@@ -101,8 +67,8 @@
     online(true);
     if (quiet) return answer;
     if (answer.status === 401) await signIn();
-    else if (answer.status !== 403 || !headers["X-Form"] || !(await session()).renewed) return answer;
-    return call(url, options);
+    else if (answer.status !== 403 || !headers["X-Form"] || !(await (await session()).renew())) return answer;
+    return call(url, { ...options, signal: undefined });
   }
 
   const get = (url) => call(url);
@@ -116,6 +82,11 @@
     ctx.fetch = (url, request) => call(url, request);
   });
 
+  /* A field of that name would hide the form's own property from htmx; the header has the token. */
+  document.addEventListener("submit", ({ target }) => {
+    if (target.matches("[hx-post]")) $("input[name=form]", target)?.remove();
+  }, true);
+
   /* A refusal is shown as a notice: the page stays as it is. */
   document.addEventListener("htmx:before:swap", (event) => {
     const { response, text } = event.detail.ctx;
@@ -123,14 +94,15 @@
     const refusal = $(".refusal", parsed(text));
     if (!refusal && response.status < 500) return;
     event.preventDefault();
-    notice(refusal ? refusal.innerText.trim() : t("failed"), { kind: "bad", seconds: 12 });
+    const said = refusal ? all("h1, p, li", refusal).map((each) => each.textContent).join("\n") : t("failed");
+    notice(said, { kind: "bad", seconds: 12 });
   });
   document.addEventListener("htmx:error", ({ detail: { ctx, error } }) => {
     if (ctx && offlineBar === undefined && error?.message !== "signed out") notice(t("failed"), { kind: "bad" });
   });
 
-  /* What only some need: the palette, and alerts. */
-  const more = () => import(data.more);
+  /* What only some need is loaded by them. */
+  const palette = () => import(data.palette), alerts = () => import(data.alerts);
 
   const commands = (selector) =>
     all(selector).filter((each) => !each.disabled && !each.closest("[hidden], dialog:not([open])"));
@@ -138,20 +110,7 @@
   const setting = (name) => {
     try { return localStorage.getItem(`deskbell.${name}`); } catch { return null; }
   };
-  window.deskbell = { post, get, announce, notice, t, setting, commands, run, rows };
-
-  // Settings of this browser
-
-  for (const box of all("[data-setting]")) {
-    const { setting: name, default: on = "0" } = box.dataset;
-    box.checked = (setting(name) ?? on) === "1";
-    box.addEventListener("change", () => {
-      try { localStorage.setItem(`deskbell.${name}`, box.checked ? "1" : "0"); } catch { /* not kept */ }
-      if (box.checked && name !== "keys") more().then((module) => module.allow(name));
-    });
-  }
-  $("#test-alert").addEventListener("click", () => more().then((module) => module.test()));
-  const alerts = () => setting("sound") === "1" || setting("desktop") === "1";
+  window.deskbell = { post, get, call, announce, notice, t, setting, commands, run, rows };
 
   // Keys
 
@@ -160,7 +119,8 @@
 
   function run(element) {
     if (!element.matches(fields)) return element.click();
-    element.closest("details")?.setAttribute("open", "");
+    const menu = element.closest("details");
+    if (menu) menu.open = true;
     element.focus();
   }
 
@@ -199,7 +159,7 @@
     const dialog = $("dialog[open]");
     if (ctrlKey && !shiftKey && key.toLowerCase() === "k") {
       event.preventDefault();
-      if (!dialog) more().then((module) => module.openPalette());
+      if (!dialog) palette().then((module) => module.openPalette());
       return;
     }
     if (ctrlKey || dialog) return;
@@ -221,22 +181,28 @@
     const opener = target.closest("[data-open]");
     if (!opener) return;
     opener.closest("details")?.removeAttribute("open");
-    $(`#${opener.dataset.open}`).showModal();
+    const show = () => $(`#${opener.dataset.open}`).showModal();
+    if (opener.dataset.open === "help") alerts().then(show, show);
+    else show();
   });
 
   // The open ticket
 
   const ticket = () => $("#ticket[data-number]");
-  let opened;
+  let opened, title = document.title;
   function noteOpened() {
     const number = ticket()?.dataset.number;
+    for (const row of all("#queue [data-ticket]")) {
+      const link = $("a", row);
+      if (link) link.ariaCurrent = row.dataset.ticket === number ? "true" : null;
+    }
     if (number === opened) return;
     opened = number;
-    for (const link of all("#queue [data-ticket] a")) {
-      if (number && link.closest("[data-ticket]").dataset.ticket === number) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
+    if (number) {
+      title = `${number} · ${$(".bar .desk").textContent}`;
+      document.title = title;
+      emit("opened", { number });
     }
-    if (number) emit("opened", { number });
     const composer = $("#composer");
     sizes.disconnect();
     if (composer) sizes.observe(composer);
@@ -257,7 +223,7 @@
   // Live updates
 
   const wide = matchMedia("(min-width: 1200px)"), changes = $("#changes"), versions = new Map();
-  let cursor = data.cursor, usedAt = Date.now(), timer, waiting, title = document.title;
+  let cursor = data.cursor, usedAt = Date.now(), timer, waiting;
   const queueUrl = () => ($("#queue [data-src]") ?? $("#queue")).dataset.src;
   const rowsOf = (root) => new Map(all("[data-ticket]", root).map((row) => [row.dataset.ticket, row.textContent.replace(/\s+/g, " ")]));
 
@@ -276,9 +242,10 @@
 
   function show(count) {
     changes.hidden = !count;
-    changes.textContent = count ? t("changes", { count }) : "";
+    const said = count ? t("changes", { count }) : "";
+    changes.replaceChildren(said, make("kbd", { "aria-hidden": "true" }, "u"));
     document.title = count ? `(${count}) ${title}` : title;
-    if (count) announce(changes.textContent);
+    if (count) announce(said);
   }
 
   async function compare() {
@@ -293,7 +260,7 @@
 
   async function refresh(version) {
     const open = ticket();
-    const answer = await call(`${data.home}/tickets/${open.dataset.number}?part=conversation`, {}, true);
+    const answer = await call(open.dataset.live, {}, true);
     if (!answer.ok || open !== ticket()) return;
     const found = parsed(await answer.text());
     for (const part of found.body.children) part.setAttribute("hx-swap-oob", "innerMorph");
@@ -322,7 +289,7 @@
     const fresh = found.tickets.filter(([number, version]) => (versions.get(number) ?? 0) < version);
     for (const [number, version] of fresh) versions.set(number, version);
     emit("changed", { ...found, tickets: fresh });
-    if (alerts()) more().then((module) => module.watch(fresh));
+    if ([setting("sound"), setting("desktop")].includes("1")) alerts().then((module) => module.watch(fresh));
     const { number, version } = ticket()?.dataset ?? {};
     const newer = fresh.find((each) => each[0] === number && each[1] > Number(version));
     if (newer) await refresh(newer[1]);

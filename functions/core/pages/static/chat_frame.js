@@ -1,0 +1,20 @@
+// The chat in a frame: the page around it opens and closes it, and hears of what is new. Only sites
+// that the desk allows can be around it (`frame-ancestors`); they get no word of the conversation.
+export default (frame, { poll }) => {
+  const text = document.getElementById("text"), close = document.getElementById("close");
+  let host;
+  frame.toHost = (word) => host && parent.postMessage({ deskbell: word }, host);
+  addEventListener("message", ({ source, origin, data }) => {
+    if (source !== parent || !["open", "closed"].includes(data?.deskbell)) return;
+    host = origin;
+    frame.isClosed = data.deskbell === "closed";
+    close.hidden = false;
+    if (!frame.isClosed) text.focus();
+    poll(!frame.isClosed);
+  });
+  close.onclick = () => frame.toHost("close");
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.isComposing) frame.toHost("close");
+  });
+  parent.postMessage({ deskbell: "ready" }, "*");
+};

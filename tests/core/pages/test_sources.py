@@ -1,0 +1,75 @@
+"""What no template, style or script of a page may contain: it would need a weaker policy (H8)."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from functions.core.pages.assets import FOLDER
+
+pytestmark = pytest.mark.requirement("H8")
+
+ROOT = Path(__file__).parents[3]
+
+TEMPLATES = sorted(ROOT.glob("functions/*/templates/*.html")) + sorted(
+    ROOT.glob("functions/core/pages/templates/*.html")
+)
+PAGES = [path for path in TEMPLATES if path.parent.parent.name != "notify"]
+"""Without those of mails, which have their style inline because mail programs take no other."""
+SCRIPTS = sorted(path for path in FOLDER.glob("*.js") if path.name != "htmx.js")
+STYLES = sorted(FOLDER.glob("*.css"))
+
+IN_TEMPLATES = {
+    "an inline script": r"<script(?![^>]*\bsrc=)",
+    "an inline style": r"<style\b|\sstyle\s*=",
+    "an inline handler": r"\son[a-z]+\s*=\s*[\"']",
+    "code of htmx": r"hx-on|hx-vars|['\"=\s]js:|javascript:",
+    "a filter of htmx": r"hx-trigger\s*=\s*\"[^\"]*\[",
+    "text that is not escaped": r"\|\s*safe\b|autoescape\s+false|Markup",
+    "another site": r"(?:src|href|action|hx-get|hx-post)\s*=\s*[\"']?(?:https?:)?//",
+}
+IN_SCRIPTS = {
+    "HTML made of text": r"innerHTML\s*\+?=|outerHTML\s*\+?=|insertAdjacentHTML|document\.write",
+    "code made of text": r"\beval\(|new Function\(|set(?:Timeout|Interval)\(\s*[\"'`]",
+    "another site": r"[\"'`](?:https?:)?//",
+}
+IN_STYLES = {"another site": r"url\(|@import"}
+
+
+def _found(path: Path, forbidden: dict[str, str]) -> list[str]:
+    text = path.read_text("utf-8")
+    return [what for what, pattern in forbidden.items() if re.search(pattern, text)]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_a_template_has_markup_only(path: Path) -> None:
+    assert not _found(path, IN_TEMPLATES)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_makes_no_code_and_no_markup_of_text(path: Path) -> None:
+    assert not _found(path, IN_SCRIPTS)
+
+
+@pytest.mark.parametrize("path", STYLES, ids=lambda path: path.name)
+def test_a_style_loads_nothing(path: Path) -> None:
+    assert not _found(path, IN_STYLES)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("<script>x</script>", "an inline script"),
+        ('<p style="color:red">', "an inline style"),
+        ('<a onclick="x()">', "an inline handler"),
+        ('<a hx-on:click="x()">', "code of htmx"),
+        ("<a hx-vals='js:{}'>", "code of htmx"),
+        ('<a hx-trigger="click[ctrlKey]">', "a filter of htmx"),
+        ("{{ text|safe }}", "text that is not escaped"),
+        ('<img src="//other.example/x">', "another site"),
+    ],
+)
+def test_each_of_them_is_found(tmp_path: Path, text: str, what: str) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(text, "utf-8")
+    assert what in _found(path, IN_TEMPLATES)
