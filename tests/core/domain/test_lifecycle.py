@@ -107,6 +107,7 @@ COMMANDS: dict[str, c.TicketCommand] = {
     "correct-contact": c.CorrectContact(Customer(contact="****9", kind="phone", hash="h9"), b"x"),
     "link": c.Link("CS2"),
     "prove-contact": c.ProveContact(),
+    "request-link": c.RequestLink(),
     "tick": c.Tick(),
     "recognise-mood": c.RecogniseMood("太过分了"),
     "nobody-online": c.ReportNobodyOnline("technical"),
