@@ -1,6 +1,7 @@
 """A person's own views of the queues."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def views(browser: Browser) -> SavedViews:
     return browser.storage.saved_views.get("testdesk", "agent-1", NOON, newest=True)
 
 
-def save(browser: Browser, name: str, **filters: str) -> str:
+def save(browser: Browser, name: str, **filters: Any) -> str:
     return below(browser.post("views", name=name, **filters).headers["Location"])
 
 
