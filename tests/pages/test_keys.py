@@ -12,10 +12,7 @@ from tests.pages.people import LONG_WAIT, AgentPages, CustomerPages
 pytestmark = [pytest.mark.requirement("H3", "H8"), pytest.mark.slow]
 DESK, AGENT = "assisted", "repair-service-1"
 BROKEN = "空调不制冷，请派人来修"
-KNOWN, UNASSIGNED = (
-    "a known question answered from the queue",
-    ("an unassigned ticket taken and answered"),
-)
+KNOWN = "a known question answered from the queue"
 
 
 @pytest.fixture
