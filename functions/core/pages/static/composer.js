@@ -68,6 +68,8 @@
       this.listen();
       this.changed();
       this.showFiles();
+      /* Whoever wrote before the script was there has written. */
+      if (this.field.value !== this.field.defaultValue) this.edited();
       if (section.dataset.outgoing) {
         const { outgoing: id, outgoingAction: action, outgoingSeconds: seconds } = section.dataset;
         wait(this, { id, action, seconds: Number(seconds) });
@@ -93,7 +95,14 @@
       });
       on($("#composer-take", section), "submit", (event) => { event.preventDefault(); this.take(); });
       for (const label of all(".frame", section)) {
-        on(label, "click", () => setTimeout(() => { this.into($("input", label).value); field.focus(); }));
+        const frame = $("input", label);
+        on(frame, "change", () => this.into(frame.value));
+        on(label, "click", (event) => {
+          if (event.target === frame) return;
+          event.preventDefault(); // else the focus comes later than the next key
+          this.into(frame.value);
+          this.toEnd();
+        });
       }
       on(section, "click", ({ target }) => {
         const button = target.closest("[data-do]");
@@ -129,6 +138,13 @@
       if (!this.suggested) return;
       this.suggested = false;
       $("#composer-suggestion", this.section)?.remove();
+    }
+
+    /* The cursor is where it was left; at first, behind what is there. */
+    toEnd() {
+      const { field } = this;
+      if (!field.selectionEnd) field.setSelectionRange(field.value.length, field.value.length);
+      field.focus();
     }
 
     usual() {
@@ -243,7 +259,7 @@
     }
 
     flush() {
-      if (!this.dirty || this.asked) return;
+      if (!this.dirty || this.asked || this.sending) return;
       this.dirty = false;
       clearTimeout(this.timer);
       last(this.drafts, this.fields());
@@ -319,7 +335,7 @@
         this.toGap(0);
         return desk.notice(this.t("gaps", { count: gaps.length }), { label: this.t("fill"), run: () => this.toGap(0) });
       }
-      this.sending = true;
+      this.sending = this.fields({ action, send: 1, ...(insist && { insist: 1 }) });
       this.action = action;
       this.enable(false);
       clearTimeout(this.timer);
@@ -327,7 +343,8 @@
         await this.saving;
         if (this.asked) return;
         this.answered();
-        const answer = await desk.post(this.drafts, this.fields({ action, send: 1, ...(insist && { insist: 1 }) }));
+        this.sending = this.fields({ action, send: 1, ...(insist && { insist: 1 }) });
+        const answer = await desk.post(this.drafts, this.sending);
         const found = await json(answer);
         if (!answer.ok) return this.back(found);
         this.sent(found);
@@ -336,7 +353,7 @@
         this.dirty = true;
         this.note(this.t("unsaved"));
       } finally {
-        this.sending = false;
+        this.sending = null;
         this.enable(true);
       }
     }
@@ -587,7 +604,7 @@
     const found = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of found.body.children) part.setAttribute("hx-swap-oob", "innerMorph");
     await htmx.swap({ text: found.body.innerHTML, target: "#live", swap: "none", sourceElement: document.body });
-    ticket.dataset.version = $("[data-version]", found)?.dataset.version ?? ticket.dataset.version;
+    Object.assign(ticket.dataset, desk.headOf(found));
   }
 
   function open(number, page) {
@@ -619,6 +636,8 @@
     }
     waiting.clear();
     current?.flush();
+    /* What is on its way is sent, though leaving ends the call. */
+    if (current?.sending) last(current.drafts, current.sending);
     if (current) last(current.viewing, { number: current.number, left: 1 });
   });
   addEventListener("pageshow", (event) => event.persisted && location.reload());
