@@ -9,7 +9,7 @@ from tests.e2e.desk_journey import SystemJourney
 from tests.e2e.running_system import System
 from tests.pages.accessibility import Barriers, findings
 from tests.pages.browsing import Browsing
-from tests.pages.people import HUMAN, AgentPages, CustomerPages
+from tests.pages.people import HUMAN, LONG_WAIT, AgentPages, CustomerPages
 
 pytestmark = [pytest.mark.requirement("H1", "H2", "H3", "H8"), pytest.mark.slow]
 DESK, AGENT = "assisted", "repair-service-1"
@@ -111,6 +111,47 @@ def test_agents_pages_have_no_barriers(system: System, windows: Browsing, locale
         prepare(page)
         barriers.check(page, what)
         page.keyboard.press("Escape")
+    page.locator("#bulk button[value=note]").click()
+    expect(page.locator("#several")).to_be_visible()
+    barriers.check(page, "several")
+    page.locator("#several textarea").fill("已核实")
+    page.locator("#several .fields button").click()
+    expect(page.locator("#several .results")).to_be_visible()
+    barriers.check(page, "preview of several")
+    barriers.assert_none()
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en"])
+def test_a_ticket_at_work_has_no_barriers(system: System, windows: Browsing, locale: str) -> None:
+    """The frame of a note, the menu, the form of an action, a conflict, the gaps of a reply."""
+    journey = SystemJourney(system, DESK)
+    journey.set_online("repair-service", 1)
+    journey.file(BROKEN, contact=f"work.{locale.lower()}@example.com")
+    journey.until_handled_by(AGENT)
+    barriers, agent = Barriers(), AgentPages(system, DESK, windows.open(locale=locale))
+    page = agent.page
+    agent.sign_in(AGENT, f"/tickets/{journey.number}?lang={locale}")
+    agent.await_composer()
+    page.keyboard.press("n")
+    barriers.check(page, "note")
+    page.locator("#more > summary").click()
+    barriers.check(page, "menu")
+    page.keyboard.press("Escape")
+    page.keyboard.press("e")
+    expect(page.locator("form[data-action=resolve]")).to_be_visible()
+    barriers.check(page, "action in a dialog")
+    page.keyboard.press("Escape")
+    page.keyboard.press("r")
+    agent.composer.fill("您好，订单号【请填写：订单号】")
+    barriers.check(page, "gaps")
+    agent.composer.fill(ANSWER)
+    journey.act_as_customer("messages", text="已经好了，不用来了")
+    agent.action("reply").click()
+    expect(page.locator("#composer-notice .moved")).to_be_visible(timeout=LONG_WAIT)
+    barriers.check(page, "conflict")
+    page.locator("[data-do=insist]").click()
+    expect(page.locator("#notices .undo")).to_be_visible(timeout=LONG_WAIT)
+    barriers.check(page, "undo")
     barriers.assert_none()
 
 

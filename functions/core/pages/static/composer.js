@@ -386,11 +386,15 @@
       this.ask(found);
     }
 
-    async take() {
+    /* Take the ticket, and send what is written; the page is loaded again with what can be done now. */
+    async take(action = "") {
       await this.save();
       const answer = await desk.post($("#composer-take", this.section).getAttribute("action"), { action: "take" });
-      if (answer.ok) location.reload();
-      else this.ask({ html: await answer.text() });
+      if (!answer.ok) return this.ask({ html: await answer.text() });
+      if (action) await this.send(action);
+      clearTimeout(waiting.get(this.number)?.timer);
+      waiting.delete(this.number); // the loaded page waits for it
+      location.reload();
     }
 
     /* Phrases */
@@ -454,7 +458,10 @@
       if (key === "Enter" && event.ctrlKey && !event.altKey && !event.metaKey) {
         event.preventDefault();
         const asks = $("#composer-notice .choices :last-child", this.section);
-        return this.found ? asks?.focus() : this.send(this.usual()?.value, false, event.shiftKey ? next : null);
+        if (this.found) return asks?.focus();
+        const usual = this.usual(), mayTake = $("#composer-take-button", this.section);
+        if (!usual && mayTake && this.text.trim()) return this.take("reply");
+        return this.send(usual?.value, false, event.shiftKey ? next : null);
       }
       if (box.hidden || event.ctrlKey || event.altKey || event.metaKey) return;
       const at = options.findIndex((each) => each.getAttribute("aria-selected") === "true");
