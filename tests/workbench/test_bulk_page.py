@@ -44,7 +44,7 @@ def carry_out(browser: Browser, preview: HttpResponse, **changed: str) -> HttpRe
     fields: dict[str, str | list[str]] = {}
     for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', form):
         fields.setdefault(name, []).append(value)  # type: ignore[union-attr]
-    del fields["form"]
+    del fields["form_token"]
     return browser.post("bulk/run", fields | changed)
 
 

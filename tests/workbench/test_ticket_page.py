@@ -59,7 +59,7 @@ class TicketBrowser:
         return str(self.answer("GET", path, query).body)
 
     def post(self, path: str = f"tickets/{NUMBER}", **fields: Any) -> HttpResponse:
-        fields.setdefault("form", form_token(SECRET, PURPOSE))
+        fields.setdefault("form_token", form_token(SECRET, PURPOSE))
         return self.answer("POST", path, {}, urlencode(fields, doseq=True).encode())
 
     def answer(

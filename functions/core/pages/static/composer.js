@@ -103,6 +103,9 @@
         const gap = target.closest("#gaps button");
         if (gap) this.toGap(Number(gap.dataset.at));
       });
+      /* On a phone it is one line until somebody writes; it folds after the click, so nothing moves under the finger. */
+      on(section, "focusin", () => section.classList.add("open"));
+      on(document, "click", ({ target }) => target.isConnected && !section.contains(target) && section.classList.remove("open"));
       on(section, "mousedown", (event) => event.target.closest("[role=option]") && event.preventDefault());
       on($("#composer-file", section), "change", ({ target }) => this.attach([...target.files], target));
       on(document, "deskbell:changed", ({ detail }) => this.others(detail.viewers?.[this.number] ?? []));
@@ -222,13 +225,18 @@
       this.savedAt = Date.now();
       this.failed = false;
       try {
-        const answer = await desk.post(this.drafts, this.fields());
+        const answer = await desk.quietly(this.drafts, this.fields());
+        if (answer.status === 401) return this.unstored();
         this.stored(answer, await json(answer));
       } catch {
-        this.dirty = this.failed = true;
-        this.note(this.t("unsaved"));
+        this.unstored();
         this.timer = setTimeout(() => this.save(), SAVED_EVERY);
       }
+    }
+
+    unstored() {
+      this.dirty = this.failed = true;
+      this.note(this.t("unsaved"));
     }
 
     stored(answer, found) {
@@ -345,6 +353,7 @@
       const action = this.action;
       this.keepSuggestion();
       this.draft = found.draft;
+      this.failed = false;
       this.mergedFrom = "";
       this.files = [];
       this.showFiles();
@@ -497,7 +506,7 @@
 
     async report(typing) {
       try {
-        const answer = await desk.post(this.viewing, { number: this.number, typing: typing ? 1 : "" });
+        const answer = await desk.quietly(this.viewing, { number: this.number, typing: typing ? 1 : "" });
         if (answer.ok) this.others((await answer.json()).viewers);
       } catch { /* the next report says it */ }
     }
@@ -621,6 +630,7 @@
     current?.flush();
     if (current) last(current.viewing, { number: current.number, left: 1 });
   });
+  addEventListener("beforeunload", (event) => current?.failed && event.preventDefault());
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   new MutationObserver(start).observe($("#main"), { childList: true, subtree: true });
   document.addEventListener("deskbell:opened", start);

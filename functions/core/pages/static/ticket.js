@@ -210,7 +210,7 @@
   const newest = () => {
     const last = document.querySelector("#conversation .entries > li:last-child");
     const entries = document.querySelectorAll("#conversation .entries > li").length;
-    if (last && entries > 3) last.scrollIntoView({ block: "end" });
+    if (last && entries > 3) ticket().scrollIntoView({ block: "end" });
   };
   const opened = () => {
     prepareUploads(document);
