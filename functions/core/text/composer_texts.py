@@ -90,6 +90,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
 SCRIPT_TEXTS: dict[str, dict[Locale, str]] = {
     "saved": {"zh-CN": "已保存 {time}", "en": "Saved {time}"},
     "unsaved": {"zh-CN": "尚未保存，联网后会自动保存", "en": "Not saved yet; saved once online"},
+    "signed_out": {
+        "zh-CN": "尚未保存，登录后会自动保存",
+        "en": "Not saved yet; saved once you are signed in",
+    },
     "sent.reply": {"zh-CN": "即将发送给客户", "en": "Going out to the customer"},
     "sent.request-info": {
         "zh-CN": "即将发送，并等客户补充",

@@ -119,17 +119,18 @@
 
     into(frame) {
       if (frame === this.frame) return;
-      this.keepSuggestion();
       [this.frame, this.other, this.field.value] = [frame, this.field.value, this.other];
       this.field.placeholder = this.field.dataset[`${frame}Hint`];
       $(`[name=frame][value=${frame}]`, this.section).checked = true;
-      if (this.field.value || this.other) this.unsaved();
+      if (!this.suggested && (this.field.value || this.other)) this.unsaved();
       this.changed();
     }
 
-    /* What nobody has written is no draft: a suggestion stays behind when the frame changes. */
+    /* What nobody has written is no draft: a suggestion waits unsaved while a note is written. */
+    get suggests() { return this.suggested && this.frame === "reply"; }
+
     keepSuggestion() {
-      if (!this.suggested) return;
+      if (!this.suggests) return;
       this.suggested = false;
       $("#composer-suggestion", this.section)?.remove();
     }
@@ -203,7 +204,7 @@
     }
 
     fields(more = {}) {
-      const { frame, text, other, seen, draft } = this;
+      const { frame, text, seen, draft } = this, other = this.suggested && !this.suggests ? "" : this.other;
       const fields = Object.entries({ frame, text, other, version: seen, draft, ...more });
       if (this.mergedFrom) fields.push(["merged_from", this.mergedFrom]);
       return [...fields, ...this.files.map((file) => ["files", file])];
@@ -226,7 +227,7 @@
       this.failed = false;
       try {
         const answer = await desk.quietly(this.drafts, this.fields());
-        if (answer.status === 401) return this.unstored();
+        if (answer.status === 401) return this.unstored("signed_out");
         this.stored(answer, await json(answer));
       } catch {
         this.unstored();
@@ -234,9 +235,9 @@
       }
     }
 
-    unstored() {
+    unstored(why = "unsaved") {
       this.dirty = this.failed = true;
-      this.note(this.t("unsaved"));
+      this.note(this.t(why));
     }
 
     stored(answer, found) {
@@ -303,7 +304,7 @@
       this.draft = found.draft;
       this.seen = found.seen;
       this.files = found.files;
-      this.other = found.other;
+      if (!this.suggested || found.frame !== "note") this.other = found.other;
       this.frame = found.frame;
       $(`[name=frame][value=${found.frame}]`, this.section).checked = true;
       this.field.placeholder = this.field.dataset[`${found.frame}Hint`];
@@ -401,7 +402,7 @@
       const typed = this.typed(), asked = this.lookedFor = {};
       if (!/\p{Script=Han}.*\p{Script=Han}|\w{3}/u.test(typed)) return this.list([]);
       try {
-        const answer = await desk.get(`${this.phrases}&q=${encodeURIComponent(typed)}`);
+        const answer = await desk.call(`${this.phrases}&q=${encodeURIComponent(typed)}`, {}, true);
         if (answer.ok && asked === this.lookedFor) this.list([...parsed(await answer.text())]);
       } catch { /* no phrases while offline */ }
     }

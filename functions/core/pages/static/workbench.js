@@ -204,7 +204,10 @@
 
   const ticket = () => $("#ticket[data-number]");
   let opened, title = document.title;
+  /* The scripts of tickets come with the first of them. */
+  const load = () => $("#ticket, [data-act]") && data.ticketScripts.split(" ").map((url) => import(url));
   function noteOpened() {
+    load();
     const number = ticket()?.dataset.number;
     for (const row of all("#queue [data-ticket]")) {
       const link = $("a", row);
@@ -226,6 +229,7 @@
     document.documentElement.style.setProperty("--composer", `${target.offsetHeight + 16}px`));
   document.addEventListener("htmx:after:settle", noteOpened);
   addEventListener("load", noteOpened);
+  load();
 
   /* Back and forth: a ticket is swapped in, any other page is loaded. */
   document.addEventListener("htmx:before:history:restore", (event) => {
