@@ -62,8 +62,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "写这段文字之后，工单有了变化",
         "en": "The ticket has changed since you began to write",
     },
-    "composer.moved.customer": {"zh-CN": "客户", "en": "Customer"},
-    "composer.moved.system": {"zh-CN": "系统", "en": "System"},
     "composer.send_anyway": {"zh-CN": "仍要发送", "en": "Send nevertheless"},
     "composer.edit": {"zh-CN": "继续编辑", "en": "Edit"},
     "composer.not_sent": {"zh-CN": "没有发送", "en": "Not sent"},
