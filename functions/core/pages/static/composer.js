@@ -109,7 +109,11 @@
       on(section, "mousedown", (event) => event.target.closest("[role=option]") && event.preventDefault());
       on($("#composer-file", section), "change", ({ target }) => this.attach([...target.files], target));
       on(document, "deskbell:changed", ({ detail }) => this.others(detail.viewers?.[this.number] ?? []));
-      on(document, "deskbell:insert", ({ detail }) => { this.into("reply"); this.insert(detail.text); });
+      on(document, "deskbell:insert", ({ detail }) => {
+        this.into("reply");
+        if (this.suggests) this.text = "";
+        this.insert(this.text.trim() ? `\n\n${detail.text}` : detail.text);
+      });
       on(document, "deskbell:offline", () => this.enable(false));
       on(document, "deskbell:online", () => { this.enable(true); if (this.dirty) this.save(); });
       on(document, "visibilitychange", () => document.hidden && this.flush());
