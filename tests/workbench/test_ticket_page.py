@@ -251,6 +251,7 @@ def test_everything_that_somebody_wrote_is_escaped(
     assert html.escape("<script>alert(1)</script>") in browser.get(f"tickets/{number}")
     page = browser.get(f"tickets/{number}/actions/resolve", summary=evil)
     assert "<script>alert" not in page
+    assert '<h1 id="form-title">' in page
 
 
 def test_messages_notes_and_events_are_told_apart(
