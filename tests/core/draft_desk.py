@@ -10,7 +10,7 @@ from functions.core.domain.events import ReplySent
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
-from functions.core.services.drafts import DraftDesk, Written
+from functions.core.services.drafts import DraftDesk, TypedDraft
 from functions.core.services.rights import Principal
 from functions.core.storage.database import Storage
 from tests.core.sample_desk import NOON, agent, file_ticket
@@ -55,8 +55,8 @@ def assigned(storage: Storage, playbook: Playbook, number: str, to: str) -> Tick
 
 def written(
     text: str, seen: int, based_on: int = 0, frame: Frame = "reply", other: str = ""
-) -> Written:
-    return Written(frame, text, other, (), seen, based_on)
+) -> TypedDraft:
+    return TypedDraft(frame, text, other, (), seen, based_on)
 
 
 def replies(storage: Storage, number: str = "CS1") -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """A person's own views of the queues."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,8 @@ def views(browser: Browser) -> SavedViews:
     return browser.storage.saved_views.get("testdesk", "agent-1", NOON, newest=True)
 
 
-def save(browser: Browser, name: str, **filters: str) -> str:
-    return below(browser.post("views", filters, name=name).headers["Location"])
+def save(browser: Browser, name: str, **filters: Any) -> str:
+    return below(browser.post("views", name=name, **filters).headers["Location"])
 
 
 def test_a_view_is_saved_with_its_filters_and_shown_at_once(browser: Browser) -> None:

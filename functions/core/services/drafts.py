@@ -98,7 +98,7 @@ class MovedOn(StaleVersion):
 
 
 @dataclass(frozen=True)
-class Written:
+class TypedDraft:
     """What a window of an agent has: the texts, and the versions that they are based on.
 
     Attributes:
@@ -141,7 +141,7 @@ class DraftDesk:
         """Return the caller's draft on a ticket."""
         return self._get(principal.desk, number, principal.username)
 
-    def save(self, principal: Principal, number: str, written: Written, now: datetime) -> Draft:
+    def save(self, principal: Principal, number: str, written: TypedDraft, now: datetime) -> Draft:
         """Store what the agent has written.
 
         Raises:
@@ -153,7 +153,7 @@ class DraftDesk:
         self._load(principal, number)
         return self._save(principal, number, written, now)
 
-    def _save(self, principal: Principal, number: str, written: Written, now: datetime) -> Draft:
+    def _save(self, principal: Principal, number: str, written: TypedDraft, now: datetime) -> Draft:
         if max(len(written.text), len(written.other)) > MAX_DRAFT:
             wrong = FieldError(
                 "text", Phrase("{max_length} characters at most", max_length=MAX_DRAFT)
@@ -197,7 +197,7 @@ class DraftDesk:
         playbook: Playbook,
         number: str,
         action: str,
-        written: Written,
+        written: TypedDraft,
         now: datetime,
         *,
         insist: bool = False,

@@ -14,7 +14,7 @@ from functions.core.domain.ticket import MAX_ATTACHMENTS
 from functions.core.pages.security import form_token
 from functions.core.platform import container
 from functions.core.platform.web import HttpResponse
-from functions.core.services.drafts import ACTIONS, NEWS, DraftDesk, MovedOn, StaleDraft, Written
+from functions.core.services.drafts import ACTIONS, NEWS, DraftDesk, MovedOn, StaleDraft, TypedDraft
 from functions.core.text.error_texts import translated
 from functions.core.text.words import event_label
 from functions.workbench.pages.composer import clock, outgoing_of
@@ -89,13 +89,13 @@ def _desk(page: WorkbenchPage) -> DraftDesk:
     return container.drafts(page.request.deployment)
 
 
-def _written(page: WorkbenchPage) -> Written:
+def _written(page: WorkbenchPage) -> TypedDraft:
     frame: Frame = "note" if page.field("frame") == "note" else "reply"
     files = tuple(name for name in page.form.get("files", ()) if name)
     if len(files) > MAX_ATTACHMENTS:
         wrong = FieldError("files", Phrase("{most} files at most", most=MAX_ATTACHMENTS))
         raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
-    return Written(
+    return TypedDraft(
         frame=frame,
         text=page.field("text"),
         other=page.field("other"),
