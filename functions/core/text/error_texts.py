@@ -236,6 +236,7 @@ CHINESE: dict[str, str] = {
     "no text message can be sent to this number": "无法向此号码发送短信",
     "the code could not be sent there": "验证码未能发送成功",
     "no code is waiting; ask for a new one": "没有待验证的验证码，请重新获取",
+    "the privacy notice has changed; reload the page": "隐私说明已更新，请刷新页面后再发送",
     "the code has expired; ask for a new one": "验证码已过期，请重新获取",
     "wrong code; attempts left: {left}": "验证码不正确，还可以试{left}次",
     "Too many codes were sent. Try again in an hour.": "验证码发送过于频繁，请一小时后再试。",
