@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from functions.assistant.shapes import ChatBegun, ChatMessageView, ChatTicket
+    from functions.core.domain.events import Event
 
 
 SEALED_WITHIN = timedelta(minutes=1)
@@ -287,7 +288,7 @@ class ChatCalls:
                     said.append(("customer", event.words))
                 elif sealed is not None:
                     said.append(("agent", reply_box.unseal(token, sealed)))
-                elif "*" in event.words and now - at < SEALED_WITHIN:
+                elif now - at < SEALED_WITHIN and self._masks(chat.desk, number, version, event):
                     return
                 else:
                     said.append(("agent", event.words))
@@ -303,6 +304,11 @@ class ChatCalls:
                         "at": local_time(at, self.chats.playbook.zone),
                     }
                 )
+
+    def _masks(self, desk: str, number: str, version: int, event: Event) -> bool:
+        """Return whether something of a reply is masked; its asterisks may be the agent's own."""
+        tickets = self.chats.storage.tickets
+        return "*" in event.words and tickets.original(desk, number, version) is not None
 
     def _write_to_ticket(self, chat: Chat, number: str, written: str) -> None:
         """Add a message to the chat's ticket, once; what is masked in it can be opened (G11)."""

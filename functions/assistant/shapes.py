@@ -24,7 +24,8 @@ ChatMessageView = TypedDict("ChatMessageView", {
     "article": NotRequired[str], "options": NotRequired[list[ChatOption]],
     "ticket": NotRequired[ChatTicket],
 })  # fmt: skip
-"""A message of a chat; `lang` is that of the text where it shows. An answer has its article, an offer its options, a hand-over its ticket."""
+"""A message of a chat; `lang` is that of the text where it shows. An answer has its article, an
+offer its options, a hand-over its ticket."""
 
 ChatMessages = TypedDict("ChatMessages", {"messages": list[ChatMessageView]})
 """The messages that are new."""

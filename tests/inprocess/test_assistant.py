@@ -464,6 +464,19 @@ def test_an_agents_reply_reaches_the_chat_as_written(
     assert journey.storage.chats.replies(journey.desk, chat.id, 1) == {}
 
 
+@pytest.mark.requirement("C6", "C10", "H2")
+def test_an_agents_own_asterisks_hold_nothing_back(journey: SimulatedJourney, chat: Chat) -> None:
+    """Nothing of the reply is masked, so nothing is sealed for which the chat could wait."""
+    chat.begin()
+    chat.write("转人工")
+    journey.number = chat.messages[-1]["ticket"]["number"]
+    handler = journey.ticket.handler
+    assert handler is not None
+    words = "* 请先重启\n* 再试一次，密码为8位"
+    journey.act(handler, "reply", text=words)
+    assert [m["text"] for m in chat.read() if m["from"] == "agent"] == [words]
+
+
 @pytest.mark.requirement("C6", "C10")
 def test_what_the_customer_is_told_about_the_ticket_is_in_the_chat(
     journey: SimulatedJourney, chat: Chat

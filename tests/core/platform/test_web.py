@@ -66,6 +66,7 @@ class TestAnswers:
         assert headers["Content-Type"] == "application/json"
         assert headers["Cache-Control"] == "no-store"
         assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
 
     def test_a_page_is_sent_as_html(self) -> None:
         page = HttpResponse("<p>您好</p>", content_type="text/html", headers={"X-A": "b"})
