@@ -120,6 +120,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         return
     running = System(tmp_path_factory.mktemp("deskbell"))
     running.start()
-    running.free_capacity("standard")
+    for desk in ("standard", "assisted"):
+        running.free_capacity(desk)
     yield running
     assert running.stop(signal.SIGTERM) == 0

@@ -49,7 +49,15 @@ SAME = 1.05
 """Numbers and times differ in length, so a long ticket may have some bytes more."""
 
 SIGN_IN = "/workbench"
+KEYS: dict[str, tuple[tuple[str, ...], int]] = {
+    "a known question answered from the queue": (("Enter", "r", "Control+Enter"), 3),
+    "sent, and the next ticket": (("Control+Shift+Enter",), 1),
+}
+"""The most frequent jobs → the keys that they need beside what is typed, and how many they may be.
+`tests/pages/test_keys.py` presses them."""
+
 _COOKIE = "__Host-deskbell=bench"
+_CURSOR = re.compile(r'data-cursor="([^"]+)"')
 _LINKED = re.compile(r'(?:href|src)="[^"]*?(/static/[\w.-]+)')
 
 
@@ -115,6 +123,8 @@ class PagesMeasured:
             yield PageFigure(f"{what}, DynamoDB calls", asked, 1, note, long.operations)
             units = [sum(call.read_units for call in page.reads) for page in (long, short)]
             yield PageFigure(f"{what}, read units", round(units[0] / units[1], 3), SAME, note)
+        for job, (pressed, most) in KEYS.items():
+            yield PageFigure(job, len(pressed), most, "keys", " ".join(pressed))
         if self.poll_bytes is not None:
             yield PageFigure("poll, answer", self.poll_bytes, POLL_BYTES, "bytes")
 
@@ -169,7 +179,7 @@ def measure(simulator: Simulator, waiting: int = WAITING, long: int = LONG) -> P
 
 def _paths(simulator: Simulator, storage: Storage, short: str, long: str) -> list[tuple[str, str]]:
     ticket = storage.tickets.load(DESK, short)
-    bench, since = f"/workbench/{DESK}", datetime.now(UTC).isoformat(timespec="microseconds")
+    bench = f"/workbench/{DESK}"
     return [
         ("customer: form", f"/desks/{DESK}"),
         ("customer: lost link", f"/desks/{DESK}/find"),
@@ -179,8 +189,14 @@ def _paths(simulator: Simulator, storage: Storage, short: str, long: str) -> lis
         ("queue", f"{bench}?queue=mine"),
         ("ticket", f"{bench}/tickets/{short}"),
         ("long ticket", f"{bench}/tickets/{long}"),
-        ("poll", f"{bench}/changes?since={since.replace('+00:00', 'Z')}"),
+        ("poll", f"{bench}/changes?since={_cursor(simulator, bench)}"),
     ]
+
+
+def _cursor(simulator: Simulator, page: str) -> str:
+    """Return the cursor from which a page asks for changes."""
+    found = _CURSOR.search(_get(simulator, page).decode())
+    return found[1] if found else ""
 
 
 def _root(simulator: Simulator) -> bytes:

@@ -1,15 +1,38 @@
-"""What axe-core finds on a page (WCAG 2.2 AA and its best practices), as a list to read."""
+"""What is in the way of people: axe-core's findings (WCAG 2.2 AA and its best practices) in both
+themes, what does not fit a window at 400 %, and what vanishes with forced colours."""
 
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.pages.browsing import ZOOMED
+
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
-_RUN = """(rules) => axe.run(document, {
-    runOnly: {type: "tag", values: rules}, resultTypes: ["violations"],
-})"""
+OF_COLOURS = ["color-contrast", "link-in-text-block"]
+"""The rules whose result depends on the theme."""
+
+_RUN = """(only) => axe.run(document, {runOnly: only, resultTypes: ["violations"]})"""
+_TOO_WIDE = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  const scrolls = (element) => element && (["auto", "scroll", "hidden", "clip"].includes(
+    getComputedStyle(element).overflowX) || scrolls(element.parentElement));
+  return [...document.body.querySelectorAll("*")]
+    .filter((each) => each.getBoundingClientRect().right > width + 1)
+    .filter((each) => !scrolls(each.parentElement))
+    .map((each) => each.outerHTML.slice(0, 100));
+}"""
+_WITHOUT_EDGE = """() => [...document.querySelectorAll("button, .button, .badge")]
+  .filter((each) => each.checkVisibility() && each.getBoundingClientRect().width > 1)
+  .filter((each) => {
+    const style = getComputedStyle(each);
+    return parseFloat(style.borderTopWidth) === 0 || style.borderTopStyle === "none";
+  })
+  .filter((each) => each.matches("button:not(.bare, .link, .quiet)"))
+  .map((each) => each.outerHTML.slice(0, 100))"""
 
 
 @cache
@@ -17,18 +40,54 @@ def _source() -> str:
     return (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 
 
-def findings(page: Page) -> list[str]:
+def findings(page: Page, kind: str = "tag", values: list[str] = RULES) -> list[str]:
     """Return what axe finds, an element a line."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(_source())
-    found: Any = page.evaluate(_RUN, RULES)
+    found: Any = page.evaluate(_RUN, {"type": kind, "values": values})
     return [
-        f"{rule['id']} ({rule['impact']}): {node['target']} {node['failureSummary']}"
+        f"{rule['id']}: {node['target']} {' '.join(node['failureSummary'].split())}"
         for rule in found["violations"]
         for node in rule["nodes"]
     ]
 
 
-def assert_accessible(page: Page, what: str = "") -> None:
-    found = findings(page)
-    assert not found, f"{what or page.url}:\n" + "\n".join(found)
+def too_wide(page: Page) -> list[str]:
+    """Return what is wider than a window of 320 pixels, which is 1280 at 400 %."""
+    size = page.viewport_size
+    page.set_viewport_size(ZOOMED)
+    found: list[str] = page.evaluate(_TOO_WIDE)
+    if size:
+        page.set_viewport_size(size)
+    return found
+
+
+def without_edge(page: Page) -> list[str]:
+    """Return the buttons that nothing but their colour marks, which forced colours take away."""
+    page.emulate_media(forced_colors="active")
+    found: list[str] = page.evaluate(_WITHOUT_EDGE)
+    page.emulate_media(forced_colors="none")
+    return found
+
+
+@dataclass
+class Barriers:
+    """What was found on several pages, by page."""
+
+    found: list[str] = field(default_factory=list)
+
+    def check(self, page: Page, what: str) -> None:
+        """Check a page in its present state: both themes, 400 %, forced colours."""
+        page.emulate_media(color_scheme="light")
+        self._note(what, findings(page))
+        page.emulate_media(color_scheme="dark")
+        self._note(f"{what}, dark", findings(page, "rule", OF_COLOURS))
+        page.emulate_media(color_scheme="light")
+        self._note(f"{what}, 400 %", too_wide(page))
+        self._note(f"{what}, forced colours", without_edge(page))
+
+    def _note(self, what: str, found: list[str]) -> None:
+        self.found += [f"{what}: {each}" for each in found]
+
+    def assert_none(self) -> None:
+        assert not self.found, "\n" + "\n".join(self.found)

@@ -12,6 +12,11 @@ from tests.e2e.running_system import System
 LONG_WAIT = 30_000
 """Milliseconds for what the stream and the functions behind it do."""
 
+HUMAN = 2_100
+"""Milliseconds before a form may be sent: nobody fills one in two seconds."""
+
+NUMBER = re.compile(r"[A-Z]{0,4}\d{8,}")
+
 
 @dataclass
 class CustomerPages:
@@ -20,6 +25,29 @@ class CustomerPages:
     system: System
     desk: str
     page: Page
+
+    def url(self, path: str = "") -> str:
+        return f"{self.system.local['api']}/desks/{self.desk}{path}"
+
+    def file(self, contact: str, description: str, **fields: str) -> str:
+        """File a request by the form; return its number."""
+        self.page.goto(self.url())
+        self.page.locator("[name=description]").fill(description)
+        self.page.locator("[name=contact]").fill(contact)
+        for name, value in fields.items():
+            field = self.page.locator(f"[name={name}]").first
+            if field.get_attribute("type") == "radio":
+                self.page.locator(f"[name={name}][value='{value}']").check()
+            elif field.evaluate("(field) => field.tagName") == "SELECT":
+                field.select_option(value)
+            else:
+                field.fill(value)
+        self.page.wait_for_timeout(HUMAN)
+        self.page.locator("form:has([name=description]) button[type=submit]").click()
+        expect(self.page.locator("[data-status]").first).to_be_visible()
+        found = NUMBER.search(self.page.locator("main").inner_text())
+        assert found
+        return found[0]
 
     def open(self, link: str) -> None:
         """Open a link that the customer was sent."""
@@ -115,7 +143,7 @@ class AgentPages:
         return self.page.locator("textarea[name=text]").first
 
     def action(self, name: str) -> Locator:
-        return self.page.locator(f"button[name=action][value='{name}']").first
+        return self.page.locator(f"#main button[name=action][value='{name}']").first
 
     def messages(self, text: str) -> Locator:
         return self.page.locator("[data-message]", has_text=text)
@@ -123,3 +151,34 @@ class AgentPages:
     def reply(self, text: str) -> None:
         self.composer.fill(text)
         self.action("reply").click()
+
+    def await_composer(self) -> None:
+        """Wait until the script looks after what is written."""
+        expect(self.page.locator("#composer .underlay")).to_be_attached()
+
+    def send(self, text: str) -> None:
+        """Reply, and leave the page, which then sends at once what could be taken back."""
+        self.await_composer()
+        self.reply(text)
+        expect(self.page.locator("#notices .undo")).to_be_visible(timeout=LONG_WAIT)
+        self.queue("mine")
+
+    def act(self, name: str, **fields: str) -> None:
+        """Carry out an action; one with fields asks for them in a form of its own."""
+        button = self.action(name)
+        if not button.is_visible():
+            self.page.locator("#more > summary").click()
+        button.click()
+        if not fields:
+            return
+        form = self.page.locator(f"form[data-action='{name}']")
+        expect(form).to_be_visible()
+        for field, value in fields.items():
+            found = form.locator(f"[name={field}]").last
+            if found.evaluate("(field) => field.tagName") == "SELECT":
+                found.select_option(value)
+            else:
+                found.fill(value)
+        with self.page.expect_response(lambda answer: answer.request.method == "POST") as sent:
+            form.locator("button[name=action]").click()
+        assert sent.value.ok

@@ -14,7 +14,7 @@ DOCUMENTED = ROOT / "docs" / "day"
 MOST_BYTES = 80 * 1024
 """The size of a picture in the documentation."""
 
-_QUALITIES = (90, 80, 70, 55)
+_QUALITIES = (90, 80, 70, 60, 50, 40)
 
 
 def record() -> bool:

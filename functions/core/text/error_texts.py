@@ -191,6 +191,9 @@ CHINESE: dict[str, str] = {
     "This form has expired. Open the page again, then send it.": (
         "表单已过期，请重新打开页面后提交。"
     ),
+    "Only those who work on this ticket can open its files.": (
+        "只有处理此工单的人员可以打开其中的文件。"
+    ),
     "The form cannot be read.": "无法读取表单。",
     "The score is invalid.": "评价无效。",
     "This survey has been answered already. Thank you.": "您已经评价过，谢谢。",

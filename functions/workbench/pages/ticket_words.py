@@ -58,7 +58,7 @@ class Attached:
 
 
 @dataclass
-class Entry:
+class ShownEntry:
     """Something in the conversation.
 
     Attributes:
@@ -234,7 +234,7 @@ class Words:
 
     def entries(
         self, shown: dict[str, Any], marks: Sequence[str] = (), opens: bool = False
-    ) -> list[Entry]:
+    ) -> list[ShownEntry]:
         """Return the conversation, oldest first, with the events of the ticket between.
 
         Args:
@@ -244,7 +244,7 @@ class Words:
         from functions.workbench.pages.ticket_reasons import marked
 
         files = self.files(shown)
-        entries: list[tuple[datetime, int, int, Entry]] = []
+        entries: list[tuple[datetime, int, int, ShownEntry]] = []
         said = set()
         for order, message in enumerate(shown["messages"]):
             entry = self._message(message)
@@ -271,7 +271,7 @@ class Words:
             entry.id = entry.id if count == 1 else f"{entry.id}-{count}"
         return found
 
-    def _message(self, message: dict[str, Any]) -> Entry:
+    def _message(self, message: dict[str, Any]) -> ShownEntry:
         at = datetime.fromisoformat(message["at"])
         incoming, state = message["direction"] == "in", message["delivery"]
         automatic = not incoming and message["actor"] == "system"
@@ -282,7 +282,7 @@ class Words:
             remarks.append(self.t("ticket.by_submitter"))
         if message.get("parts", 0) > 1:
             remarks.append(self.t("ticket.parts", n=message["parts"]))
-        return Entry(
+        return ShownEntry(
             id=f"m-{message['number']}-{message['version']}",
             kind="automatic" if automatic else "message",
             at=self.moment(at),
@@ -299,9 +299,11 @@ class Words:
             language=language_of(message["text"], self.page.locale),
         )
 
-    def _events(self, shown: dict[str, Any], said: set[tuple[str, int, str]]) -> Iterator[Entry]:
+    def _events(
+        self, shown: dict[str, Any], said: set[tuple[str, int, str]]
+    ) -> Iterator[ShownEntry]:
         """The entries of the timeline that are no messages; events of a commit are one entry."""
-        quiet: Entry | None = None
+        quiet: ShownEntry | None = None
         for line in shown["timeline"]:
             if (shown["number"], line["version"], line["event"]) in said and (
                 line["event"] in _MESSAGES
@@ -316,7 +318,7 @@ class Words:
                 yield quiet
             quiet.lines.append((self.event(line), self.details(line)))
 
-    def _work(self, shown: dict[str, Any], line: dict[str, Any]) -> Entry:
+    def _work(self, shown: dict[str, Any], line: dict[str, Any]) -> ShownEntry:
         if line["event"] == "NoteAdded":
             entry = self._entry(shown, line, "note")
             text = line["details"].get("text", "")
@@ -327,10 +329,10 @@ class Words:
         entry.fields = line.get("fields", ())
         return entry
 
-    def _entry(self, shown: dict[str, Any], line: dict[str, Any], kind: str) -> Entry:
+    def _entry(self, shown: dict[str, Any], line: dict[str, Any], kind: str) -> ShownEntry:
         at = datetime.fromisoformat(line["at"])
         who = "" if line["actor"] in ("customer", "system") else self.person(line["actor"])
-        return Entry(
+        return ShownEntry(
             id=f"e-{line['version']}-{kind}",
             kind=kind,
             at=self.moment(at),

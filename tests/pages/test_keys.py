@@ -1,0 +1,105 @@
+"""Everything by keyboard alone, and the most frequent jobs with few keys (H3)."""
+
+import pytest
+from playwright.sync_api import expect
+
+from infra.bench.pages import KEYS
+from tests.e2e.desk_journey import SystemJourney
+from tests.e2e.running_system import System
+from tests.pages.browsing import Browsing
+from tests.pages.people import LONG_WAIT, AgentPages, CustomerPages
+
+pytestmark = [pytest.mark.requirement("H3", "H8"), pytest.mark.slow]
+DESK, AGENT = "assisted", "repair-service-1"
+BROKEN = "空调不制冷，请派人来修"
+KNOWN = "a known question answered from the queue"
+
+
+@pytest.fixture
+def journey(system: System) -> SystemJourney:
+    journey = SystemJourney(system, DESK)
+    journey.set_online("repair-service", 1)
+    journey.file(BROKEN, contact=f"keys-{journey.contact}@example.com")
+    journey.until_handled_by(AGENT)
+    return journey
+
+
+@pytest.fixture
+def agent(system: System, windows: Browsing, journey: SystemJourney) -> AgentPages:
+    """An agent at the queue."""
+    agent = AgentPages(system, DESK, windows.open())
+    agent.sign_in(AGENT)
+    agent.await_row(journey.number)
+    return agent
+
+
+def test_a_known_question_is_answered_with_three_keys(
+    agent: AgentPages, journey: SystemJourney
+) -> None:
+    enter, reply, send = KEYS[KNOWN][0]
+    agent.row(journey.number).get_by_role("link").first.focus()
+    agent.page.keyboard.press(enter)
+    expect(agent.composer).to_be_visible()
+    suggested = agent.composer.input_value()
+    agent.page.keyboard.press(reply)
+    expect(agent.composer).to_be_focused()
+    if not suggested.strip():
+        agent.page.keyboard.type("您好，请问型号？")
+    agent.page.keyboard.press(send)
+    expect(agent.page.locator("#notices .undo")).to_be_visible(timeout=LONG_WAIT)
+
+
+def test_sending_opens_the_next_ticket(agent: AgentPages, journey: SystemJourney) -> None:
+    first = journey.number
+    journey.file(BROKEN, contact=f"next-{journey.contact}@example.com")
+    journey.until_handled_by(AGENT)
+    agent.await_row(journey.number)
+    agent.open(first)
+    agent.page.keyboard.press("r")
+    agent.page.keyboard.type("您好，师傅明天上午上门。")
+    agent.page.keyboard.press(*KEYS["sent, and the next ticket"][0])
+    expect(agent.page.locator("#ticket")).not_to_have_attribute(
+        "data-number", first, timeout=LONG_WAIT
+    )
+
+
+def test_single_keys_can_be_switched_off_and_are_inactive_in_fields(
+    agent: AgentPages, journey: SystemJourney
+) -> None:
+    page = agent.page
+    page.keyboard.press("?")
+    page.locator("#help [data-setting=keys]").uncheck()
+    page.keyboard.press("Escape")
+    agent.open(journey.number)
+    page.keyboard.press("r")
+    expect(agent.composer).not_to_be_focused()
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_be_hidden()
+    page.evaluate("() => localStorage.clear()")
+    page.reload()
+    page.keyboard.press("r")
+    expect(agent.composer).to_be_focused()
+    page.keyboard.type("?n")
+    expect(page.locator("#help")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(agent.composer).not_to_be_focused()
+
+
+def test_a_customer_needs_no_mouse(system: System, windows: Browsing) -> None:
+    customer = CustomerPages(system, DESK, windows.open())
+    page = customer.page
+    page.goto(customer.url())
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    wanted = {"description": BROKEN, "contact": "keyboard@example.com"}
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        name = page.evaluate("() => document.activeElement.name || ''")
+        if name in wanted:
+            page.keyboard.type(wanted.pop(name))
+        if not wanted:
+            break
+    page.wait_for_timeout(2100)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-status]").first).to_be_visible()
