@@ -307,8 +307,10 @@ class ChatCalls:
 
     def _masks(self, desk: str, number: str, version: int, event: Event) -> bool:
         """Return whether something of a reply is masked; its asterisks may be the agent's own."""
-        tickets = self.chats.storage.tickets
-        return "*" in event.words and tickets.original(desk, number, version) is not None
+        if "*" not in event.words:
+            return False
+        found = self.chats.storage.tickets.original(desk, number, version)
+        return found is not None and bool(found.pieces)
 
     def _write_to_ticket(self, chat: Chat, number: str, written: str) -> None:
         """Add a message to the chat's ticket, once; what is masked in it can be opened (G11)."""

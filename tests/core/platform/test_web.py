@@ -36,7 +36,7 @@ def blueprint(body: bytes | str | None = b"", **changes: Any) -> Any:
     """Return a blueprint with a current request."""
     request = {
         "method": "POST", "context": {}, "uri_params": {"desk": "testdesk"}, "query_params": None,
-        "headers": {"Idempotency-Key": "k"}, "raw_body": body, **changes,
+        "path": "/desks/{desk}", "headers": {"Idempotency-Key": "k"}, "raw_body": body, **changes,
     }  # fmt: skip
     return SimpleNamespace(
         current_request=SimpleNamespace(**request),
