@@ -45,7 +45,7 @@ def carry_out(browser: Browser, preview: HttpResponse, **changed: str) -> HttpRe
     fields: dict[str, Any] = {}
     for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', form):
         fields.setdefault(name, []).append(value)
-    del fields["form"]
+    del fields["form_token"]
     return browser.post("bulk/run", fields | changed)
 
 

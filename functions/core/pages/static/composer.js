@@ -112,10 +112,17 @@
         const gap = target.closest("#gaps button");
         if (gap) this.toGap(Number(gap.dataset.at));
       });
+      /* On a phone it is one line until somebody writes; it folds after the click, so nothing moves under the finger. */
+      on(section, "focusin", () => section.classList.add("open"));
+      on(document, "click", ({ target }) => target.isConnected && !section.contains(target) && section.classList.remove("open"));
       on(section, "mousedown", (event) => event.target.closest("[role=option]") && event.preventDefault());
       on($("#composer-file", section), "change", ({ target }) => this.attach([...target.files], target));
       on(document, "deskbell:changed", ({ detail }) => this.others(detail.viewers?.[this.number] ?? []));
-      on(document, "deskbell:insert", ({ detail }) => { this.into("reply"); this.insert(detail.text); });
+      on(document, "deskbell:insert", ({ detail }) => {
+        this.into("reply");
+        if (this.suggests) this.text = "";
+        this.insert(this.text.trim() ? `\n\n${detail.text}` : detail.text);
+      });
       on(document, "deskbell:offline", () => this.enable(false));
       on(document, "deskbell:online", () => { this.enable(true); if (this.dirty) this.save(); });
       on(document, "visibilitychange", () => document.hidden && this.flush());
@@ -125,17 +132,18 @@
 
     into(frame) {
       if (frame === this.frame) return;
-      this.keepSuggestion();
       [this.frame, this.other, this.field.value] = [frame, this.field.value, this.other];
       this.field.placeholder = this.field.dataset[`${frame}Hint`];
       $(`[name=frame][value=${frame}]`, this.section).checked = true;
-      if (this.field.value || this.other) this.unsaved();
+      if (!this.suggested && (this.field.value || this.other)) this.unsaved();
       this.changed();
     }
 
-    /* What nobody has written is no draft: a suggestion stays behind when the frame changes. */
+    /* What nobody has written is no draft: a suggestion waits unsaved while a note is written. */
+    get suggests() { return this.suggested && this.frame === "reply"; }
+
     keepSuggestion() {
-      if (!this.suggested) return;
+      if (!this.suggests) return;
       this.suggested = false;
       $("#composer-suggestion", this.section)?.remove();
     }
@@ -216,7 +224,7 @@
     }
 
     fields(more = {}) {
-      const { frame, text, other, seen, draft } = this;
+      const { frame, text, seen, draft } = this, other = this.suggested && !this.suggests ? "" : this.other;
       const fields = Object.entries({ frame, text, other, version: seen, draft, ...more });
       if (this.mergedFrom) fields.push(["merged_from", this.mergedFrom]);
       return [...fields, ...this.files.map((file) => ["files", file])];
@@ -238,13 +246,18 @@
       this.savedAt = Date.now();
       this.failed = false;
       try {
-        const answer = await desk.post(this.drafts, this.fields());
+        const answer = await desk.quietly(this.drafts, this.fields());
+        if (answer.status === 401) return this.unstored("signed_out");
         this.stored(answer, await json(answer));
       } catch {
-        this.dirty = this.failed = true;
-        this.note(this.t("unsaved"));
+        this.unstored();
         this.timer = setTimeout(() => this.save(), SAVED_EVERY);
       }
+    }
+
+    unstored(why = "unsaved") {
+      this.dirty = this.failed = true;
+      this.note(this.t(why));
     }
 
     stored(answer, found) {
@@ -311,7 +324,7 @@
       this.draft = found.draft;
       this.seen = found.seen;
       this.files = found.files;
-      this.other = found.other;
+      if (!this.suggested || found.frame !== "note") this.other = found.other;
       this.frame = found.frame;
       $(`[name=frame][value=${found.frame}]`, this.section).checked = true;
       this.field.placeholder = this.field.dataset[`${found.frame}Hint`];
@@ -362,6 +375,7 @@
       const action = this.action;
       this.keepSuggestion();
       this.draft = found.draft;
+      this.failed = false;
       this.mergedFrom = "";
       this.files = [];
       this.showFiles();
@@ -413,7 +427,7 @@
       const typed = this.typed(), asked = this.lookedFor = {};
       if (!/\p{Script=Han}.*\p{Script=Han}|\w{3}/u.test(typed)) return this.list([]);
       try {
-        const answer = await desk.get(`${this.phrases}&q=${encodeURIComponent(typed)}`);
+        const answer = await desk.call(`${this.phrases}&q=${encodeURIComponent(typed)}`, {}, true);
         if (answer.ok && asked === this.lookedFor) this.list([...parsed(await answer.text())]);
       } catch { /* no phrases while offline */ }
     }
@@ -521,7 +535,7 @@
 
     async report(typing) {
       try {
-        const answer = await desk.post(this.viewing, { number: this.number, typing: typing ? 1 : "" });
+        const answer = await desk.quietly(this.viewing, { number: this.number, typing: typing ? 1 : "" });
         if (answer.ok) this.others((await answer.json()).viewers);
       } catch { /* the next report says it */ }
     }
@@ -647,6 +661,7 @@
     if (current?.sending) last(current.drafts, current.sending);
     if (current) last(current.viewing, { number: current.number, left: 1 });
   });
+  addEventListener("beforeunload", (event) => current?.failed && event.preventDefault());
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   new MutationObserver(start).observe($("#main"), { childList: true, subtree: true });
   document.addEventListener("deskbell:opened", start);
