@@ -566,7 +566,7 @@ def test_a_script_learns_that_an_action_was_carried_out(browse: Any) -> None:
 
 def test_a_form_without_its_token_is_refused(browser: TicketBrowser) -> None:
     with pytest.raises(Forbidden):
-        browser.post(action="take", form="x")
+        browser.post(action="take", form_token="x")
 
 
 def test_a_merge_offers_the_customers_other_tickets(
@@ -586,7 +586,7 @@ def test_a_step_time_has_the_desks_offset(browser: TicketBrowser) -> None:
     given = {
         "arrival": ["2026-03-12T14:00"],
         "visit_note": ["带梯子"],
-        "form": ["x"],
+        "form_token": ["x"],
         "version": ["3"],
     }
     assert ticket_forms.body_of("visit", given, words) == {
