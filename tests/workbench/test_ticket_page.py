@@ -566,7 +566,7 @@ def test_a_script_learns_that_an_action_was_carried_out(browse: Any) -> None:
 
 def test_a_form_without_its_token_is_refused(browser: TicketBrowser) -> None:
     with pytest.raises(Forbidden):
-        browser.post(action="take", form="x")
+        browser.post(action="take", form_token="x")
 
 
 def test_a_merge_offers_the_customers_other_tickets(

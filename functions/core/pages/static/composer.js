@@ -367,6 +367,7 @@
       this.text = "";
       this.note("");
       this.type(false);
+      this.section.classList.remove("open");
       wait(this, { ...found.outgoing, action });
     }
 
