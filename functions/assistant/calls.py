@@ -40,12 +40,13 @@ from functions.core.text.masking import mask
 from functions.core.text.shapes import local_time
 from functions.core.text.tokens import source_hash
 from functions.core.text.unmasking import MessageMasker, Original
-from functions.core.text.words import nearest_locale
+from functions.core.text.words import nearest_locale, written_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from functions.assistant.shapes import ChatBegun, ChatMessageView, ChatTicket
+    from functions.core.domain.events import Event
 
 
 SEALED_WITHIN = timedelta(minutes=1)
@@ -68,6 +69,7 @@ class NewChat(_ChatBody):
     customer_id: Annotated[str, Field(max_length=100)] | None = None
     locale: Annotated[str, Field(max_length=35)] | None = None
     channel: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,29}$")] | None = None
+    privacy_version: Annotated[str, Field(max_length=40)] | None = None
 
 
 class Nothing(_ChatBody):
@@ -117,12 +119,13 @@ class ChatCalls:
         """Begin a chat: 201 with its id, its token and the welcome (C3).
 
         Raises:
-            InvalidInput: the contact is none.
+            InvalidInput: the contact is none, or the privacy notice has another version by now.
             TooManyAttempts: the source or the desk began too many chats this hour.
         """
         body = self.request.read(NewChat)
         if body.contact:
             _contact(body.contact)
+        self._require_current(body.privacy_version)
         self._require_admitted()
         from cryptography.fernet import Fernet
 
@@ -138,6 +141,7 @@ class ChatCalls:
             sealed=sealed(body.contact or "", body.name or "", token),
             public_key=reply_box.public_key(token),
             customer_id=body.customer_id or None,
+            privacy_version=body.privacy_version or None,
         )
         welcomed = self.chats.dialogue.welcomed(chat, known=False)
         chat = self.chats.storage.chats.put(welcomed.gone_on(self.request.now))
@@ -254,7 +258,7 @@ class ChatCalls:
                 view["options"] = [{"id": each.id, "label": each.label} for each in message.options]
             if message.kind == "handover" and chat.number is not None:
                 view["ticket"] = self._ticket(chat.desk, chat.number)
-            shown.append(view)
+            shown.append(_in_language(view))
         return shown
 
     def _ticket(self, desk: str, number: str) -> ChatTicket:
@@ -284,20 +288,29 @@ class ChatCalls:
                     said.append(("customer", event.words))
                 elif sealed is not None:
                     said.append(("agent", reply_box.unseal(token, sealed)))
-                elif "*" in event.words and now - at < SEALED_WITHIN:
+                elif now - at < SEALED_WITHIN and self._masks(chat.desk, number, version, event):
                     return
                 else:
                     said.append(("agent", event.words))
             notices = (sealed for (of, name), sealed in kept.items() if of == version and name)
             said += (("system", reply_box.unseal(token, sealed)) for sealed in notices)
             for place, (writer, text) in enumerate(said):
-                yield {
-                    "id": f"t{version}.{place}" if place else f"t{version}",
-                    "from": writer,
-                    "kind": "text",
-                    "text": text,
-                    "at": local_time(at, self.chats.playbook.zone),
-                }
+                yield _in_language(
+                    {
+                        "id": f"t{version}.{place}" if place else f"t{version}",
+                        "from": writer,
+                        "kind": "text",
+                        "text": text,
+                        "at": local_time(at, self.chats.playbook.zone),
+                    }
+                )
+
+    def _masks(self, desk: str, number: str, version: int, event: Event) -> bool:
+        """Return whether something of a reply is masked; its asterisks may be the agent's own."""
+        if "*" not in event.words:
+            return False
+        found = self.chats.storage.tickets.original(desk, number, version)
+        return found is not None and bool(found.pieces)
 
     def _write_to_ticket(self, chat: Chat, number: str, written: str) -> None:
         """Add a message to the chat's ticket, once; what is masked in it can be opened (G11)."""
@@ -343,6 +356,13 @@ class ChatCalls:
             raise Unauthorised("There is no such chat, or the token is not its own.")
         return found
 
+    def _require_current(self, version: str | None) -> None:
+        """Require that the privacy notice that the customer saw is the desk's."""
+        notice = self.chats.playbook.privacy
+        if version and (notice is None or version != notice.version):
+            wrong = FieldError("privacy_version", "the privacy notice has changed; reload the page")
+            raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
+
     def _require_admitted(self) -> None:
         assistant, playbook = self.chats.assistant, self.chats.playbook
         source, local = self.request.source, self.request.now.astimezone(playbook.zone)
@@ -354,6 +374,14 @@ class ChatCalls:
             counter = f"chats#{name}" if name else "chats"
             if not counters.admits(playbook.desk, counter, limit, "hour", local):
                 raise TooManyAttempts("Too many chats were begun. Try again in an hour.")
+
+
+def _in_language(view: ChatMessageView) -> ChatMessageView:
+    """Add the language of a message's text, if the text shows it."""
+    language = written_in(view["text"])
+    if language is not None:
+        view["lang"] = language
+    return view
 
 
 def chat_calls(request: Request, desk: str) -> ChatCalls:

@@ -9,6 +9,7 @@ from typing import NotRequired
 from typing_extensions import TypedDict
 
 from functions.core.domain.chat import MessageKind, Writer
+from functions.core.domain.rules import Locale
 from functions.core.text.shapes import Time
 
 ChatOption = TypedDict("ChatOption", {"id": str, "label": str})
@@ -19,10 +20,12 @@ ChatTicket = TypedDict("ChatTicket", {"number": str, "status_url": str})
 
 ChatMessageView = TypedDict("ChatMessageView", {
     "id": str, "from": Writer, "kind": MessageKind, "text": str, "at": Time,
+    "lang": NotRequired[Locale],
     "article": NotRequired[str], "options": NotRequired[list[ChatOption]],
     "ticket": NotRequired[ChatTicket],
 })  # fmt: skip
-"""A message of a chat: an answer has its article, an offer its options, a hand-over its ticket."""
+"""A message of a chat; `lang` is that of the text where it shows. An answer has its article, an
+offer its options, a hand-over its ticket."""
 
 ChatMessages = TypedDict("ChatMessages", {"messages": list[ChatMessageView]})
 """The messages that are new."""

@@ -175,6 +175,38 @@ def test_a_question_is_answered_at_once_and_rated(chat: Chat) -> None:
     assert chat.call("rating", {"score": 5}).status == 409
 
 
+@pytest.mark.requirement("H2", "H8")
+def test_messages_say_their_language(journey: SimulatedJourney, chat: Chat) -> None:
+    """Screen readers speak each message in its own; what shows none has none (WCAG 3.1.2)."""
+    (welcome,) = chat.begin(locale="en")["messages"]
+    assert welcome["lang"] == "en"
+    chat.write("12345")
+    assert [m.get("lang") for m in chat.messages if m["from"] == "customer"] == [None]
+    chat.write("转人工")
+    assert [m["lang"] for m in chat.messages if m["text"] == "转人工"] == ["zh-CN"]
+    chat.write("Is anybody there to help me?")
+    assert [m["lang"] for m in chat.read("t1") if m["from"] == "customer"] == ["en"]
+
+
+@pytest.mark.requirement("B10", "H2")
+def test_the_privacy_notice_that_a_chat_showed_is_recorded(
+    journey: SimulatedJourney, chat: Chat
+) -> None:
+    """Each ticket has the version that its customer saw; a version that has gone is refused."""
+    assert journey.playbook.privacy is not None
+    old = journey.http("POST", chat.path, {"privacy_version": "2001-01"})
+    assert (old.status, old.json["errors"][0]["field"]) == (400, "privacy_version")
+    for shown, recorded in (({"privacy_version": journey.playbook.privacy.version},) * 2, ({}, {})):
+        other = Chat(journey)
+        other.begin(**shown)
+        other.write("转人工")
+        number = next(m["ticket"]["number"] for m in other.messages if "ticket" in m)
+        received = journey.storage.tickets.commit_at(journey.desk, number, 1)
+        assert received is not None
+        (event,) = received.of(TicketReceived)
+        assert event.privacy_version == recorded.get("privacy_version")
+
+
 @pytest.mark.requirement("C4", "C5")
 def test_an_article_is_chosen_from_three_or_none_of_them(
     journey: SimulatedJourney, chat: Chat
@@ -430,6 +462,19 @@ def test_an_agents_reply_reaches_the_chat_as_written(
     assert "13912345678" not in everything_stored(journey)
     erase_customer(journey.simulator, datetime.now(UTC), number=journey.number)
     assert journey.storage.chats.replies(journey.desk, chat.id, 1) == {}
+
+
+@pytest.mark.requirement("C6", "C10", "H2")
+def test_an_agents_own_asterisks_hold_nothing_back(journey: SimulatedJourney, chat: Chat) -> None:
+    """Nothing of the reply is masked, so nothing is sealed for which the chat could wait."""
+    chat.begin()
+    chat.write("转人工")
+    journey.number = chat.messages[-1]["ticket"]["number"]
+    handler = journey.ticket.handler
+    assert handler is not None
+    words = "* 请先重启\n* 再试一次，密码为8位"
+    journey.act(handler, "reply", text=words)
+    assert [m["text"] for m in chat.read() if m["from"] == "agent"] == [words]
 
 
 @pytest.mark.requirement("C6", "C10")

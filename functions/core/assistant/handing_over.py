@@ -83,6 +83,7 @@ def hand_over(
         message_id=given.message_id,
         raw=given.raw,
         contact_proven=given.sender is not None,
+        privacy_version=chat.privacy_version,
         chat=e.ChatHandedOver(
             id=chat.id,
             reason=chat.reason or "asked",

@@ -103,12 +103,12 @@ class Chat(Value):
     `version` is 0 before it is stored. `token` is the digest of the token that opens it, empty on a
     provider's channel; `public_key` follows from it and seals agents' replies; `sealed` are the
     customer's contact and name, encrypted with the token, and `verified` the contacts that the
-    customer proved. `articles` are the intents seen in order, `values` the variables that were
-    asked or looked up, `mentioned` a number in the last question, and `confirmed` says that the
-    last answer helped. The sweep looks at `looks_at` whether the chat is over; `outcome` is how it
-    ended. `keys` are the idempotency keys of the customer's calls, each with its digest and the
-    numbers of messages before and after it; `unsent` those whose answer is not known to have
-    reached the provider.
+    customer proved. `privacy_version` is that of the notice that the customer saw. `articles` are
+    the intents seen in order, `values` the variables that were asked or looked up, `mentioned` a
+    number in the last question, and `confirmed` says that the last answer helped. The sweep looks
+    at `looks_at` whether the chat is over; `outcome` is how it ended. `keys` are the idempotency
+    keys of the customer's calls, each with its digest and the numbers of messages before and after
+    it; `unsent` those whose answer is not known to have reached the provider.
     """
 
     desk: TermName
@@ -125,6 +125,7 @@ class Chat(Value):
     verified: tuple[Identity, ...] = ()
     codes: int = 0
     customer_id: FreeText | None = None
+    privacy_version: TermName | None = None
     messages: tuple[ChatMessage, ...] = ()
     misses: int = 0
     offered: tuple[TermName, ...] = ()

@@ -51,6 +51,14 @@ MAX_FILES_MB = 4
 HSTS = "max-age=31536000; includeSubDomains"
 """Browsers use HTTPS only, for a year (RFC 6797); they ignore it on plain HTTP."""
 
+PRECAUTIONS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Strict-Transport-Security": HSTS,
+}
+"""Headers of every answer; a page has a policy of its own (OWASP, "REST Security Cheat Sheet")."""
+
 RETRY_AFTER_SECONDS = "5"
 """`Retry-After` of a 503 (RFC 9110, section 10.2.3)."""
 
@@ -177,9 +185,7 @@ def respond(
     body = response.body if isinstance(response.body, str | bytes) else _dump(response.body)
     headers: dict[str, str | list[str]] = {
         "Content-Type": _content_type(response),
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-        "Strict-Transport-Security": HSTS,
+        **PRECAUTIONS,
         **response.headers,
     }
     if response.cookies:
@@ -241,6 +247,7 @@ def errors_as_problems(
         page = wants_page(request.headers) and event.path.startswith("/desks/")
         found = error_page(refused, locale, request) if page else problem(refused, locale)
         response.body = found.body if isinstance(found.body, str) else _dump(found.body)
+        response.headers |= PRECAUTIONS
         response.headers |= {**found.headers, "Content-Type": _content_type(found)}
     return response
 

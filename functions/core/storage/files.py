@@ -215,12 +215,11 @@ def explain_refusal(reason: str, kinds: tuple[FileKind, ...], rules: FileRules) 
     """Explain the reason to the sender of the file."""
     if reason == "size":
         return Phrase("{limit} MB at most", limit=rules.max_mb)
-    types = accepted(kinds)
     if reason == "program":
-        return Phrase("the content is a program; accepted types: {types}", types=types)
+        return Phrase("programs are not accepted; send a photo or a document instead")
     if reason == "macros":
-        return Phrase("the content is a file with macros; accepted types: {types}", types=types)
-    return Phrase("the content is another type; accepted types: {types}", types=types)
+        return Phrase("files with macros are not accepted; save it without them and send it again")
+    return Phrase("the content is another type; accepted types: {types}", types=accepted(kinds))
 
 
 def _named(folder: str, content: bytes, actual: FileType, name: str) -> Attachment:

@@ -113,9 +113,11 @@ CHINESE: dict[str, str] = {
     "send the cursor of the last answer": "请填写上次返回的 cursor",
     "base64 of at least one byte": "请填写 base64 编码的内容，至少一个字节",
     "{limit} MB at most": "最大 {limit} MB",
-    "the content is a program; accepted types: {types}": "内容是程序文件；可接受的类型：{types}",
-    "the content is a file with macros; accepted types: {types}": (
-        "内容是带宏的文件；可接受的类型：{types}"
+    "programs are not accepted; send a photo or a document instead": (
+        "不接受程序文件，请改为发送照片或文档"
+    ),
+    "files with macros are not accepted; save it without them and send it again": (
+        "不接受带宏的文件，请另存为不带宏的文件后再发送"
     ),
     "the content is another type; accepted types: {types}": "不接受此类文件；可接受的类型：{types}",
     "nothing was uploaded under this id; upload the file first": "此编号下没有文件，请先上传",
@@ -239,6 +241,7 @@ CHINESE: dict[str, str] = {
     "no text message can be sent to this number": "无法向此号码发送短信",
     "the code could not be sent there": "验证码未能发送成功",
     "no code is waiting; ask for a new one": "没有待验证的验证码，请重新获取",
+    "the privacy notice has changed; reload the page": "隐私说明已更新，请刷新页面后再发送",
     "the code has expired; ask for a new one": "验证码已过期，请重新获取",
     "wrong code; attempts left: {left}": "验证码不正确，还可以试{left}次",
     "Too many codes were sent. Try again in an hour.": "验证码发送过于频繁，请一小时后再试。",

@@ -35,8 +35,9 @@ class Body(BaseModel):
 def blueprint(body: bytes | str | None = b"", **changes: Any) -> Any:
     """Return a blueprint with a current request."""
     request = {
-        "method": "POST", "context": {}, "uri_params": {"desk": "testdesk"}, "query_params": None,
-        "headers": {"Idempotency-Key": "k"}, "raw_body": body, **changes,
+        "method": "POST", "path": "/desks/{desk}", "context": {}, "query_params": None,
+        "uri_params": {"desk": "testdesk"}, "headers": {"Idempotency-Key": "k"}, "raw_body": body,
+        **changes,
     }  # fmt: skip
     return SimpleNamespace(
         current_request=SimpleNamespace(**request),

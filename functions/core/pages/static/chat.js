@@ -1,6 +1,6 @@
 // A customer's chat: every message is sent once, and what was said is there again after a reload.
 (() => {
-  const { chats, limit, texts, embedded } = document.body.dataset, frame = {};
+  const { chats, limit, texts, embedded, privacy_version } = document.body.dataset, frame = {};
   const say = JSON.parse(texts), locale = document.documentElement.lang;
   const { log, welcome, message, typing, end, newer, live, contact, identify, problem, write, text, hint, person } =
     new Proxy({}, { get: (_, id) => document.getElementById(id) });
@@ -40,7 +40,7 @@
   async function begin() {
     if (saved.chat) return;
     const { chat, token, messages } =
-      await call("", { locale, name: identify.name.value, contact: identify.contact.value });
+      await call("", { locale, privacy_version, name: identify.name.value, contact: identify.contact.value });
     save({ chat, token });
     seen.clear();
     receive(messages);
@@ -57,11 +57,12 @@
   const button = (textContent, said, path, body) =>
     make("button", { textContent, ariaLabel: said, onclick: () => send(path, body, said) });
 
-  function show({ from, kind, text: words, at, options = [], ticket }, node) {
+  function show({ from, kind, text: words, at, lang = locale, options = [], ticket }, node) {
     if (!node) typing.before(node = part(message.content, "article").cloneNode(true));
     const sent = new Date(at), isScore = kind === "rating";
     node.dataset.from = from;
     part(node, ".who").textContent = say[from];
+    part(node, ".text").lang = lang;
     part(node, ".text").replaceChildren(...(isScore && from === "customer" ? score(words) : words)
       .split(/(https?:\/\/[!-~]*[\w/=#&-])/).map(linked));
     part(node, "time").textContent = (day(sent) === day(new Date()) ? "" : `${day(sent)} `)

@@ -68,6 +68,8 @@
       this.listen();
       this.changed();
       this.showFiles();
+      /* Whoever wrote before the script was there has written. */
+      if (this.field.value !== this.field.defaultValue) this.edited();
       if (section.dataset.outgoing) {
         const { outgoing: id, outgoingAction: action, outgoingSeconds: seconds } = section.dataset;
         wait(this, { id, action, seconds: Number(seconds) });
@@ -93,7 +95,14 @@
       });
       on($("#composer-take", section), "submit", (event) => { event.preventDefault(); this.take(); });
       for (const label of all(".frame", section)) {
-        on(label, "click", () => setTimeout(() => { this.into($("input", label).value); field.focus(); }));
+        const frame = $("input", label);
+        on(frame, "change", () => this.into(frame.value));
+        on(label, "click", (event) => {
+          if (event.target === frame) return;
+          event.preventDefault(); // else the focus comes later than the next key
+          this.into(frame.value);
+          this.toEnd();
+        });
       }
       on(section, "click", ({ target }) => {
         const button = target.closest("[data-do]");
@@ -137,6 +146,13 @@
       if (!this.suggests) return;
       this.suggested = false;
       $("#composer-suggestion", this.section)?.remove();
+    }
+
+    /* The cursor is where it was left; at first, behind what is there. */
+    toEnd() {
+      const { field } = this;
+      if (!field.selectionEnd) field.setSelectionRange(field.value.length, field.value.length);
+      field.focus();
     }
 
     usual() {
@@ -256,7 +272,7 @@
     }
 
     flush() {
-      if (!this.dirty || this.asked) return;
+      if (!this.dirty || this.asked || this.sending) return;
       this.dirty = false;
       clearTimeout(this.timer);
       last(this.drafts, this.fields());
@@ -332,7 +348,7 @@
         this.toGap(0);
         return desk.notice(this.t("gaps", { count: gaps.length }), { label: this.t("fill"), run: () => this.toGap(0) });
       }
-      this.sending = true;
+      this.sending = this.fields({ action, send: 1, ...(insist && { insist: 1 }) });
       this.action = action;
       this.enable(false);
       clearTimeout(this.timer);
@@ -340,7 +356,8 @@
         await this.saving;
         if (this.asked) return;
         this.answered();
-        const answer = await desk.post(this.drafts, this.fields({ action, send: 1, ...(insist && { insist: 1 }) }));
+        this.sending = this.fields({ action, send: 1, ...(insist && { insist: 1 }) });
+        const answer = await desk.post(this.drafts, this.sending);
         const found = await json(answer);
         if (!answer.ok) return this.back(found);
         this.sent(found);
@@ -349,7 +366,7 @@
         this.dirty = true;
         this.note(this.t("unsaved"));
       } finally {
-        this.sending = false;
+        this.sending = null;
         this.enable(true);
       }
     }
@@ -384,11 +401,15 @@
       this.ask(found);
     }
 
-    async take() {
+    /* Take the ticket, and send what is written; the page is loaded again with what can be done now. */
+    async take(action = "") {
       await this.save();
       const answer = await desk.post($("#composer-take", this.section).getAttribute("action"), { action: "take" });
-      if (answer.ok) location.reload();
-      else this.ask({ html: await answer.text() });
+      if (!answer.ok) return this.ask({ html: await answer.text() });
+      if (action) await this.send(action);
+      clearTimeout(waiting.get(this.number)?.timer);
+      waiting.delete(this.number); // the loaded page waits for it
+      location.reload();
     }
 
     /* Phrases */
@@ -452,7 +473,10 @@
       if (key === "Enter" && event.ctrlKey && !event.altKey && !event.metaKey) {
         event.preventDefault();
         const asks = $("#composer-notice .choices :last-child", this.section);
-        return this.found ? asks?.focus() : this.send(this.usual()?.value, false, event.shiftKey ? next : null);
+        if (this.found) return asks?.focus();
+        const usual = this.usual(), mayTake = $("#composer-take-button", this.section);
+        if (!usual && mayTake && this.text.trim()) return this.take("reply");
+        return this.send(usual?.value, false, event.shiftKey ? next : null);
       }
       if (box.hidden || event.ctrlKey || event.altKey || event.metaKey) return;
       const at = options.findIndex((each) => each.getAttribute("aria-selected") === "true");
@@ -602,7 +626,7 @@
     const found = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of found.body.children) part.setAttribute("hx-swap-oob", "innerMorph");
     await htmx.swap({ text: found.body.innerHTML, target: "#live", swap: "none", sourceElement: document.body });
-    ticket.dataset.version = $("[data-version]", found)?.dataset.version ?? ticket.dataset.version;
+    Object.assign(ticket.dataset, desk.headOf(found));
   }
 
   function open(number, page) {
@@ -634,6 +658,8 @@
     }
     waiting.clear();
     current?.flush();
+    /* What is on its way is sent, though leaving ends the call. */
+    if (current?.sending) last(current.drafts, current.sending);
     if (current) last(current.viewing, { number: current.number, left: 1 });
   });
   addEventListener("beforeunload", (event) => current?.failed && event.preventDefault());

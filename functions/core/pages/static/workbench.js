@@ -124,7 +124,7 @@
   const setting = (name) => {
     try { return localStorage.getItem(`deskbell.${name}`); } catch { return null; }
   };
-  window.deskbell = { post, get, quietly, call, announce, notice, t, setting, commands, run, rows };
+  window.deskbell = { post, get, quietly, call, announce, notice, t, setting, commands, run, rows, headOf };
 
   // Keys
 
@@ -281,14 +281,20 @@
     show(changed + gone);
   }
 
-  async function refresh(version) {
+  /* The version and the status in the head of a ticket. */
+  function headOf(root) {
+    const { version, status } = $("[data-version]", root)?.dataset ?? {};
+    return version ? { version, status } : {};
+  }
+
+  async function refresh() {
     const open = ticket();
     const answer = await call(open.dataset.live, {}, true);
     if (!answer.ok || open !== ticket()) return;
     const found = parsed(await answer.text());
     for (const part of found.body.children) part.setAttribute("hx-swap-oob", "innerMorph");
     await htmx.swap({ text: found.body.innerHTML, target: "#live", swap: "none", sourceElement: body });
-    open.dataset.version = $("[data-version]", found)?.dataset.version ?? version;
+    Object.assign(open.dataset, headOf(found));
     announce(t("updated"));
   }
 
@@ -311,7 +317,7 @@
     if ([setting("sound"), setting("desktop")].includes("1")) alerts().then((module) => module.watch(fresh));
     const { number, version } = ticket()?.dataset ?? {};
     const newer = fresh.find((each) => each[0] === number && each[1] > Number(version));
-    if (newer) await refresh(newer[1]);
+    if (newer) await refresh();
     if ((fresh.length || found.more) && seen($("#queue"))) await compare();
   }
 
