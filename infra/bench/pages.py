@@ -52,6 +52,7 @@ SIGN_IN = "/workbench"
 KEYS: dict[str, tuple[tuple[str, ...], int]] = {
     "a known question answered from the queue": (("Enter", "r", "Control+Enter"), 3),
     "sent, and the next ticket": (("Control+Shift+Enter",), 1),
+    "an unassigned ticket taken and answered": (("Enter", "r", "Control+Enter"), 3),
 }
 """The most frequent jobs → the keys that they need beside what is typed, and how many they may be.
 `tests/pages/test_keys.py` presses them."""

@@ -1,5 +1,6 @@
 """What is in the way of people: axe-core's findings (WCAG 2.2 AA and its best practices) in both
-themes, what does not fit a window at 400 %, and what vanishes with forced colours."""
+themes, what does not fit a window at 400 %, what a thumb misses, what vanishes with forced colours.
+"""
 
 from dataclasses import dataclass, field
 from functools import cache
@@ -8,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.pages.browsing import ZOOMED
+from tests.pages.browsing import PHONE, ZOOMED
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
@@ -25,6 +26,11 @@ _TOO_WIDE = """() => {
     .filter((each) => !scrolls(each.parentElement))
     .map((each) => each.outerHTML.slice(0, 100));
 }"""
+_TOO_LOW = """() => [...document.querySelectorAll("button:not(.link), .button, [role=button]")]
+  .filter((each) => each.checkVisibility({visibilityProperty: true, opacityProperty: true}))
+  .filter((each) => { const { width, height } = each.getBoundingClientRect();
+    return width > 1 && height < 43.5; })
+  .map((each) => `${each.getBoundingClientRect().height}: ${each.outerHTML.slice(0, 120)}`)"""
 _WITHOUT_EDGE = """() => [...document.querySelectorAll("button, .button, .badge")]
   .filter((each) => each.checkVisibility() && each.getBoundingClientRect().width > 1)
   .filter((each) => {
@@ -62,6 +68,16 @@ def too_wide(page: Page) -> list[str]:
     return found
 
 
+def too_low(page: Page) -> list[str]:
+    """Return the buttons that are less than 44 pixels high on a phone."""
+    size = page.viewport_size
+    page.set_viewport_size(PHONE)
+    found: list[str] = page.evaluate(_TOO_LOW)
+    if size:
+        page.set_viewport_size(size)
+    return found
+
+
 def without_edge(page: Page) -> list[str]:
     """Return the buttons that nothing but their colour marks, which forced colours take away."""
     page.emulate_media(forced_colors="active")
@@ -77,13 +93,14 @@ class Barriers:
     found: list[str] = field(default_factory=list)
 
     def check(self, page: Page, what: str) -> None:
-        """Check a page in its present state: both themes, 400 %, forced colours."""
+        """Check a page in its present state: both themes, 400 %, phone, forced colours."""
         page.emulate_media(color_scheme="light")
         self._note(what, findings(page))
         page.emulate_media(color_scheme="dark")
         self._note(f"{what}, dark", findings(page, "rule", OF_COLOURS))
         page.emulate_media(color_scheme="light")
         self._note(f"{what}, 400 %", too_wide(page))
+        self._note(f"{what}, phone", too_low(page))
         self._note(f"{what}, forced colours", without_edge(page))
 
     def _note(self, what: str, found: list[str]) -> None:

@@ -103,17 +103,21 @@ class AgentPages:
 
     def sign_in(self, who: str, path: str = "") -> None:
         """Sign in by the form; `path` is wanted below the desk's address."""
+        self.page.goto(self.url(f"/{self.desk}{path}"))
+        self.fill_in(who, self.page.locator("body"))
+        expect(self.page.locator("body.workbench")).to_be_visible()
+
+    def fill_in(self, who: str, place: Locator) -> None:
+        """Fill the form to sign in, a page's or a dialog's, and send it."""
         username = f"{self.desk}-{who}"
         password = next(
             agent["password"]
             for agent in self.system.local["agents"]
             if agent["username"] == username
         )
-        self.page.goto(self.url(f"/{self.desk}{path}"))
-        self.page.locator("[name=username]").fill(username)
-        self.page.locator("[name=password]").fill(password)
-        self.page.locator("form:has([name=password]) button").last.click()
-        expect(self.page.locator("body.workbench")).to_be_visible()
+        place.locator("[name=username]").fill(username)
+        place.locator("[name=password]").fill(password)
+        place.locator("form:has([name=password]) button").last.click()
 
     def queue(self, name: str) -> None:
         self.page.goto(self.url(f"/{self.desk}?queue={name}"))

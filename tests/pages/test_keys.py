@@ -12,7 +12,10 @@ from tests.pages.people import LONG_WAIT, AgentPages, CustomerPages
 pytestmark = [pytest.mark.requirement("H3", "H8"), pytest.mark.slow]
 DESK, AGENT = "assisted", "repair-service-1"
 BROKEN = "空调不制冷，请派人来修"
-KNOWN = "a known question answered from the queue"
+KNOWN, UNASSIGNED = (
+    "a known question answered from the queue",
+    ("an unassigned ticket taken and answered"),
+)
 
 
 @pytest.fixture
@@ -83,6 +86,42 @@ def test_single_keys_can_be_switched_off_and_are_inactive_in_fields(
     expect(page.locator("#help")).to_be_hidden()
     page.keyboard.press("Escape")
     expect(agent.composer).not_to_be_focused()
+
+
+def test_a_ticket_is_handled_by_keyboard_alone(agent: AgentPages, journey: SystemJourney) -> None:
+    page = agent.page
+    agent.queue("mine")
+    for _ in range(40):
+        page.keyboard.press("j")
+        if agent.row(journey.number).locator("a:focus").count():
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator("#ticket")).to_have_attribute("data-number", journey.number)
+    page.keyboard.press("n")
+    page.keyboard.type("请带上滤网")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("[data-note]", has_text="请带上滤网")).to_be_visible(timeout=LONG_WAIT)
+    page.keyboard.press("Escape")
+    page.keyboard.press("e")
+    form = page.locator("form[data-action=resolve]")
+    expect(form).to_be_visible()
+    expect(form.locator("[name=summary]")).to_be_focused()
+    page.keyboard.type("已上门修好")
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        if form.locator("button[name=action]:focus").count():
+            break
+    page.keyboard.press("Enter")
+    expect(form).to_be_hidden(timeout=LONG_WAIT)
+    expect(page.locator("#ticket-head .status")).to_have_attribute(
+        "data-status", "awaiting_confirmation", timeout=LONG_WAIT
+    )
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette input")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("q")
+    expect(page.locator("#queue [data-src], #queue .rows, #queue .empty").first).to_be_visible()
 
 
 def test_a_customer_needs_no_mouse(system: System, windows: Browsing) -> None:

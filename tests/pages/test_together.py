@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs
 
 import pytest
-from playwright.sync_api import Response, expect
+from playwright.sync_api import Page, Response, Route, expect
 
 from tests.e2e.desk_journey import SystemJourney
 from tests.e2e.running_system import System
@@ -89,7 +89,7 @@ def test_a_reply_that_is_not_taken_back_is_sent_once(
     assert len(said) == 1
 
 
-def test_a_draft_survives_reassignment_sign_out_and_the_end_of_the_session(
+def test_a_draft_survives_reassignment_and_sign_out(
     journey: SystemJourney, windows: Browsing
 ) -> None:
     agent = at_work(journey, windows, AGENT)
@@ -103,12 +103,55 @@ def test_a_draft_survives_reassignment_sign_out_and_the_end_of_the_session(
     agent.sign_in(AGENT, f"/tickets/{journey.number}")
     expect(agent.composer).to_have_value(TEXT)
 
+
+def test_a_call_is_repeated_after_signing_in_in_place(
+    journey: SystemJourney, windows: Browsing
+) -> None:
+    agent = at_work(journey, windows, AGENT)
+    write(agent, TEXT)
     agent.page.context.clear_cookies()
-    agent.composer.press("Control+End")
-    agent.composer.press_sequentially("谢谢")
+    agent.action("reply").click()
     dialog = agent.page.locator("#signing-in")
     expect(dialog).to_be_visible(timeout=LONG_WAIT)
-    expect(agent.composer).to_have_value(f"{TEXT}谢谢")
+    expect(agent.composer).to_have_value(TEXT)
+    agent.fill_in(AGENT, dialog)
+    expect(agent.page.locator("#notices .undo")).to_be_visible(timeout=LONG_WAIT)
+    agent.page.locator("#notices .undo button").click()
+    expect(agent.composer).to_have_value(TEXT)
+    agent.goto(journey.number)
+    expect(agent.composer).to_have_value(TEXT)
+
+
+def test_what_is_sent_by_leaving_the_page_is_sent(
+    journey: SystemJourney, windows: Browsing
+) -> None:
+    """Whoever leaves at once, before the server has answered, has sent it too."""
+    agent = at_work(journey, windows, AGENT)
+    agent.composer.fill(TEXT)
+    agent.action("reply").click(no_wait_after=True)
+    agent.goto(journey.number)
+    undo = agent.page.locator("#notices .undo")
+    expect(undo.or_(agent.messages(TEXT)).first).to_be_visible(timeout=LONG_WAIT)
+    expect(agent.messages(TEXT)).to_have_count(1, timeout=UNDO + LONG_WAIT)
+
+
+def test_what_is_typed_before_the_script_has_started_is_a_draft(
+    journey: SystemJourney, windows: Browsing
+) -> None:
+    agent = AgentPages(journey.system, DESK, windows.open())
+    agent.sign_in(AGENT)
+    agent.page.route("**/static/composer*.js", lambda route: _late(agent.page, route))
+    with agent.page.expect_response(lambda answer: "/drafts/" in answer.url, timeout=LONG_WAIT):
+        agent.page.goto(agent.url(f"/{DESK}/tickets/{journey.number}"))
+    agent.page.unroute_all()
+    agent.goto(journey.number)
+    expect(agent.composer).to_have_value(TEXT)
+
+
+def _late(page: Page, route: Route) -> None:
+    """Load a script only after somebody has written."""
+    page.locator("textarea[name=text]").evaluate("(field, text) => { field.value = text; }", TEXT)
+    route.continue_()
 
 
 def test_a_draft_survives_a_merge(journey: SystemJourney, windows: Browsing) -> None:

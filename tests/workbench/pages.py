@@ -48,7 +48,7 @@ class Browser:
         self, method: str, address: str, fields: dict[str, str | list[str]], script: bool
     ) -> HttpResponse:
         split = urlsplit(address)
-        form = {"form": form_token(SECRET, PURPOSE), **fields}
+        form = {"form_token": form_token(SECRET, PURPOSE), **fields}
         request = replace(
             self.agent.request(method),
             query=dict(parse_qsl(split.query)),

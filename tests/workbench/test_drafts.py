@@ -97,6 +97,7 @@ def test_what_came_since_is_shown_first(window: Window) -> None:
     assert moved["moved"]
     assert "&lt;b&gt;又扣了一次&lt;/b&gt;" in moved["html"]
     assert "仍要发送" in moved["html"]
+    assert "客户 · " in moved["html"]
     assert moved["text"] == TEXT
     again: Any = {"text": TEXT, "draft": moved["draft"], "action": "reply", "send": 1}
     assert window.drafts(**again, version=seen, insist=1)["outgoing"]

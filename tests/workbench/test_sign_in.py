@@ -268,7 +268,12 @@ def test_a_form_without_this_sessions_token_changes_nothing(visitor: Visitor) ->
     other = Visitor(visitor.simulator)
     other.sign_in("agent-2")
     other.get("/workbench/testdesk")
-    for form in ({}, {"form": ""}, {"form": "0" * 32}, {"form": other.hidden()["form"]}):
+    for form in (
+        {},
+        {"form_token": ""},
+        {"form_token": "0" * 32},
+        {"form_token": other.hidden()["form_token"]},
+    ):
         fields = {"online": "false", **form}
         assert visitor.post("/workbench/testdesk/me/presence", fields).status == 403
 

@@ -59,7 +59,7 @@ class TicketBrowser:
         return str(self.answer("GET", path, query).body)
 
     def post(self, path: str = f"tickets/{NUMBER}", **fields: Any) -> HttpResponse:
-        fields.setdefault("form", form_token(SECRET, PURPOSE))
+        fields.setdefault("form_token", form_token(SECRET, PURPOSE))
         return self.answer("POST", path, {}, urlencode(fields, doseq=True).encode())
 
     def answer(
@@ -251,6 +251,7 @@ def test_everything_that_somebody_wrote_is_escaped(
     assert html.escape("<script>alert(1)</script>") in browser.get(f"tickets/{number}")
     page = browser.get(f"tickets/{number}/actions/resolve", summary=evil)
     assert "<script>alert" not in page
+    assert '<h1 id="form-title">' in page
 
 
 def test_messages_notes_and_events_are_told_apart(

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from functions.core.domain.playbook_types import Locale
+from functions.core.domain.privacy import FreeText, TermName
 from functions.core.domain.ticket import Value
 
 Frame = Literal["reply", "note"]
@@ -42,10 +43,10 @@ class Outgoing(Value):
         begun: somebody carries it out; the sweep looks again at `send_at`.
     """
 
-    id: str
-    action: str
-    text: str
-    files: tuple[str, ...] = ()
+    id: TermName
+    action: TermName
+    text: FreeText
+    files: tuple[FreeText, ...] = ()
     seen: int
     send_at: datetime
     begun: bool = False
@@ -62,19 +63,19 @@ class Draft(Value):
         reason: why the last text was not sent, in each language; it is in `text` again.
     """
 
-    desk: str
-    number: str
-    agent: str
+    desk: TermName
+    number: TermName
+    agent: TermName
     version: int = 0
     edition: int = 0
     frame: Frame = "reply"
-    text: str = ""
-    other: str = ""
-    files: tuple[str, ...] = ()
+    text: FreeText = ""
+    other: FreeText = ""
+    files: tuple[FreeText, ...] = ()
     seen: int = 0
     saved_at: datetime
     outgoing: Outgoing | None = None
-    reason: Mapping[Locale, str] = {}
+    reason: Mapping[Locale, TermName] = {}
 
     @property
     def is_empty(self) -> bool:

@@ -1,7 +1,7 @@
 """The static files of the pages, served under names that contain a hash of the content.
 
 A name never changes its content, so browsers keep it for a year and ask once (RFC 8246). Of style
-sheets and scripts, indentation, empty lines and lines of comment are not sent.
+sheets and scripts, indentation, empty lines and comments on lines of their own are not sent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 _HASH = 12
 
-_UNSENT = re.compile(r"^[ \t]*//.*\n|^[ \t]+|^\n", re.MULTILINE)
+_UNSENT = re.compile(r"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/)[ \t]*\n|^[ \t]+|^\n", re.MULTILINE)
 """What is not sent of a style sheet or script."""
 
 

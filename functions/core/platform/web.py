@@ -247,7 +247,8 @@ def errors_as_problems(
         page = wants_page(request.headers) and event.path.startswith("/desks/")
         found = error_page(refused, locale, request) if page else problem(refused, locale)
         response.body = found.body if isinstance(found.body, str) else _dump(found.body)
-        response.headers |= PRECAUTIONS | found.headers | {"Content-Type": _content_type(found)}
+        response.headers |= PRECAUTIONS
+        response.headers |= {**found.headers, "Content-Type": _content_type(found)}
     return response
 
 

@@ -62,8 +62,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "写这段文字之后，工单有了变化",
         "en": "The ticket has changed since you began to write",
     },
-    "composer.moved.customer": {"zh-CN": "客户", "en": "Customer"},
-    "composer.moved.system": {"zh-CN": "系统", "en": "System"},
     "composer.send_anyway": {"zh-CN": "仍要发送", "en": "Send nevertheless"},
     "composer.edit": {"zh-CN": "继续编辑", "en": "Edit"},
     "composer.not_sent": {"zh-CN": "没有发送", "en": "Not sent"},
@@ -90,6 +88,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
 SCRIPT_TEXTS: dict[str, dict[Locale, str]] = {
     "saved": {"zh-CN": "已保存 {time}", "en": "Saved {time}"},
     "unsaved": {"zh-CN": "尚未保存，联网后会自动保存", "en": "Not saved yet; saved once online"},
+    "signed_out": {
+        "zh-CN": "尚未保存，登录后会自动保存",
+        "en": "Not saved yet; saved once you are signed in",
+    },
     "sent.reply": {"zh-CN": "即将发送给客户", "en": "Going out to the customer"},
     "sent.request-info": {
         "zh-CN": "即将发送，并等客户补充",

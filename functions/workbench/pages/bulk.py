@@ -29,7 +29,7 @@ def nothing(page: WorkbenchPage) -> HttpResponse:
 @route("POST")
 def choose(page: WorkbenchPage) -> HttpResponse:
     """Ask for the fields of an action on the tickets that were selected."""
-    return _answer(page, bulk.numbers_of(page.form.get("ticket", ())), page.field("action"), {})
+    return _answer(page, bulk.numbers_of(page.form.get("ticket", ())), page.field("bulk"), {})
 
 
 @route("POST", "preview")

@@ -140,9 +140,12 @@ def _answer(
 
 def _moved(page: WorkbenchPage, number: str, moved: MovedOn) -> HttpResponse:
     """Show what has come since; the draft is kept."""
+    from functions.workbench.pages.ticket_words import Words
+
+    words = Words(page)
     news = [
         {
-            "actor": commit.actor,
+            "actor": words.person(commit.actor),
             "at": clock(page, commit.at),
             "label": event_label(event, page.playbook, page.locale),
             "text": event.words if event.direction else getattr(event, "text", ""),

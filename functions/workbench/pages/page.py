@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 PAGES = Pages(Path(__file__).parents[1] / "templates", TEXTS)
 
-FORM_FIELD = "form"
+FORM_FIELD = "form_token"
 """The field with the form token; scripts send it as the header `X-Form`."""
 
 PURPOSE = "workbench"
@@ -81,7 +81,8 @@ class WorkbenchPage:
         """
         require_own_page(self.request)
         fields = read_form(self.request)
-        sent = self.request.headers.get("x-form") or (fields.pop(FORM_FIELD, None) or [""])[0]
+        (given,) = fields.pop(FORM_FIELD, [""])[:1]
+        sent = self.request.headers.get("x-form") or given
         require_form_token(self.secret, PURPOSE, sent)
         return fields
 

@@ -139,7 +139,8 @@ def test_an_erased_ticket_keeps_terms_only() -> None:
         type="inquiry", priority="medium", received_at=NOON, updated_at=NOON,
         customer=Customer(name=secret, contact=secret, kind="email", hash=secret, id=secret,
                           undeliverable=secret, customer_class="vip"),
-        summary=secret, product=secret, order=secret, facts={"note": secret}, related=(secret,),
+        summary=secret, title=secret, product=secret, order=secret, related=(secret,),
+        facts={"note": secret},
         pending=Pending(step="s", status="queued", fields={"note": secret}, attachments=(
             Attachment(name=secret, content_type="text/plain", size=1, key=secret),)),
     )  # fmt: skip

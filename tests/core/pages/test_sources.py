@@ -25,6 +25,7 @@ IN_TEMPLATES = {
     "an inline handler": r"\son[a-z]+\s*=\s*[\"']",
     "code of htmx": r"hx-on|hx-vars|['\"=\s]js:|javascript:",
     "a filter of htmx": r"hx-trigger\s*=\s*\"[^\"]*\[",
+    "a field that hides its form's own property from htmx": r"\sname=\"form\"",
     "text that is not escaped": r"\|\s*safe\b|autoescape\s+false|Markup",
     "another site": r"(?:src|href|action|hx-get|hx-post)\s*=\s*[\"']?(?:https?:)?//",
 }

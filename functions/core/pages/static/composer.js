@@ -68,6 +68,8 @@
       this.listen();
       this.changed();
       this.showFiles();
+      /* Whoever wrote before the script was there has written. */
+      if (this.field.value !== this.field.defaultValue) this.edited();
       if (section.dataset.outgoing) {
         const { outgoing: id, outgoingAction: action, outgoingSeconds: seconds } = section.dataset;
         wait(this, { id, action, seconds: Number(seconds) });
@@ -93,7 +95,14 @@
       });
       on($("#composer-take", section), "submit", (event) => { event.preventDefault(); this.take(); });
       for (const label of all(".frame", section)) {
-        on(label, "click", () => setTimeout(() => { this.into($("input", label).value); field.focus(); }));
+        const frame = $("input", label);
+        on(frame, "change", () => this.into(frame.value));
+        on(label, "click", (event) => {
+          if (event.target === frame) return;
+          event.preventDefault(); // else the focus comes later than the next key
+          this.into(frame.value);
+          this.toEnd();
+        });
       }
       on(section, "click", ({ target }) => {
         const button = target.closest("[data-do]");
@@ -103,10 +112,17 @@
         const gap = target.closest("#gaps button");
         if (gap) this.toGap(Number(gap.dataset.at));
       });
+      /* On a phone it is one line until somebody writes; it folds after the click, so nothing moves under the finger. */
+      on(section, "focusin", () => section.classList.add("open"));
+      on(document, "click", ({ target }) => target.isConnected && !section.contains(target) && section.classList.remove("open"));
       on(section, "mousedown", (event) => event.target.closest("[role=option]") && event.preventDefault());
       on($("#composer-file", section), "change", ({ target }) => this.attach([...target.files], target));
       on(document, "deskbell:changed", ({ detail }) => this.others(detail.viewers?.[this.number] ?? []));
-      on(document, "deskbell:insert", ({ detail }) => { this.into("reply"); this.insert(detail.text); });
+      on(document, "deskbell:insert", ({ detail }) => {
+        this.into("reply");
+        if (this.suggests) this.text = "";
+        this.insert(this.text.trim() ? `\n\n${detail.text}` : detail.text);
+      });
       on(document, "deskbell:offline", () => this.enable(false));
       on(document, "deskbell:online", () => { this.enable(true); if (this.dirty) this.save(); });
       on(document, "visibilitychange", () => document.hidden && this.flush());
@@ -116,19 +132,27 @@
 
     into(frame) {
       if (frame === this.frame) return;
-      this.keepSuggestion();
       [this.frame, this.other, this.field.value] = [frame, this.field.value, this.other];
       this.field.placeholder = this.field.dataset[`${frame}Hint`];
       $(`[name=frame][value=${frame}]`, this.section).checked = true;
-      if (this.field.value || this.other) this.unsaved();
+      if (!this.suggested && (this.field.value || this.other)) this.unsaved();
       this.changed();
     }
 
-    /* What nobody has written is no draft: a suggestion stays behind when the frame changes. */
+    /* What nobody has written is no draft: a suggestion waits unsaved while a note is written. */
+    get suggests() { return this.suggested && this.frame === "reply"; }
+
     keepSuggestion() {
-      if (!this.suggested) return;
+      if (!this.suggests) return;
       this.suggested = false;
       $("#composer-suggestion", this.section)?.remove();
+    }
+
+    /* The cursor is where it was left; at first, behind what is there. */
+    toEnd() {
+      const { field } = this;
+      if (!field.selectionEnd) field.setSelectionRange(field.value.length, field.value.length);
+      field.focus();
     }
 
     usual() {
@@ -200,7 +224,7 @@
     }
 
     fields(more = {}) {
-      const { frame, text, other, seen, draft } = this;
+      const { frame, text, seen, draft } = this, other = this.suggested && !this.suggests ? "" : this.other;
       const fields = Object.entries({ frame, text, other, version: seen, draft, ...more });
       if (this.mergedFrom) fields.push(["merged_from", this.mergedFrom]);
       return [...fields, ...this.files.map((file) => ["files", file])];
@@ -222,13 +246,18 @@
       this.savedAt = Date.now();
       this.failed = false;
       try {
-        const answer = await desk.post(this.drafts, this.fields());
+        const answer = await desk.quietly(this.drafts, this.fields());
+        if (answer.status === 401) return this.unstored("signed_out");
         this.stored(answer, await json(answer));
       } catch {
-        this.dirty = this.failed = true;
-        this.note(this.t("unsaved"));
+        this.unstored();
         this.timer = setTimeout(() => this.save(), SAVED_EVERY);
       }
+    }
+
+    unstored(why = "unsaved") {
+      this.dirty = this.failed = true;
+      this.note(this.t(why));
     }
 
     stored(answer, found) {
@@ -243,7 +272,7 @@
     }
 
     flush() {
-      if (!this.dirty || this.asked) return;
+      if (!this.dirty || this.asked || this.sending) return;
       this.dirty = false;
       clearTimeout(this.timer);
       last(this.drafts, this.fields());
@@ -295,7 +324,7 @@
       this.draft = found.draft;
       this.seen = found.seen;
       this.files = found.files;
-      this.other = found.other;
+      if (!this.suggested || found.frame !== "note") this.other = found.other;
       this.frame = found.frame;
       $(`[name=frame][value=${found.frame}]`, this.section).checked = true;
       this.field.placeholder = this.field.dataset[`${found.frame}Hint`];
@@ -319,7 +348,7 @@
         this.toGap(0);
         return desk.notice(this.t("gaps", { count: gaps.length }), { label: this.t("fill"), run: () => this.toGap(0) });
       }
-      this.sending = true;
+      this.sending = this.fields({ action, send: 1, ...(insist && { insist: 1 }) });
       this.action = action;
       this.enable(false);
       clearTimeout(this.timer);
@@ -327,7 +356,8 @@
         await this.saving;
         if (this.asked) return;
         this.answered();
-        const answer = await desk.post(this.drafts, this.fields({ action, send: 1, ...(insist && { insist: 1 }) }));
+        this.sending = this.fields({ action, send: 1, ...(insist && { insist: 1 }) });
+        const answer = await desk.post(this.drafts, this.sending);
         const found = await json(answer);
         if (!answer.ok) return this.back(found);
         this.sent(found);
@@ -336,7 +366,7 @@
         this.dirty = true;
         this.note(this.t("unsaved"));
       } finally {
-        this.sending = false;
+        this.sending = null;
         this.enable(true);
       }
     }
@@ -345,6 +375,7 @@
       const action = this.action;
       this.keepSuggestion();
       this.draft = found.draft;
+      this.failed = false;
       this.mergedFrom = "";
       this.files = [];
       this.showFiles();
@@ -369,11 +400,15 @@
       this.ask(found);
     }
 
-    async take() {
+    /* Take the ticket, and send what is written; the page is loaded again with what can be done now. */
+    async take(action = "") {
       await this.save();
       const answer = await desk.post($("#composer-take", this.section).getAttribute("action"), { action: "take" });
-      if (answer.ok) location.reload();
-      else this.ask({ html: await answer.text() });
+      if (!answer.ok) return this.ask({ html: await answer.text() });
+      if (action) await this.send(action);
+      clearTimeout(waiting.get(this.number)?.timer);
+      waiting.delete(this.number); // the loaded page waits for it
+      location.reload();
     }
 
     /* Phrases */
@@ -392,7 +427,7 @@
       const typed = this.typed(), asked = this.lookedFor = {};
       if (!/\p{Script=Han}.*\p{Script=Han}|\w{3}/u.test(typed)) return this.list([]);
       try {
-        const answer = await desk.get(`${this.phrases}&q=${encodeURIComponent(typed)}`);
+        const answer = await desk.call(`${this.phrases}&q=${encodeURIComponent(typed)}`, {}, true);
         if (answer.ok && asked === this.lookedFor) this.list([...parsed(await answer.text())]);
       } catch { /* no phrases while offline */ }
     }
@@ -437,7 +472,10 @@
       if (key === "Enter" && event.ctrlKey && !event.altKey && !event.metaKey) {
         event.preventDefault();
         const asks = $("#composer-notice .choices :last-child", this.section);
-        return this.found ? asks?.focus() : this.send(this.usual()?.value, false, event.shiftKey ? next : null);
+        if (this.found) return asks?.focus();
+        const usual = this.usual(), mayTake = $("#composer-take-button", this.section);
+        if (!usual && mayTake && this.text.trim()) return this.take("reply");
+        return this.send(usual?.value, false, event.shiftKey ? next : null);
       }
       if (box.hidden || event.ctrlKey || event.altKey || event.metaKey) return;
       const at = options.findIndex((each) => each.getAttribute("aria-selected") === "true");
@@ -497,7 +535,7 @@
 
     async report(typing) {
       try {
-        const answer = await desk.post(this.viewing, { number: this.number, typing: typing ? 1 : "" });
+        const answer = await desk.quietly(this.viewing, { number: this.number, typing: typing ? 1 : "" });
         if (answer.ok) this.others((await answer.json()).viewers);
       } catch { /* the next report says it */ }
     }
@@ -587,7 +625,7 @@
     const found = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of found.body.children) part.setAttribute("hx-swap-oob", "innerMorph");
     await htmx.swap({ text: found.body.innerHTML, target: "#live", swap: "none", sourceElement: document.body });
-    ticket.dataset.version = $("[data-version]", found)?.dataset.version ?? ticket.dataset.version;
+    Object.assign(ticket.dataset, desk.headOf(found));
   }
 
   function open(number, page) {
@@ -619,8 +657,11 @@
     }
     waiting.clear();
     current?.flush();
+    /* What is on its way is sent, though leaving ends the call. */
+    if (current?.sending) last(current.drafts, current.sending);
     if (current) last(current.viewing, { number: current.number, left: 1 });
   });
+  addEventListener("beforeunload", (event) => current?.failed && event.preventDefault());
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   new MutationObserver(start).observe($("#main"), { childList: true, subtree: true });
   document.addEventListener("deskbell:opened", start);

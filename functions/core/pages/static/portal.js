@@ -1,9 +1,6 @@
 // Comfort only: the pages work without it. Counts the characters of a text while it is written.
 for (const field of document.querySelectorAll("textarea[data-most]")) {
-  const note = document.createElement("p");
-  note.className = "note count";
-  note.setAttribute("aria-live", "polite");
-  field.after(note);
+  const note = field.nextElementSibling;
   const count = () => {
     const left = Number(field.dataset.most) - [...field.value].length;
     note.textContent = (left < 0 ? field.dataset.over : field.dataset.left).replace("{n}", Math.abs(left));

@@ -12,7 +12,7 @@ async function ask(options) {
   if (found.username !== dataset.person) location.reload();
   const renewed = dataset.form !== found.token;
   dataset.form = found.token;
-  for (const field of document.querySelectorAll("input[name=form]")) field.value = found.token;
+  for (const field of document.querySelectorAll("input[name=form_token]")) field.value = found.token;
   return { renewed };
 }
 

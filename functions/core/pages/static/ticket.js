@@ -1,16 +1,7 @@
 // The page of a ticket: forms of actions in a dialog, uploads, and parts loaded in place.
 (() => {
   "use strict";
-  const desk = window.deskbell ?? {};
-  const token = () => document.body.dataset.form;
-  const ask = (url, options = {}) =>
-    fetch(url, { ...options, headers: { "HX-Request": "true", "X-Form": token(), ...options.headers } });
-  const get = (url) => (desk.get ? desk.get(url) : ask(url));
-  const post = (url, fields) =>
-    desk.post
-      ? desk.post(url, fields)
-      : ask(url, { method: "POST", body: fields, headers: { "Content-Type": "application/x-www-form-urlencoded" } });
-  const announce = (text) => (desk.announce ? desk.announce(text) : undefined);
+  const { get, post, announce, notice } = window.deskbell;
   const ticket = () => document.getElementById("ticket");
 
   // The dialog
@@ -38,10 +29,10 @@
   };
   /* A refusal without a form is a notice; the page stays as it is. */
   const take = (response, html) => {
-    const refusal = response.status >= 400 && !html.includes("<form") && desk.notice;
+    const refusal = response.status >= 400 && !html.includes("<form");
     if (!refusal) return open(html);
     const text = new DOMParser().parseFromString(html, "text/html").body.textContent.replace(/\s+/g, " ").trim();
-    return desk.notice(text, { kind: "bad", seconds: 12 });
+    return notice(text, { kind: "bad", seconds: 12 });
   };
   const close = () => document.querySelector("dialog.action-sheet[open]")?.close();
   const show = async (url) => {
@@ -210,7 +201,7 @@
   const newest = () => {
     const last = document.querySelector("#conversation .entries > li:last-child");
     const entries = document.querySelectorAll("#conversation .entries > li").length;
-    if (last && entries > 3) last.scrollIntoView({ block: "end" });
+    if (last && entries > 3) ticket().scrollIntoView({ block: "end" });
   };
   const opened = () => {
     prepareUploads(document);

@@ -45,14 +45,26 @@
   function online(is) {
     if (is === !offlineBar) return;
     if (is) offlineBar = offlineBar();
-    else offlineBar = notice(t("offline"), { kind: "offline", seconds: 0 });
+    else offlineBar = notice(t("offline"), { kind: "warn", seconds: 0 });
     emit(is ? "online" : "offline");
   }
 
-  let signingIn;
+  let signingIn, endedBar;
   const session = () => import(data.session);
   const signIn = () =>
-    (signingIn ??= session().then((module) => module.signIn()).finally(() => { signingIn = undefined; }));
+    (signingIn ??= session().then((module) => module.signIn()).then(resumed).finally(() => { signingIn = undefined; }));
+
+  function resumed() {
+    emit("online");
+    poll();
+  }
+
+  /* Whoever does not ask for anything is told, never interrupted. */
+  function ended() {
+    if (signingIn || endedBar) return;
+    const again = () => { endedBar = undefined; signIn().catch(ended); };
+    endedBar = notice(t("ended"), { kind: "warn", seconds: 0, label: t("sign_in"), run: again });
+  }
 
   async function call(url, options = {}, quiet = false) {
     const headers = { Accept: "text/html", "HX-Request": "true", ...options.headers };
@@ -65,14 +77,21 @@
       throw error;
     }
     online(true);
-    if (quiet) return answer;
-    if (answer.status === 401) await signIn();
-    else if (answer.status !== 403 || !headers["X-Form"] || !(await (await session()).renew())) return answer;
-    return call(url, { ...options, signal: undefined });
+    if (answer.status === 401) {
+      if (quiet) return ended(), answer;
+      await signIn();
+    } else {
+      endedBar = endedBar?.();
+      const stale = answer.status === 403 && headers["X-Form"] && !signingIn;
+      if (!stale || !(await (await session()).renew())) return answer;
+    }
+    return call(url, { ...options, signal: undefined }, quiet);
   }
 
   const get = (url) => call(url);
-  const post = (url, fields) => call(url, { method: "POST", body: new URLSearchParams(fields) });
+  const sent = (fields) => ({ method: "POST", body: new URLSearchParams(fields) });
+  const post = (url, fields) => call(url, sent(fields));
+  const quietly = (url, fields) => call(url, sent(fields), true);
 
   addEventListener("online", () => online(true));
   addEventListener("offline", () => online(false));
@@ -81,11 +100,6 @@
   document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
     ctx.fetch = (url, request) => call(url, request);
   });
-
-  /* A field of that name would hide the form's own property from htmx; the header has the token. */
-  document.addEventListener("submit", ({ target }) => {
-    if (target.matches("[hx-post]")) $("input[name=form]", target)?.remove();
-  }, true);
 
   /* A refusal is shown as a notice: the page stays as it is. */
   document.addEventListener("htmx:before:swap", (event) => {
@@ -110,7 +124,7 @@
   const setting = (name) => {
     try { return localStorage.getItem(`deskbell.${name}`); } catch { return null; }
   };
-  window.deskbell = { post, get, call, announce, notice, t, setting, commands, run, rows };
+  window.deskbell = { post, get, quietly, call, announce, notice, t, setting, commands, run, rows, headOf };
 
   // Keys
 
@@ -190,7 +204,10 @@
 
   const ticket = () => $("#ticket[data-number]");
   let opened, title = document.title;
+  /* The scripts of tickets come with the first of them. */
+  const load = () => $("#ticket, [data-act]") && data.ticketScripts.split(" ").map((url) => import(url));
   function noteOpened() {
+    load();
     const number = ticket()?.dataset.number;
     for (const row of all("#queue [data-ticket]")) {
       const link = $("a", row);
@@ -212,6 +229,7 @@
     document.documentElement.style.setProperty("--composer", `${target.offsetHeight + 16}px`));
   document.addEventListener("htmx:after:settle", noteOpened);
   addEventListener("load", noteOpened);
+  load();
 
   /* Back and forth: a ticket is swapped in, any other page is loaded. */
   document.addEventListener("htmx:before:history:restore", (event) => {
@@ -258,14 +276,20 @@
     show(changed + gone);
   }
 
-  async function refresh(version) {
+  /* The version and the status in the head of a ticket. */
+  function headOf(root) {
+    const { version, status } = $("[data-version]", root)?.dataset ?? {};
+    return version ? { version, status } : {};
+  }
+
+  async function refresh() {
     const open = ticket();
     const answer = await call(open.dataset.live, {}, true);
     if (!answer.ok || open !== ticket()) return;
     const found = parsed(await answer.text());
     for (const part of found.body.children) part.setAttribute("hx-swap-oob", "innerMorph");
     await htmx.swap({ text: found.body.innerHTML, target: "#live", swap: "none", sourceElement: body });
-    open.dataset.version = $("[data-version]", found)?.dataset.version ?? version;
+    Object.assign(open.dataset, headOf(found));
     announce(t("updated"));
   }
 
@@ -274,14 +298,10 @@
     if (document.hidden || !data.cursor) return;
     try {
       const answer = await call(`${data.home}/changes?since=${cursor}&open=${ticket()?.dataset.number ?? ""}`, {}, true);
-      if (answer.status === 401) return ended();
+      if (answer.status === 401) return;
       if (answer.ok) await take(await answer.json());
     } catch { /* the banner says that we are offline */ }
     timer = setTimeout(poll, Date.now() - usedAt > 300000 ? 60000 : 15000);
-  }
-
-  function ended() {
-    notice(t("ended"), { kind: "bad", seconds: 0, label: t("sign_in"), run: () => signIn().then(poll, ended) });
   }
 
   async function take(found) {
@@ -292,7 +312,7 @@
     if ([setting("sound"), setting("desktop")].includes("1")) alerts().then((module) => module.watch(fresh));
     const { number, version } = ticket()?.dataset ?? {};
     const newer = fresh.find((each) => each[0] === number && each[1] > Number(version));
-    if (newer) await refresh(newer[1]);
+    if (newer) await refresh();
     if ((fresh.length || found.more) && seen($("#queue"))) await compare();
   }
 
