@@ -12,10 +12,9 @@ from tests.pages.people import LONG_WAIT, AgentPages, CustomerPages
 pytestmark = [pytest.mark.requirement("H3", "H8"), pytest.mark.slow]
 DESK, AGENT = "assisted", "repair-service-1"
 BROKEN = "空调不制冷，请派人来修"
-KNOWN, UNASSIGNED = (
-    "a known question answered from the queue",
-    ("an unassigned ticket taken and answered"),
-)
+KNOWN = "a known question answered from the queue"
+UNASSIGNED = "an unassigned ticket taken and answered"
+NEXT = "sent, and the next ticket"
 
 
 @pytest.fixture
@@ -39,17 +38,44 @@ def agent(system: System, windows: Browsing, journey: SystemJourney) -> AgentPag
 def test_a_known_question_is_answered_with_three_keys(
     agent: AgentPages, journey: SystemJourney
 ) -> None:
-    enter, reply, send = KEYS[KNOWN][0]
-    agent.row(journey.number).get_by_role("link").first.focus()
+    answer(agent, journey.number, *KEYS[KNOWN][0])
+
+
+def test_an_unassigned_ticket_is_taken_and_answered_with_three_keys(
+    agent: AgentPages, journey: SystemJourney
+) -> None:
+    journey.set_online("repair-service")
+    journey.file(BROKEN, contact=f"waits-{journey.contact}@example.com")
+    journey.until_handled_by(None)
+    agent.await_row(journey.number, "team")
+    answer(agent, journey.number, *KEYS[UNASSIGNED][0])
+    assert journey.view()["handler"] == f"{DESK}-{AGENT}"
+    expect(agent.action("resolve")).to_be_attached()
+
+
+def answer(agent: AgentPages, number: str, *keys: str) -> None:
+    """Answer a ticket of the queue by keys alone, with the text that is suggested."""
+    assert len(keys) <= 3
+    enter, reply, send = keys
+    agent.row(number).get_by_role("link").first.focus()
     agent.page.keyboard.press(enter)
-    expect(agent.composer).to_be_visible()
-    suggested = agent.composer.input_value()
+    agent.page.wait_for_url(f"**/tickets/{number}*")
+    agent.await_composer()
     agent.page.keyboard.press(reply)
     expect(agent.composer).to_be_focused()
-    if not suggested.strip():
-        agent.page.keyboard.type("您好，请问型号？")
+    expect(agent.composer).not_to_have_value("")
     agent.page.keyboard.press(send)
     expect(agent.page.locator("#notices .undo")).to_be_visible(timeout=LONG_WAIT)
+
+
+def test_what_is_typed_after_the_key_goes_to_the_end_and_nothing_is_lost(
+    agent: AgentPages, journey: SystemJourney
+) -> None:
+    agent.open(journey.number)
+    agent.await_composer()
+    suggested = agent.composer.input_value()
+    agent.page.keyboard.type("rX!")
+    expect(agent.composer).to_have_value(f"{suggested}X!")
 
 
 def test_sending_opens_the_next_ticket(agent: AgentPages, journey: SystemJourney) -> None:
@@ -58,9 +84,10 @@ def test_sending_opens_the_next_ticket(agent: AgentPages, journey: SystemJourney
     journey.until_handled_by(AGENT)
     agent.await_row(journey.number)
     agent.open(first)
+    agent.await_composer()
     agent.page.keyboard.press("r")
-    agent.page.keyboard.type("您好，师傅明天上午上门。")
-    agent.page.keyboard.press(*KEYS["sent, and the next ticket"][0])
+    (send,) = KEYS[NEXT][0]
+    agent.page.keyboard.press(send)
     expect(agent.page.locator("#ticket")).not_to_have_attribute(
         "data-number", first, timeout=LONG_WAIT
     )

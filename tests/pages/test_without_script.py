@@ -28,6 +28,7 @@ def test_a_request_is_filed_answered_and_rated_without_script(
     agent.open(journey.number)
     agent.reply(ANSWER)
     expect(agent.messages(ANSWER)).to_have_count(1)
+    agent.page.locator(".frame:has([value=note])").click()
     agent.composer.fill("客户要求上午上门")
     agent.action("note").click()
     expect(agent.page.locator("[data-note]", has_text="客户要求上午上门")).to_be_visible()
