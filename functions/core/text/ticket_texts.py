@@ -102,6 +102,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "ticket.context": {"zh-CN": "工单资料", "en": "About the ticket"},
     "ticket.show_contact": {"zh-CN": "查看联系方式", "en": "Show contact"},
     "ticket.by_message": {"zh-CN": "在对话中联系", "en": "Reached in the conversation"},
+    "ticket.proven": {"zh-CN": "联系方式已核实", "en": "Contact proven"},
     "ticket.unproven": {"zh-CN": "联系方式未核实", "en": "Contact not proven"},
     "ticket.mood": {"zh-CN": "情绪：{mood}", "en": "mood: {mood}"},
     "ticket.mood.upset": {"zh-CN": "不满", "en": "upset"},
