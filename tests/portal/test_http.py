@@ -161,6 +161,8 @@ def test_each_error_is_a_page_in_the_reader_s_language(
         assert (page.status, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
         assert said in page.text
         assert page.headers["content-security-policy"].startswith("default-src 'none'")
+        assert page.headers["cache-control"] == "no-store"
+        assert page.headers["x-content-type-options"] == "nosniff"
         document = simulator.http(method, path, body, headers=headers)
         assert document.headers["content-type"] == "application/problem+json"
         assert said in document.text

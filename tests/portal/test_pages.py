@@ -367,6 +367,14 @@ def test_a_link_is_sent_a_few_times_an_hour_and_a_source_asks_a_few_times(
     assert statuses == [200] * find.MAX_OF_SOURCE + [429]
 
 
+def test_strangers_cannot_use_up_a_customer_s_links(simulator: Simulator, ticket: Ticket) -> None:
+    """Numbers can be guessed: only requests with the right contact count."""
+    for n in range(2 * find.MAX_OF_TICKET):
+        find_link(simulator, ticket.number, f"1390013{n:04}")
+    find_link(simulator, ticket.number, "13800138000")
+    assert asked(ticket) == 1
+
+
 def test_the_answer_takes_its_time(
     simulator: Simulator, ticket: Ticket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

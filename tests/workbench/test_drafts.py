@@ -158,7 +158,8 @@ def test_an_unassigned_ticket_is_offered(window: Window) -> None:
     command(window, c.Enqueue("technical", "waiting"), "CS2")
     html = window.composer("CS2")
     assert "领取之后即可发送" in html
-    assert 'form="composer-take" name="action" value="take"' in html
+    assert 'name="action" value="take"' in html
+    assert 'form="composer-take">领取</button>' in html
 
 
 def test_a_draft_of_a_merged_ticket_is_found_on_its_target(window: Window) -> None:

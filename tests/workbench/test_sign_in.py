@@ -299,7 +299,7 @@ def test_every_page_is_private_and_runs_only_our_own(visitor: Visitor) -> None:
             assert "script-src 'self'; style-src 'self'" in policy
             assert "frame-ancestors 'none'" in policy
             assert headers["cache-control"] == "no-store"
-            assert headers["referrer-policy"] == "no-referrer"
+            assert headers["referrer-policy"] == "same-origin"
             assert headers["x-content-type-options"] == "nosniff"
 
 

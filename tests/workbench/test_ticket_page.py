@@ -586,7 +586,7 @@ def test_a_step_time_has_the_desks_offset(browser: TicketBrowser) -> None:
     given = {
         "arrival": ["2026-03-12T14:00"],
         "visit_note": ["带梯子"],
-        "form": ["x"],
+        "form_token": ["x"],
         "version": ["3"],
     }
     assert ticket_forms.body_of("visit", given, words) == {

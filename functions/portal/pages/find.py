@@ -27,8 +27,9 @@ MAX_OF_SOURCE = 10
 MAX_OF_TICKET = 3
 """Links that are sent about one ticket in an hour."""
 
-ANSWER_SECONDS = 0.4
-"""The least time of an answer: a link that is sent takes no longer than one that is not."""
+ANSWER_SECONDS = 1.0
+"""The least time of an answer: a link that is sent takes no longer than one that is not, even on a
+busy table."""
 
 
 def get(page: CustomerPage) -> HttpResponse:
@@ -81,9 +82,11 @@ def _send(page: CustomerPage, number: str, contact: str) -> None:
     # People write a number in small letters; both are looked for, whichever there is.
     found = [find_ticket(storage, desk, spelling) for spelling in (number, number.upper())]
     ticket = found[0] or found[1]
-    fits = _fits(page, ticket, contact)
-    # Counted for any number: the same calls, whether there is such a ticket or not.
-    asked = storage.failed_attempts.add(desk, f"find#{number[:40].upper()}", page.now)
+    digest = address_digest(contact, page.desk, page.context.root) or ""
+    fits = _fits(ticket, digest)
+    # Counted for any number: the same calls, whether there is such a ticket or not. With the
+    # contact, or strangers could use up what its customer may ask for.
+    asked = storage.failed_attempts.add(desk, f"find#{number[:40].upper()}#{digest[:16]}", page.now)
     if ticket is None or not fits or asked > MAX_OF_TICKET:
         return
     try:
@@ -101,8 +104,7 @@ def _send(page: CustomerPage, number: str, contact: str) -> None:
         return  # erased meanwhile: it has no links
 
 
-def _fits(page: CustomerPage, ticket: Ticket | None, contact: str) -> bool:
+def _fits(ticket: Ticket | None, digest: str) -> bool:
     """Return whether this is the ticket's contact; the same work for a ticket that is missing."""
-    digest = address_digest(contact, page.desk, page.context.root) or ""
     hashed = ticket.customer.hash if ticket is not None and not ticket.erased else "-"
     return same(digest, hashed)

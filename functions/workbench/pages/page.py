@@ -114,7 +114,7 @@ class WorkbenchPage:
             **values,
         )
         # A page may show any other in place, so all of them may upload.
-        own = page_headers(connect=(aws.upload_origin(self.request.deployment),))
+        own = page_headers(connect=(aws.upload_origin(self.request.deployment),)) | _REFERRER
         return HttpResponse(html, status, own | (headers or {}), content_type="text/html")
 
     def composer(self, ticket: Mapping[str, Any]) -> Composer:
@@ -128,7 +128,10 @@ class WorkbenchPage:
         return HttpResponse("", 303, {**PAGE_HEADERS, "Location": url}, content_type="text/html")
 
 
-PAGE_HEADERS = page_headers()
+# Without a referrer, browsers that know no `Sec-Fetch-Site` send a form with `Origin: null`.
+_REFERRER = {"Referrer-Policy": "same-origin"}
+
+PAGE_HEADERS = page_headers() | _REFERRER
 
 
 def is_part(request: Request) -> bool:

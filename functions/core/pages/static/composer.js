@@ -384,6 +384,7 @@
       this.text = "";
       this.note("");
       this.type(false);
+      this.section.classList.remove("open");
       wait(this, { ...found.outgoing, action });
     }
 

@@ -204,10 +204,14 @@
 
   const ticket = () => $("#ticket[data-number]");
   let opened, title = document.title;
-  /* The scripts of tickets come with the first of them. */
-  const load = () => $("#ticket, [data-act]") && data.ticketScripts.split(" ").map((url) => import(url));
+  /* A queue is there without waiting for what only tickets need. */
+  function load() {
+    for (const url of data.ticketFiles.split(" ")) {
+      if (url.endsWith(".js")) import(url);
+      else if (!$(`link[href="${url}"]`)) document.head.append(make("link", { rel: "stylesheet", href: url }));
+    }
+  }
   function noteOpened() {
-    load();
     const number = ticket()?.dataset.number;
     for (const row of all("#queue [data-ticket]")) {
       const link = $("a", row);
@@ -229,7 +233,8 @@
     document.documentElement.style.setProperty("--composer", `${target.offsetHeight + 16}px`));
   document.addEventListener("htmx:after:settle", noteOpened);
   addEventListener("load", noteOpened);
-  load();
+  if ($("#ticket, [data-act]")) load();
+  else addEventListener("load", load);
 
   /* Back and forth: a ticket is swapped in, any other page is loaded. */
   document.addEventListener("htmx:before:history:restore", (event) => {
