@@ -15,7 +15,8 @@ BROKEN = "空调不制冷，请派人来修"
 OBSERVE = """
 window.shifts = [];
 new PerformanceObserver((list) => {
-  for (const each of list.getEntries()) if (!each.hadRecentInput && each.value >= 0.0005) window.shifts.push({
+  const moved = (each) => !each.hadRecentInput && each.value >= 0.0005;
+  for (const each of list.getEntries().filter(moved)) window.shifts.push({
     value: each.value,
     moved: each.sources.map((s) => s.node?.outerHTML?.slice(0, 120) ?? s.node?.nodeName ?? ""),
   });
