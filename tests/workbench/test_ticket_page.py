@@ -132,6 +132,7 @@ def conversation(page: str) -> str:
 # What it reads
 
 
+@pytest.mark.slow
 def test_a_page_takes_one_query_and_two_reads_of_keys(
     browser: TicketBrowser, dynamodb: Any, long_ticket: Storage
 ) -> None:
@@ -146,6 +147,7 @@ def test_a_page_takes_one_query_and_two_reads_of_keys(
     assert page.count("data-message") == calls.PAGE
 
 
+@pytest.mark.slow
 def test_an_earlier_page_takes_the_ticket_one_query_and_one_read_of_keys(
     browser: TicketBrowser, dynamodb: Any, long_ticket: Storage
 ) -> None:
@@ -157,6 +159,7 @@ def test_an_earlier_page_takes_the_ticket_one_query_and_one_read_of_keys(
     assert "1000 很" not in page
 
 
+@pytest.mark.slow
 def test_a_long_ticket_has_the_size_of_a_short_one(
     browser: TicketBrowser, storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
@@ -370,6 +373,7 @@ def test_a_script_gets_the_middle_and_the_right_column(browse: Any) -> None:
     assert "<html" not in part
 
 
+@pytest.mark.slow
 def test_a_live_update_shows_again_what_was_loaded(
     browser: TicketBrowser, long_ticket: Storage
 ) -> None:
