@@ -25,7 +25,25 @@ _UNUSED = (
     "*/__pycache__/*",  # of the machine that deploys; its own is added below
     "*.pyi",
     "*.dist-info/RECORD",  # for who uninstalls
-    "aws_lambda_powertools/event_handler/openapi/swagger_ui/*",
+    # Parts of packages that nothing imports; `cffi` only builds what cryptography ships built.
+    "aws_lambda_powertools/event_handler/*",
+    *(
+        f"aws_lambda_powertools/utilities/{part}/*"
+        for part in (
+            "auth_alpha",
+            "batch",
+            "circuit_breaker",
+            "data_classes",
+            "feature_flags",
+            "idempotency",
+            "kafka",
+            "parameters",
+            "parser",
+        )
+    ),
+    "cffi/*",
+    "pycparser/*",
+    "pydantic/v1/*",
     "dateutil/zoneinfo/*.tar.gz",  # a second copy of tzdata
     # Names of holidays by language: only those of China, which say more than the date, are read.
     *(f"holidays/locale/{others}" for others in ("[!z]*", "z[!h]*", "zh_[!C]*", "zh_CN/*/[!C]*")),

@@ -100,7 +100,7 @@ def test_the_gateway_s_own_responses_are_problem_documents(system: System) -> No
 def test_an_unknown_address_of_a_desk_is_a_page_for_a_browser(system: System) -> None:
     """Wherever the gateway finds no route of its own, in the language of the browser."""
     browser = {"Accept": "text/html", "Accept-Language": "en"}
-    for path in ("", "/no/such/page", "/tickets", "/tickets/CS1/none"):
+    for path in ("/no/such/page", "/tickets", "/tickets/CS1/none"):
         answer = system.http("GET", f"/desks/standard{path}", headers=browser)
         assert (answer.status, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
         assert "There is nothing at this address" in answer.text

@@ -16,6 +16,7 @@ OF_COLOURS = ["color-contrast", "link-in-text-block"]
 """The rules whose result depends on the theme."""
 
 _RUN = """(only) => axe.run(document, {runOnly: only, resultTypes: ["violations"]})"""
+_AT_REST = """() => Promise.allSettled(document.getAnimations().map((each) => each.finished))"""
 _TOO_WIDE = """() => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];
@@ -94,6 +95,7 @@ class Barriers:
 
     def check(self, page: Page, what: str) -> None:
         """Check a page in its present state: both themes, 400 %, phone, forced colours."""
+        page.evaluate(_AT_REST)
         page.emulate_media(color_scheme="light")
         self._note(what, findings(page))
         page.emulate_media(color_scheme="dark")
