@@ -74,7 +74,7 @@
         const { outgoing: id, outgoingAction: action, outgoingSeconds: seconds } = section.dataset;
         wait(this, { id, action, seconds: Number(seconds) });
       }
-      this.opening = setTimeout(() => this.report(false), 1500);
+      this.opening = setTimeout(() => this.report(this.typing), 1500);
       this.seeing = setInterval(() => document.hidden || this.report(this.typing), SEEN_EVERY);
     }
 
