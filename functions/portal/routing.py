@@ -7,11 +7,9 @@ part names the module, so a page is added by its module alone, and a request imp
 
 from __future__ import annotations
 
-from functools import lru_cache
 from importlib import import_module
-from pathlib import Path
 
-from functions.core.domain.errors import NotFound
+from functions.core.pages.addresses import match, module_name, nothing_here, page_modules
 from functions.core.platform.web import HttpResponse, Request, locale_of
 from functions.portal import pages
 from functions.portal.context import PortalContext
@@ -28,10 +26,10 @@ def answer(request: Request, context: PortalContext, desk: str) -> HttpResponse:
         NotFound: there is none, or no such desk.
     """
     path = request.params.get("path", "").strip("/")
-    name = path.rpartition("/")[2].replace("-", "_") or HOME
-    if name in _modules(tuple(pages.__path__)):
+    name = module_name(path.rpartition("/")[2]) or HOME
+    if name in page_modules(tuple(pages.__path__)):
         module = import_module(f"{pages.__name__}.{name}")
-        values = _match(module.PATH, path)
+        values = match(module.PATH, path)
         function = getattr(module, request.method.lower(), None)
         if function is not None and values is not None:
             playbook = context.playbook(desk, request)
@@ -40,23 +38,4 @@ def answer(request: Request, context: PortalContext, desk: str) -> HttpResponse:
                 CustomerPage(request, context, playbook, locale), **values
             )
             return found
-    raise NotFound("There is nothing at this address. Please check the link.")
-
-
-@lru_cache(maxsize=4)
-def _modules(folders: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(path.stem for folder in folders for path in Path(folder).glob("[a-z]*.py"))
-
-
-def _match(pattern: str, path: str) -> dict[str, str] | None:
-    """Return the values of a pattern's names in a path, None if it does not match."""
-    wanted, given = pattern.split("/"), path.split("/")
-    if len(wanted) != len(given):
-        return None
-    values = {}
-    for part, text in zip(wanted, given, strict=True):
-        if part.startswith("{") and text:
-            values[part[1:-1]] = text
-        elif part != text:
-            return None
-    return values
+    raise nothing_here()

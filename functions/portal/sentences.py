@@ -21,7 +21,7 @@ WITH_COLLEAGUES = "awaiting_department"
 
 
 class Said(NamedTuple):
-    """What a page says first, and whether the customer has to do something."""
+    """The first sentence of a page, and whether the customer has to do something."""
 
     fact: str
     act: str

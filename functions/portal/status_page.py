@@ -127,7 +127,7 @@ def _says(page: CustomerPage, shown: Shown) -> Said:
 
 
 def _filed(page: CustomerPage, view: StatusView) -> dict[str, str]:
-    """What a customer reads of the time just after filing a request."""
+    """The promised time, as a customer reads it just after filing a request."""
     due = view["expected_response_by"]
     told = promise(datetime.fromisoformat(due) if due else None, page.now, page.playbook.hours)
     for key, at in (("filed.by", told.by), ("filed.open", told.opens_at)):

@@ -39,7 +39,7 @@ log = logger("bulk")
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be done with several tickets: a choice of `ACTIONS` and its fields."""
+    """An order for several tickets: one of `ACTIONS` and its fields."""
 
     choice: str
     fields: Mapping[str, str]
@@ -83,7 +83,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Result:
-    """What a ticket says to an order, or what came of it.
+    """The outcome of an order for one ticket, or what it would be.
 
     Attributes:
         version: the ticket's, which carrying out the order requires.

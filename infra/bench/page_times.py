@@ -41,7 +41,7 @@ def hello():
     return {"hello": "world"}
 """
 _RUNTIME = ("__init__.py", "app.py", "compat.py", "constants.py")
-"""What Chalice itself packs of its library for Lambda, if it is there."""
+"""The files of Chalice's library that Chalice packs for Lambda, if they are there."""
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class PageFigure:
 
 @dataclass(frozen=True)
 class LoadedPage:
-    """What a browser loads of a page, and what the table is asked for while it is rendered."""
+    """The files that a browser loads for a page, and the calls to the table that it takes."""
 
     name: str
     html: bytes

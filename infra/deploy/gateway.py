@@ -1,4 +1,4 @@
-"""What API Gateway can do and Chalice does not configure; `app.py` sees to it at each deployment.
+"""Settings of API Gateway that Chalice does not make; `app.py` adds them at each deployment.
 
 API Gateway's own error responses are problem documents (RFC 9457): they are added to the API
 description that Chalice generates, so plain `chalice deploy` includes them too. See API Gateway

@@ -1,5 +1,5 @@
-"""What is in the way of people: axe-core's findings (WCAG 2.2 AA and its best practices) in both
-themes, what does not fit a window at 400 %, what a thumb misses, what vanishes with forced colours.
+"""Barriers of a page: axe-core's findings (WCAG 2.2 AA and its best practices) in both themes,
+overflow at 400 %, targets too small for a thumb, edges that vanish with forced colours.
 """
 
 from dataclasses import dataclass, field
@@ -89,7 +89,7 @@ def without_edge(page: Page) -> list[str]:
 
 @dataclass
 class Barriers:
-    """What was found on several pages, by page."""
+    """The findings of several pages."""
 
     found: list[str] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""What customers and agents do on the pages, by the names that `docs/http.md` fixes."""
+"""Customers and agents at work on the pages, by the names that `docs/http.md` fixes."""
 
 from __future__ import annotations
 

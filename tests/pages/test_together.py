@@ -125,7 +125,7 @@ def test_a_call_is_repeated_after_signing_in_in_place(
 def test_what_is_sent_by_leaving_the_page_is_sent(
     journey: SystemJourney, windows: Browsing
 ) -> None:
-    """Whoever leaves at once, before the server has answered, has sent it too."""
+    """A reply is sent even if the agent leaves before the server has answered."""
     agent = at_work(journey, windows, AGENT)
     agent.composer.fill(TEXT)
     agent.action("reply").click(no_wait_after=True)

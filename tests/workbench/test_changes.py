@@ -1,4 +1,4 @@
-"""What the workbench's script asks for: what has changed since, in a small answer of few reads."""
+"""The poll of the workbench's script: recent changes, in a small answer of few reads."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What surrounds every page of the workbench: the bar, presence, the help, what scripts need."""
+"""The frame of every page of the workbench: the bar, presence, the help, the values for scripts."""
 
 import json
 import re

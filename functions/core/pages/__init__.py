@@ -1,1 +1,1 @@
-"""What all pages share: templates, static files, and the headers that make them safe (H8)."""
+"""The common part of all pages: templates, static files, and the headers that protect them (H8)."""

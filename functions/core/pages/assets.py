@@ -11,7 +11,7 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from functions.core.domain.errors import NotFound
+from functions.core.pages.addresses import nothing_here
 from functions.core.platform.web import HttpResponse
 
 FOLDER = Path(__file__).parent / "static"
@@ -22,7 +22,7 @@ TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _HASH = 12
 
 _UNSENT = re.compile(r"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/)[ \t]*\n|^[ \t]+|^\n", re.MULTILINE)
-"""What is not sent of a style sheet or script."""
+"""The parts of a style sheet or script that are not sent."""
 
 
 @lru_cache(maxsize=64)
@@ -57,16 +57,12 @@ def serve(name: str) -> HttpResponse:
     stem, _, rest = name.partition(".")
     path = FOLDER / f"{stem}.{rest.partition('.')[2]}"
     if path.suffix not in TYPES or path.parent != FOLDER or not path.is_file():
-        raise _missing()
+        raise nothing_here()
     if asset(path.name) != f"static/{name}":
-        raise _missing()
+        raise nothing_here()
     headers = {
         "Cache-Control": "public, max-age=31536000, immutable",
         # The chat's script is loaded by other sites.
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
     return HttpResponse(content(path.name), headers=headers, content_type=TYPES[path.suffix])
-
-
-def _missing() -> NotFound:
-    return NotFound("There is nothing at this address. Please check the link.")

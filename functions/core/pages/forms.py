@@ -18,7 +18,7 @@ _NAME = re.compile(r';\s*name="([^"]*)"', re.IGNORECASE)
 _FILE_NAME = re.compile(r';\s*filename="([^"]*)"', re.IGNORECASE)
 _TYPE = re.compile(r"^content-type:\s*([\w.+-]+/[\w.+-]+)", re.IGNORECASE | re.MULTILINE)
 _ESCAPES = {"%22": '"', "%0D": "\r", "%0A": "\n"}
-"""What browsers escape in names (HTML Standard, "Multipart form data")."""
+"""The characters that browsers escape in names (HTML Standard, "Multipart form data")."""
 
 
 @dataclass(frozen=True)

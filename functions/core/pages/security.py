@@ -1,4 +1,4 @@
-"""What makes pages safe: their headers, and the proof that a form is our own (H8).
+"""The security of pages: their headers, and the proof that a form is our own (H8).
 
 Sources: OWASP, "Content Security Policy Cheat Sheet" and "Cross-Site Request Forgery Prevention
 Cheat Sheet"; W3C, "Fetch Metadata Request Headers".

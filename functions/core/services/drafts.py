@@ -99,7 +99,7 @@ class MovedOn(StaleVersion):
 
 @dataclass(frozen=True)
 class TypedDraft:
-    """What a window of an agent has: the texts, and the versions that they are based on.
+    """The content of a browser window: the texts, and the versions that they are based on.
 
     Attributes:
         seen: the version of the ticket when the agent began to write.

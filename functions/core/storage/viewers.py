@@ -1,4 +1,4 @@
-"""Who has which ticket open: one item a desk, in which each agent has an attribute.
+"""The agents who have a ticket open: one item a desk, with an attribute for each agent.
 
 It is part of no ticket and of no transaction: what it says is wrong after two minutes.
 """
@@ -22,7 +22,7 @@ SEEN_FOR = timedelta(minutes=2)
 _AGENT = "agent#"
 
 Attention = Literal["viewing", "typing"]
-"""What somebody does on a ticket: reads it, or writes an answer or a note."""
+"""The attention of an agent: reading a ticket, or writing an answer or a note."""
 
 
 @dataclass(frozen=True)

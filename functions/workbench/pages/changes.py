@@ -1,4 +1,4 @@
-"""What has changed on the desk since a moment: the poll of the workbench's script.
+"""The poll of the workbench's script: the tickets of the desk that changed since a moment.
 
 No counter is kept for it: notify enters each commit in the desk's feeds anyway, and a poll reads
 what is new there (decision 39).

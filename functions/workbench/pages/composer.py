@@ -1,4 +1,4 @@
-"""What the composer of a ticket shows: the draft, for whom, what can be sent, and why not."""
+"""The values of a ticket's composer: the draft, its recipient, what can be sent, or why not."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from functions.workbench.pages.page import WorkbenchPage
 from functions.workbench.pages.routing import route
 
 CHANNELS = ("phone", "counter", "initiative")
-"""How a request comes in that an agent enters."""
+"""The channels of a request that an agent enters."""
 
 PREFERRED = ("sms", "email", "message", "phone")
 

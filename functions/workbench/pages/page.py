@@ -63,7 +63,7 @@ class WorkbenchPage:
 
     @property
     def shell(self) -> Shell:
-        """What surrounds the page."""
+        """The frame around the page."""
         return Shell(self)
 
     @property

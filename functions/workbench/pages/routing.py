@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import unquote
 
-from functions.core.domain.errors import NotFound
+from functions.core.pages.addresses import match, module_name, nothing_here, page_modules
 from functions.core.platform.web import HttpResponse
 
 if TYPE_CHECKING:
@@ -65,13 +64,13 @@ def find(method: str, path: str) -> Found:
         NotFound: there is none.
     """
     name, _, rest = path.strip("/").partition("/")
-    name = name.replace("-", "_") or HOME
+    name = module_name(name) or HOME
     if name in _modules():
         for declared, function in _routes(name):
-            values = _match(declared.pattern, rest)
+            values = match(declared.pattern, rest)
             if declared.method == method and values is not None:
-                return Found(function, values)
-    raise NotFound("There is nothing at this address. Please check the link.")
+                return Found(function, {name: unquote(text) for name, text in values.items()})
+    raise nothing_here()
 
 
 def exists(name: str) -> bool:
@@ -79,9 +78,8 @@ def exists(name: str) -> bool:
     return name in _modules()
 
 
-@lru_cache(maxsize=1)
 def _modules() -> frozenset[str]:
-    return frozenset(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+    return page_modules((str(Path(__file__).parent),))
 
 
 def _routes(name: str) -> list[tuple[Route, PageFunction]]:
@@ -92,17 +90,3 @@ def _routes(name: str) -> list[tuple[Route, PageFunction]]:
         if getattr(function, "__module__", None) == module.__name__
         for declared in getattr(function, "routes", ())
     ]
-
-
-def _match(pattern: str, path: str) -> dict[str, str] | None:
-    """Return the values of a pattern's names in a path, None if it does not match."""
-    wanted, given = pattern.split("/"), path.split("/")
-    if len(wanted) != len(given):
-        return None
-    values = {}
-    for part, text in zip(wanted, given, strict=True):
-        if part.startswith("{") and text:
-            values[part[1:-1]] = unquote(text)
-        elif part != text:
-            return None
-    return values

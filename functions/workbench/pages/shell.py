@@ -1,4 +1,4 @@
-"""What surrounds every page of the workbench: the bar, the keys, the texts of the script."""
+"""The frame of every page of the workbench: the bar, the keys, the texts of the script."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
 
 
 class Staff(NamedTuple):
-    """Who takes tickets now: the person, and how many of the desk's agents.
+    """The presence of the person, and how many of the desk's agents take tickets now.
 
     Attributes:
         online: the person takes tickets.
@@ -73,7 +73,7 @@ class Staff(NamedTuple):
 
 @dataclass(frozen=True)
 class Shell:
-    """What surrounds a page."""
+    """The frame around a page."""
 
     page: WorkbenchPage
 
@@ -132,7 +132,7 @@ class Shell:
 
     @property
     def staff(self) -> Staff | None:
-        """Who takes tickets now; None if tickets cannot be assigned to the person."""
+        """The presence; None if tickets cannot be assigned to the person."""
         page = self.page
         if not page.principal.assignable:
             return None

@@ -18,9 +18,9 @@ from pydantic.fields import FieldInfo
 from functions.core.domain import commands as c
 from functions.core.domain.commands.base import Body, BodyWithFiles, TermOf
 from functions.core.domain.commands.steps import StepBody
-from functions.core.domain.errors import NotFound
 from functions.core.domain.privacy import FREE_TEXT
 from functions.core.domain.timers import parse_field_time
+from functions.core.pages.addresses import nothing_here
 from functions.core.text.words import label
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def form_of(action: str, shown: Mapping[str, Any], words: Words) -> ActionForm:
         return ActionForm(action, named, fields, files, notes)
     step = words.page.playbook.steps.get(action)
     if step is None:
-        raise NotFound("There is nothing at this address. Please check the link.")
+        raise nothing_here()
     return _step(action, step, shown, words)
 
 

@@ -1,4 +1,4 @@
-"""Why a ticket has its type, priority and team: the rules and the words that decided (A2, A5).
+"""The reasons for a ticket's type, priority and team: the rules and words that decided (A2, A5).
 
 An event names the rules that fired, not the words: these are found again in the request by the
 keywords of the desk's playbook, as the classification finds them.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reason:
-    """What was decided, and why; `wrong` is the action that changes it."""
+    """A decision with its reasons; `wrong` is the action that changes it."""
 
     name: str
     value: str

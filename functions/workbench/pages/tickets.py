@@ -17,6 +17,7 @@ from functions.core.domain.errors import (
     StaleVersion,
 )
 from functions.core.domain.events import ApprovalRequested, Attachment
+from functions.core.pages.addresses import nothing_here
 from functions.core.platform import aws
 from functions.core.platform.web import HttpResponse, Request, page_before
 from functions.core.services.rights import (
@@ -136,7 +137,7 @@ def file(page: WorkbenchPage, number: str, version: str, index: str) -> HttpResp
         raise Forbidden("Only those who work on this ticket can open its files.")
     at, place = ticket_forms.whole(version), ticket_forms.whole(index)
     if at is None or place is None:
-        raise _missing()
+        raise nothing_here()
     commit = page.storage.tickets.commit_at(page.desk, number, at)
     files: list[Attachment] = [
         each
@@ -145,12 +146,8 @@ def file(page: WorkbenchPage, number: str, version: str, index: str) -> HttpResp
         for each in getattr(event, "attachments", ())
     ]
     if place >= len(files):
-        raise _missing()
+        raise nothing_here()
     return page.redirect(calls.files(page.request).link(files[place]))
-
-
-def _missing() -> NotFound:
-    return NotFound("There is nothing at this address. Please check the link.")
 
 
 def _that_goes_on(page: WorkbenchPage, ticket: Ticket) -> Ticket:

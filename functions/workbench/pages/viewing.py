@@ -1,4 +1,4 @@
-"""Who has which ticket open, as the pages report it."""
+"""Reports of the pages about who has which ticket open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no template, style or script of a page may contain: it would need a weaker policy (H8)."""
+"""Templates, styles and scripts contain nothing that would need a weaker policy (H8)."""
 
 import re
 from pathlib import Path

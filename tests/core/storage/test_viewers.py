@@ -1,4 +1,4 @@
-"""Who has a ticket open: known to colleagues for two minutes."""
+"""Viewers of a ticket are known to colleagues for two minutes."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -78,7 +78,7 @@ def test_a_title_is_the_first_words(text: str, title: str) -> None:
 @pytest.mark.requirement("G4")
 @pytest.mark.parametrize("shift", range(TITLE_WIDTH))
 def test_no_cut_makes_personal_data_of_a_number(shift: int) -> None:
-    """What masking leaves whole as an order's number, it would hide as a phone's."""
+    """A cut number may look like a phone's, which is hidden; a whole one is an order's."""
     title = first_words(
         "x" * shift + " 2138001380001234567890 1380013800012345678 6222021234567890"
     )
