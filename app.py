@@ -26,6 +26,7 @@ for blueprint in (assistant, intake, portal, workbench, page_routes, report_rout
     app.register_blueprint(blueprint)
 
 if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
+    from functions.administration.handler import bp as administration
     from functions.answers.handler import bp as answers
     from functions.language_model.handler import bp as language_model
     from functions.notify.handler import bp as notify
@@ -37,7 +38,8 @@ if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
     from functions.unseal.handler import bp as unseal
 
     for blueprint in (
-        answers, language_model, notify, reports, router, search, sla_timer, survey, unseal,
+        administration, answers, language_model, notify, reports, router, search, sla_timer, survey,
+        unseal,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
 

@@ -80,6 +80,7 @@ UNUSED: dict[str, dict[str, str]] = {
         "ssm:GetParameter": "opens the drafts that no page sent",
         "sqs:SendMessage": "Lambda sends the event of a failed sweep there",
     },
+    "administration": {**_LOGS},
     "unseal": {**_LOGS},
     "search_index": {
         **_LOGS,

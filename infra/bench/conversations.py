@@ -15,7 +15,7 @@ from infra.bench import costs
 from infra.bench.emulator import DEPLOYMENT
 from infra.bench.usage import lambda_usage
 from infra.deploy.knowledge import ensure_knowledge
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 from infra.simulator.simulator import Simulator
 
 DESK, CONVERSATIONS, HANDED_OVER, POLLS = "assisted", 20, 5, 30
@@ -36,7 +36,7 @@ class ConversationCosts:
 
 def measure(simulator: Simulator) -> ConversationCosts:
     """Hold conversations once the index is built."""
-    ensure_knowledge(Trail.of(DEPLOYMENT.stage), datetime.now(UTC))
+    ensure_knowledge(OperatorTrail.of(DEPLOYMENT.stage), datetime.now(UTC))
     simulator.invoke("answers", {"desk": DESK})
     simulator.invoke("answers", {"desk": DESK, "mood_of": "", "upset": [], "calm": []})
     first_call, first_run = len(simulator.calls), len(simulator.invocations)

@@ -112,10 +112,10 @@ def _foundation(dynamodb: str | None) -> None:
     from functions.core.playbook import load
     from infra.deploy.desks import SHIPPED, ensure_desks, storage_of
     from infra.deploy.steps import INFRA, deploy_foundation
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
     parameters = {"Protection": "off"}
-    trail = Trail.of(DEPLOYMENT.stage)
+    trail = OperatorTrail.of(DEPLOYMENT.stage)
     deploy_foundation(trail, lambda line: None, parameters)
     if dynamodb is not None:
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = dynamodb

@@ -12,7 +12,7 @@ from functions.core.channels.base import adapter, names
 from infra.console.errors import ConsoleError
 from infra.deploy.desks import storage_of
 from infra.deploy.stage_secrets import read_secret, replace_secret
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 
 
 class ChannelError(ConsoleError):
@@ -47,7 +47,9 @@ def connected(stage: str) -> list[Connection]:
     return sorted(connections, key=lambda connection: (connection.desk, connection.channel))
 
 
-def connect_channel(trail: Trail, desk: str, channel: str, fields: Mapping[str, Any]) -> None:
+def connect_channel(
+    trail: OperatorTrail, desk: str, channel: str, fields: Mapping[str, Any]
+) -> None:
     """Create or rotate a channel's secret; given keys are replaced (None removes), others stay."""
     stage = trail.stage
     provider = adapter(channel)
@@ -78,7 +80,7 @@ def connect_channel(trail: Trail, desk: str, channel: str, fields: Mapping[str, 
     replace_secret(channel_secret_name(stage, desk, channel), json.dumps(secret))
 
 
-def disconnect_channel(trail: Trail, desk: str, channel: str) -> None:
+def disconnect_channel(trail: OperatorTrail, desk: str, channel: str) -> None:
     """Remove a channel from a desk."""
     current = secret_of(trail.stage, desk, channel)
     if current is None:

@@ -23,7 +23,7 @@ from functions.core.storage.database import Storage
 from infra.console.errors import ConsoleError
 from infra.console.people import create_user, has_user, user_pool
 from infra.deploy.desks import storage_of, versions
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 
 _SHOWN = {
     "role", "further_roles", "team", "capacity", "level", "skills", "products", "shift",
@@ -51,7 +51,7 @@ def listed(stage: str, desk: str = "") -> list[Agent]:
 
 
 def add(
-    trail: Trail,
+    trail: OperatorTrail,
     desk: str,
     username: str,
     role: Role,
@@ -84,7 +84,9 @@ def add(
     create_user(pool, agent, password)
 
 
-def change_entry(trail: Trail, desk: str, username: str, changes: Mapping[str, Any]) -> None:
+def change_entry(
+    trail: OperatorTrail, desk: str, username: str, changes: Mapping[str, Any]
+) -> None:
     """Change a person's entry in the roster.
 
     Raises:
@@ -100,7 +102,7 @@ def change_entry(trail: Trail, desk: str, username: str, changes: Mapping[str, A
     storage.roster.put(after, storage.audit.write(entry))
 
 
-def reset(trail: Trail, username: str, password: str | None, *, mfa: bool) -> None:
+def reset(trail: OperatorTrail, username: str, password: str | None, *, mfa: bool) -> None:
     """Set a person's password, remove an authenticator that is lost, and end their sessions."""
     trail.record("person.reset", STAGE, username, after={"password": bool(password), "mfa": mfa})
     pool = user_pool(trail.stage)
@@ -118,7 +120,7 @@ def reset(trail: Trail, username: str, password: str | None, *, mfa: bool) -> No
     cognito.admin_user_global_sign_out(UserPoolId=pool, Username=username)
 
 
-def remove(trail: Trail, desk: str, username: str, now: datetime) -> HandedOver:
+def remove(trail: OperatorTrail, desk: str, username: str, now: datetime) -> HandedOver:
     """End a person's access to a desk and hand over what they had.
 
     Their sessions end everywhere; the user is disabled if no other desk has them.

@@ -30,7 +30,7 @@ from infra.console.quarantine import Quarantine
 from infra.console.smoke_stage import Answer, SmokeFailed, StageUnderTest
 from infra.deploy.desks import storage_of, versions
 from infra.deploy.steps import INFRA
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 
 USERNAME = "deskbell-smoke"
 REASON = "deskbell smoke"
@@ -40,6 +40,7 @@ DESCRIPTION = "Deskbell smoke test, please ignore: 13800138000"
 _FILE = b"%PDF-1.7\n%%EOF\n"
 
 FUNCTIONS = frozenset(path.stem for path in (INFRA / "policies").glob("*.json")) - {
+    "administration",
     "answers",
     "language_model",
     "proposals",
@@ -111,7 +112,7 @@ class Smoke:
     def __init__(
         self,
         outside: StageUnderTest,
-        trail: Trail,
+        trail: OperatorTrail,
         desk: str,
         patience: timedelta,
         show: Callable[[Check], None],

@@ -28,7 +28,7 @@ from infra.console.errors import ConsoleError
 from infra.deploy import stage_secrets
 from infra.deploy.desks import storage_of, versions
 from infra.deploy.stage_secrets import endpoint_secret_name
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 
 
 class WebhookError(ConsoleError):
@@ -86,7 +86,7 @@ def secrets(stage: str, desk: str, name: str, now: datetime) -> tuple[str, ...]:
     return valid_secrets(_document(stage, desk, name), now)
 
 
-def rotate(trail: Trail, desk: str, name: str, overlap: timedelta, now: datetime) -> str:
+def rotate(trail: OperatorTrail, desk: str, name: str, overlap: timedelta, now: datetime) -> str:
     """Create a new secret and return it; messages are signed with the old one too for `overlap`.
 
     Running functions read it within five minutes.

@@ -23,7 +23,7 @@ from infra.deploy.stage_secrets import (
     ensure_secrets,
     ensure_source_secrets,
 )
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 
 SHIPPED = Path(__file__).resolve().parents[2] / "playbooks"
 _SHOWN = 100
@@ -53,7 +53,7 @@ def storage_of(stage: str) -> Storage:
     return Storage.on(boto3.client("dynamodb"), f"deskbell-{stage}")
 
 
-def ensure_desks(trail: Trail, now: datetime) -> list[Applied]:
+def ensure_desks(trail: OperatorTrail, now: datetime) -> list[Applied]:
     """Create missing secrets and playbooks of the desks that ship; return the new playbooks.
 
     All desks whose tickets cannot be searched yet get a manifest.
@@ -70,7 +70,7 @@ def ensure_desks(trail: Trail, now: datetime) -> list[Applied]:
     return applied
 
 
-def apply(trail: Trail, playbook: Playbook, now: datetime) -> Applied:
+def apply(trail: OperatorTrail, playbook: Playbook, now: datetime) -> Applied:
     """Store a checked playbook as its desk's next version unless nothing changes.
 
     Raises:

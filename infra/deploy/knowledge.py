@@ -17,7 +17,7 @@ from functions.core.knowledge.loader import load
 from functions.core.services import proposals
 from functions.core.storage.table import Write
 from infra.deploy.desks import differences, storage_of
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class AppliedArticles:
 SHIPPED = Path(__file__).resolve().parents[2] / "knowledge"
 
 
-def ensure_knowledge(trail: Trail, now: datetime) -> list[str]:
+def ensure_knowledge(trail: OperatorTrail, now: datetime) -> list[str]:
     """Give the desks that ship their articles, unless they have any; return those desks."""
     storage = storage_of(trail.stage)
     desks = []
@@ -61,7 +61,7 @@ def prepare(stage: str, desk: str) -> None:
 
 
 def apply(
-    trail: Trail, desk: str, articles: Mapping[str, Article], now: datetime
+    trail: OperatorTrail, desk: str, articles: Mapping[str, Article], now: datetime
 ) -> AppliedArticles:
     """Store the articles that differ from the desk's, each as its next version.
 
@@ -112,7 +112,7 @@ def apply(
 
 
 def decide(
-    trail: Trail,
+    trail: OperatorTrail,
     desk: str,
     proposal: str,
     *,

@@ -18,7 +18,7 @@ from infra.deploy.functions import ClientFactory, Report, deploy_functions, requ
 from infra.deploy.knowledge import ensure_knowledge
 from infra.deploy.limits import apply_limits, log_text_messages
 from infra.deploy.stacks import deploy_stack, stack_exists
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
@@ -65,7 +65,7 @@ def deploy(stage: str, report: Report, variant: Variant | None = None) -> Deploy
     variant = variant or Variant()
     if variant.domain:
         require_valid(variant.domain, boto3.session.Session().region_name)
-    trail = Trail.of(stage)
+    trail = OperatorTrail.of(stage)
     foundation = deploy_foundation(trail, report, variant.foundation)
     report("2/3 functions and HTTP API (chalice)")
     api_id = deploy_functions(ROOT, stage, report, variant.client_factory)
@@ -95,7 +95,7 @@ def deploy(stage: str, report: Report, variant: Variant | None = None) -> Deploy
     return DeployedStage(stage, api_id, url, foundation)
 
 
-def _deploy_domain(trail: Trail, api_id: str, domain: Domain, report: Report) -> None:
+def _deploy_domain(trail: OperatorTrail, api_id: str, domain: Domain, report: Report) -> None:
     """Create a name for the API, and say how it comes into use."""
     trail.record("deploy", WHOLE_STAGE, domain.name, after={"parameters": domain.parameters()})
     target = deploy_domain(trail.stage, api_id, domain)
@@ -110,7 +110,7 @@ def _deploy_domain(trail: Trail, api_id: str, domain: Domain, report: Report) ->
 
 
 def deploy_foundation(
-    trail: Trail, report: Report, parameters: Mapping[str, str]
+    trail: OperatorTrail, report: Report, parameters: Mapping[str, str]
 ) -> dict[str, str]:
     """Step 1: deploy the foundation and the desks that ship; return the stack's outputs.
 

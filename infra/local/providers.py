@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.channels.base import names
 from infra.console.channels import connect_channel, secret_of
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -69,7 +69,7 @@ def ensure_channels(stage: str, http_port: int, desk: str) -> dict[str, dict[str
         if existing is None or _is_local(str(existing.get("api", ""))):
             secret = {**secret, "api": f"http://127.0.0.1:{http_port}{PATH}/{channel}"}
             if secret != existing:
-                connect_channel(Trail.of(stage), desk, channel, secret)
+                connect_channel(OperatorTrail.of(stage), desk, channel, secret)
         channel_secrets[channel] = secret
     return channel_secrets
 

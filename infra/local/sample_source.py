@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from infra.deploy.desks import apply, storage_of
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -83,4 +83,4 @@ def ensure_source(stage: str, http_port: int, now: datetime) -> None:
     playbook = storage.playbooks.get(DESK, now)
     changed = asking_here(playbook, f"http://127.0.0.1:{http_port}")
     if changed != playbook:
-        apply(Trail.of(stage), changed, now)
+        apply(OperatorTrail.of(stage), changed, now)

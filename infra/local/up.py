@@ -25,7 +25,7 @@ from infra.deploy.knowledge import SHIPPED, ensure_knowledge, prepare
 from infra.deploy.local_stage import STAGE, Ports, aws_environment
 from infra.deploy.stage_secrets import read_secret, webhook_secret_name
 from infra.deploy.steps import INFRA, ROOT, DeployedStage, Variant, deploy
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 from infra.local.emulator import SAVE_PATH
 
 _START_SECONDS = 60.0
@@ -210,8 +210,8 @@ def _deploy_what_changed(data: Path, ports: Ports, report: Report) -> DeployedSt
     previous = json.loads(record.read_text("utf-8")) if record.exists() else {}
     if previous.get("inputs") == inputs:
         report("nothing changed since the last deployment")
-        ensure_desks(Trail.of(STAGE), datetime.now(UTC))
-        ensure_knowledge(Trail.of(STAGE), datetime.now(UTC))
+        ensure_desks(OperatorTrail.of(STAGE), datetime.now(UTC))
+        ensure_knowledge(OperatorTrail.of(STAGE), datetime.now(UTC))
         return DeployedStage(STAGE, previous["api_id"], previous["api_url"], previous["foundation"])
     with _chalice_record(data):
         deployed = deploy(STAGE, report, local_variant(ports))

@@ -71,6 +71,7 @@ FUNCTIONS = {
     "reports": ("functions.reports.handler", "reports"),
     "answers": ("functions.answers.handler", "answers"),
     "proposals": ("functions.answers.handler", "proposals"),
+    "administration": ("functions.administration.handler", "administration"),
     "language_model": ("functions.language_model.handler", "language_model"),
     "survey_ask": ("functions.survey.handler", "survey_ask"),
     "survey_expire": ("functions.survey.handler", "survey_expire"),

@@ -16,8 +16,8 @@ SOURCES = sorted(FUNCTIONS.rglob("*.py"))
 INFRA_SOURCES = sorted(INFRA.rglob("*.py"))
 TEST_SOURCES = sorted(TESTS.rglob("*.py"))
 PACKAGES = (
-    "answers", "assistant", "intake", "language_model", "router", "sla_timer", "notify", "survey",
-    "portal", "workbench", "unseal", "search", "reports",
+    "administration", "answers", "assistant", "intake", "language_model", "router", "sla_timer",
+    "notify", "survey", "portal", "workbench", "unseal", "search", "reports",
 )  # fmt: skip
 """The packages of deployed functions."""
 

@@ -22,7 +22,7 @@ from functions.core.storage.database import Storage
 from infra.console.main import app
 from infra.deploy import local_stage, steps
 from infra.deploy.stacks import load_template
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 from infra.simulator.simulator import Simulator
 from tests.infra import unrecorded
 from tests.inprocess.conftest import (
@@ -253,7 +253,7 @@ def test_every_act_is_documented() -> None:
 
 def test_an_undeclared_act_cannot_be_recorded() -> None:
     with pytest.raises(ValueError, match="not declared"):
-        Trail("test", "console:a").entry("desk.sell", "standard", "desk")
+        OperatorTrail("test", "console:a").entry("desk.sell", "standard", "desk")
 
 
 # What is recorded
@@ -347,7 +347,7 @@ def test_each_entry_goes_to_the_log_masked(
     simulator: Simulator, storage: Storage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever recorded it: the router reads it from the stream."""
-    Trail(DEPLOYMENT.stage, f"console:{PHONE}").record("person.reset", STAGE, MAIL)
+    OperatorTrail(DEPLOYMENT.stage, f"console:{PHONE}").record("person.reset", STAGE, MAIL)
     capsys.readouterr()
     simulator.pump()
     (line,) = [row for row in capsys.readouterr().out.splitlines() if "audit.recorded" in row]
@@ -360,7 +360,7 @@ def test_each_entry_goes_to_the_log_masked(
 def test_an_expired_entry_is_not_logged_again(
     simulator: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Trail(DEPLOYMENT.stage, "console:a").record("person.reset", STAGE, "b")
+    OperatorTrail(DEPLOYMENT.stage, "console:a").record("person.reset", STAGE, "b")
     simulator.pump()
     dynamodb = boto3.client("dynamodb")
     (item,) = (
@@ -383,14 +383,14 @@ def test_the_operator_is_the_aws_identity_and_locally_the_system_s_user(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("getpass.getuser", lambda: "alice")
-    assert Trail.of(DEPLOYMENT.stage).actor == OPERATOR
-    assert Trail.of(local_stage.STAGE).actor == "console:alice"
+    assert OperatorTrail.of(DEPLOYMENT.stage).actor == OPERATOR
+    assert OperatorTrail.of(local_stage.STAGE).actor == "console:alice"
 
     def nameless() -> str:
         raise KeyError("getpwuid(): uid not found")
 
     monkeypatch.setattr("getpass.getuser", nameless)
-    assert Trail.of(local_stage.STAGE).actor.startswith("console:uid-")
+    assert OperatorTrail.of(local_stage.STAGE).actor.startswith("console:uid-")
 
 
 # The list
@@ -398,7 +398,9 @@ def test_the_operator_is_the_aws_identity_and_locally_the_system_s_user(
 
 def test_the_list_is_by_desk_and_time(storage: Storage) -> None:
     for desk, day in (("standard", 1), ("rapid", 2), ("standard", 3)):
-        entry = Trail(DEPLOYMENT.stage, "console:a").entry("person.change", desk, f"agent-{day}")
+        entry = OperatorTrail(DEPLOYMENT.stage, "console:a").entry(
+            "person.change", desk, f"agent-{day}"
+        )
         at = datetime(2026, 3, day, tzinfo=UTC)
         storage.audit.record(entry.model_copy(update={"at": at}))
     span = ("--since", "2026-02-01T00:00:00+00:00", "--until", "2026-03-03T00:00:00+00:00")

@@ -12,14 +12,14 @@ from functions.core.storage.database import Storage
 from infra.console.channels import ChannelError, connect_channel, connected, secret_of
 from infra.console.main import app
 from infra.deploy.desks import storage_of
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 from infra.local.providers import PATH, ensure_channels
 from tests.aws_snapshots import aws_in_memory
 from tests.core.sample_desk import make_table
 from tests.inprocess.conftest import ROOT, shipped
 
 STAGE = "test"
-TRAIL = Trail(STAGE, "console:test")
+TRAIL = OperatorTrail(STAGE, "console:test")
 
 
 @pytest.fixture(autouse=True)

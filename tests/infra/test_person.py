@@ -15,7 +15,7 @@ from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from infra.console import person
 from infra.console.main import app
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import (
     DEPLOYMENT,
@@ -26,7 +26,7 @@ from tests.inprocess.test_standard import StandardJourney
 
 pytestmark = pytest.mark.requirement("G4")
 PASSWORD = "Correct-Horse-9"
-TRAIL = Trail(DEPLOYMENT.stage, "console:test")
+TRAIL = OperatorTrail(DEPLOYMENT.stage, "console:test")
 TECHNICAL = "技术支持组"
 
 

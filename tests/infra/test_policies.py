@@ -73,7 +73,10 @@ def test_only_notify_and_unseal_decrypt_contacts_and_only_unseal_originals() -> 
     }
     function = "arn:aws:lambda:*:*:function:deskbell-prod"
     assert {caller: resources for caller, resources in invoked.items() if resources} == {
-        "api_handler": [f"{function}-{name}" for name in ("unseal", "answers", "language_model")],
+        "api_handler": [
+            f"{function}-{name}"
+            for name in ("unseal", "answers", "administration", "language_model")
+        ],
         "proposals": [f"{function}-proposals"],
         "router": [f"{function}-answers"],
         "sla_timer": [f"{function}-sla_timer"],

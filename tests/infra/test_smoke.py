@@ -22,7 +22,7 @@ from infra.console.main import app
 from infra.console.smoke import Check, Smoke, SmokeReport, desk_for
 from infra.console.smoke_stage import _PATIENT, Answer, SmokeFailed, StageUnderTest
 from infra.deploy.local_stage import Ports, aws_environment
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import (
     DEPLOYMENT,
@@ -132,7 +132,7 @@ def run(simulator: Simulator, user_pool: str, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(simulator, "invoke", guarded)
         monkeypatch.setattr(simulator.workflows, "invoke", guarded)
         stage = InProcess(DEPLOYMENT, URL, simulator, returns)
-        trail = Trail.of(DEPLOYMENT.stage)
+        trail = OperatorTrail.of(DEPLOYMENT.stage)
         return Smoke(stage, trail, "standard", patience, lambda _: None).run()
 
     return run
@@ -292,7 +292,9 @@ def test_what_another_desk_cannot_exercise_is_skipped(
 ) -> None:
     monkeypatch.setattr(smoke, "_reaches_all", lambda _: False)
     stage = InProcess(DEPLOYMENT, URL, simulator)
-    report = Smoke(stage, Trail.of(DEPLOYMENT.stage), "standard", BUSY, lambda _: None).run()
+    report = Smoke(
+        stage, OperatorTrail.of(DEPLOYMENT.stage), "standard", BUSY, lambda _: None
+    ).run()
     assert report.passed
     assert "survey_review" in report.not_exercised
     assert [check.name for check in report.checks if check.state == "skipped"] == [

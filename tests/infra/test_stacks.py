@@ -15,7 +15,7 @@ from infra.deploy.desks import Applied
 from infra.deploy.local_stage import Ports, aws_environment
 from infra.deploy.retained import retained
 from infra.deploy.stacks import StackError, deploy_stack, load_template, stack_exists
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 from infra.local.up import _emulator
 from tests.e2e.running_system import free_port
 
@@ -153,9 +153,9 @@ def test_a_foundation_is_protected_only_once_it_is_complete(
         return {}
 
     monkeypatch.setattr(steps, "deploy_stack", deploy)
-    monkeypatch.setattr(Trail, "record", lambda *_, **__: None)
+    monkeypatch.setattr(OperatorTrail, "record", lambda *_, **__: None)
     monkeypatch.setattr(steps, "ensure_desks", lambda *_: list[Applied]())
-    trail = Trail("fresh", "console:a")
+    trail = OperatorTrail("fresh", "console:a")
     steps.deploy_foundation(trail, lambda _: None, {})
     assert deployed == ["off", "on"]
     deployed.clear()

@@ -10,7 +10,7 @@ from functions.core.domain.rules import Playbook
 from infra.console.commands import playbooks
 from infra.deploy import desks, local_stage
 from infra.deploy.local_stage import Ports
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 from infra.local import up
 from tests.inprocess.conftest import ROOT
 
@@ -83,7 +83,7 @@ def test_a_playbook_that_is_applied_locally_asks_the_sample_source(
     """At once, not only after the next start."""
     stored: list[Playbook] = []
 
-    def apply(trail: Trail, playbook: Playbook, now: datetime) -> desks.Applied:
+    def apply(trail: OperatorTrail, playbook: Playbook, now: datetime) -> desks.Applied:
         stored.append(playbook)
         return desks.Applied(playbook.desk, 2, stored=True, changes=())
 

@@ -24,7 +24,7 @@ from infra.console.main import app
 from infra.console.webhooks import Span, WebhookError
 from infra.deploy import desks
 from infra.deploy.stage_secrets import ensure_endpoint_secrets
-from infra.deploy.trail import Trail
+from infra.deploy.trail import OperatorTrail
 from tests.aws_snapshots import aws_in_memory
 from tests.inprocess.conftest import ROOT, shipped
 from tests.notify.deployment import (
@@ -40,7 +40,7 @@ from tests.notify.webhook_receiver import Receiver
 
 pytestmark = pytest.mark.requirement("G5")
 HOUR = timedelta(hours=1)
-TRAIL = Trail(STAGE, "console:test")
+TRAIL = OperatorTrail(STAGE, "console:test")
 KEPT = (aws.client, aws.parameter, container.storage, wiring.endpoint_budget, wiring.secret_cache)
 
 

@@ -74,6 +74,11 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "page.playbook": {"zh-CN": "手册", "en": "Playbook"},
     "page.quarantine": {"zh-CN": "隔离", "en": "Quarantine"},
     "page.costs": {"zh-CN": "费用", "en": "Costs"},
+    "page.channels": {"zh-CN": "渠道", "en": "Channels"},
+    "page.webhooks": {"zh-CN": "回调", "en": "Webhooks"},
+    "page.audit": {"zh-CN": "查阅记录", "en": "Audit"},
+    "page.erasure": {"zh-CN": "保全与删除", "en": "Holds and erasure"},
+    "workbench.more": {"zh-CN": "更多", "en": "More"},
     "close": {"zh-CN": "关闭", "en": "Close"},
     # Presence
     "presence.online": {"zh-CN": "在线", "en": "Online"},

@@ -62,6 +62,11 @@ class WorkbenchPage:
         return self.playbook.desk
 
     @property
+    def name(self) -> str:
+        """The page's name, the first part of the address below the desk's; "" for the queues."""
+        return self.request.params.get("path", "").strip("/").partition("/")[2].partition("/")[0]
+
+    @property
     def shell(self) -> Shell:
         """The frame around the page."""
         return Shell(self)
@@ -122,6 +127,21 @@ class WorkbenchPage:
         from functions.workbench.pages.composer import composer_of
 
         return composer_of(self, ticket)
+
+    def administer(self, act: str, **given: Any) -> Any:
+        """Carry out an act of the function `administration` as this person; return its result.
+
+        Raises:
+            Refused: as the act says.
+        """
+        from functions.core.domain.acts import ActRequest
+        from functions.workbench.administration_client import administer
+
+        username = self.principal.username
+        asked = ActRequest(
+            act=act, desk=self.desk, username=username, locale=self.locale, given=given
+        )
+        return administer(self.request.deployment, asked)
 
     def redirect(self, url: str) -> HttpResponse:
         """Lead the browser on after a form (303)."""

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import unquote
 
+from functions.core.domain.errors import Phrase
 from functions.core.pages.addresses import match, module_name, nothing_here, page_modules
 from functions.core.platform.web import HttpResponse
+from functions.core.services.rights import require
+from functions.workbench.pages.navigation import NAVIGATION
 
 if TYPE_CHECKING:
     from functions.workbench.pages.page import WorkbenchPage
@@ -39,10 +42,18 @@ class Route(NamedTuple):
 class Found:
     """The function that answers, and the values of its pattern."""
 
+    module: str
     function: PageFunction
     values: dict[str, str]
 
     def answer(self, page: WorkbenchPage) -> HttpResponse:
+        """Answer the request.
+
+        Raises:
+            Forbidden: the page is not for the person's roles (`navigation`).
+        """
+        if entry := NAVIGATION.get(self.module):
+            require(page.principal, entry.roles, Phrase("open this page"))
         return self.function(page, **self.values)
 
 
@@ -69,7 +80,8 @@ def find(method: str, path: str) -> Found:
         for declared, function in _routes(name):
             values = match(declared.pattern, rest)
             if declared.method == method and values is not None:
-                return Found(function, {name: unquote(text) for name, text in values.items()})
+                given = {key: unquote(text) for key, text in values.items()}
+                return Found(name, function, given)
     raise nothing_here()
 
 

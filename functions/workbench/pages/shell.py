@@ -8,26 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.domain.roster import Role
 from functions.core.services.rights import SEES_TICKETS, caller
 from functions.core.text.workbench_texts import SCRIPT_TEXTS
 from functions.workbench.pages import routing
+from functions.workbench.pages.navigation import NAVIGATION
 
 if TYPE_CHECKING:
     from functions.workbench.pages.page import WorkbenchPage
-
-LEADERS: frozenset[Role] = frozenset({"supervisor", "admin"})
-
-NAVIGATION: dict[str, tuple[frozenset[Role], str]] = {
-    "board": (SEES_TICKETS, "g b"),
-    "reports": (frozenset({"supervisor", "qa", "admin", "finance"}), ""),
-    "knowledge": (SEES_TICKETS, ""),
-    "roster": (LEADERS, ""),
-    "playbook": (LEADERS, ""),
-    "quarantine": (LEADERS, ""),
-    "costs": (frozenset({"finance", "admin"}), ""),
-}
-"""The pages of the bar that there may be → the roles that may see them, and the keys."""
 
 KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("j", "k"), "key.move"),
@@ -111,9 +98,9 @@ class Shell:
         """The pages that there are and that the person may see, with their keys."""
         roles = self.page.principal.roles
         return [
-            (name, keys)
-            for name, (allowed, keys) in NAVIGATION.items()
-            if roles & allowed and self.offers(name)
+            (name, entry.keys)
+            for name, entry in NAVIGATION.items()
+            if roles & entry.roles and self.offers(name)
         ]
 
     @property

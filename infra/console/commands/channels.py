@@ -35,7 +35,7 @@ def set_(desk: str, channel: str, stage: Stage = "", data: Data = DATA) -> None:
     Given keys are replaced, null removes a key, all others stay.
     """
     from infra.console.channels import connect_channel
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
     try:
         secret = json.load(sys.stdin)
@@ -43,7 +43,7 @@ def set_(desk: str, channel: str, stage: Stage = "", data: Data = DATA) -> None:
         raise UsageError('standard input is not JSON: expected {"token": "…"}') from error
     if not isinstance(secret, dict):
         raise UsageError('standard input is not a JSON object: expected {"token": "…"}')
-    connect_channel(Trail.of(connect(stage, data)), desk, channel, secret)
+    connect_channel(OperatorTrail.of(connect(stage, data)), desk, channel, secret)
     report(f"desk {desk}: {channel} is in force within a minute")
 
 
@@ -51,7 +51,7 @@ def set_(desk: str, channel: str, stage: Stage = "", data: Data = DATA) -> None:
 def remove(desk: str, channel: str, stage: Stage = "", data: Data = DATA) -> None:
     """Remove a channel from a desk: calls are refused, open tickets get no replies there."""
     from infra.console.channels import disconnect_channel
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
-    disconnect_channel(Trail.of(connect(stage, data)), desk, channel)
+    disconnect_channel(OperatorTrail.of(connect(stage, data)), desk, channel)
     report(f"desk {desk}: {channel} ends within a minute")

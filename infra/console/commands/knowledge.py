@@ -39,9 +39,9 @@ def apply(path: Path, desk: Desk, stage: Stage = "", data: Data = DATA) -> None:
     """Store the articles of a file or folder that differ from the desk's; print the changes."""
     from functions.core.knowledge.loader import load
     from infra.deploy import knowledge
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
-    trail = Trail.of(connect(stage, data))
+    trail = OperatorTrail.of(connect(stage, data))
     applied = knowledge.apply(trail, desk, load(path), datetime.now(UTC))
     for line in applied.changes:
         report(line)
@@ -128,9 +128,9 @@ def decide(
 ) -> None:
     """Accept a proposal, so that it becomes phrasings or a draft of an article, or dismiss it."""
     from infra.deploy import knowledge
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
-    trail = Trail.of(connect(stage, data))
+    trail = OperatorTrail.of(connect(stage, data))
     now = datetime.now(UTC)
     decision = knowledge.decide(
         trail, desk, proposal, accepted=accept, article=article or None, now=now

@@ -109,9 +109,9 @@ def add(
 ) -> None:
     """Let a person in, or in again; a new user's password is read from standard input."""
     from infra.console import person
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
-    person.add(Trail.of(connect(stage, data)), desk, username, role, given, _password)
+    person.add(OperatorTrail.of(connect(stage, data)), desk, username, role, given, _password)
     report(f"{username} may sign in to {desk} as {role}")
 
 
@@ -127,12 +127,12 @@ def change(
 ) -> None:
     """Change what is given of a person's entry; in force within 30 s."""
     from infra.console import person
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
     changes = given | ({"role": role} if role else {})
     if not changes:
         raise UsageError("nothing to change: see --help")
-    person.change_entry(Trail.of(connect(stage, data)), desk, username, changes)
+    person.change_entry(OperatorTrail.of(connect(stage, data)), desk, username, changes)
     report(f"{username} at {desk}: in force within 30 s")
 
 
@@ -140,9 +140,9 @@ def change(
 def remove(desk: str, username: str, stage: Stage = "", data: Data = DATA) -> None:
     """End a person's access to a desk within 30 s; their tickets wait for the team again."""
     from infra.console import person
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
-    trail = Trail.of(connect(stage, data))
+    trail = OperatorTrail.of(connect(stage, data))
     left = person.remove(trail, desk, username, datetime.now(UTC))
     report(f"{username} is signed out, and refused by {desk} within 30 s")
     for number in left.to_team:
@@ -165,11 +165,11 @@ def reset(
 ) -> None:
     """Set a person's password, remove their authenticator, or both, and end their sessions."""
     from infra.console import person
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
     if not (password or mfa):
         raise UsageError("give --password, --mfa or both")
-    trail = Trail.of(connect(stage, data))
+    trail = OperatorTrail.of(connect(stage, data))
     person.reset(trail, username, _password() if password else None, mfa=mfa)
     report(f"{username} signs in anew" + (", by the password alone until then" if mfa else ""))
 

@@ -56,10 +56,10 @@ def apply(path: Path, stage: Stage = "", data: Data = DATA) -> None:
     """
     from functions.core.playbook import load
     from infra.deploy import desks, local_stage
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
     from infra.local.sample_source import asking_here
 
-    trail = Trail.of(connect(stage, data))
+    trail = OperatorTrail.of(connect(stage, data))
     playbook = load(path)
     if trail.stage == local_stage.STAGE:
         playbook = asking_here(playbook, local_stage.description(data)["api"])

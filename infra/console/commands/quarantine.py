@@ -59,9 +59,9 @@ def show(
 ) -> None:
     """Print one entry as text: the record and its cause, or a mail and its source."""
     from infra.console.quarantine import Quarantine
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
-    trail = Trail.of(connect(stage, data))
+    trail = OperatorTrail.of(connect(stage, data))
     quarantine = Quarantine(trail.stage)
     with quarantine.opened() as waiting:
         discarded = quarantine.discarded() if id.startswith("discarded/") else []
@@ -84,9 +84,9 @@ def discard(
 ) -> None:
     """Remove entries from quarantine without processing them."""
     from infra.console.quarantine import Quarantine
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
-    trail = Trail.of(connect(stage, data))
+    trail = OperatorTrail.of(connect(stage, data))
     quarantine = Quarantine(trail.stage)
     with quarantine.opened() as waiting:
         for entry in [_find(entry_id, waiting) for entry_id in dict.fromkeys(ids)]:
@@ -112,13 +112,13 @@ def replay(
     """Process entries again; those that succeed leave quarantine."""
     from infra.console.quarantine import Quarantine
     from infra.console.quarantine_entry import ReplayError
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
     if bool(id) == all_entries:
         raise UsageError("give one id, or --all")
     if even_infected and all_entries:
         raise UsageError("--even-infected needs one id")
-    trail = Trail.of(connect(stage, data))
+    trail = OperatorTrail.of(connect(stage, data))
     quarantine = Quarantine(trail.stage)
     failed = False
     with quarantine.opened() as waiting:

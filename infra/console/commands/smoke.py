@@ -24,9 +24,9 @@ def smoke(
     """Drive a few tickets through every function of a stage, and remove them again."""
     from infra.console.smoke import NEVER, Smoke, desk_for
     from infra.console.smoke_stage import StageUnderTest
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
-    trail = Trail.of(connect(stage, data))
+    trail = OperatorTrail.of(connect(stage, data))
     tested = desk_for(trail.stage, desk)
     trail.record("smoke", tested, trail.stage)
     outside = StageUnderTest.of(trail.stage)

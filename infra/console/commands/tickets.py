@@ -18,9 +18,9 @@ def export(desk: str, number: str, stage: Stage = "", data: Data = DATA) -> None
     from functions.core.domain.record import document, record
     from functions.core.services.merging import merged_records
     from infra.deploy.desks import storage_of
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
-    trail = Trail.of(connect(stage, data))
+    trail = OperatorTrail.of(connect(stage, data))
     storage = storage_of(trail.stage)
     ticket = storage.tickets.load(desk, number)
     trail.record("ticket.export", desk, number)
@@ -49,7 +49,7 @@ def release(desk: str, number: str, reason: Reason, stage: Stage = "", data: Dat
 
 def _hold(desk: str, number: str, reason: str, stage: str, *, held: bool) -> None:
     from infra.console import retention
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
     retention.hold(
         retention.records_of(stage),
@@ -57,7 +57,7 @@ def _hold(desk: str, number: str, reason: str, stage: str, *, held: bool) -> Non
         number,
         held=held,
         reason=reason,
-        actor=Trail.of(stage).actor,
+        actor=OperatorTrail.of(stage).actor,
         now=datetime.now(UTC),
     )
     report(f"{number} is {'held' if held else 'no longer held'}")
@@ -77,9 +77,9 @@ def erase(
 ) -> None:
     """Erase a customer's personal data; figures and the record of the erasure stay."""
     from infra.console import retention
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
-    trail = Trail.of(connect(stage, data))
+    trail = OperatorTrail.of(connect(stage, data))
     # The tickets' own entries follow, each with its ticket's change. The contact is not recorded.
     trail.record("ticket.erase", desk, number or "contact")
     with only_warnings():

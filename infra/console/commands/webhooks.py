@@ -39,9 +39,9 @@ def list_(
 def secret(desk: str, name: str, stage: Stage = "", data: Data = DATA) -> None:
     """Print an endpoint's valid secrets, the newest first."""
     from infra.console.webhooks import secrets
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
-    trail = Trail.of(connect(stage, data))
+    trail = OperatorTrail.of(connect(stage, data))
     trail.record("webhooks.secret", desk, name)
     for valid in secrets(trail.stage, desk, name, datetime.now(UTC)):
         typer.echo(valid)
@@ -59,9 +59,9 @@ def rotate(
 ) -> None:
     """Create a new secret and print it."""
     from infra.console import webhooks
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
-    trail = Trail.of(connect(stage, data))
+    trail = OperatorTrail.of(connect(stage, data))
     overlap = timedelta(hours=keep_hours)
     typer.echo(webhooks.rotate(trail, desk, name, overlap, datetime.now(UTC)))
 
@@ -70,9 +70,9 @@ def rotate(
 def send_test(desk: str, name: str, stage: Stage = "", data: Data = DATA) -> None:
     """Send a signed `webhook.test` from this machine and print the response status."""
     from infra.console import webhooks
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
-    trail = Trail.of(connect(stage, data))
+    trail = OperatorTrail.of(connect(stage, data))
     trail.record("webhooks.send-test", desk, name)
     report(webhooks.send_test(trail.stage, desk, name, datetime.now(UTC)))
 
@@ -90,12 +90,12 @@ def replay(
 ) -> None:
     """Send messages again with their original ids, including those that were never sent."""
     from infra.console.webhooks import Span, replay_id, replay_span
-    from infra.deploy.trail import Trail
+    from infra.deploy.trail import OperatorTrail
 
     if bool(id) == bool(desk and start):
         raise UsageError("give --id, or --desk and --from")
     now = datetime.now(UTC)
-    trail = Trail.of(connect(stage, data))
+    trail = OperatorTrail.of(connect(stage, data))
     if id:
         trail.record("webhooks.replay", STAGE, id)
         report(f"{id}: {replay_id(trail.stage, id, now)}")
