@@ -90,6 +90,18 @@ def test_a_text_is_sent_once_and_can_be_taken_back_before(window: Window) -> Non
     assert TEXT not in window.composer()
 
 
+@pytest.mark.parametrize("was_stored", [False, True])
+def test_what_a_closing_page_was_sending_is_sent_at_once(window: Window, was_stored: bool) -> None:
+    """Whether or not the call that the closing of the page ended has been stored."""
+    sending: Any = {"text": TEXT, "draft": 0, "version": version(window), "action": "reply"}
+    if was_stored:
+        assert window.drafts(**sending, send=1)["outgoing"]
+    assert window.drafts("/leaving", **sending)["sent"]
+    assert len(replies(window.storage, NUMBER)) == 1
+    assert window.drafts("/leaving", **sending)["sent"] is not None
+    assert len(replies(window.storage, NUMBER)) == 1
+
+
 def test_what_came_since_is_shown_first(window: Window) -> None:
     seen = version(window)
     customer_writes(window, "<b>又扣了一次</b>")

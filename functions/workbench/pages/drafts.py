@@ -6,6 +6,7 @@ asks what to do: the ticket has moved on, another window wrote, or nothing can b
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from functions.core.domain.drafts import Draft, Frame
@@ -34,18 +35,10 @@ def save(page: WorkbenchPage, number: str) -> HttpResponse:
     desk, now = _desk(page), page.request.now
     try:
         written = _written(page)
-        if not page.field("send"):
-            draft = desk.save(page.principal, number, written, now)
+        if page.field("send"):
+            draft = _send(page, desk, number, written)
         else:
-            draft = desk.send(
-                page.principal,
-                page.playbook,
-                number,
-                _action(page),
-                written,
-                now,
-                insist=bool(page.field("insist")),
-            )
+            draft = desk.save(page.principal, number, written, now)
     except StaleDraft as stale:
         stored = stale.stored
         part = _part(page, "composer_windows.html", stored=stored, at=clock(page, stored.saved_at))
@@ -75,6 +68,14 @@ def commit(page: WorkbenchPage, number: str) -> HttpResponse:
     return _refused(page, carried.draft, carried.refused)
 
 
+@route("POST", "{number}/leaving")
+def leave(page: WorkbenchPage, number: str) -> HttpResponse:
+    """Send at once what a page was sending when it was closed, which may have been stored."""
+    with suppress(StaleDraft):
+        _send(page, _desk(page), number, _written(page))
+    return commit(page, number)
+
+
 @route("POST", "{number}/undo")
 def undo(page: WorkbenchPage, number: str) -> HttpResponse:
     """Take back what was sent; 409 if it has gone out."""
@@ -83,6 +84,18 @@ def undo(page: WorkbenchPage, number: str) -> HttpResponse:
     if draft is None:
         return _answer(page, desk.get(page.principal, number), 409, sent=True)
     return _answer(page, draft)
+
+
+def _send(page: WorkbenchPage, desk: DraftDesk, number: str, written: TypedDraft) -> Draft:
+    return desk.send(
+        page.principal,
+        page.playbook,
+        number,
+        _action(page),
+        written,
+        page.request.now,
+        insist=bool(page.field("insist")),
+    )
 
 
 def _desk(page: WorkbenchPage) -> DraftDesk:

@@ -69,6 +69,13 @@ def test_both_languages_have_the_same_patterns(locale: Locale) -> None:
         ),
         ("a" * 80, ""),
         ("", ""),
+        ("请回电138 0013 8000 13800138000 1380013800013800", "请回电…"),
+        (
+            "请回电138 0013 8000找张先生，或者在群里@他都是可以的",
+            "请回电138 0013 8000找张先生，或者在群里@他…",
+        ),
+        # A pattern that tries all partitions of these digits does not end.
+        ("1" * (TITLE_WIDTH - 2) + "！" * 9, "1" * (TITLE_WIDTH - 2) + "！…"),
     ],
 )
 def test_a_title_is_the_first_words(text: str, title: str) -> None:

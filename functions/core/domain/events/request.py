@@ -116,9 +116,8 @@ class TicketReceived(
 TITLE_WIDTH = 44
 """The width of a title, in Latin letters; a Chinese character is as wide as two."""
 
-_WORD = re.compile(r"[!-~]+\Z")
-_NUMBERS = re.compile(r"(?:[!-~]*\d[!-~]*\s*)+\Z")
-"""The end of a text that was cut: part of a word, and the numbers before it."""
+_CUT_WORD = re.compile(r"[!-~]+\Z")
+_LAST_NUMBER = re.compile(r"(?=[!-~\d]*\d)[!-~\d]+\s*\Z")
 
 
 def first_words(text: str) -> str:
@@ -131,8 +130,10 @@ def first_words(text: str) -> str:
     for end, character in enumerate(line):
         width += 2 if east_asian_width(character) in "WF" else 1
         if width > TITLE_WIDTH:
-            cut = _NUMBERS.sub("", _WORD.sub("", line[:end])).rstrip()
-            return f"{cut}…" if cut else ""
+            cut = _CUT_WORD.sub("", line[:end])
+            while number := _LAST_NUMBER.search(cut):
+                cut = cut[: number.start()]
+            return f"{cut.rstrip()}…" if cut.strip() else ""
     return line
 
 

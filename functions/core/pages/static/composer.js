@@ -659,7 +659,7 @@
     waiting.clear();
     current?.flush();
     /* What is on its way is sent, though leaving ends the call. */
-    if (current?.sending) last(current.drafts, current.sending);
+    if (current?.sending) last(`${current.drafts}/leaving`, current.sending);
     if (current) last(current.viewing, { number: current.number, left: 1 });
   });
   addEventListener("beforeunload", (event) => current?.failed && event.preventDefault());
