@@ -71,8 +71,8 @@ def test_both_languages_have_the_same_patterns(locale: Locale) -> None:
         ("", ""),
         ("请回电138 0013 8000 13800138000 1380013800013800", "请回电…"),
         (
-            "请回电138 0013 8000找张先生，或者在群里@他都是可以的",
-            "请回电138 0013 8000找张先生，或者在群里@他…",
+            "电话 138 0013 8000 abc1 def，我在你们App下单，扣了款",
+            "电话 138 0013 8000 abc1 def，我在你们App下单…",
         ),
         # A pattern that tries all partitions of these digits does not end.
         ("1" * (TITLE_WIDTH - 2) + "！" * 9, "1" * (TITLE_WIDTH - 2) + "！…"),
