@@ -238,14 +238,19 @@ def test_a_mail_that_always_fails_is_dead_lettered_and_others_are_processed(syst
 @pytest.mark.requirement("G3")
 def test_a_quarantined_mail_can_be_released(system: System) -> None:
     """An automatic mail makes a ticket only if a person releases it."""
+    before = quarantine(system, "auto_reply")
     system.mail("four@example.com", "无法登录", "无法登录\n", Auto_Submitted="auto-replied")
-    (line,) = wait_until(lambda: quarantine(system, "auto_reply"), "it is quarantined")
+
+    def added() -> list[list[str]]:
+        return [line for line in quarantine(system, "auto_reply") if line not in before]
+
+    (line,) = wait_until(added, "it is quarantined")
     assert line[0].startswith("quarantine/standard/")
     assert "four@example.com" in system.command("quarantine", "show", line[0])
     assert system.sent("four@example.com") == []
     assert "queued for standard" in system.command("quarantine", "replay", line[0])
     wait_until(lambda: system.sent("four@example.com"), "it is a ticket")
-    assert quarantine(system, "auto_reply") == []
+    assert added() == []
 
 
 @pytest.mark.requirement("G3")
@@ -398,7 +403,8 @@ def test_a_restart_keeps_everything(system: System, how: signal.Signals) -> None
     assert not any(folder.exists() for folder in left)
     assert package.stat().st_ino == unpacked
     assert "nothing changed since the last deployment" in system.output_since_start()
-    assert system.local["agents"] == people
+    # A desk that was added meanwhile gets its own agents.
+    assert [agent for agent in system.local["agents"] if agent in people] == people
     assert system.http("GET", ticket["status_url"]).json["status"] == status
     assert subjects(system, address) == mails
     after = system.file("eight@example.com", "无法登录")

@@ -11,24 +11,24 @@ LEADERS: frozenset[Role] = frozenset({"supervisor", "admin"})
 ADMINS: frozenset[Role] = frozenset({"admin"})
 
 
-class Entry(NamedTuple):
+class PageEntry(NamedTuple):
     """The roles that may open a page and what is below its address, and its keys, "" for none."""
 
     roles: frozenset[Role]
     keys: str = ""
 
 
-NAVIGATION: dict[str, Entry] = {
-    "board": Entry(SEES_TICKETS, "g b"),
-    "reports": Entry(frozenset({"supervisor", "qa", "admin", "finance"})),
-    "knowledge": Entry(SEES_TICKETS),
-    "costs": Entry(frozenset({"finance", "admin"})),
-    "quarantine": Entry(LEADERS),
-    "roster": Entry(LEADERS),
-    "playbook": Entry(LEADERS),
-    "channels": Entry(LEADERS),
-    "webhooks": Entry(ADMINS),
-    "audit": Entry(ADMINS),
-    "erasure": Entry(ADMINS),
+NAVIGATION: dict[str, PageEntry] = {
+    "board": PageEntry(SEES_TICKETS, "g b"),
+    "reports": PageEntry(frozenset({"supervisor", "qa", "admin", "finance"})),
+    "knowledge": PageEntry(SEES_TICKETS),
+    "costs": PageEntry(frozenset({"finance", "admin"})),
+    "quarantine": PageEntry(LEADERS),
+    "roster": PageEntry(LEADERS),
+    "playbook": PageEntry(LEADERS),
+    "channels": PageEntry(LEADERS),
+    "webhooks": PageEntry(ADMINS),
+    "audit": PageEntry(ADMINS),
+    "erasure": PageEntry(ADMINS),
 }
 """The name of a page, which is its address and its module → who may open it."""
