@@ -327,9 +327,10 @@ class DraftDesk:
 
     def _return(self, draft: Draft, refused: Refused, now: datetime) -> Draft | None:
         """Make a draft of what was refused, with the reason."""
+        said = [each.message for each in getattr(refused, "errors", ())] or [refused.detail]
         reason: dict[Locale, str] = {
-            "zh-CN": translated(refused.detail, "zh-CN"),
-            "en": translated(refused.detail, "en"),
+            "zh-CN": "；".join(translated(text, "zh-CN") for text in said),
+            "en": "; ".join(translated(text, "en") for text in said),
         }
         return self._replace(draft, lambda newest: newest.taken_back(reason), now)
 

@@ -7,7 +7,14 @@ import pytest
 
 from functions.core.domain import commands as c
 from functions.core.domain.drafts import TAKE_BACK_WITHIN, Draft
-from functions.core.domain.errors import Forbidden, Forgotten, InvalidInput, NotFound
+from functions.core.domain.errors import (
+    FieldError,
+    Forbidden,
+    Forgotten,
+    InvalidInput,
+    NotFound,
+    Phrase,
+)
 from functions.core.domain.events import NoteAdded
 from functions.core.domain.rules import Playbook
 from functions.core.services import agent_actions
@@ -232,6 +239,23 @@ def test_a_draft_of_a_closed_ticket_is_kept(
     assert refused.draft is not None
     assert refused.draft.text == "已恢复"
     assert refused.draft.reason
+
+
+def test_the_reason_of_a_refusal_says_what_is_wrong(
+    desk: DraftDesk, storage: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not that there are errors elsewhere, which nobody can see in a draft."""
+    seen, me = handled(storage, playbook).version, principal(storage)
+    desk.send(me, playbook, "CS1", "reply", written("已恢复", seen), NOON)
+
+    def refuse(*_: object) -> None:
+        wrong = FieldError("text", Phrase("{max_length} characters at most", max_length=2))
+        raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
+
+    monkeypatch.setattr(agent_actions, "act", refuse)
+    kept = desk.commit(me, playbook, "CS1", LATER).draft
+    assert kept is not None
+    assert kept.reason == {"zh-CN": "最多 2 个字", "en": "2 characters at most"}
 
 
 def test_a_draft_of_a_merged_ticket_goes_on_on_its_target(
