@@ -1,0 +1,1 @@
+"""Tests of the function that carries out what administrators ask for."""
