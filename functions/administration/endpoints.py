@@ -10,10 +10,10 @@ from uuid import uuid4
 
 from functions.core.deliver.webhook import new_secret, post, read_secret
 from functions.core.domain.delivery import Delivery
-from functions.core.domain.errors import ActionNotAllowed, NotFound, Phrase
+from functions.core.domain.errors import ActionNotAllowed, NotFound, Phrase, StaleVersion
 from functions.core.domain.events import Commit
 from functions.core.domain.rules import Playbook, Webhook
-from functions.core.domain.webhook_message import draft_webhook, encode
+from functions.core.domain.webhook_message import draft_webhook, encode, message_id as message_id_of
 from functions.core.domain.webhooks import (
     TEST,
     MessageId,
@@ -33,15 +33,20 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 
+FAILED = frozenset({"retrying", "dead_lettered"})
+"""The states of a message that has not arrived."""
+
+
 @dataclass(frozen=True)
 class EndpointStatus:
-    """One endpoint; `secrets` counts the valid ones."""
+    """One endpoint; `secrets` counts the valid ones, `version` those that there have been."""
 
     desk: str
     name: str
     url: str
     events: tuple[str, ...]
     secrets: int
+    version: int
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,9 @@ class Webhooks:
     def endpoints(self, desk: str, now: datetime) -> Iterator[EndpointStatus]:
         """List every endpoint of a desk."""
         for name, webhook in self._storage.playbooks.get(desk, now).webhooks.items():
-            count = len(self.secrets(desk, name, now))
-            yield EndpointStatus(desk, name, webhook.url, webhook.events, count)
+            document, version = self._document(desk, name)
+            count = len(valid_secrets(document, now))
+            yield EndpointStatus(desk, name, webhook.url, webhook.events, count, version)
 
     def secrets(self, desk: str, name: str, now: datetime) -> tuple[str, ...]:
         """Read an endpoint's valid secrets, the newest first.
@@ -85,21 +91,36 @@ class Webhooks:
             NotFound: the desk has no such endpoint.
         """
         webhook_of(self._storage.playbooks.get(desk, now), name)
-        return valid_secrets(self._document(desk, name), now)
+        return valid_secrets(self._document(desk, name)[0], now)
 
-    def rotate(self, trail: Trail, desk: str, name: str, overlap: timedelta, now: datetime) -> str:
+    def rotate(
+        self,
+        trail: Trail,
+        desk: str,
+        name: str,
+        overlap: timedelta,
+        now: datetime,
+        seen: int | None = None,
+    ) -> str:
         """Create a new secret and return it; messages are signed with the old one too for a while.
 
         Running functions read it within five minutes.
 
+        Args:
+            seen: the `version` that the person has seen, so that a repeated request does nothing.
+
         Raises:
             NotFound: the desk has no such endpoint.
+            StaleVersion: the secret is another one than the person has seen.
         """
         webhook_of(self._storage.playbooks.get(desk, now), name)
+        document, version = self._document(desk, name)
+        if seen not in {None, version}:
+            raise StaleVersion("The secret has been changed meanwhile. Change it again if need be.")
         hours = overlap / timedelta(hours=1)
         trail.record("webhooks.rotate", desk, name, after={"secret": "new", "keep_hours": hours})
         secret = new_secret()
-        document = rotated(self._document(desk, name), secret, now, overlap)
+        document = rotated(document, secret, now, overlap)
         self._ssm.put_parameter(
             Name=self._parameter(desk, name), Value=document, Type="SecureString", Overwrite=True
         )
@@ -142,6 +163,28 @@ class Webhooks:
             raise ActionNotAllowed("The message is being sent. Try again in a minute.")
         return "it is sent now"
 
+    def send_failed_again(self, trail: Trail, message_id: str, now: datetime) -> bool:
+        """Send one message again that has not arrived; False if it has, or is being sent.
+
+        Raises:
+            NotFound: there is no such event or endpoint.
+        """
+        message = MessageId.read(message_id)
+        if message is None:
+            raise NotFound(Phrase("There is no message {id}.", id=message_id))
+        commit = message.version, message.version
+        deliveries = self._storage.deliveries.of_commits(message.desk, message.number, *commit)
+        failed = {
+            message_id_of(each)
+            for each in deliveries
+            if each.channel == "webhook" and each.state in FAILED
+        }
+        if message_id not in failed:
+            return False
+        trail.record("webhooks.replay", message.desk, message_id)
+        self.replay_id(message_id, now)
+        return True
+
     def replay_span(self, span: Span, per_minute: int, now: datetime) -> Replayed:
         """Send the messages of a span again, spread over time to protect the endpoints.
 
@@ -168,13 +211,13 @@ class Webhooks:
                 last = next_at if sent_before is not None else last
         return Replayed(counts[True], counts[False], counts[None], last)
 
-    def _document(self, desk: str, name: str) -> str:
-        """The stored secrets of an endpoint, "" if there are none."""
+    def _document(self, desk: str, name: str) -> tuple[str, int]:
+        """The stored secrets of an endpoint and their version; "" and 0 if there are none."""
         try:
             found = self._ssm.get_parameter(Name=self._parameter(desk, name), WithDecryption=True)
         except self._ssm.exceptions.ParameterNotFound:
-            return ""
-        return found["Parameter"]["Value"]
+            return "", 0
+        return found["Parameter"]["Value"], found["Parameter"]["Version"]
 
     def _parameter(self, desk: str, name: str) -> str:
         return self._deployment.parameter(f"desks/{desk}/webhooks/{name}")

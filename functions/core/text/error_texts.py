@@ -393,6 +393,9 @@ CHINESE: dict[str, str] = {
         "服务台 {desk} 没有名为 {name} 的回调，现有：{known}。"
     ),
     "There is no message {id}.": "没有消息 {id}。",
+    "The secret has been changed meanwhile. Change it again if need be.": (
+        "密钥刚刚已更换过。如仍需更换，请再操作一次。"
+    ),
     "The message is being sent. Try again in a minute.": "消息正在发送，请一分钟后再试。",
     "The endpoint did not accept it: {cause}": "对方没有接收：{cause}",
 }
