@@ -34,6 +34,10 @@ CAUSES: dict[str, dict[Locale, str]] = {
     "bounce": {"zh-CN": "退信，找不到对应工单", "en": "a bounce of no ticket’s mail"},
     "complaint": {"zh-CN": "投诉退信，找不到对应工单", "en": "an abuse report of no ticket’s mail"},
     "auto_reply": {"zh-CN": "自动回复", "en": "an automatic reply"},
+    "uncertain": {
+        "zh-CN": "可能已经发出，重放会再发一次",
+        "en": "perhaps sent already: replayed, it may be sent twice",
+    },
     "unreadable": {"zh-CN": "内容无法读取", "en": "it cannot be read"},
     "line": _UNREADABLE_CALL,
     "slack": _UNREADABLE_CALL,
