@@ -20,12 +20,12 @@ from typing import Any
 from functions.core.domain.commands import MailReturned
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import COMPLAINT, Ticket
+from functions.core.mail.parser import InboundMail
 from functions.core.services.command_service import change
 from functions.core.services.contacts import address_digest
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.tokens import ticket_of_message_id
-from functions.intake.mail.parser import InboundMail
 
 BOUNCE = "bounce"
 ENDED = frozenset({"archived", "closed", "merged"})

@@ -121,7 +121,7 @@ def _chat(request: web.Request, desk: str, channel: str) -> web.HttpResponse:
 
 
 def _process_message(body: str, deployment: Deployment) -> None:
-    from functions.intake.mail_store import released_call
+    from functions.core.storage.quarantined import released_call
 
     call = released_call(body)
     if call is not None and call["channel"] == "form":

@@ -5,6 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from functions.core.domain.errors import Quarantined
+from functions.core.mail.parser import InboundMail, parse
 from functions.core.platform import metering
 from functions.core.platform.logging import logger
 from functions.core.services.create_ticket import TicketCreator
@@ -13,7 +14,6 @@ from functions.core.storage.idempotency import IdempotencyRecord
 from functions.core.text.unmasking import Seal
 from functions.intake import mail_policy
 from functions.intake.bounces import BounceRecorder, ReturnedMail, read_ses_notification
-from functions.intake.mail.parser import InboundMail, parse
 from functions.intake.mail_routing import MailRouter, ReceivedMail, RoutedMail
 from functions.intake.mail_store import NO_VERDICTS, MailAnnouncement, MailStore, read_announcement
 

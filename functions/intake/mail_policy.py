@@ -63,7 +63,7 @@ class Verdicts:
         A sender can write such headers too, but only below those of the receiving server, which
         removes others under its own name (RFC 8601, sections 4.1 and 5).
         """
-        from functions.intake.mail import mime
+        from functions.core.mail import mime
 
         headers, _ = mime.headers_of(raw, 0, min(len(raw), _MAX_HEADERS), lambda _: None)
         values = (value for name, value in headers if name == "authentication-results")

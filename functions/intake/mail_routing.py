@@ -16,6 +16,7 @@ from functions.core.domain.errors import (
 )
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
+from functions.core.mail.parser import InboundMail
 from functions.core.services.command_service import change
 from functions.core.services.contacts import address_digest
 from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
@@ -35,7 +36,6 @@ from functions.core.text.tokens import (
 from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.core.text.words import EMPTY
 from functions.intake import bounces
-from functions.intake.mail.parser import InboundMail
 from functions.intake.mail_store import MailStore
 
 MAX_TEXT = 4000

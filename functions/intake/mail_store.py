@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from functions.core.domain.rules import FileRules
-    from functions.intake.mail.parser import MailAttachment
+    from functions.core.mail.parser import MailAttachment
 
 
 NO_VERDICTS = Verdicts()
@@ -70,15 +70,6 @@ def read_announcement(body: str) -> MailAnnouncement:
         raise DeadLetter(
             f"not SES's announcement of a mail: {type(error).__name__}: {error}"
         ) from error
-
-
-def released_call(body: str) -> Mapping[str, Any] | None:
-    """Return a request that an operator released from quarantine; None for a mail."""
-    try:
-        call = json.loads(body)["call"]
-        return call if {"desk", "channel", "query", "key"} <= set(call) else None
-    except (ValueError, KeyError, TypeError):
-        return None
 
 
 def _embedded_mail(content: Any) -> bytes:

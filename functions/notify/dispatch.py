@@ -34,6 +34,7 @@ from functions.core.domain.recipients import CUSTOMERS
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
+from functions.core.domain.webhook_message import is_webhook
 from functions.core.services.composing import notifications_for
 from functions.core.storage.items import read_commit, read_pieces
 from functions.notify.base_dispatch import (
@@ -54,7 +55,6 @@ from functions.notify.preparing import (
     restored_notification,
 )
 from functions.notify.sending import Sender
-from functions.notify.webhook_message import is_webhook
 
 UNCERTAIN = "uncertain: a run claimed it and ended; it may or may not have been sent"
 

@@ -23,12 +23,7 @@ from functions.core.domain.erasure import without_person
 from functions.core.domain.errors import DeadLetter, TryAgain
 from functions.core.domain.events import Commit
 from functions.core.domain.rules import Playbook
-from functions.core.domain.webhooks import signed_headers, wanted
-from functions.core.platform.logging import logger
-from functions.core.storage.items import read_commit
-from functions.core.text.masking import mask
-from functions.notify.base_dispatch import EVENT_GONE, BaseDispatcher, is_due, log_fields
-from functions.notify.webhook_message import (
+from functions.core.domain.webhook_message import (
     draft_webhook,
     is_webhook,
     jitter,
@@ -37,6 +32,11 @@ from functions.notify.webhook_message import (
     retry_waits,
     webhook_name,
 )
+from functions.core.domain.webhooks import signed_headers, wanted
+from functions.core.platform.logging import logger
+from functions.core.storage.items import read_commit
+from functions.core.text.masking import mask
+from functions.notify.base_dispatch import EVENT_GONE, BaseDispatcher, is_due, log_fields
 
 TIME_PER_MINUTE = timedelta(seconds=15)
 """The time that a container waits for endpoints per minute; the rest is for people's messages."""

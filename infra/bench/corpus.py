@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from functions.intake.mail import html, parse, strip_reply
-from functions.intake.mail.replies import newly_written
+from functions.core.mail import html, parse, strip_reply
+from functions.core.mail.replies import newly_written
 from infra.bench.corpus_events import CASES as EVENTS
 
 Score = tuple[int, int]

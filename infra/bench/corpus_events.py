@@ -134,7 +134,7 @@ def _is_answered(body: str, notification: object) -> bool:
 
 
 def _mail_right(body: str, expected: dict[str, Any]) -> bool:
-    from functions.intake.mail.parser import parse
+    from functions.core.mail.parser import parse
     from functions.intake.mail_store import read_announcement
 
     notification = read_announcement(body)

@@ -26,7 +26,7 @@ from functions.core.services.contacts import address_digest
 from functions.core.services.links import ticket_path
 from infra.console import person as roster, retention
 from infra.console.errors import ConsoleError, UsageError
-from infra.console.quarantine import Quarantine
+from infra.console.quarantine import quarantine_of
 from infra.console.smoke_stage import Answer, SmokeFailed, StageUnderTest
 from infra.deploy.desks import storage_of, versions
 from infra.deploy.steps import INFRA
@@ -420,7 +420,7 @@ class Smoke:
 
         A later alarm would look for its cause in vain.
         """
-        quarantine = Quarantine(self.trail.stage)
+        quarantine = quarantine_of(self.trail.stage)
         mail = self._mail_key.rpartition("/")[2]
         partitions = {f"TICKET#{self.desk}#{number}" for number in self._numbers}
         with quarantine.opened() as waiting:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from functions.core.deliver.webhook import new_secret
 from functions.core.domain.webhooks import rotated
 
 if TYPE_CHECKING:
@@ -66,10 +67,6 @@ def read_secret(name: str) -> str | None:
 
 def replace_secret(name: str, value: str) -> None:
     boto3.client("ssm").put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
-
-
-def new_secret() -> str:
-    return f"whsec_{_random()}"
 
 
 def endpoint_secret_name(stage: str, desk: str, name: str) -> str:

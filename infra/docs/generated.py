@@ -14,9 +14,9 @@ from functions.core.domain.audit import ACTS
 from functions.core.domain.commands import ACTIONS
 from functions.core.domain.events import EVENTS
 from functions.core.domain.ticket import OPEN, STATUSES, TIMER_KINDS, Value
+from functions.core.domain.webhook_message import INTERNAL_FIELDS
 from functions.core.domain.webhooks import event_of_type
 from functions.core.reports.figures import FIGURES
-from functions.notify.webhook_message import INTERNAL_FIELDS
 from infra.docs.openapi import FILE, description, event_meaning
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

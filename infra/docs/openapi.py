@@ -35,6 +35,7 @@ from functions.core.domain.commands.steps import StepBody
 from functions.core.domain.events import EVENTS
 from functions.core.domain.playbook_types import SLUG
 from functions.core.domain.ticket import STATUSES, Ticket
+from functions.core.domain.webhook_message import INTERNAL_FIELDS, TICKET_FIELDS
 from functions.core.domain.webhooks import event_of_type
 from functions.core.platform.web import MAX_IDEMPOTENCY_KEY, VERSION, Busy, chalice_error, problem
 from functions.core.reports import board as boards, report as reports
@@ -46,7 +47,6 @@ from functions.core.storage.reports import LISTED
 from functions.core.text import shapes as common
 from functions.core.text.search import MAX_QUERY
 from functions.intake.mail_routing import RoutedMail
-from functions.notify.webhook_message import INTERNAL_FIELDS, TICKET_FIELDS
 from functions.portal import shapes as portal
 from functions.portal.submissions import NewConfirmation, NewMessage, NewScore
 from functions.workbench import session, shapes as workbench

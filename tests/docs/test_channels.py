@@ -9,7 +9,7 @@ import pytest
 
 from functions.core.channels.base import names
 from functions.core.domain.rules import Checks
-from functions.intake.mail.origin import Origin
+from functions.core.mail.origin import Origin
 from functions.intake.mail_policy import Verdicts, trusts_sender
 
 pytestmark = pytest.mark.requirement("G3")

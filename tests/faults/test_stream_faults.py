@@ -14,11 +14,11 @@ import boto3
 import pytest
 
 from functions.core.platform import aws
+from functions.core.platform.stream_filters import matches_filters
 from functions.core.storage.database import Storage
 from infra.console.verification import Verification
 from infra.deploy.stacks import load_template
 from infra.deploy.steps import INFRA
-from infra.deploy.stream_filters import matches_filters
 from infra.local.streams import RetryRules, process
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import (

@@ -24,6 +24,7 @@ PACKAGES = (
 CORE = {
     "domain": {"domain"},
     "text": {"domain", "text"},
+    "mail": {"mail"},
     "playbook": {"domain", "text", "playbook"},
     "knowledge": {"domain", "text", "playbook", "knowledge"},
     "reports": {"domain", "text", "reports"},
@@ -71,7 +72,7 @@ TESTED_IN_PROCESS = {"assistant", "unseal"}
 
 LONG = 600
 LONGER: dict[str, str] = {
-    "functions/intake/mail/replies.py": "one pass over a mail's lines, a rule per quoting style",
+    "functions/core/mail/replies.py": "one pass over a mail's lines, a rule per quoting style",
 }
 """Modules over `LONG` lines → the reason."""
 
@@ -151,12 +152,6 @@ def test_domain_and_text_are_pure(path: Path) -> None:
     assert not used & IMPURE
     source = path.read_text("utf-8")
     assert not IMPURE_CALLS.search(source), "time and input are passed in"
-
-
-@pytest.mark.parametrize("path", sorted((FUNCTIONS / "intake" / "mail").rglob("*.py")), ids=name_of)
-def test_the_mail_parser_imports_nothing_else_of_ours(path: Path) -> None:
-    ours = [module for module in imports(parsed(path)) if module.startswith("functions.")]
-    assert all(module.startswith("functions.intake.mail") for module in ours)
 
 
 @pytest.mark.parametrize("path", INFRA_SOURCES, ids=name_of)

@@ -73,6 +73,7 @@ def test_only_notify_and_unseal_decrypt_contacts_and_only_unseal_originals() -> 
     }
     function = "arn:aws:lambda:*:*:function:deskbell-prod"
     assert {caller: resources for caller, resources in invoked.items() if resources} == {
+        "administration": [[f"{function}-{name}" for name in ("notify", "router", "sla_timer")]],
         "api_handler": [
             f"{function}-{name}"
             for name in ("unseal", "answers", "administration", "language_model")
@@ -118,13 +119,14 @@ def test_no_function_can_write_a_playbook(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_parameters_are_granted_by_name(path: Path) -> None:
-    """Only a desk's name is open; nobody but notify reads the secrets of outgoing webhooks,
-    nobody but the assistant those of look-ups, and nobody but language_model those of models."""
+    """Only a desk's name is open; the secrets of outgoing webhooks are read by notify and by
+    administration, which rotates them, those of look-ups by the assistant, those of models by
+    language_model."""
     for statement in statements(path):
         if "ssm:GetParameter" in statement["Action"]:
             names = [r.partition("/deskbell/prod/")[2] for r in statement["Resource"]]
             assert all(re.fullmatch(r"\w+|desks/\*/\w+(?:/\*)?", name) for name in names), names
-    if path.stem != "notify":
+    if path.stem not in {"notify", "administration"}:
         assert not may_read_parameter(path.stem, "/deskbell/prod/desks/standard/webhooks/crm")
     for kind, function in (("sources", "api_handler"), ("models", "language_model")):
         reads = may_read_parameter(path.stem, f"/deskbell/prod/desks/assisted/{kind}/main")

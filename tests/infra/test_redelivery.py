@@ -5,17 +5,17 @@ import io
 import json
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.console.redelivery import (
+from functions.administration.redelivery import (
     DeadLetteredAgainError,
     Redelivery,
     RefusedError,
     StreamGoneError,
     records_between,
 )
+from functions.core.platform import aws
 
 pytestmark = pytest.mark.requirement("G3")
 BATCH = {
@@ -54,7 +54,7 @@ class Stream:
 def sequence_numbers(
     monkeypatch: pytest.MonkeyPatch, stream: Stream, function: str = "notify"
 ) -> list[str]:
-    monkeypatch.setattr(boto3, "client", lambda _: stream)
+    monkeypatch.setattr(aws, "client", lambda _: stream)
     found = records_between(BATCH, function)
     assert all(r["dynamodb"]["NewImage"]["sealed"] == {"B": "eA=="} for r in found)
     return [r["dynamodb"]["SequenceNumber"] for r in found]
@@ -102,14 +102,14 @@ class Lambda:
         return {**found, "FunctionError": "Unhandled"} if self.error else found
 
 
-def redeliver(monkeypatch: pytest.MonkeyPatch, function: Lambda, records: list[Any]) -> str:
-    monkeypatch.setattr(boto3, "client", lambda _: function)
-    return Redelivery("deskbell-test-notify").records(records)
+def redeliver(function: Lambda, records: list[Any]) -> str:
+    client: Any = function
+    return Redelivery("deskbell-test-notify", client).records(records)
 
 
-def test_a_processed_record_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_processed_record_is_reported() -> None:
     function = Lambda({"batchItemFailures": []})
-    assert redeliver(monkeypatch, function, [{"a": 1}]) == "deskbell-test-notify has processed it"
+    assert redeliver(function, [{"a": 1}]) == "deskbell-test-notify has processed it"
     assert function.given == [{"Records": [{"a": 1}]}]
 
 
@@ -136,7 +136,6 @@ PARKED = json.dumps({"message": "record.parked", "cause": "no such rule"})
     ids=["none", "failed", "raised", "died", "dead-lettered by an older version", "dead-lettered"],
 )
 def test_a_record_that_was_not_processed_stays_in_quarantine(
-    monkeypatch: pytest.MonkeyPatch,
     function: Lambda,
     records: list[Any],
     refused: type[RefusedError],
@@ -144,4 +143,4 @@ def test_a_record_that_was_not_processed_stays_in_quarantine(
 ) -> None:
     """Each keeps the function's explanation."""
     with pytest.raises(refused, match=said):
-        redeliver(monkeypatch, function, records)
+        redeliver(function, records)

@@ -12,12 +12,12 @@ import pytest
 from functions.core.domain import events
 from functions.core.platform.alarms import NAMESPACE
 from functions.core.platform.settings import Deployment
+from functions.core.platform.stream_filters import FILTERS, matches_filters
 from functions.core.reports.columns import COLUMNS
 from functions.core.storage.facts import FOLDER
 from functions.core.storage.files import Files
 from infra.deploy.stacks import load_template
 from infra.deploy.steps import INFRA
-from infra.deploy.stream_filters import matches_filters
 from infra.simulator.simulator import FUNCTIONS
 
 FOUNDATION = load_template(INFRA / "templates" / "foundation.yaml")
@@ -78,6 +78,15 @@ def test_stream_filters_wake_only_the_functions_concerned(
     keys = {"pk": {"S": "TICKET#a#1"}, "sk": {"S": key}}
     record = {"dynamodb": {"Keys": keys, "NewImage": {**keys, attribute: {"S": value}}}}
     assert {name for name in FUNCTIONS if matches_filters(record, name)} == readers
+
+
+@pytest.mark.requirement("F2", "G3")
+@pytest.mark.parametrize(("function", "mapping"), STREAM_MAPPINGS.items())
+def test_records_that_are_read_again_are_filtered_as_lambda_does(
+    function: str, mapping: str
+) -> None:
+    filters = WIRING["Resources"][mapping]["Properties"]["FilterCriteria"]["Filters"]
+    assert [json.loads(item["Pattern"]) for item in filters] == list(FILTERS[function])
 
 
 @pytest.mark.requirement("F2")

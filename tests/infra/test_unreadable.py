@@ -6,11 +6,13 @@ from typing import Any
 import boto3
 import pytest
 
+from functions.administration.dead_letters import FUNCTIONS
+from functions.administration.entries import QuarantineEntry
+from functions.administration.unprocessed import Quarantine
+from functions.core.domain.errors import ReplayError
 from functions.core.storage.database import Storage
 from functions.core.storage.items import ticket_key
-from infra.console.dead_letters import FUNCTIONS
-from infra.console.quarantine import Quarantine
-from infra.console.quarantine_entry import Entry, ReplayError
+from infra.console.quarantine import quarantine_of
 from infra.deploy.desks import storage_of
 from infra.simulator.simulator import Simulator
 from tests.core.sample_desk import NOON
@@ -40,7 +42,7 @@ def test_every_malformed_message_is_listed_shown_and_discarded(
     """One of them must not hide the others, and none leaves without a decision."""
     for body in MALFORMED:
         send(function, body.replace("\x07", ""))
-    quarantine = Quarantine(DEPLOYMENT.stage)
+    quarantine = quarantine_of(DEPLOYMENT.stage)
     with quarantine.opened() as entries:
         assert len(entries) == len(MALFORMED)
         for entry in entries:
@@ -50,13 +52,13 @@ def test_every_malformed_message_is_listed_shown_and_discarded(
                 with pytest.raises(ReplayError):
                     quarantine.replay(entry)
             assert "discarded" in quarantine.discard(entry, "malformed", "ops", NOON)
-    with Quarantine(DEPLOYMENT.stage).opened() as left:
+    with quarantine_of(DEPLOYMENT.stage).opened() as left:
         assert left == []
 
 
 def test_a_message_without_form_is_shown_as_it_is(simulator: Simulator) -> None:
     send("router", '{"keys": "x", "what": "\u202e别的"}')
-    quarantine = Quarantine(DEPLOYMENT.stage)
+    quarantine = quarantine_of(DEPLOYMENT.stage)
     with quarantine.opened() as (entry,):
         assert entry.unreadable
         assert entry.cause.startswith("unreadable: ")
@@ -70,7 +72,7 @@ def test_an_object_without_readable_metadata_is_listed(simulator: Simulator) -> 
             Bucket=bucket, Key=f"quarantine/standard/{name}", Body=b"words", Metadata=metadata
         )
     boto3.client("s3").put_object(Bucket=bucket, Key="quarantine/odd", Body=b"words")
-    quarantine = Quarantine(DEPLOYMENT.stage)
+    quarantine = quarantine_of(DEPLOYMENT.stage)
     with quarantine.opened() as entries:
         assert len(entries) == 4
         for entry in entries:
@@ -81,18 +83,18 @@ def test_an_object_without_readable_metadata_is_listed(simulator: Simulator) -> 
 def test_a_workflow_with_another_s_input_is_listed(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from infra.console import closing_workflows
+    from functions.administration import closing_workflows
 
     runs = [closing_workflows.Failed(f"run-{i}", NOON, "x", text) for i, text in enumerate("{[5")]
     monkeypatch.setattr(closing_workflows, "failed", lambda prefix: iter(runs))
-    quarantine = Quarantine(DEPLOYMENT.stage)
+    quarantine = quarantine_of(DEPLOYMENT.stage)
     with quarantine.opened() as entries:
         assert [entry.unreadable for entry in entries] == [True] * 3
         _refused(quarantine, entries[0])
 
 
-def _refused(quarantine: Quarantine, entry: Entry) -> None:
-    with pytest.raises(ReplayError, match="discard it"):
+def _refused(quarantine: Quarantine, entry: QuarantineEntry) -> None:
+    with pytest.raises(ReplayError, match="Discard it"):
         quarantine.replay(entry)
     assert "discarded" in quarantine.discard(entry, "malformed", "ops", NOON)
 
@@ -114,7 +116,7 @@ def test_an_unreadable_delivery_hides_no_ticket(
     assert simulator.http("GET", path, claims=claims).status == 200
     keys = {"pk": ticket_key("standard", number), "sk": "DELIVERY#000001#x"}
     send("notify", json.dumps({"keys": keys, "cause": "x"}))
-    quarantine = Quarantine(DEPLOYMENT.stage)
+    quarantine = quarantine_of(DEPLOYMENT.stage)
     with quarantine.opened() as (entry,):
         assert "unreadable" in quarantine.text(entry)
         _refused(quarantine, entry)

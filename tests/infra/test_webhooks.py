@@ -11,17 +11,17 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from typer.testing import CliRunner
 
+from functions.administration.endpoints import Span
 from functions.core.domain import commands as c
-from functions.core.domain.errors import PlaybookError
+from functions.core.domain.errors import ActionNotAllowed, NotFound, PlaybookError
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws, container
 from functions.core.playbook import load
 from functions.notify import wiring
-from infra.console import webhooks
 from infra.console.errors import UsageError
 from infra.console.main import app
-from infra.console.webhooks import Span, WebhookError
+from infra.console.webhooks import webhooks_of
 from infra.deploy import desks
 from infra.deploy.stage_secrets import ensure_endpoint_secrets
 from infra.deploy.trail import OperatorTrail
@@ -99,31 +99,31 @@ def deliver_due(desk: Harness, ticket: Ticket) -> None:
 
 
 def test_applying_a_playbook_creates_the_secret_once(desk: Harness) -> None:
-    [secret] = webhooks.secrets(STAGE, "standard", "crm", NOON)
+    [secret] = webhooks_of(STAGE).secrets("standard", "crm", NOON)
     assert secret.startswith("whsec_")
     ensure_endpoint_secrets(boto3.client("ssm"), STAGE, "standard", ["crm"], NOON)
-    assert webhooks.secrets(STAGE, "standard", "crm", NOON) == (secret,)
+    assert webhooks_of(STAGE).secrets("standard", "crm", NOON) == (secret,)
     assert desks.versions(STAGE) == [("standard", 1)]
-    [listed] = webhooks.endpoints(STAGE, NOON)
+    [listed] = webhooks_of(STAGE).endpoints("standard", NOON)
     assert (listed.desk, listed.name, listed.secrets) == ("standard", "crm", 1)
 
 
 def test_both_secrets_are_valid_after_a_rotation(desk: Harness, receiver: Receiver) -> None:
     """For a while, so that the receiver can change."""
     now = datetime.now(UTC)
-    [old] = webhooks.secrets(STAGE, "standard", "crm", now)
-    new = webhooks.rotate(TRAIL, "standard", "crm", HOUR, now)
-    assert webhooks.secrets(STAGE, "standard", "crm", now) == (new, old)
+    [old] = webhooks_of(STAGE).secrets("standard", "crm", now)
+    new = webhooks_of(STAGE).rotate(TRAIL, "standard", "crm", HOUR, now)
+    assert webhooks_of(STAGE).secrets("standard", "crm", now) == (new, old)
     create_ticket_with_note(desk)
     for secret in (old, new):
         assert Verifier(secret).verify(receiver.got[0].body, receiver.got[0].headers)
-    assert webhooks.secrets(STAGE, "standard", "crm", now + HOUR) == (new,)
+    assert webhooks_of(STAGE).secrets("standard", "crm", now + HOUR) == (new,)
 
 
 def test_a_test_message_verifies(desk: Harness, receiver: Receiver) -> None:
     now = datetime.now(UTC)
-    assert webhooks.send_test(STAGE, "standard", "crm", now) == "HTTP 204"
-    [secret] = webhooks.secrets(STAGE, "standard", "crm", now)
+    assert webhooks_of(STAGE).send_test(TRAIL, "standard", "crm", now) == "HTTP 204"
+    [secret] = webhooks_of(STAGE).secrets("standard", "crm", now)
     found = Verifier(secret).verify(receiver.got[0].body, receiver.got[0].headers)
     assert found["type"] == "webhook.test"
     assert found["data"] == {"desk": "standard", "webhook": "crm"}
@@ -133,9 +133,9 @@ def test_one_message_is_replayed_with_its_id(desk: Harness, receiver: Receiver) 
     """Even if it had arrived."""
     ticket = create_ticket_with_note(desk)
     first = receiver.ids[0]
-    assert webhooks.replay_id(STAGE, first, NOON) == "it is sent now"
-    with pytest.raises(WebhookError, match="is being sent"):
-        webhooks.replay_id(STAGE, first, NOON)
+    assert webhooks_of(STAGE).replay_id(first, NOON) == "it is sent now"
+    with pytest.raises(ActionNotAllowed, match="is being sent"):
+        webhooks_of(STAGE).replay_id(first, NOON)
     deliver_due(desk, ticket)
     assert receiver.ids.count(first) == 2
     assert len(receiver.ids) == 3
@@ -143,22 +143,22 @@ def test_one_message_is_replayed_with_its_id(desk: Harness, receiver: Receiver) 
 
 @pytest.mark.parametrize("written", ["msg_standard_CS99_1_0_crm", "x", "msg_standard_{}_1_77_crm"])
 def test_an_unknown_message_is_an_error(desk: Harness, written: str) -> None:
-    with pytest.raises(WebhookError, match="there is no message"):
-        webhooks.replay_id(STAGE, written.format(create_ticket_with_note(desk).number), NOON)
+    with pytest.raises(NotFound, match="There is no message"):
+        webhooks_of(STAGE).replay_id(written.format(create_ticket_with_note(desk).number), NOON)
 
 
 def test_a_period_is_replayed(desk: Harness, receiver: Receiver) -> None:
     """From its start until before its end, with the same ids."""
     ticket = create_ticket_with_note(desk)
     later = NOON + HOUR
-    done = webhooks.replay_span(STAGE, Span("standard", "", later, later + HOUR), 300, later)
+    done = webhooks_of(STAGE).replay_span(Span("standard", "", later, later + HOUR), 300, later)
     assert (done.again, done.first, done.skipped) == (1, 0, 0)
     deliver_due(desk, ticket)
     assert [request.json["type"] for request in receiver.got] == [
         "ticket.received", "note.added", "note.added",
     ]  # fmt: skip
     assert receiver.ids[1] == receiver.ids[2]
-    before = webhooks.replay_span(STAGE, Span("standard", "", NOON - HOUR, NOON), 300, later)
+    before = webhooks_of(STAGE).replay_span(Span("standard", "", NOON - HOUR, NOON), 300, later)
     assert (before.again, before.first) == (0, 0)
 
 
@@ -166,9 +166,9 @@ def test_a_new_endpoint_can_get_past_events(desk: Harness, receiver: Receiver) -
     """Other endpoints get nothing again."""
     ticket = create_ticket_with_note(desk)
     apply_endpoints(desk, crm=["ticket.received"], bi=["*"], at=receiver.url)
-    assert len(webhooks.secrets(STAGE, "standard", "bi", NOON)) == 1
+    assert len(webhooks_of(STAGE).secrets("standard", "bi", NOON)) == 1
     span = Span("standard", "bi", NOON - HOUR, NOON + 2 * HOUR)
-    done = webhooks.replay_span(STAGE, span, 300, NOON)
+    done = webhooks_of(STAGE).replay_span(span, 300, NOON)
     assert (done.again, done.first) == (0, 3)
     deliver_due(desk, ticket)
     assert len(receiver.got) == 5
@@ -181,7 +181,7 @@ def test_many_replayed_messages_are_spread_over_minutes(desk: Harness) -> None:
     """Customers' messages and the endpoint keep up."""
     tickets = [desk.file(contact=f"a{n}@example.com") for n in range(5)]
     span = Span("standard", "crm", NOON, NOON + HOUR)
-    done = webhooks.replay_span(STAGE, span, 2, NOON)
+    done = webhooks_of(STAGE).replay_span(span, 2, NOON)
     assert (done.first, done.last) == (5, NOON + timedelta(minutes=2))
     moments = sorted(d.next_at for t in tickets for d in desk.deliveries(t) if d.next_at)
     assert [m - NOON for m in moments] == [timedelta(minutes=n) for n in (0, 0, 1, 1, 2)]
@@ -217,9 +217,9 @@ def test_a_replayed_message_has_all_its_attempts(desk: Harness, receiver: Receiv
     ticket = create_ticket_with_note(desk)
     desks.apply(TRAIL, other_desk(desk, "support@other.local"), NOON)
     span = Span("other", "", NOON - HOUR, NOON + 2 * HOUR)
-    done = webhooks.replay_span(STAGE, span, 300, NOON)
+    done = webhooks_of(STAGE).replay_span(span, 300, NOON)
     assert (done.again, done.first, done.skipped) == (0, 0, 0)
-    assert webhooks.replay_id(STAGE, receiver.ids[0], NOON) == "it is sent now"
+    assert webhooks_of(STAGE).replay_id(receiver.ids[0], NOON) == "it is sent now"
     (due,) = [d for d in desk.deliveries(ticket) if d.state == "due"]
     assert (due.attempts, due.cause) == (0, "replayed")
 
@@ -232,22 +232,22 @@ def test_a_claimed_message_is_not_replayed(desk: Harness) -> None:
             claimed = {"state": "claimed"}
             assert desk.storage.deliveries.move(delivery.model_copy(update=claimed), delivery.state)
     span = Span("standard", "crm", NOON, NOON + 2 * HOUR)
-    assert webhooks.replay_span(STAGE, span, 300, NOON).skipped == 2
+    assert webhooks_of(STAGE).replay_span(span, 300, NOON).skipped == 2
 
 
 def test_an_unknown_endpoint_is_an_error(desk: Harness) -> None:
     for ask in (
-        lambda: webhooks.send_test(STAGE, "standard", "erp", NOON),
-        lambda: webhooks.rotate(TRAIL, "standard", "erp", HOUR, NOON),
-        lambda: webhooks.replay_span(STAGE, Span("standard", "erp", NOON, NOON), 1, NOON),
+        lambda: webhooks_of(STAGE).send_test(TRAIL, "standard", "erp", NOON),
+        lambda: webhooks_of(STAGE).rotate(TRAIL, "standard", "erp", HOUR, NOON),
+        lambda: webhooks_of(STAGE).replay_span(Span("standard", "erp", NOON, NOON), 1, NOON),
     ):
-        with pytest.raises(WebhookError, match="desk standard has no webhook erp; it has crm"):
+        with pytest.raises(NotFound, match="The desk standard has no webhook erp; it has: crm"):
             ask()
 
 
 @pytest.mark.requirement("G3", "G5")
 def test_a_replayed_dead_letter_has_all_its_attempts(desk: Harness, receiver: Receiver) -> None:
-    from infra.console.quarantine import Quarantine
+    from infra.console.quarantine import quarantine_of
 
     for room in ("mail", "router", "sla_timer"):
         boto3.client("sqs").create_queue(QueueName=f"{DEPLOYMENT.prefix}-{room}-dlq")
@@ -255,7 +255,7 @@ def test_a_replayed_dead_letter_has_all_its_attempts(desk: Harness, receiver: Re
     receiver.answers = [410, 500]
     ticket = desk.file()
     assert desk.invoke(desk.event_record(ticket)) == []
-    box = Quarantine(STAGE)
+    box = quarantine_of(STAGE)
     with box.opened() as found:
         [kept] = [each for each in found if "webhook:crm" in each.subject]
         assert "410" in kept.cause
@@ -279,7 +279,7 @@ def test_the_console_commands_work(desk: Harness, receiver: Receiver) -> None:
     assert listed[:2] == ["standard", "crm"]
     assert run_command("webhooks", "list", "--desk", "other").stdout == ""
     secret = run_command("webhooks", "secret", "standard", "crm").stdout.strip()
-    assert webhooks.secrets(STAGE, "standard", "crm", NOON) == (secret,)
+    assert webhooks_of(STAGE).secrets("standard", "crm", NOON) == (secret,)
     rotated = run_command(
         "webhooks", "rotate", "standard", "crm", "--keep-hours", "0"
     ).stdout.strip()
@@ -311,12 +311,12 @@ def test_an_incomplete_command_is_an_error(desk: Harness, arguments: list[str], 
 def test_the_secret_of_an_unknown_endpoint_is_an_error(desk: Harness) -> None:
     """Empty output would read as an endpoint without a secret."""
     done = run_command("webhooks", "secret", "standard", "crn")
-    assert isinstance(done.exception, WebhookError)
-    assert "has no webhook crn; it has crm" in str(done.exception)
+    assert isinstance(done.exception, NotFound)
+    assert "has no webhook crn; it has: crm" in str(done.exception)
 
 
 def test_secrets_have_the_standard_webhooks_form(desk: Harness) -> None:
     """32 octets in base64."""
-    [secret] = webhooks.secrets(STAGE, "standard", "crm", NOON)
+    [secret] = webhooks_of(STAGE).secrets("standard", "crm", NOON)
     Verifier(secret)
     assert len(secret.removeprefix("whsec_")) == len(b64encode(bytes(32)))

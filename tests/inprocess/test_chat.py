@@ -22,7 +22,7 @@ from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform import aws
 from functions.core.storage.database import Storage
 from functions.core.storage.tickets import Tickets
-from infra.console.quarantine import Quarantine
+from infra.console.quarantine import quarantine_of
 from infra.simulator.simulator import Simulator
 from tests.core.channels.provider_requests import (
     FAKE_PROVIDERS,
@@ -386,7 +386,7 @@ class QuarantinedRequest:
 
     def __post_init__(self) -> None:
         self.simulator = self.chat.simulator
-        self.box = Quarantine(self.simulator.deployment.stage)
+        self.box = quarantine_of(self.simulator.deployment.stage)
         self._sqs = boto3.client("sqs")
         name = f"{self.simulator.deployment.prefix}-mail"
         self._queue = self._sqs.create_queue(QueueName=name)["QueueUrl"]

@@ -16,7 +16,7 @@ from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.tickets import Tickets
 from functions.intake.chat import MAX_TEXT
-from infra.console.quarantine import Quarantine
+from infra.console.quarantine import quarantine_of
 from infra.simulator.simulator import Simulator
 from tests.core.channels.provider_requests import FAKE_PROVIDERS
 from tests.inprocess.conftest import erase_customer
@@ -213,5 +213,5 @@ def test_the_stored_query_of_a_request_names_nobody(wechat: Chat) -> None:
     call = replace(call, query={**call.query, "encrypt_type": "raw"})
     assert wechat.provider.user in call.query.values()
     assert wechat.send(call).status == 200
-    with Quarantine(wechat.simulator.deployment.stage).opened() as (waiting,):
+    with quarantine_of(wechat.simulator.deployment.stage).opened() as (waiting,):
         assert waiting.call["query"] == {"encrypt_type": "raw"}

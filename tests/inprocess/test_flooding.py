@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from deskbell.client import ApiResponse
+from functions.administration.entries import QuarantineEntry
 from functions.core.domain.playbook_limits import UnprovenTickets
 from functions.core.domain.rules import Playbook
 from functions.core.platform import clock, container
@@ -15,8 +16,7 @@ from functions.core.storage.counters import Counters
 from functions.core.storage.database import Storage
 from functions.core.storage.table import Table
 from functions.core.text.tokens import source_hash
-from infra.console.quarantine import Quarantine
-from infra.console.quarantine_entry import Entry
+from infra.console.quarantine import quarantine_of
 from infra.simulator.simulator import Simulator
 from tests.core.sample_desk import new_tickets
 from tests.infra.test_quarantine import process_mail_queue, raw_mail
@@ -54,8 +54,8 @@ def file(simulator: Simulator, source: str, **more: Any) -> ApiResponse:
     return simulator.http("POST", "/desks/standard/tickets", body, source=source, **more)
 
 
-def waiting() -> list[Entry]:
-    with Quarantine(DEPLOYMENT.stage).opened() as entries:
+def waiting() -> list[QuarantineEntry]:
+    with quarantine_of(DEPLOYMENT.stage).opened() as entries:
         return list(entries)
 
 
@@ -79,7 +79,7 @@ def test_what_a_source_has_too_many_of_waits_and_is_filed_with_its_time(
     assert held[0].cause == "flood: over 2 unproven tickets an hour of this source"
     monkeypatch.setattr(clock, "now", lambda: NOON + timedelta(days=2))
     for entry in held:
-        assert Quarantine(DEPLOYMENT.stage).replay(entry) == "the call is queued for standard"
+        assert quarantine_of(DEPLOYMENT.stage).replay(entry) == "the call is queued for standard"
     assert len(list(process_mail_queue(simulator))) == 2
     assert waiting() == []
     found = new_tickets(storage, "standard")
@@ -121,7 +121,7 @@ def test_a_repetition_gets_its_first_answer_even_over_the_limit(
     for _ in range(3):
         assert file(simulator, ATTACKER, headers={"Idempotency-Key": "two"}).status == 202
     (entry,) = waiting()
-    Quarantine(DEPLOYMENT.stage).replay(entry)
+    quarantine_of(DEPLOYMENT.stage).replay(entry)
     list(process_mail_queue(simulator))
     assert len(numbers(storage)) == 2
     again = file(simulator, ATTACKER, headers={"Idempotency-Key": "two"})
@@ -139,7 +139,7 @@ def test_the_longest_idempotency_key_survives_quarantine(
     assert file(simulator, ATTACKER, headers={"Idempotency-Key": key}).status == 202
     (entry,) = waiting()
     assert entry.call.get("id") == (key if kept else None)
-    Quarantine(DEPLOYMENT.stage).replay(entry)
+    quarantine_of(DEPLOYMENT.stage).replay(entry)
     assert len(list(process_mail_queue(simulator))) == 1
     assert len(numbers(storage)) == 2
 
@@ -154,7 +154,7 @@ def test_a_released_form_that_the_desk_no_longer_accepts_is_dead_lettered(
     storage.playbooks.put(playbook.model_copy(update={"fields": shorter}), NOON)
     simulator.replace_containers()
     (entry,) = waiting()
-    Quarantine(DEPLOYMENT.stage).replay(entry)
+    quarantine_of(DEPLOYMENT.stage).replay(entry)
     list(process_mail_queue(simulator))
     (left,) = waiting()
     assert "can no longer be filed" in left.cause
@@ -218,7 +218,7 @@ def test_unproven_mail_counts_towards_the_desks_limit(
     assert len(held) == 3 - opened
     for entry in held:
         assert entry.cause == "flood: over 1 unproven tickets an hour of this desk"
-        Quarantine(DEPLOYMENT.stage).replay(entry)
+        quarantine_of(DEPLOYMENT.stage).replay(entry)
     list(process_mail_queue(simulator))
     assert len(numbers(storage)) == 3
 

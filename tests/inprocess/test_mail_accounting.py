@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
+from functions.administration.entries import QuarantineEntry
 from functions.core.domain.events import Commit, CustomerWrote, TicketReceived
 from functions.core.platform import aws
 from functions.core.storage.database import Storage
 from functions.core.storage.items import read_commit
 from functions.core.text.tokens import message_id
-from infra.console.quarantine import Quarantine
-from infra.console.quarantine_entry import Entry
+from infra.console.quarantine import quarantine_of
 from infra.simulator.simulator import Simulator, mail_notification
 from tests.inprocess.conftest import DEPLOYMENT, ROOT, shipped
 from tests.inprocess.generated_mails import GeneratedMail, MailGenerator
@@ -52,7 +52,7 @@ def test_every_mail_is_accounted_for(simulator: Simulator, storage: Storage) -> 
     assert len(mails) == MAILS
 
     table = FiledMails.read()
-    with Quarantine(DEPLOYMENT.stage).opened() as entries:
+    with quarantine_of(DEPLOYMENT.stage).opened() as entries:
         quarantined = {
             (entry.desk, entry.keys["mail"]): entry for entry in entries if entry.body is None
         }
@@ -76,8 +76,8 @@ def _outcomes(
     mail: GeneratedMail,
     desk: str,
     table: FiledMails,
-    quarantined: dict[tuple[str, str], Entry],
-    dead_letters: list[Entry],
+    quarantined: dict[tuple[str, str], QuarantineEntry],
+    dead_letters: list[QuarantineEntry],
 ) -> list[str]:
     """Return what became of a mail for a desk: its fate in each place that holds it."""
     related = table.numbers_of.get((desk, mail.about.key)) if mail.about else None
@@ -95,7 +95,7 @@ def _outcomes(
     return outcomes
 
 
-def _is_about(entry: Entry, mail: GeneratedMail) -> bool:
+def _is_about(entry: QuarantineEntry, mail: GeneratedMail) -> bool:
     """Return whether a dead letter is about this mail and has a cause."""
     body = json.dumps(entry.body, ensure_ascii=False)
     mark = json.dumps(mail.body)[1:-1] if mail.body is not None else f"{mail.key}\\"

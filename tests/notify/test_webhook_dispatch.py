@@ -20,6 +20,7 @@ from functions.core.domain.delivery import WEBHOOK_RETRY_AFTER, Delivery
 from functions.core.domain.errors import DeadLetter, TryAgain
 from functions.core.domain.rules import Playbook, Webhook
 from functions.core.domain.ticket import Ticket
+from functions.core.domain.webhook_message import message_body, retry_waits
 from functions.core.domain.webhooks import event_of_type, rotated
 from functions.core.platform import aws
 from functions.core.storage.database import Storage
@@ -33,7 +34,6 @@ from functions.notify.webhook_dispatch import (
     EndpointBudget,
     WebhookDispatcher,
 )
-from functions.notify.webhook_message import message_body, retry_waits
 from infra.docs.openapi import EXAMPLES, FILE
 from tests.notify.deployment import DEPLOYMENT, MAIL, NAME, NOON, PHONE, Harness
 from tests.notify.webhook_receiver import Receiver

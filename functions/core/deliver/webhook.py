@@ -5,6 +5,8 @@ A redirect is a failure like any other status that is not 2xx.
 
 from __future__ import annotations
 
+import base64
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -31,6 +33,8 @@ TIMEOUT = timedelta(seconds=5)
 
 RESPONSE_LIMIT = 16 * 1024
 """Bytes of a response's body that are read; they are discarded."""
+
+SECRET_BYTES = 32
 
 SECRET_TTL = timedelta(minutes=5)
 """The time for which a container caches secrets."""
@@ -104,6 +108,11 @@ class SecretCache:
         if not secrets:
             raise Passing("there is no valid secret: deskbell webhooks rotate")
         return secrets
+
+
+def new_secret() -> str:
+    """Return a new secret of the form that Standard Webhooks requires."""
+    return f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode('ascii')}"
 
 
 def _can_sign(secret: object) -> bool:

@@ -10,6 +10,7 @@
     │   │   └── Forgotten       the request's data was erased
     │   ├── StaleVersion        409  the caller acted on an older version
     │   │   └── StaleArticle         of an article
+    │   ├── ReplayError         409  an entry of the quarantine cannot be processed again
     │   ├── AlreadyAnswered     409  a survey or confirmation is answered only once
     │   ├── TooLarge            413
     │   ├── KeyReused           422  an idempotency key came with a different body before
@@ -133,6 +134,10 @@ class StaleVersion(Refused, status=409, title="The ticket has changed"):
 
 class StaleArticle(StaleVersion, title="The article has changed"):
     """The caller edited an older version of the article."""
+
+
+class ReplayError(Refused, status=409, title="Not replayed"):
+    """An entry could not be processed again and stays in quarantine."""
 
 
 class AlreadyAnswered(Refused, status=409, title="Already answered"):

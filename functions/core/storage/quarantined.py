@@ -55,3 +55,12 @@ def quarantine(
             **metadata,
         },
     )
+
+
+def released_call(body: str) -> Mapping[str, Any] | None:
+    """Return a request that an operator released from quarantine; None for a mail."""
+    try:
+        call = json.loads(body)["call"]
+        return call if {"desk", "channel", "query", "key"} <= set(call) else None
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -18,6 +18,7 @@ CHINESE: dict[str, str] = {
     "The ticket has changed": "工单已更新",
     "The draft has changed": "草稿已更新",
     "Already answered": "已经评价过",
+    "Not replayed": "未能重放",
     "Too large": "内容过大",
     "This key was used before": "此幂等键已使用过",
     "Too many attempts": "操作过于频繁",
@@ -358,6 +359,45 @@ CHINESE: dict[str, str] = {
         "工单 {number} 已合并到 {end}，请合并到 {end}。"
     ),
     "{number} was merged into this ticket.": "工单 {number} 已合并到此工单。",
+    # Quarantine and webhooks
+    "It is not in quarantine any more, or somebody else has it open: try again in a minute.": (
+        "这一条已不在隔离中，或正有人在查看，请一分钟后再试。"
+    ),
+    "It was discarded before.": "这一条已经丢弃过。",
+    "The reason is kept with the entry: give one.": "请填写原因，它会随记录保存。",
+    "It cannot be read. Discard it.": "内容无法读取，请丢弃。",
+    "Only its entry was kept when it was discarded, so it cannot be replayed.": (
+        "丢弃时只保留了记录，无法再重放。"
+    ),
+    "A virus was found in it. Check it first, then confirm the release.": (
+        "其中发现病毒。请先核查，再确认放行。"
+    ),
+    "No desk has the mailbox that it was sent to. Name a desk.": (
+        "收件邮箱不属于任何服务台，请指定服务台。"
+    ),
+    "It names no sender who could be answered.": "其中没有可以回复的发件人。",
+    "Its delivery does not exist any more. Discard it.": "对应的发送记录已不存在，请丢弃。",
+    "The delivery was changed at the same time. Try again.": "发送记录刚刚有变化，请再试一次。",
+    "The dead letter does not contain its record.": "死信中没有原始记录，无法重放。",
+    "The stream holds no record for this function in the failed batch.": (
+        "失败批次中没有属于此函数的记录。"
+    ),
+    "The stream keeps records for 24 hours and no longer holds this one. The ticket's history "
+    "still has it: {first} … {last} of {at}.": (
+        "数据流只保留 24 小时，这条记录已不在其中；工单历史里仍有：{at} 的 {first} … {last}。"
+    ),
+    "{function} failed on it again: see its log.": "{function} 再次处理失败，请看它的日志。",
+    "{function} failed: {cause}": "{function} 处理失败：{cause}",
+    "{function} dead-lettered it again: {cause}": "{function} 再次未能处理：{cause}",
+    "The desk {desk} has no webhook {name}; it has: {known}.": (
+        "服务台 {desk} 没有名为 {name} 的回调，现有：{known}。"
+    ),
+    "There is no message {id}.": "没有消息 {id}。",
+    "The secret has been changed meanwhile. Change it again if need be.": (
+        "密钥刚刚已更换过。如仍需更换，请再操作一次。"
+    ),
+    "The message is being sent. Try again in a minute.": "消息正在发送，请一分钟后再试。",
+    "The endpoint did not accept it: {cause}": "对方没有接收：{cause}",
 }
 """English text with placeholders → the same in Chinese."""
 

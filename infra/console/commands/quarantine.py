@@ -13,7 +13,7 @@ from infra.console.errors import UsageError
 from infra.console.terminal import DATA, Data, Stage, connect, report, table
 
 if TYPE_CHECKING:
-    from infra.console.quarantine_entry import Entry
+    from functions.administration.entries import QuarantineEntry
 
 app = typer.Typer(help="Dead letters and quarantined mail.", no_args_is_help=True)
 
@@ -26,10 +26,10 @@ def list_(
     data: Data = DATA,
 ) -> None:
     """List everything that was not processed, with its cause."""
-    from infra.console.quarantine import Quarantine
-    from infra.console.quarantine_entry import printable
+    from functions.administration.entries import printable
+    from infra.console.quarantine import quarantine_of
 
-    quarantine = Quarantine(connect(stage, data))
+    quarantine = quarantine_of(connect(stage, data))
     with quarantine.opened() as waiting:
         rows = [
             (
@@ -58,11 +58,11 @@ def show(
     data: Data = DATA,
 ) -> None:
     """Print one entry as text: the record and its cause, or a mail and its source."""
-    from infra.console.quarantine import Quarantine
+    from infra.console.quarantine import quarantine_of
     from infra.deploy.trail import OperatorTrail
 
     trail = OperatorTrail.of(connect(stage, data))
-    quarantine = Quarantine(trail.stage)
+    quarantine = quarantine_of(trail.stage)
     with quarantine.opened() as waiting:
         discarded = quarantine.discarded() if id.startswith("discarded/") else []
         entry = _find(id, (*waiting, *discarded))
@@ -83,11 +83,11 @@ def discard(
     data: Data = DATA,
 ) -> None:
     """Remove entries from quarantine without processing them."""
-    from infra.console.quarantine import Quarantine
+    from infra.console.quarantine import quarantine_of
     from infra.deploy.trail import OperatorTrail
 
     trail = OperatorTrail.of(connect(stage, data))
-    quarantine = Quarantine(trail.stage)
+    quarantine = quarantine_of(trail.stage)
     with quarantine.opened() as waiting:
         for entry in [_find(entry_id, waiting) for entry_id in dict.fromkeys(ids)]:
             trail.record("quarantine.discard", entry.desk, entry.id)
@@ -110,8 +110,8 @@ def replay(
     data: Data = DATA,
 ) -> None:
     """Process entries again; those that succeed leave quarantine."""
-    from infra.console.quarantine import Quarantine
-    from infra.console.quarantine_entry import ReplayError
+    from functions.core.domain.errors import ReplayError
+    from infra.console.quarantine import quarantine_of
     from infra.deploy.trail import OperatorTrail
 
     if bool(id) == all_entries:
@@ -119,7 +119,7 @@ def replay(
     if even_infected and all_entries:
         raise UsageError("--even-infected needs one id")
     trail = OperatorTrail.of(connect(stage, data))
-    quarantine = Quarantine(trail.stage)
+    quarantine = quarantine_of(trail.stage)
     failed = False
     with quarantine.opened() as waiting:
         if all_entries:
@@ -135,12 +135,14 @@ def replay(
                 report(f"{entry.id}: {result}")
             except ReplayError as error:
                 failed = True
-                report(f"{entry.id}: not replayed: {error}")
+                needed = entry.infected and not even_infected
+                hint = " Add --even-infected." if needed else ""
+                report(f"{entry.id}: not replayed: {error}{hint}")
     if failed:
         raise typer.Exit(1)
 
 
-def _find(entry_id: str, entries: Iterable[Entry]) -> Entry:
+def _find(entry_id: str, entries: Iterable[QuarantineEntry]) -> QuarantineEntry:
     for entry in entries:
         if entry.id == entry_id:
             return entry

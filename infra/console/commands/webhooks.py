@@ -19,8 +19,11 @@ def list_(
     data: Data = DATA,
 ) -> None:
     """List every endpoint with the message types it receives."""
-    from infra.console.webhooks import endpoints
+    from infra.console.webhooks import webhooks_of
+    from infra.deploy.desks import versions
 
+    found, now = connect(stage, data), datetime.now(UTC)
+    webhooks = webhooks_of(found)
     rows = [
         (
             endpoint.desk,
@@ -29,8 +32,9 @@ def list_(
             " ".join(endpoint.events),
             str(endpoint.secrets),
         )
-        for endpoint in endpoints(connect(stage, data), datetime.now(UTC))
-        if desk in ("", endpoint.desk)
+        for each, _version in versions(found)
+        if desk in ("", each)
+        for endpoint in webhooks.endpoints(each, now)
     ]
     table(("desk", "webhook", "url", "events", "secrets"), rows)
 
@@ -38,12 +42,12 @@ def list_(
 @app.command()
 def secret(desk: str, name: str, stage: Stage = "", data: Data = DATA) -> None:
     """Print an endpoint's valid secrets, the newest first."""
-    from infra.console.webhooks import secrets
+    from infra.console.webhooks import webhooks_of
     from infra.deploy.trail import OperatorTrail
 
     trail = OperatorTrail.of(connect(stage, data))
     trail.record("webhooks.secret", desk, name)
-    for valid in secrets(trail.stage, desk, name, datetime.now(UTC)):
+    for valid in webhooks_of(trail.stage).secrets(desk, name, datetime.now(UTC)):
         typer.echo(valid)
 
 
@@ -58,23 +62,22 @@ def rotate(
     data: Data = DATA,
 ) -> None:
     """Create a new secret and print it."""
-    from infra.console import webhooks
+    from infra.console.webhooks import webhooks_of
     from infra.deploy.trail import OperatorTrail
 
     trail = OperatorTrail.of(connect(stage, data))
     overlap = timedelta(hours=keep_hours)
-    typer.echo(webhooks.rotate(trail, desk, name, overlap, datetime.now(UTC)))
+    typer.echo(webhooks_of(trail.stage).rotate(trail, desk, name, overlap, datetime.now(UTC)))
 
 
 @app.command("send-test")
 def send_test(desk: str, name: str, stage: Stage = "", data: Data = DATA) -> None:
     """Send a signed `webhook.test` from this machine and print the response status."""
-    from infra.console import webhooks
+    from infra.console.webhooks import webhooks_of
     from infra.deploy.trail import OperatorTrail
 
     trail = OperatorTrail.of(connect(stage, data))
-    trail.record("webhooks.send-test", desk, name)
-    report(webhooks.send_test(trail.stage, desk, name, datetime.now(UTC)))
+    report(webhooks_of(trail.stage).send_test(trail, desk, name, datetime.now(UTC)))
 
 
 @app.command()
@@ -89,21 +92,23 @@ def replay(
     data: Data = DATA,
 ) -> None:
     """Send messages again with their original ids, including those that were never sent."""
-    from infra.console.webhooks import Span, replay_id, replay_span
+    from functions.administration.endpoints import Span
+    from infra.console.webhooks import webhooks_of
     from infra.deploy.trail import OperatorTrail
 
     if bool(id) == bool(desk and start):
         raise UsageError("give --id, or --desk and --from")
     now = datetime.now(UTC)
     trail = OperatorTrail.of(connect(stage, data))
+    webhooks = webhooks_of(trail.stage)
     if id:
         trail.record("webhooks.replay", STAGE, id)
-        report(f"{id}: {replay_id(trail.stage, id, now)}")
+        report(f"{id}: {webhooks.replay_id(id, now)}")
         return
     span = Span(desk, name, timestamp("--from", start), timestamp("--to", end) if end else now)
     chosen = {"from": span.start.isoformat(), "to": span.end.isoformat()}
     trail.record("webhooks.replay", desk, name or "every webhook", after=chosen)
-    result = replay_span(trail.stage, span, per_minute, now)
+    result = webhooks.replay_span(span, per_minute, now)
     report(
         f"{result.again} are sent again, {result.first} for the first time, "
         f"by {result.last:%H:%M} UTC"

@@ -12,10 +12,10 @@ from standardwebhooks import Webhook as Verifier
 
 from functions.core.assistant import look_ups
 from functions.core.assistant.look_ups import LookUps, fetch
+from functions.core.deliver.webhook import new_secret
 from functions.core.domain.errors import DeskbellError
 from functions.core.domain.playbook_assistant import Assistant
 from functions.core.platform import outgoing
-from infra.deploy.stage_secrets import new_secret
 from infra.local.sample_source import asking_here, member, order
 from tests.inprocess.conftest import ROOT, shipped
 from tests.notify.webhook_receiver import Answer, Receiver

@@ -27,7 +27,7 @@ from functions.core.platform import aws, clock
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.storage.database import Storage
 from functions.core.storage.items import FORMER_STATES
-from infra.console.quarantine import Quarantine
+from infra.console.quarantine import quarantine_of
 from infra.console.retention import erase
 from infra.simulator.simulator import Simulator
 from infra.simulator.workflows import Execution
@@ -323,7 +323,7 @@ def test_a_parked_delivery_is_listed_and_replayed(
     ]
     keys = {"pk": f"TICKET#standard#{ticket.number}", "sk": f"DELIVERY#{dead.id}"}
     dead_letter(DEPLOYMENT, "notify", None, dead.cause or "", keys)
-    quarantine = Quarantine(DEPLOYMENT.stage)
+    quarantine = quarantine_of(DEPLOYMENT.stage)
     with quarantine.opened() as found:
         [listed] = [each for each in found if each.keys == keys]
         assert quarantine.replay(listed) == "the delivery is due"

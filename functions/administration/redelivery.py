@@ -1,13 +1,20 @@
 """Invoke a function again with records that failed, and interpret its response."""
 
+from __future__ import annotations
+
 import base64
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.exceptions import ClientError
 
-from infra.deploy.stream_filters import lambda_record, matches_filters
+from functions.core.domain.errors import Phrase, ReplayError
+from functions.core.platform import aws
+from functions.core.platform.stream_filters import lambda_record, matches_filters
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
+    from mypy_boto3_lambda import LambdaClient
 
 _GONE = frozenset(
     {"TrimmedDataAccessException", "ResourceNotFoundException", "ExpiredIteratorException"}
@@ -18,7 +25,7 @@ _DEAD_LETTERED = ("record.dead_lettered", "record.parked")
 _EMPTY_READS = 5
 
 
-class StreamGoneError(RuntimeError):
+class StreamGoneError(ReplayError):
     """The stream no longer holds the records of a failed batch; it keeps them for 24 hours."""
 
 
@@ -32,7 +39,7 @@ def records_between(batch: dict[str, Any], function: str) -> list[Any]:
     Raises:
         StreamGoneError: the stream no longer holds them.
     """
-    streams = boto3.client("dynamodbstreams")
+    streams: DynamoDBStreamsClient = aws.client("dynamodbstreams")
     last = int(batch["endSequenceNumber"])
     records: list[Any] = []
     empty = 0
@@ -57,17 +64,23 @@ def records_between(batch: dict[str, Any], function: str) -> list[Any]:
         if error.response["Error"]["Code"] not in _GONE:
             raise
         raise StreamGoneError(
-            "the stream no longer holds the record (it keeps records for 24 hours); the ticket's "
-            f"history still has it: {batch['startSequenceNumber']} … {batch['endSequenceNumber']} "
-            f"of {batch.get('approximateArrivalOfFirstRecord', '')}"
+            Phrase(
+                "The stream keeps records for 24 hours and no longer holds this one. The ticket's "
+                "history still has it: {first} … {last} of {at}.",
+                first=batch["startSequenceNumber"],
+                last=batch["endSequenceNumber"],
+                at=batch.get("approximateArrivalOfFirstRecord", ""),
+            )
         ) from error
     return records
 
 
 class Redelivery:
-    def __init__(self, function: str) -> None:
+    """A function that gets records again."""
+
+    def __init__(self, function: str, client: LambdaClient) -> None:
         self.function = function
-        self._lambda = boto3.client("lambda")
+        self._lambda = client
 
     def records(self, records: list[Any]) -> str:
         """Deliver stream records.
@@ -77,11 +90,13 @@ class Redelivery:
             DeadLetteredAgainError: the function dead-lettered one of them again.
         """
         if not records:
-            raise RefusedError("the stream holds no record for this function in the failed batch")
+            raise RefusedError("The stream holds no record for this function in the failed batch.")
         response = self._call({"Records": records})
         failed = (response or {}).get("batchItemFailures") if isinstance(response, dict) else None
         if failed:
-            raise RefusedError(f"{self.function} failed on it again: see its log")
+            raise RefusedError(
+                Phrase("{function} failed on it again: see its log.", function=self.function)
+            )
         return f"{self.function} has processed it"
 
     def event(self, payload: Any) -> str:
@@ -103,16 +118,22 @@ class Redelivery:
         result: Any = json.loads(response["Payload"].read() or b"null")
         if response.get("FunctionError"):
             message = result.get("errorMessage") if isinstance(result, dict) else result
-            raise RefusedError(f"{self.function} failed: {message}")
+            raise RefusedError(
+                Phrase("{function} failed: {cause}", function=self.function, cause=message)
+            )
         for line in base64.b64decode(response.get("LogResult", "")).decode().splitlines():
             if any(event in line for event in _DEAD_LETTERED):
                 raise DeadLetteredAgainError(
-                    f"{self.function} dead-lettered it again: {_cause(line)}"
+                    Phrase(
+                        "{function} dead-lettered it again: {cause}",
+                        function=self.function,
+                        cause=_cause(line),
+                    )
                 )
         return result
 
 
-class RefusedError(RuntimeError):
+class RefusedError(ReplayError):
     """The function did not process the record."""
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from functions.intake.mail.charsets import Note, codec_for, decode
+from functions.core.mail.charsets import Note, codec_for, decode
 
 MAX_DEPTH = 40
 MAX_PARTS = 1_000

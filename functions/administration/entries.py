@@ -1,4 +1,4 @@
-"""An entry of `deskbell quarantine`, and its text for a terminal."""
+"""An entry of the quarantine, and its text for whoever reads it."""
 
 import json
 import re
@@ -9,7 +9,6 @@ from typing import Any
 
 from functions.core.domain.errors import DeadLetter
 from functions.core.storage.quarantined import as_metadata
-from infra.console.errors import ConsoleError
 
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
@@ -19,12 +18,14 @@ _INVISIBLE = re.compile(
 surrogates, which no encoding can write."""
 
 
-class ReplayError(ConsoleError):
-    """The entry could not be replayed and stays in quarantine."""
+NO_DESK = "-"
+"""The desk of an entry that belongs to none, or to several."""
+
+CANNOT_BE_READ = "It cannot be read. Discard it."
 
 
 @dataclass(frozen=True)
-class Entry:
+class QuarantineEntry:
     """A dead letter, a quarantined mail or chat call, or a failed closing workflow."""
 
     id: str
@@ -57,12 +58,33 @@ class Entry:
     discarded: str = ""
     """The person who discarded the entry, and the reason; empty before."""
 
+    sender: str = ""
+    title: str = ""
+    """The sender and the subject of a mail, masked, where its beginning was read."""
+
     @property
     def subject(self) -> str:
         pk = self.keys.get("pk", "")
         if pk:
             return f"{pk.rpartition('#')[2]} {self.keys.get('sk', '')}".strip()
         return self.keys.get("mail", "")
+
+    @property
+    def number(self) -> str:
+        """The number of the ticket concerned, "" if there is none."""
+        kind, _, rest = self.keys.get("pk", "").partition("#")
+        return rest.rpartition("#")[2] if kind == "TICKET" else ""
+
+    @property
+    def infected(self) -> bool:
+        """Return whether the scanner found a virus in the mail."""
+        verdict = self.verdicts.get("virusVerdict")
+        return isinstance(verdict, Mapping) and verdict.get("status") == "FAIL"
+
+    @property
+    def is_mail(self) -> bool:
+        """Return whether this is a mail, not a chat's request, a form or another's entry."""
+        return self.function == "mail" and not self.call and not self.id.endswith(".json")
 
     @property
     def is_batch(self) -> bool:
@@ -92,6 +114,6 @@ def unreadable_cause(error: Exception) -> str:
 
 
 def printable(text: str) -> str:
-    """Escape the characters of untrusted text that could control or mislead a terminal."""
+    """Escape the characters of untrusted text that could control a terminal or mislead a reader."""
     text = text.replace("\r\n", "\n")
     return _INVISIBLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)

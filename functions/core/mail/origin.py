@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from functions.intake.mail import mime, origin_words as words
-from functions.intake.mail.charsets import Note
+from functions.core.mail import mime, origin_words as words
+from functions.core.mail.charsets import Note
 
 Origin = Literal["human", "auto_reply", "bounce", "complaint"]
 

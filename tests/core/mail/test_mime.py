@@ -5,8 +5,8 @@ from base64 import encodebytes
 
 import pytest
 
-from functions.intake.mail.charsets import decode
-from functions.intake.mail.parser import parse
+from functions.core.mail.charsets import decode
+from functions.core.mail.parser import parse
 
 pytestmark = pytest.mark.requirement("F1")
 HEAD = "From: a@example.com\r\nTo: b@example.com\r\nSubject: x\r\nMIME-Version: 1.0\r\n"

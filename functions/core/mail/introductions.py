@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from functions.intake.mail import reply_words as words
+from functions.core.mail import reply_words as words
 
 MAX_LENGTH = 400
 """Characters of such a line, unwrapped."""

@@ -4,17 +4,23 @@ The workflow's tasks are idempotent, so a failed execution is started again with
 new name, `<name>-again-<count>`, marks the old execution as continued.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import boto3
 from botocore.exceptions import ClientError
 
 from functions.core.domain.closing import AGAIN, AGAIN_LENGTH, NAME_LIMIT
+from functions.core.platform import aws
+from functions.core.platform.settings import Deployment
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
 
 _ENDED: tuple[Literal["FAILED"], Literal["TIMED_OUT"], Literal["ABORTED"]] = (
     "FAILED",
@@ -34,10 +40,10 @@ class Failed:
     input: str
 
 
-def failed(prefix: str) -> Iterator[Failed]:
+def failed(deployment: Deployment) -> Iterator[Failed]:
     """List the failed executions of a deployment that have not been started again."""
-    client = boto3.client("stepfunctions")
-    machine = _machine(prefix)
+    client: SFNClient = aws.client("stepfunctions")
+    machine = deployment.state_machine
     for status in _ENDED:
         try:
             pages = client.get_paginator("list_executions").paginate(
@@ -57,22 +63,15 @@ def failed(prefix: str) -> Iterator[Failed]:
             yield Failed(run["name"], stopped_at, cause, details["input"])
 
 
-def start_again(prefix: str, name: str, arguments: dict[str, Any]) -> str:
-    client = boto3.client("stepfunctions")
+def start_again(deployment: Deployment, name: str, arguments: dict[str, Any]) -> str:
+    client: SFNClient = aws.client("stepfunctions")
     next_name = _next_name(name)
     client.start_execution(
-        stateMachineArn=_machine(prefix),
+        stateMachineArn=deployment.state_machine,
         name=next_name,
         input=json.dumps(arguments, ensure_ascii=False),
     )
     return next_name
-
-
-def _machine(prefix: str) -> str:
-    caller = boto3.client("sts").get_caller_identity()
-    partition = caller["Arn"].split(":")[1]
-    region = boto3.session.Session().region_name
-    return f"arn:{partition}:states:{region}:{caller['Account']}:stateMachine:{prefix}-closing"
 
 
 def _next_name(name: str) -> str:
@@ -81,7 +80,7 @@ def _next_name(name: str) -> str:
     return f"{_AGAIN.sub('', name)[: NAME_LIMIT - AGAIN_LENGTH]}{AGAIN}{count}"
 
 
-def _exists(client: Any, machine: str, name: str) -> bool:
+def _exists(client: SFNClient, machine: str, name: str) -> bool:
     try:
         client.describe_execution(
             executionArn=f"{machine.replace(':stateMachine:', ':execution:')}:{name}"

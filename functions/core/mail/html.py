@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 
-from functions.intake.mail import introductions
+from functions.core.mail import introductions
 
 MAX_HTML = 2_000_000
 MAX_OPEN = 2_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.intake.mail.parser import parse
+from functions.core.mail.parser import parse
 from tests.examples import examples
 
 pytestmark = pytest.mark.requirement("F1", "F5")

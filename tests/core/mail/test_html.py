@@ -2,8 +2,8 @@
 
 import pytest
 
-from functions.intake.mail.html import Kind, lines, to_text
-from functions.intake.mail.parser import parse
+from functions.core.mail.html import Kind, lines, to_text
+from functions.core.mail.parser import parse
 from tests.examples import examples
 from tests.growth import grows_with_length
 

@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from functions.intake.mail.html import Kind, TextLine
-from functions.intake.mail.replies import newly_written, strip_reply
+from functions.core.mail.html import Kind, TextLine
+from functions.core.mail.replies import newly_written, strip_reply
 from tests.examples import examples
 from tests.growth import grows_with_length, seconds
 

@@ -11,26 +11,29 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.exceptions import ClientError
 
-from functions.core.storage.database import Storage
-from functions.intake.mail_store import released_call
-from infra.console.quarantine_entry import (
+from functions.administration.entries import (
+    CANNOT_BE_READ,
+    NO_DESK,
     UNREADABLE,
-    Entry,
-    ReplayError,
+    QuarantineEntry,
     unreadable_cause,
 )
-from infra.console.redelivery import (
+from functions.administration.redelivery import (
     DeadLetteredAgainError,
     Redelivery,
-    RefusedError,
     StreamGoneError,
     records_between,
 )
+from functions.core.deliver import once
+from functions.core.domain.errors import ReplayError
+from functions.core.platform import aws
+from functions.core.storage.database import Storage
+from functions.core.storage.quarantined import released_call
 
 if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 FUNCTIONS = ("mail", "router", "notify", "sla_timer")
@@ -49,29 +52,44 @@ _NOT_IN_FLIGHT = frozenset(
 
 
 class DeadLetters:
-    def __init__(self, prefix: str, storage: Storage) -> None:
+    """The dead-letter queues of a deployment.
+
+    Args:
+        patience: the seconds for which a function that gets its record again may run.
+    """
+
+    def __init__(self, prefix: str, storage: Storage, patience: float) -> None:
         self._prefix = prefix
         self._storage = storage
-        self._sqs = boto3.client("sqs")
+        self._patience = patience
+        self._sqs: SQSClient = aws.client("sqs")
 
     def _queue(self, name: str) -> str:
         return self._sqs.get_queue_url(QueueName=f"{self._prefix}-{name}")["QueueUrl"]
 
     # Listing
 
-    def entries(self) -> Iterator[Entry]:
-        """Receive every message; other consumers do not see it for a minute, or until `unhide`."""
+    def entries(self, at_most: int | None) -> Iterator[QuarantineEntry]:
+        """Receive the messages; other consumers do not see them for a minute, or until `unhide`.
+
+        Args:
+            at_most: about the most that is received of each queue.
+        """
         for function in FUNCTIONS:
-            queue = self._queue(f"{function}-dlq")
-            while messages := self._sqs.receive_message(
-                QueueUrl=queue,
-                MaxNumberOfMessages=_PAGE,
-                VisibilityTimeout=_HIDDEN_SECONDS,
-                MessageSystemAttributeNames=["SentTimestamp", "DeadLetterQueueSourceArn"],
-            ).get("Messages", []):
+            queue, received = self._queue(f"{function}-dlq"), 0
+            while at_most is None or received < at_most:
+                messages = self._sqs.receive_message(
+                    QueueUrl=queue,
+                    MaxNumberOfMessages=_PAGE,
+                    VisibilityTimeout=_HIDDEN_SECONDS,
+                    MessageSystemAttributeNames=["SentTimestamp", "DeadLetterQueueSourceArn"],
+                ).get("Messages", [])
+                if not messages:
+                    break
+                received += len(messages)
                 yield from (self._entry(function, message) for message in messages)
 
-    def unhide(self, entry: Entry) -> None:
+    def unhide(self, entry: QuarantineEntry) -> None:
         """Make a received message visible to others again."""
         try:
             self._sqs.change_message_visibility(
@@ -84,39 +102,42 @@ class DeadLetters:
             if error.response["Error"]["Code"] not in _NOT_IN_FLIGHT:
                 raise
 
-    def delete(self, entry: Entry) -> None:
+    def delete(self, entry: QuarantineEntry) -> None:
         self._sqs.delete_message(
             QueueUrl=self._queue(f"{entry.function}-dlq"), ReceiptHandle=entry.receipt
         )
 
-    def _entry(self, function: str, message: MessageTypeDef) -> Entry:
+    def _entry(self, function: str, message: MessageTypeDef) -> QuarantineEntry:
         try:
             return self._readable_entry(function, message)
         except UNREADABLE as error:
-            return Entry(
+            return QuarantineEntry(
                 id=message["MessageId"],
                 function=function,
                 at=_sent_at(message),
                 cause=unreadable_cause(error),
                 keys={},
-                desk="-",
+                desk=NO_DESK,
                 body=message["Body"],
                 receipt=message["ReceiptHandle"],
                 unreadable=True,
             )
 
-    def _readable_entry(self, function: str, message: MessageTypeDef) -> Entry:
+    def _readable_entry(self, function: str, message: MessageTypeDef) -> QuarantineEntry:
         body = _json(message["Body"])
         if body is None:  # an entry without a body is an object of the mail bucket
             raise ValueError("null")
-        keys = self._keys(function, body)
-        return Entry(
+        records = _batch(function, body)
+        keys = _first_keys(records) if records else self._keys(function, body)
+        desks = {_desk_of(each["dynamodb"]["Keys"]["pk"]["S"]) for each in records}
+        return QuarantineEntry(
             id=message["MessageId"],
             function=function,
             at=_sent_at(message),
             cause=_cause(body, message["Attributes"]),
             keys=keys,
-            desk=self._desk(keys, body),
+            # A batch may be about tickets of several desks.
+            desk=(desks.pop() if len(desks) == 1 else NO_DESK) if desks else self._desk(keys, body),
             body=body,
             receipt=message["ReceiptHandle"],
             call=(_call(body) or {}) if function == "mail" else {},
@@ -125,13 +146,6 @@ class DeadLetters:
     def _keys(self, function: str, body: Any) -> dict[str, str]:
         if not isinstance(body, dict):
             return {}
-        if "DDBStreamBatchInfo" in body:
-            try:
-                records = records_between(body["DDBStreamBatchInfo"], function)
-            except StreamGoneError:
-                return {}
-            first = records[0]["dynamodb"]["Keys"] if records else {}
-            return {name: str(next(iter(value.values()))) for name, value in first.items()}
         keys = {str(name): str(value) for name, value in (body.get("keys") or {}).items()}
         if function == "mail" and (notification := _mail_notification(_record(body))):
             keys["mail"] = notification["receipt"]["action"]["objectKey"]
@@ -140,20 +154,19 @@ class DeadLetters:
         return keys
 
     def _desk(self, keys: Mapping[str, str], body: Any) -> str:
-        parts = keys.get("pk", "").split("#")
-        if len(parts) > 1:
-            return parts[1]
+        if "#" in keys.get("pk", ""):
+            return _desk_of(keys["pk"])
         if call := _call(body):
             return str(call["desk"])
         notification = _mail_notification(_record(body)) if isinstance(body, dict) else None
         for recipient in notification["receipt"]["recipients"] if notification else []:
             if desk := self._storage.playbooks.desk_of_mailbox(str(recipient)):
                 return desk
-        return "-"
+        return NO_DESK
 
     # Showing
 
-    def records(self, entry: Entry) -> list[str]:
+    def records(self, entry: QuarantineEntry) -> list[str]:
         """The records of a discarded stream batch as text, or why they cannot be read."""
         try:
             records = records_between(entry.body["DDBStreamBatchInfo"], entry.function)
@@ -163,7 +176,7 @@ class DeadLetters:
             return [f"({unreadable_cause(error)})"]
         return [json.dumps(record, ensure_ascii=False, indent=2) for record in records]
 
-    def delivery(self, entry: Entry) -> str:
+    def delivery(self, entry: QuarantineEntry) -> str:
         try:
             _, desk, number = entry.keys["pk"].split("#", 2)
             delivery = self._storage.deliveries.get(desk, number, entry.keys["sk"])
@@ -173,10 +186,10 @@ class DeadLetters:
 
     # Replaying
 
-    def replay(self, entry: Entry) -> str:
+    def replay(self, entry: QuarantineEntry) -> str:
         """Replay a dead letter, delete it, and return a line about the outcome."""
         if entry.unreadable:
-            raise ReplayError("it cannot be read, so no function could either: discard it")
+            raise ReplayError(CANNOT_BE_READ)
         if entry.is_delivery and not entry.body.get("record"):
             result = self._make_due(entry)
         elif entry.function == "mail":
@@ -186,33 +199,34 @@ class DeadLetters:
         self.delete(entry)
         return result
 
-    def _make_due(self, entry: Entry) -> str:
+    def _make_due(self, entry: QuarantineEntry) -> str:
         try:
             _, desk, number = entry.keys["pk"].split("#", 2)
             delivery = self._storage.deliveries.get(desk, number, entry.keys["sk"])
         except UNREADABLE as error:
-            raise ReplayError(f"its delivery is {unreadable_cause(error)}: discard it") from error
+            raise ReplayError(CANNOT_BE_READ) from error
         if delivery is None:
-            raise ReplayError(f"ticket {number} has no {entry.keys['sk']}")
+            raise ReplayError("Its delivery does not exist any more. Discard it.")
         if delivery.state != "dead_lettered":
             return f"the delivery is {delivery.state} by now"
         due = delivery.model_copy(update={"state": "due"})
         if delivery.channel == "webhook":  # an endpoint gets another day of attempts
             due = due.model_copy(update={"attempts": 0})
         if not self._storage.deliveries.move(due, "dead_lettered"):
-            raise ReplayError("the delivery was changed at the same time: try again")
+            raise ReplayError("The delivery was changed at the same time. Try again.")
         return "the delivery is due"
 
-    def _queue_again(self, entry: Entry) -> str:
+    def _queue_again(self, entry: QuarantineEntry) -> str:
         record = _record(entry.body)
         if _mail_notification(record) is None and _call(entry.body) is None:
-            raise ReplayError("it is not a notification of a mail: discard it")
+            raise ReplayError(CANNOT_BE_READ)
         text = record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)
         self._sqs.send_message(QueueUrl=self._queue("mail"), MessageBody=text)
         return f"the {'call' if entry.call else 'mail'} is queued again"
 
-    def _invoke(self, entry: Entry) -> str:
-        redelivery = Redelivery(f"{self._prefix}-{entry.function}")
+    def _invoke(self, entry: QuarantineEntry) -> str:
+        client = once.client("lambda", self._patience)
+        redelivery = Redelivery(f"{self._prefix}-{entry.function}", client)
         body = entry.body if isinstance(entry.body, dict) else {}
         try:
             if entry.is_batch:
@@ -224,14 +238,33 @@ class DeadLetters:
                 return redelivery.event(body["requestPayload"])
         except DeadLetteredAgainError as error:
             self.delete(entry)  # the function has written a new dead letter with the new cause
-            raise ReplayError(str(error)) from error
-        except (RefusedError, StreamGoneError) as error:
-            raise ReplayError(str(error)) from error
-        raise ReplayError("the dead letter does not contain its record")
+            raise ReplayError(error.detail) from error
+        except ReplayError as error:
+            raise ReplayError(error.detail) from error
+        raise ReplayError("The dead letter does not contain its record.")
 
 
 def _sent_at(message: MessageTypeDef) -> datetime:
     return datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
+
+
+def _batch(function: str, body: Any) -> list[Any]:
+    """The records of a stream batch that Lambda discarded, as far as the stream still has them."""
+    if not isinstance(body, dict) or "DDBStreamBatchInfo" not in body:
+        return []
+    try:
+        return records_between(body["DDBStreamBatchInfo"], function)
+    except StreamGoneError:
+        return []
+
+
+def _first_keys(records: list[Any]) -> dict[str, str]:
+    keys = records[0]["dynamodb"]["Keys"]
+    return {name: str(next(iter(value.values()))) for name, value in keys.items()}
+
+
+def _desk_of(partition: str) -> str:
+    return (*partition.split("#"), NO_DESK)[1]
 
 
 def _json(text: str) -> Any:

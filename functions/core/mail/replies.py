@@ -17,9 +17,9 @@ from enum import Enum, auto
 from functools import cache
 from itertools import takewhile
 
-from functions.intake.mail import reply_words as words
-from functions.intake.mail.html import Kind, TextLine
-from functions.intake.mail.introductions import DATE, EDGES, is_introduction, starts, wrote
+from functions.core.mail import reply_words as words
+from functions.core.mail.html import Kind, TextLine
+from functions.core.mail.introductions import DATE, EDGES, is_introduction, starts, wrote
 
 MAX_LINES = 5_000
 MAX_LINE = 500

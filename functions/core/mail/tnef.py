@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from functions.intake.mail.charsets import Note, decode
+from functions.core.mail.charsets import Note, decode
 
 SIGNATURE = 0x223E9F78
 MAX_ATTRIBUTES = 5_000

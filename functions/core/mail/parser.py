@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from functions.intake.mail import addresses, html, mime, origin, replies
-from functions.intake.mail.charsets import codec_for, decode
-from functions.intake.mail.html import Kind, TextLine
-from functions.intake.mail.origin import DeliveryReport, Origin
-from functions.intake.mail.replies import strip_reply
+from functions.core.mail import addresses, html, mime, origin, replies
+from functions.core.mail.charsets import codec_for, decode
+from functions.core.mail.html import Kind, TextLine
+from functions.core.mail.origin import DeliveryReport, Origin
+from functions.core.mail.replies import strip_reply
 
 __all__ = ["InboundMail", "MailAttachment", "parse", "strip_reply"]
 
@@ -276,7 +276,7 @@ class _Content:
         )  # fmt: skip
 
     def tnef(self, part: mime.Part) -> list[_Segment]:
-        from functions.intake.mail import tnef
+        from functions.core.mail import tnef
 
         self.note("tnef")
         content = part.content(self.note)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from functions.intake.mail import html, mime, tnef
-from functions.intake.mail.charsets import codec_for, decode
-from functions.intake.mail.parser import InboundMail, parse
+from functions.core.mail import html, mime, tnef
+from functions.core.mail.charsets import codec_for, decode
+from functions.core.mail.parser import InboundMail, parse
 from tests.examples import examples
 from tests.growth import grows_with_length, seconds
 
@@ -454,7 +454,7 @@ def test_an_error_in_the_parser_loses_no_mail(monkeypatch: pytest.MonkeyPatch) -
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("functions.intake.mail.mime.read", fail)
+    monkeypatch.setattr("functions.core.mail.mime.read", fail)
     mail = parse(b"Subject: x\n\nThe words.")
     assert mail.defects == ("parse:failed",)
     assert "The words." in mail.text
@@ -606,8 +606,8 @@ def test_body_parsing_time_is_linear(start: str) -> None:
 def test_a_mail_of_30_mb_is_parsed_within_512_mb(name: str) -> None:
     """512 MB is the function's memory."""
     program = (
-        "import resource\nfrom functions.intake.mail.parser import parse\n"
-        "from tests.intake.mail.test_parser import HOSTILE\n"
+        "import resource\nfrom functions.core.mail.parser import parse\n"
+        "from tests.core.mail.test_parser import HOSTILE\n"
         "def most(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
         f"raw = HOSTILE[{name!r}]()\nbefore = most()\nparse(raw)\nprint(most() - before)"
     )

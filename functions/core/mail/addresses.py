@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from functions.intake.mail import mime
-from functions.intake.mail.charsets import Note, decode
+from functions.core.mail import mime
+from functions.core.mail.charsets import Note, decode
 
 MAX_ADDRESSES = 200
 

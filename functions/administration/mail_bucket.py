@@ -6,43 +6,53 @@ A discarded one moves to `discarded/`; a discarded dead letter leaves a JSON ent
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
-from functions.core.storage.database import Storage
-from functions.core.storage.quarantined import as_metadata
-from infra.console.quarantine_entry import (
+from functions.administration.entries import (
+    NO_DESK,
     UNREADABLE,
-    Entry,
-    ReplayError,
+    QuarantineEntry,
+    printable,
     unreadable_cause,
 )
+from functions.core.domain.errors import NotFound, ReplayError
+from functions.core.platform import aws, clock
+from functions.core.platform.settings import Deployment
+from functions.core.storage.database import Storage
+from functions.core.storage.quarantined import as_metadata
+from functions.core.text.masking import mask
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import CopySourceTypeDef
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef, GetObjectOutputTypeDef
+    from mypy_boto3_sqs import SQSClient
 
 QUARANTINE = "quarantine/"
 DISCARDED = "discarded/"
 _SHOWN_BYTES = 100_000
 """Bytes of a mail's source, and characters of its text, that are shown."""
 
+_HEAD_BYTES = 16_384
+"""Bytes at the beginning of a mail in which its sender and subject are looked for."""
+
+ONLY_ENTRY = "Only its entry was kept when it was discarded, so it cannot be replayed."
+
 
 class QuarantinedMail:
     """The mails and chat calls of a deployment that are in quarantine or were discarded."""
 
-    def __init__(self, prefix: str, bucket: str, storage: Storage) -> None:
-        self._prefix = prefix
-        self._bucket = bucket
+    def __init__(self, deployment: Deployment, storage: Storage) -> None:
+        self._prefix = deployment.prefix
+        self._bucket = deployment.mail_bucket
         self._storage = storage
-        self._s3 = boto3.client("s3")
-        self._sqs = boto3.client("sqs")
+        self._s3: S3Client = aws.client("s3")
+        self._sqs: SQSClient = aws.client("sqs")
 
-    def entries(self, prefix: str) -> Iterator[Entry]:
+    def entries(self, prefix: str) -> Iterator[QuarantineEntry]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=prefix
         )
@@ -51,29 +61,88 @@ class QuarantinedMail:
                 head = self._s3.head_object(Bucket=self._bucket, Key=item["Key"])
                 yield _entry(item["Key"], item["LastModified"], head["Metadata"])
 
+    def page(
+        self, folders: Sequence[str], after: str, limit: int
+    ) -> tuple[list[QuarantineEntry], str]:
+        """Return the next entries below some folders, with their mails' senders and subjects.
+
+        Args:
+            after: the second value of the page before, "" for the first page.
+
+        Returns:
+            Also where the next page begins, "" if this is the last one.
+        """
+        keys: list[str] = []
+        for folder in folders:
+            # A folder that comes before that of `after` has been read.
+            if after and folder in folders[: _place(folders, after)]:
+                continue
+            listed = self._s3.list_objects_v2(
+                Bucket=self._bucket,
+                Prefix=folder,
+                StartAfter=after if after.startswith(folder) else folder,
+                MaxKeys=limit + 1 - len(keys),
+            )
+            keys += [item["Key"] for item in listed.get("Contents", [])]
+            if len(keys) > limit:
+                break
+        found = [entry for key in keys[:limit] if (entry := self.find(key))]
+        return found, keys[limit - 1] if len(keys) > limit else ""
+
+    def find(self, key: str) -> QuarantineEntry | None:
+        """Return one entry, with its mail's sender and subject; None if there is none."""
+        found = self._get(key, Range=f"bytes=0-{_HEAD_BYTES - 1}")
+        if found is None:
+            return None
+        entry = _entry(key, found["LastModified"], found["Metadata"])
+        if not entry.is_mail:
+            return entry
+        from functions.core.mail import parse
+
+        mail = parse(found["Body"].read())
+        sender, title = (printable(mask(text)) for text in (mail.from_address, mail.subject))
+        return replace(entry, sender=sender, title=title)
+
+    def has_discarded(self, entry: QuarantineEntry) -> bool:
+        """Return whether an entry that has no object of its own was discarded."""
+        return self.find(_discarded_key(entry)) is not None
+
     # Showing
 
     def original(self, key: str) -> bytes | None:
-        try:
-            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read() if key else None
-        except self._s3.exceptions.NoSuchKey:
-            return None
+        found = self._get(key) if key else None
+        return found["Body"].read() if found else None
 
-    def text(self, key: str, entry: Entry) -> str:
+    def _get(self, key: str, **part: Any) -> GetObjectOutputTypeDef | None:
+        """Return an object or a part of it, None if there is none."""
+        from botocore.exceptions import ClientError
+
+        try:
+            return self._s3.get_object(Bucket=self._bucket, Key=key, **part)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "InvalidRange":  # it is empty
+                return self._s3.get_object(Bucket=self._bucket, Key=key)
+            # Whoever may list some folders only gets AccessDenied for a missing key (GetObject).
+            if code in {"NoSuchKey", "404", "AccessDenied"}:
+                return None
+            raise
+
+    def text(self, key: str, entry: QuarantineEntry) -> str:
         """The parsed content of a mail followed by its source; any other object as it is."""
         original = self.original(key)
         if original is None:
             return f"(the mail {key} is no longer in the bucket)"
-        if entry.function != "mail" or entry.call:
+        if not entry.is_mail:
             return original.decode("utf-8", "replace")
         source = original[:_SHOWN_BYTES].decode("utf-8", "replace")
         if len(original) > _SHOWN_BYTES:
-            source += f"\n(… {len(original) - _SHOWN_BYTES} more bytes: --save writes all of it)"
+            source += f"\n(… {len(original) - _SHOWN_BYTES} more bytes)"
         return f"{_parsed(original, entry)}\n\n--- source ---\n{source}"
 
     # Releasing
 
-    def release(self, entry: Entry, desk: str, *, even_infected: bool) -> str:
+    def release(self, entry: QuarantineEntry, desk: str, *, even_infected: bool) -> str:
         """Queue a mail for intake again, marked as released by a person.
 
         Raises:
@@ -82,14 +151,14 @@ class QuarantinedMail:
         if entry.function in {"chat", "form"}:
             return self._release_call(entry)
         if entry.function != "mail":
-            raise ReplayError("only its entry was kept when it was discarded")
-        if entry.verdicts.get("virusVerdict", {}).get("status") == "FAIL" and not even_infected:
-            raise ReplayError("a virus was found in it: check it first, then add --even-infected")
-        if desk == "-":
-            raise ReplayError("no desk has the mailbox that it was sent to: add --desk")
+            raise ReplayError(ONLY_ENTRY)
+        if entry.infected and not even_infected:
+            raise ReplayError("A virus was found in it. Check it first, then confirm the release.")
+        if desk == NO_DESK:
+            raise ReplayError("No desk has the mailbox that it was sent to. Name a desk.")
         if self._storage.playbooks.version(desk) is None:
-            raise ReplayError(f"there is no desk {desk}")
-        mailbox = self._storage.playbooks.get(desk, datetime.now(UTC)).mail.address
+            raise NotFound("There is no such desk.")
+        mailbox = self._storage.playbooks.get(desk, clock.now()).mail.address
         key = self._move_out(entry)
         notification = {
             "notificationType": "Received",
@@ -104,14 +173,14 @@ class QuarantinedMail:
         self._queue_for_intake(notification, entry, key)
         return f"the mail is queued for {desk}"
 
-    def _release_call(self, entry: Entry) -> str:
+    def _release_call(self, entry: QuarantineEntry) -> str:
         if "query" not in entry.call:
-            raise ReplayError("the call names no sender who could be answered")
+            raise ReplayError("It names no sender who could be answered.")
         key = self._move_out(entry)
         self._queue_for_intake({"call": {**entry.call, "key": key}}, entry, key)
         return f"the call is queued for {entry.desk}"
 
-    def _move_out(self, entry: Entry) -> str:
+    def _move_out(self, entry: QuarantineEntry) -> str:
         """Move an object out of quarantine and return its new key.
 
         It is moved before it is queued: intake may quarantine it again under the same key, and
@@ -127,7 +196,11 @@ class QuarantinedMail:
         self._s3.delete_object(Bucket=self._bucket, Key=entry.id)
         return key
 
-    def _queue_for_intake(self, message: Mapping[str, Any], entry: Entry, key: str) -> None:
+    def _queue_for_intake(
+        self, message: Mapping[str, Any], entry: QuarantineEntry, key: str
+    ) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
         try:
             queue = self._sqs.get_queue_url(QueueName=f"{self._prefix}-mail")["QueueUrl"]
             self._sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(message))
@@ -137,7 +210,7 @@ class QuarantinedMail:
 
     # Discarding
 
-    def discard(self, entry: Entry, reason: str, actor: str, now: datetime) -> str:
+    def discard(self, entry: QuarantineEntry, reason: str, actor: str, now: datetime) -> str:
         """Move a mail to `discarded/`, or write the entry of a dead letter there."""
         metadata = {
             **entry.metadata(entry.keys.get("mail", entry.id) if entry.body is None else entry.id),
@@ -160,7 +233,7 @@ class QuarantinedMail:
         }
         self._s3.put_object(
             Bucket=self._bucket,
-            Key=f"{DISCARDED}{entry.desk}/{entry.id}.json",
+            Key=_discarded_key(entry),
             Body=json.dumps(document, ensure_ascii=False).encode(),
             Metadata=metadata,
         )
@@ -179,7 +252,16 @@ class QuarantinedMail:
         return {"Bucket": self._bucket, "Key": key}
 
 
-def _entry(key: str, at: datetime, metadata: Mapping[str, str]) -> Entry:
+def _discarded_key(entry: QuarantineEntry) -> str:
+    return f"{DISCARDED}{entry.desk}/{entry.id}.json"
+
+
+def _place(folders: Sequence[str], key: str) -> int:
+    """The place of the folder that holds a key; the first if none does."""
+    return next((at for at, folder in enumerate(folders) if key.startswith(folder)), 0)
+
+
+def _entry(key: str, at: datetime, metadata: Mapping[str, str]) -> QuarantineEntry:
     fields = {name: unquote(value) for name, value in metadata.items()}
     cause, unreadable = fields.get("cause", ""), False
     verdicts: Mapping[str, Any] = {}
@@ -189,14 +271,14 @@ def _entry(key: str, at: datetime, metadata: Mapping[str, str]) -> Entry:
         call = dict(json.loads(fields.get("call", "{}")))
     except UNREADABLE as error:
         cause, unreadable = unreadable_cause(error), True
-    return Entry(
+    return QuarantineEntry(
         id=key,
         # Objects written before the rename carry the key `room`.
         function=fields.get("function") or fields.get("room", "mail"),
         at=at,
         cause=cause,
         keys={"mail": fields.get("mail", key)},
-        desk=(*key.split("/"), "-")[1],
+        desk=(*key.split("/"), NO_DESK)[1],
         body=None,
         verdicts=verdicts,
         call=call,
@@ -205,8 +287,8 @@ def _entry(key: str, at: datetime, metadata: Mapping[str, str]) -> Entry:
     )
 
 
-def _parsed(original: bytes, entry: Entry) -> str:
-    from functions.intake.mail import parse
+def _parsed(original: bytes, entry: QuarantineEntry) -> str:
+    from functions.core.mail import parse
 
     mail = parse(original)
     verdicts = {
