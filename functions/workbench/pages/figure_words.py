@@ -76,7 +76,7 @@ class Point(NamedTuple):
     text: str
 
 
-class Shown(NamedTuple):
+class ShownFigure(NamedTuple):
     """A figure in the summary; `measure` names the value where the figure does not."""
 
     name: str
@@ -134,7 +134,9 @@ def period_words(page: WorkbenchPage, period: Period) -> str:
     )
 
 
-def summary(page: WorkbenchPage, report: ReportView, before: ReportView | None) -> list[Shown]:
+def summary(
+    page: WorkbenchPage, report: ReportView, before: ReportView | None
+) -> list[ShownFigure]:
     """Return the figures of a report, compared with those of the period before."""
     found: Mapping[str, Any] = report["figures"]
     earlier: Mapping[str, Any] = before["figures"] if before else {}
@@ -144,7 +146,7 @@ def summary(page: WorkbenchPage, report: ReportView, before: ReportView | None) 
     ]
 
 
-def _shown(page: WorkbenchPage, name: str, value: Any, before: Any) -> Shown:
+def _shown(page: WorkbenchPage, name: str, value: Any, before: Any) -> ShownFigure:
     locale, figure = page.locale, FIGURES[name]
     now, then = (dict(measures(each or {})) for each in (value, before))
     first, *rest = _OF_LISTS[name] if name in _OF_LISTS else _SHOWN[figure.measure]
@@ -153,7 +155,7 @@ def _shown(page: WorkbenchPage, name: str, value: Any, before: Any) -> Shown:
     shown = number_text(name, first, now.get(first), locale) if first else ""
     if name == "cost" and some:
         shown = f"{shown} {now['currency']}"
-    return Shown(
+    return ShownFigure(
         name,
         figure.label[locale],
         shown if some or figure.measure in {"count", "list"} else word("nothing", locale),
