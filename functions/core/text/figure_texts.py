@@ -7,14 +7,14 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "period.date": {"zh-CN": "其中一天", "en": "A day in it"},
     "period.show": {"zh-CN": "显示", "en": "Show"},
     "period.daily": {
-        "zh-CN": "{first.year}年{first.month}月{first.day}日（周{weekday}）",
-        "en": "{weekday} {first.day} {month} {first.year}",
+        "zh-CN": "{year}年{month}月{day}日（周{weekday}）",
+        "en": "{weekday} {day} {month} {year}",
     },
     "period.weekly": {
-        "zh-CN": "{year}年第{week}周（{first.month}月{first.day}日至{last.month}月{last.day}日）",
-        "en": "Week {week} of {year} ({first.day} {month} to {last.day} {last_month})",
+        "zh-CN": "{week_year}年第{week}周（{month}月{day}日至{last_month}月{last_day}日）",
+        "en": "Week {week} of {week_year} ({day} {month} to {last_day} {last_month})",
     },
-    "period.monthly": {"zh-CN": "{first.year}年{first.month}月", "en": "{month} {first.year}"},
+    "period.monthly": {"zh-CN": "{year}年{month}月", "en": "{month} {year}"},
     "reports.made": {
         "zh-CN": "按 {zone} 的自然日统计，{at} 生成，之后不再改动。",
         "en": "Days of {zone}. Written {at}, and not changed since.",

@@ -6,6 +6,7 @@ Each number comes from the report as it was stored; names are those of `core/rep
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -117,20 +118,20 @@ def wanted_file(page: WorkbenchPage) -> str | None:
 
 def period_words(page: WorkbenchPage, period: Period) -> str:
     """Say a period: 2026年第10周（3月2日至3月8日）."""
-    patterns = PATTERNS[page.locale]
-    months, last = patterns["months"].split(), period.next.first
-    last = last.fromordinal(last.toordinal() - 1)
-    year, week, _ = period.first.isocalendar()
+    patterns, first = PATTERNS[page.locale], period.first
+    months, last = patterns["months"].split(), period.after - timedelta(days=1)
+    week_year, week, _ = first.isocalendar()
     return say(
         page,
         f"period.{period.kind}",
-        first=period.first,
-        last=last,
-        month=months[period.first.month - 1],
-        last_month=months[last.month - 1],
-        weekday=patterns["weekdays"].split()[period.first.weekday()],
-        year=year,
+        year=first.year,
+        month=months[first.month - 1],
+        day=first.day,
+        weekday=patterns["weekdays"].split()[first.weekday()],
+        week_year=week_year,
         week=week,
+        last_month=months[last.month - 1],
+        last_day=last.day,
     )
 
 

@@ -254,7 +254,7 @@ def _behind(
     found, locale = listed["tickets"], page.locale
     columns = [name for name in _CELLS if any(row[name] not in (None, "", []) for row in found)]  # type: ignore[literal-required]  # keys of a row
     rows = [
-        _why(page, row) | {"cells": [_cell(page, figure, name, row) for name in columns]}
+        _why(page, row) | {"cells": [(_cell(page, figure, name, row), name) for name in columns]}
         for row in found
     ]
     return page.render(
@@ -263,11 +263,8 @@ def _behind(
         definition=FIGURES[figure].definition[locale],
         figure=figure,
         period=period,
-        head=[
-            word("number", locale),
-            say(page, "behind.whether"),
-            *(word(name.rstrip("s"), locale) for name in columns),
-        ],
+        head=[(word(_CELLS[name], locale), name) for name in columns],
+        numeric=("value", "business"),
         rows=rows,
         whole=bool(principal.roles & SEES_BEHIND),
         # Behind the assistant's figure are chats, which have no page.
@@ -279,8 +276,11 @@ def _behind(
     )
 
 
-_CELLS = ("value", "business", "hit", "item", "agent", "groups")
-"""The columns of the rows behind a figure, as far as there is something in them."""
+_CELLS = {
+    "value": "value", "business": "business", "hit": "hit", "item": "item", "agent": "agent",
+    "groups": "group",
+}  # fmt: skip
+"""The columns of the rows behind a figure that have something in them, and their words."""
 
 
 def _why(page: WorkbenchPage, row: BehindView) -> dict[str, Any]:
