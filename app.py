@@ -45,9 +45,14 @@ if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
 
 if "AWS_CHALICE_CLI_MODE" in os.environ:
     # On the machine that deploys, before Chalice generates the API description and the package.
-    from infra.deploy.gateway import add_error_responses, allow_forms_with_files
+    from infra.deploy.gateway import (
+        add_error_responses,
+        allow_forms_with_files,
+        let_browsers_have_files,
+    )
     from infra.deploy.package import complete_packages
 
     add_error_responses()
     allow_forms_with_files()
+    let_browsers_have_files(app)
     complete_packages()

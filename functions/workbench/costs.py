@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from functions.core.domain.errors import FieldError, InvalidInput, Phrase
 from functions.core.domain.roster import Role
@@ -18,7 +18,7 @@ from functions.workbench.queues import require_known
 from functions.workbench.report_routes import XLSX
 
 if TYPE_CHECKING:
-    from functions.core.domain.rules import Playbook
+    from functions.core.domain.rules import Locale, Playbook
     from functions.core.storage.database import Storage
     from functions.workbench.shapes import CostLineView, CostsView
 
@@ -31,6 +31,14 @@ MOST_LINES = 5_000
 CSV = "text/csv"
 
 
+class AskedCosts(NamedTuple):
+    """The first and the last local day, both included, and the subject of a line."""
+
+    first: date
+    last: date
+    by: CostsBy
+
+
 def show_costs(request: Request, storage: Storage, desk: str, query: Query) -> HttpResponse:
     """Answer with the costs of a desk in JSON, CSV or XLSX, as `Accept` prefers.
 
@@ -40,19 +48,46 @@ def show_costs(request: Request, storage: Storage, desk: str, query: Query) -> H
     """
     principal, playbook = signed_in(request, storage, desk)
     require(principal, SEES_COSTS, Phrase("see costs"))
-    by = _by(request)
-    first, last = _days(request, playbook)
-    table = costs_of(playbook, first, last, by, request.deployment.region, query)
-    if len(table.lines) > MOST_LINES:
-        raise _invalid("to", Phrase("More than {most} lines: ask for fewer days.", most=MOST_LINES))
+    asked = asked_costs(request, playbook)
+    table = read_costs(request, playbook, asked, query)
     kind = preferred(request.headers, "application/json", CSV, XLSX)
     if kind == "application/json":
-        return HttpResponse(costs_view(desk, first, last, by, table))
-    locale = locale_of(request, playbook.locale)
-    write = cost_csv if kind == CSV else cost_workbook
-    name = f"costs-{desk}-{first}-{last}.{'csv' if kind == CSV else 'xlsx'}"
+        return HttpResponse(costs_view(desk, *asked, table))
+    return costs_file(desk, asked, table, kind, locale_of(request, playbook.locale))
+
+
+def asked_costs(request: Request, playbook: Playbook) -> AskedCosts:
+    """Return the costs that a query asks for; by default this month's, of the whole desk.
+
+    Raises:
+        InvalidInput: a parameter is invalid.
+    """
+    by = _by(request)
+    return AskedCosts(*_days(request, playbook), by)
+
+
+def read_costs(request: Request, playbook: Playbook, asked: AskedCosts, query: Query) -> CostTable:
+    """Return the costs of a desk.
+
+    Raises:
+        InvalidInput: there are too many lines for an answer.
+    """
+    table = costs_of(playbook, *asked, request.deployment.region, query)
+    if len(table.lines) > MOST_LINES:
+        raise _invalid("to", Phrase("More than {most} lines: ask for fewer days.", most=MOST_LINES))
+    return table
+
+
+def costs_file(
+    desk: str, asked: AskedCosts, table: CostTable, media: str, locale: Locale
+) -> HttpResponse:
+    """Return costs as CSV or as a workbook."""
+    write = cost_csv if media == CSV else cost_workbook
+    suffix = "csv" if media == CSV else "xlsx"
+    name = f"costs-{desk}-{asked.first}-{asked.last}.{suffix}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(write({desk: table}, by, locale), headers=headers, content_type=kind)
+    body = write({desk: table}, asked.by, locale)
+    return HttpResponse(body, headers=headers, content_type=media)
 
 
 def _by(request: Request) -> CostsBy:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.domain.rules import Locale, Playbook
-    from functions.core.reports.report import BehindView
+    from functions.core.reports.report import BehindList, BehindView, ReportView
     from functions.core.storage.database import Storage
 
 SEES_REPORTS: frozenset[Role] = frozenset({"supervisor", "qa", "finance", "admin"})
@@ -38,25 +38,52 @@ def show_report(
     principal, playbook = signed_in(request, storage, desk)
     require(principal, SEES_REPORTS, Phrase("see reports"))
     period, locale = Period.parse(kind, period_name), locale_of(request, playbook.locale)
-    stored = StoredReports(aws.client("s3"), request.deployment.mail_bucket)
-    report = stored.find(desk, period)
-    if report is None:
-        raise _no_report(period.end(playbook.zone), request.now, playbook)
+    stored = stored_reports(request)
+    report = read_report(stored, principal, playbook, period, request.now)
     if figure := request.query.get("tickets"):
-        return _behind(request, stored, principal, period, figure, locale)
+        listed = read_behind(stored, principal, period, figure, request.query.get("cursor"))
+        if preferred(request.headers, "application/json", "text/csv") == "text/csv":
+            return behind_file(stored, principal, period, figure, locale)
+        return HttpResponse(listed)
+    wanted = preferred(request.headers, "application/json", "text/csv", XLSX)
+    return (
+        HttpResponse(report)
+        if wanted == "application/json"
+        else report_file(report, wanted, locale)
+    )
+
+
+def stored_reports(request: Request) -> StoredReports:
+    """Return the reports of a deployment."""
+    return StoredReports(aws.client("s3"), request.deployment.mail_bucket)
+
+
+def read_report(
+    stored: StoredReports, principal: Principal, playbook: Playbook, period: Period, now: datetime
+) -> ReportView:
+    """Return a report as somebody may see it.
+
+    Raises:
+        NotFound: the period has not ended, or has no report.
+    """
+    report = stored.find(principal.desk, period)
+    if report is None:
+        raise _no_report(period.end(playbook.zone), now, playbook)
     if not principal.roles & SEES_BEHIND:
         report = {**report, "questions": []}  # they are tickets' words
-    name = f"{desk}-{period.name}"
-    wanted = preferred(request.headers, "application/json", "text/csv", XLSX)
-    if wanted == XLSX:
+    return report
+
+
+def report_file(report: ReportView, media: str, locale: Locale) -> HttpResponse:
+    """Return a report as CSV or as a workbook."""
+    name = f"{report['desk']}-{report['period']}"
+    if media == XLSX:
         from functions.core.reports.workbook import workbook
 
         return _file(f"{name}.xlsx", workbook(report, locale), XLSX)
-    if wanted == "text/csv":
-        from functions.core.reports.files import report_csv
+    from functions.core.reports.files import report_csv
 
-        return _file(f"{name}.csv", report_csv(report, locale), wanted)
-    return HttpResponse(report)
+    return _file(f"{name}.csv", report_csv(report, locale), "text/csv")
 
 
 def _no_report(end: datetime, now: datetime, playbook: Playbook) -> NotFound:
@@ -73,26 +100,32 @@ def _no_report(end: datetime, now: datetime, playbook: Playbook) -> NotFound:
     )
 
 
-def _behind(
-    request: Request,
-    stored: StoredReports,
-    principal: Principal,
-    period: Period,
-    figure: str,
-    locale: Locale,
-) -> HttpResponse:
-    """Show a page of the tickets behind a figure, or all of them as CSV."""
-    desk = principal.desk
-    whole = figure == "cost" or bool(principal.roles & SEES_BEHIND)
-    page = stored.page(desk, period, figure, request.query.get("cursor"))
-    if preferred(request.headers, "application/json", "text/csv") == "text/csv":
-        from functions.core.reports.files import tickets_csv
+def read_behind(
+    stored: StoredReports, principal: Principal, period: Period, figure: str, cursor: str | None
+) -> BehindList:
+    """Return a page of the tickets behind a figure as somebody may see them.
 
-        rows = [_shown(row.view(), whole) for row in stored.behind(desk, period, figure)]
-        name = f"{desk}-{period.name}-{figure}.csv"
-        return _file(name, tickets_csv(rows, locale), "text/csv")
-    shown = [_shown(row, whole) for row in page["tickets"]]
-    return HttpResponse({**page, "tickets": shown})
+    Raises:
+        InvalidInput: there is no such figure or page.
+    """
+    listed = stored.page(principal.desk, period, figure, cursor)
+    whole = _sees_whole(principal, figure)
+    return {**listed, "tickets": [_shown(row, whole) for row in listed["tickets"]]}
+
+
+def behind_file(
+    stored: StoredReports, principal: Principal, period: Period, figure: str, locale: Locale
+) -> HttpResponse:
+    """Return all tickets behind a figure as CSV."""
+    from functions.core.reports.files import tickets_csv
+
+    desk, whole = principal.desk, _sees_whole(principal, figure)
+    rows = [_shown(row.view(), whole) for row in stored.behind(desk, period, figure)]
+    return _file(f"{desk}-{period.name}-{figure}.csv", tickets_csv(rows, locale), "text/csv")
+
+
+def _sees_whole(principal: Principal, figure: str) -> bool:
+    return figure == "cost" or bool(principal.roles & SEES_BEHIND)
 
 
 def _shown(row: BehindView, whole: bool) -> BehindView:

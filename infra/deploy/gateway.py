@@ -73,3 +73,14 @@ def allow_forms_with_files() -> None:
         pass
 
     validate.validate_route_content_types = accept
+
+
+def let_browsers_have_files(app: Any) -> None:
+    """Let a link lead to a file of bytes, such as a workbook.
+
+    API Gateway decodes such an answer only if the first type of `Accept` is one that it takes for
+    binary, and a browser that follows a link asks for `text/html` first (developer guide, "Binary
+    media types for REST APIs"). It passes on an answer that is not encoded, such as a page, as it
+    is. At run time the type must not be listed: Chalice would encode pages too.
+    """
+    app.api.binary_types.append("text/html")

@@ -14,6 +14,11 @@ Swagger = dict[str, Any]
 _METHODS = ("get", "post", "put", "patch", "delete", "options", "head")
 
 
+_OF_BROWSERS = "text/html,application/xhtml+xml,application/xml"
+"""The `Accept` of a browser that follows a link, up to the first weight: the emulator compares all
+of it with the binary types, and AWS only the first type, which is `text/html`."""
+
+
 class LocalClient(TypedAWSClient):
     def __init__(self, session: Any) -> None:
         super().__init__(session, sleep=lambda _seconds: None)
@@ -31,7 +36,10 @@ class LocalClient(TypedAWSClient):
     def import_rest_api(self, swagger_document: Swagger, endpoint_type: str) -> str:
         api_id: str = self._client("apigateway").create_rest_api(
             name=swagger_document["info"]["title"],
-            binaryMediaTypes=swagger_document["x-amazon-apigateway-binary-media-types"],
+            binaryMediaTypes=[
+                *swagger_document["x-amazon-apigateway-binary-media-types"],
+                _OF_BROWSERS,
+            ],
             endpointConfiguration={"types": [endpoint_type]},
         )["id"]
         self._create_resources(api_id, swagger_document)

@@ -411,3 +411,16 @@ def test_the_api_description_defines_problem_documents() -> None:
     finally:
         SwaggerGenerator._BASE_TEMPLATE.clear()
         SwaggerGenerator._BASE_TEMPLATE.update(before)
+
+
+def test_a_workbook_can_be_a_link() -> None:
+    """API Gateway decodes it for a browser, while pages stay text at run time."""
+    from chalice.app import Chalice
+
+    from app import app
+    from infra.deploy.gateway import let_browsers_have_files
+
+    described = Chalice(app_name="described")
+    let_browsers_have_files(described)
+    assert "text/html" in described.api.binary_types
+    assert "text/html" not in app.api.binary_types

@@ -27,7 +27,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "remainder": ("账单余额（未分摊）", "Remainder of the bill (unallocated)"),
     "none": ("（无）", "(none)"),
 }
-_AMOUNTS = ("usd", "minutes", "agent", "parts", "compensation", "total")
+AMOUNTS = ("usd", "minutes", "agent", "parts", "compensation", "total")
+"""The amounts of a line, in the order of columns."""
 
 Tables = Mapping[str, CostTable]
 """Desk → its costs."""
@@ -48,16 +49,16 @@ def cost_rows(
     sums = [table.sum for table in tables.values()]
     units = sorted({name for total in sums for name in total.units})
     parts = sorted({name for total in sums for name in total.used})
-    heads = ["desk", *([by] if by != "desk" else []), *_AMOUNTS, "currency"]
-    rows: list[list[object]] = [[*(_word(head, locale) for head in heads), *units, *parts]]
+    heads = ["desk", *([by] if by != "desk" else []), *AMOUNTS, "currency"]
+    rows: list[list[object]] = [[*(cost_word(head, locale) for head in heads), *units, *parts]]
     for desk, table in tables.items():
         for line in table.lines if by != "desk" else ():
-            key = line.key or _word("none", locale)
+            key = line.key or cost_word("none", locale)
             rows.append([desk, key, *_cells(line, table, units, parts)])
-        name = [desk] if by == "desk" else [desk, _word("sum", locale)]
+        name = [desk] if by == "desk" else [desk, cost_word("sum", locale)]
         rows.append([*name, *_cells(table.sum, table, units, parts)])
     if billed is not None:
-        name = [_word("remainder", locale), *([""] if by != "desk" else [])]
+        name = [cost_word("remainder", locale), *([""] if by != "desk" else [])]
         rows.append([*name, amount(remainder(billed, tables.values()))])
     return rows
 
@@ -65,7 +66,7 @@ def cost_rows(
 def _cells(
     line: CostLine, table: CostTable, units: Sequence[str], parts: Sequence[str]
 ) -> Iterator[object]:
-    for name in _AMOUNTS:
+    for name in AMOUNTS:
         yield amount(getattr(line, name))
     yield table.currency
     for found, names in ((line.units, units), (line.used, parts)):
@@ -99,7 +100,7 @@ def cost_workbook(
         sheet.freeze_panes(1, 2)
         sheet.set_column(0, len(rows[0]) - 1, 16)
         if by == "day" and len(tables) == 1:
-            name, total = sheet.get_name(), rows[0].index(_word("total", locale))
+            name, total = sheet.get_name(), rows[0].index(cost_word("total", locale))
             (days,) = (len(table.lines) for table in tables.values())
             chart = book.add_chart({"type": "column"})
             of_days = {"categories": [name, 1, 1, days, 1], "values": [name, 1, total, days, total]}
@@ -108,5 +109,6 @@ def cost_workbook(
     return written.getvalue()
 
 
-def _word(name: str, locale: Locale) -> str:
+def cost_word(name: str, locale: Locale) -> str:
+    """Return the heading of a column or line."""
     return _WORDS[name][0 if locale == "zh-CN" else 1]

@@ -95,8 +95,8 @@ _WORDS: _Words = {
 }
 """Word → in Chinese and in English."""
 
-_MEASURED_IN_TIME = frozenset({"mean", "median", "p90"})
-_SHARES = frozenset({"share", "answer_rate"})
+_MEASURED_IN_TIME = frozenset({"mean", "median", "p90", "handling", "signed_in"})
+_SHARES = frozenset({"share", "answer_rate", "occupancy"})
 
 
 def word(key: str, locale: Locale) -> str:

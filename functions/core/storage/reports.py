@@ -66,8 +66,8 @@ class StoredReports:
     bucket: str
     years: int | None = None
 
-    def get(self, desk: str, period: Period) -> ReportView:
-        """Return a report with its questions.
+    def get(self, desk: str, period: Period, *, questions: bool = True) -> ReportView:
+        """Return a report, with its questions unless they are not needed.
 
         Raises:
             NotFound: it has not been written.
@@ -75,13 +75,13 @@ class StoredReports:
         report = self._json(f"{_key(desk, period)}.json.gz")
         if report is None:
             raise NotFound("There is no such report yet.")
-        if period.kind == "weekly":
+        if period.kind == "weekly" and questions:
             report["questions"] = self._json(f"{_key(desk, period)}{_QUESTIONS}") or []
         return cast("ReportView", report)
 
-    def find(self, desk: str, period: Period) -> ReportView | None:
+    def find(self, desk: str, period: Period, *, questions: bool = True) -> ReportView | None:
         try:
-            return self.get(desk, period)
+            return self.get(desk, period, questions=questions)
         except NotFound:
             return None
 

@@ -50,10 +50,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "queue.more": {"zh-CN": "更多", "en": "More"},
     "queue.level": {"zh-CN": "第{n}次处理", "en": "handling {n}"},
     "queue.filter": {"zh-CN": "筛选与视图", "en": "Filter and views"},
-    "queue.none_for_role": {
-        "zh-CN": "您的角色没有工单队列。",
-        "en": "Your role has no queue of tickets.",
-    },
     "queue.nothing": {"zh-CN": "没有待办", "en": "Nothing to do"},
     "queue.nothing_due": {"zh-CN": "，下一个到期 {at}", "en": ". Next due {at}"},
     "queue.waiting": {

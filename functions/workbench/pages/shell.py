@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.services.rights import SEES_TICKETS, caller
+from functions.core.services.rights import ENTERS_TICKETS, SEES_TICKETS, caller
 from functions.core.text.workbench_texts import SCRIPT_TEXTS
 from functions.workbench.pages import routing
 from functions.workbench.pages.navigation import NAVIGATION
@@ -40,6 +40,10 @@ KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("Ctrl", "K"), "key.palette"),
 )
 """The keys that the help lists, in the order of their use."""
+
+
+_OFFERED = {"search": SEES_TICKETS, "new": ENTERS_TICKETS, "queues": SEES_TICKETS}
+"""The roles for which the bar has what is not in `NAVIGATION`."""
 
 
 class Staff(NamedTuple):
@@ -133,8 +137,9 @@ class Shell:
         )
 
     def offers(self, name: str) -> bool:
-        """Return whether there is a page of a name."""
-        return routing.exists(name)
+        """Return whether there is a page of a name, and it is for the person's roles."""
+        roles = _OFFERED.get(name)
+        return routing.exists(name) and (roles is None or bool(self.page.principal.roles & roles))
 
 
 def cursor_of(now: datetime) -> int:

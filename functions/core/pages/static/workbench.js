@@ -245,7 +245,7 @@
 
   // Live updates
 
-  const wide = matchMedia("(min-width: 1200px)"), changes = $("#changes"), versions = new Map();
+  const changes = $("#changes"), versions = new Map();
   let cursor = data.cursor, usedAt = Date.now(), timer, waiting;
   const queueUrl = () => ($("#queue [data-src]") ?? $("#queue")).dataset.src;
   const rowsOf = (root) => new Map(all("[data-ticket]", root).map((row) => [row.dataset.ticket, row.textContent.replace(/\s+/g, " ")]));
@@ -330,7 +330,7 @@
       if (idle) poll();
     }, { passive: true });
   }
-  if (wide.matches && !$("#queue [data-ticket]") && !$(".blank")) {
+  if (seen($("#queue")) && !$("#queue [data-ticket]") && !$(".blank")) {
     rows().then((html) => { waiting = html; apply(); }, () => {});
   }
   timer = setTimeout(poll, 15000);
