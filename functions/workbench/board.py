@@ -18,7 +18,12 @@ from functions.workbench.calls import signed_in
 from functions.workbench.queues import QUEUES
 
 if TYPE_CHECKING:
-    from functions.core.domain.rules import Playbook
+    from collections.abc import Iterable, Sequence
+
+    from functions.core.domain.roster import Agent
+    from functions.core.domain.rules import Locale, Playbook
+    from functions.core.domain.ticket import Ticket
+    from functions.core.reports.board import BoardView
     from functions.core.storage.database import Storage
 
 LOOKS_BACK = timedelta(days=1)
@@ -33,19 +38,34 @@ def show_board(request: Request, storage: Storage, desk: str) -> HttpResponse:
     """
     principal, playbook = signed_in(request, storage, desk)
     require(principal, QUEUES["all"], Phrase("see the board"))
+    found = newest(request, storage, playbook)
+    locale = locale_of(request, playbook.locale)
+    return HttpResponse(view_of(found, storage.roster.list(desk), playbook, request.now, locale))
+
+
+def newest(request: Request, storage: Storage, playbook: Playbook) -> BoardSnapshot:
+    """Return the snapshot of a desk with what has changed since."""
     snapshots = BoardSnapshots(aws.client("s3"), request.deployment.mail_bucket)
-    found = snapshots.get(desk) or BoardSnapshot(request.now - LOOKS_BACK, {})
-    found = refreshed(found, storage, playbook, request.now)
-    return HttpResponse(
-        board(
-            found.entries.values(),
-            storage.roster.list(desk),
-            playbook,
-            request.now,
-            as_of=found.at,
-            baseline=found.baseline,
-            locale=locale_of(request, playbook.locale),
-        )
+    found = snapshots.get(playbook.desk) or BoardSnapshot(request.now - LOOKS_BACK, {})
+    return refreshed(found, storage, playbook, request.now)
+
+
+def view_of(
+    snapshot: BoardSnapshot,
+    agents: Sequence[Agent],
+    playbook: Playbook,
+    now: datetime,
+    locale: Locale,
+) -> BoardView:
+    """Return the board that a snapshot shows."""
+    return board(
+        snapshot.entries.values(),
+        agents,
+        playbook,
+        now,
+        as_of=snapshot.at,
+        baseline=snapshot.baseline,
+        locale=locale,
     )
 
 
@@ -58,21 +78,29 @@ def refreshed(
     """
     if now - snapshot.at > LOOKS_BACK:
         return snapshot
-    newest: dict[str, int] = {}
+    versions: dict[str, int] = {}
     for journal in (storage.journal, storage.changes):
         for _, entry in journal.entries(playbook.desk, snapshot.at, now + SETTLED_AFTER):
-            newest[entry.number] = max(newest.get(entry.number, 0), entry.version)
+            versions[entry.number] = max(versions.get(entry.number, 0), entry.version)
     known = snapshot.entries
     changed = [
         number
-        for number, version in newest.items()
+        for number, version in versions.items()
         if number not in known or known[number].version < version
     ]
     if len(changed) > BATCH_SIZE:
         return snapshot
     tickets = storage.tickets.load_many(playbook.desk, changed) if changed else ()
-    entries = {
-        ticket.number: entry_of(ticket, playbook, before=known.get(ticket.number))
-        for ticket in tickets
-    }
-    return replace(snapshot, at=now, entries={**known, **entries})
+    return replace(with_tickets(snapshot, tickets, playbook), at=now)
+
+
+def with_tickets(
+    snapshot: BoardSnapshot, tickets: Iterable[Ticket], playbook: Playbook
+) -> BoardSnapshot:
+    """Return a snapshot with tickets that were read; of each the newer version counts."""
+    known = dict(snapshot.entries)
+    for ticket in tickets:
+        before = known.get(ticket.number)
+        if before is None or before.version < ticket.version:
+            known[ticket.number] = entry_of(ticket, playbook, before=before)
+    return replace(snapshot, entries=known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -168,20 +168,35 @@ def carried_out(
         if ticket is None:
             yield Result(number, None, "missing")
             continue
-        content = _json({**order.body(ticket), "version": version})
-        key = f"bulk-{batch}"
-        try:
-            after = agent_actions.act(context, number, order.action, content, now, key)
-        except Refused as refused:
-            yield Result(number, ticket, "refused", version, reasons(refused))
-        except TryAgain:
-            yield Result(number, ticket, "busy", version)
-        except Exception:
-            # One ticket's failure must not hide what came of the others.
-            log.exception("bulk.failed")
-            yield Result(number, ticket, "failed", version)
-        else:
-            yield Result(number, after, "done", after.version)
+        body = {**order.body(ticket), "version": version}
+        result = attempted(context, number, order.action, body, now, f"bulk-{batch}")
+        yield result if result.ticket else replace(result, ticket=ticket, version=version)
+
+
+def attempted(
+    context: agent_actions.ActionContext,
+    number: str,
+    action: str,
+    body: Mapping[str, Any],
+    now: datetime,
+    key: str,
+) -> Result:
+    """Carry out an action and return what came of it; `ticket` only if it was done.
+
+    Args:
+        key: a name of this attempt; repeated, nothing is done twice.
+    """
+    try:
+        after = agent_actions.act(context, number, action, _json(body), now, key)
+    except Refused as refused:
+        return Result(number, None, "refused", reasons=reasons(refused))
+    except TryAgain:
+        return Result(number, None, "busy")
+    except Exception:
+        # One ticket's failure must not hide what came of the others.
+        log.exception("bulk.failed")
+        return Result(number, None, "failed")
+    return Result(number, after, "done", after.version)
 
 
 def reasons(refused: Refused) -> list[str]:

@@ -69,7 +69,7 @@ def list_tickets(
         admitted = admits is None or admits(ticket)
         return admitted and (status is None or ticket.status == status)
 
-    tickets, cursor = _page(storage, partitions, wanted, query.get("cursor") or None)
+    tickets, cursor = page_of(storage, partitions, wanted, query.get("cursor") or None)
     if queue == "tasks":  # the team's call-backs about one's own work are for the others
         tickets = [ticket for ticket in tickets if has_task(principal.agent, ticket)]
     return tickets, cursor
@@ -114,9 +114,14 @@ def partitions_of(
     return current if status or open_only else [*current, *closed]
 
 
-def _page(
+def page_of(
     storage: Storage, partitions: Sequence[str], wanted: Admits, cursor: str | None
 ) -> tuple[list[Ticket], str | None]:
+    """Return a page of the wanted tickets of partitions, and the cursor of the next page.
+
+    Raises:
+        InvalidInput: the cursor belongs to another list.
+    """
     from botocore.exceptions import ClientError, ParamValidationError
 
     page: list[Ticket] = []

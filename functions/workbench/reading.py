@@ -6,7 +6,7 @@ those once it is shown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from functions.core.domain.delivery import Delivery
@@ -14,6 +14,7 @@ from functions.core.domain.events import Commit
 from functions.core.domain.recipients import CUSTOMERS
 from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import possible_deliveries
 from functions.core.storage.database import Storage
 from functions.core.storage.items import read_commit
@@ -73,6 +74,18 @@ def read_page(
     opening = [known[version] for version in first if version in known]
     summary = storage.model_summaries.read(items)
     return TicketPage(TicketRecord(ticket, history, deliveries), opening, summary)
+
+
+def last_commits(storage: Storage, tickets: Iterable[Ticket], n: int) -> list[Commit]:
+    """Read the last `n` commits of each of these tickets, the oldest of a ticket first."""
+    keys = [
+        key
+        for ticket in tickets
+        for key in storage.tickets.commit_keys(
+            ticket.desk, ticket.number, range(max(1, ticket.version - n + 1), ticket.version + 1)
+        )
+    ]
+    return sorted(map(read_commit, _read(storage, keys)), key=lambda commit: commit.version)
 
 
 def _covered_beside(deliveries: Sequence[Delivery], ids: Sequence[str]) -> list[str]:

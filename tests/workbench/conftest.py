@@ -16,6 +16,7 @@ from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.playbook import load
 from functions.core.services.contacts import ContactCorrector
+from functions.core.storage.board_snapshots import BoardSnapshots
 from functions.core.storage.database import Storage
 from functions.core.storage.event_codec import dump_events
 from functions.core.storage.files import Files
@@ -105,6 +106,23 @@ class Agent:
 
     def presence(self, body: Any) -> HttpResponse:
         return calls.set_presence(self.request("PUT", body), self.storage, "testdesk")
+
+
+class Counting:
+    """A DynamoDB client that notes the calls made to it."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method: Callable[..., Any] = getattr(self.client, name)
+
+        def call(**arguments: Any) -> Any:
+            self.calls.append(name)
+            return method(**arguments)
+
+        return call
 
 
 SignedIn = Callable[[str], Agent]
@@ -207,3 +225,14 @@ def _put_commit(storage: Storage, version: int, event: Any) -> None:
             "body": {"S": dump_events((event,))},
         },
     )
+
+
+@pytest.fixture
+def snapshots(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> BoardSnapshots:
+    """The bucket of a deployment."""
+    import boto3
+
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket=DEPLOYMENT.mail_bucket)
+    monkeypatch.setattr(aws, "client", lambda service: s3)
+    return BoardSnapshots(s3, DEPLOYMENT.mail_bucket)

@@ -1,6 +1,5 @@
 """The board's call: fresh, and with few reads however many tickets there are (D16)."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
@@ -9,45 +8,16 @@ import pytest
 from functions.core.domain.errors import Forbidden
 from functions.core.domain.journal import JournalEntry
 from functions.core.domain.rules import Playbook
-from functions.core.platform import aws
 from functions.core.reports.board import BoardEntry, BoardSnapshot
 from functions.core.storage.board_snapshots import BoardSnapshots
 from functions.core.storage.database import Storage
 from functions.workbench.board import show_board
 from tests.core.sample_desk import NOON, file_ticket
-from tests.workbench.conftest import DEPLOYMENT, Agent, SignedIn
+from tests.workbench.conftest import Agent, Counting, SignedIn
 
 pytestmark = pytest.mark.requirement("D16")
 EARLIER = NOON - timedelta(hours=4, minutes=5)
 """Before midnight (UTC): both journals are read on two days."""
-
-
-class Counting:
-    """A DynamoDB client that notes the calls made to it."""
-
-    def __init__(self, client: Any) -> None:
-        self.client = client
-        self.calls: list[str] = []
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method: Callable[..., Any] = getattr(self.client, name)
-
-        def call(**arguments: Any) -> Any:
-            self.calls.append(name)
-            return method(**arguments)
-
-        return call
-
-
-@pytest.fixture
-def snapshots(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> BoardSnapshots:
-    """The bucket of a deployment."""
-    import boto3
-
-    s3 = boto3.client("s3", region_name="us-east-1")
-    s3.create_bucket(Bucket=DEPLOYMENT.mail_bucket)
-    monkeypatch.setattr(aws, "client", lambda service: s3)
-    return BoardSnapshots(s3, DEPLOYMENT.mail_bucket)
 
 
 def entries(n: int) -> dict[str, BoardEntry]:

@@ -183,13 +183,17 @@ class RefusedFile(Value):
 
 
 class Pending(Value):
-    """A step that waits for a supervisor's approval, and the status to return to (C9)."""
+    """A step that waits for a supervisor's approval, and the status to return to (C9).
+
+    `at` is when it was asked for; None if an earlier version wrote it.
+    """
 
     step: TermName
     fields: StepFields = {}
     attachments: Annotated[tuple[Attachment, ...], PERSONAL] = ()
     status: Status
     by: TermName = ""
+    at: datetime | None = None
 
 
 class Slip(Value):

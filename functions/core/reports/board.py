@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Locale, Playbook
-from functions.core.domain.ticket import IN_HAND, UNASSIGNED, Ticket
+from functions.core.domain.ticket import IN_HAND, OPEN, UNASSIGNED, Ticket
 from functions.core.reports.columns import Fact
 from functions.core.reports.facts import is_good
 from functions.core.reports.jumps import Baseline, groups_of, jumps
@@ -33,6 +33,7 @@ SOON = timedelta(hours=1)
 OF_CUSTOMER = frozenset({"customer_info", "satisfaction"})
 """The timers that wait for the customer: they make no ticket overdue."""
 ENDED = frozenset({"archived", "closed", "merged"})
+_NEVER = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class BoardEntry:
     - `agent`: its handler, in a review the reviewer;
     - `score`, `good`, `scored_at`: the last answer to the survey, also of a ticket reopened since;
     - `dues`: kind → deadline of each running timer; `overdue`: the kinds that have breached and
-      still wait.
+      still wait;
+    - `approval`: a step waits for a supervisor's approval.
     """
 
     number: str
@@ -65,6 +67,17 @@ class BoardEntry:
     good: int | None = None
     dues: Mapping[str, int] | None = None
     overdue: tuple[str, ...] = ()
+    approval: bool = False
+
+    def late(self, now: int) -> tuple[str, ...]:
+        """Return the kinds of the deadlines that have passed."""
+        dues = self.dues or {}
+        return (*self.overdue, *(kind for kind, due in dues.items() if due <= now))
+
+    @property
+    def due(self) -> int:
+        """The next deadline."""
+        return min((self.dues or {}).values(), default=_NEVER)
 
     def is_needed(self, since: int) -> bool:
         """Return whether the board shows the ticket on the day that began at `since`."""
@@ -102,6 +115,7 @@ def entry_of(
         overdue=tuple(
             kind for kind, one in timers.items() if one.state == "breached" and one.awaits
         ),
+        approval=ticket.pending is not None and ticket.status in OPEN,
         **measured,
     )
 
@@ -324,6 +338,19 @@ def counted_today(
     return groups
 
 
+def to_assign(entries: Iterable[BoardEntry]) -> list[str]:
+    """Return the tickets that wait for somebody to assign them, the most urgent first.
+
+    What is in the supervisors' queue is among them, whoever handles it.
+    """
+    waits = (
+        entry
+        for entry in entries
+        if entry.status in UNASSIGNED or (entry.queue == "supervisor" and entry.status in IN_HAND)
+    )
+    return _numbers(waits)["tickets"]
+
+
 def jumps_today(
     entries: Iterable[BoardEntry],
     playbook: Playbook,
@@ -351,14 +378,14 @@ def jumps_today(
 
 def _counts(entries: Sequence[BoardEntry], now: int) -> BoardCounts:
     soon = now + int(SOON.total_seconds())
-    late = [entry for entry in entries if entry.overdue or _due(entry) <= now]
+    late = [entry for entry in entries if entry.late(now)]
     numbers = {entry.number for entry in late}
     return {
         "waiting": _numbers(entry for entry in entries if entry.status in UNASSIGNED),
         "in_hand": _numbers(entry for entry in entries if entry.status in IN_HAND),
         "overdue": _numbers(late),
         "due_within_the_hour": _numbers(
-            entry for entry in entries if _due(entry) <= soon and entry.number not in numbers
+            entry for entry in entries if entry.due <= soon and entry.number not in numbers
         ),
     }
 
@@ -369,16 +396,8 @@ def _any(counts: BoardCounts) -> bool:
     )
 
 
-_NEVER = 1 << 62
-
-
-def _due(entry: BoardEntry) -> int:
-    """Return the next deadline of a ticket."""
-    return min((entry.dues or {}).values(), default=_NEVER)
-
-
 def _numbers(entries: Iterable[BoardEntry]) -> TicketCount:
-    order = sorted(entries, key=lambda each: (_due(each), each.received_at, each.number))
+    order = sorted(entries, key=lambda each: (each.due, each.received_at, each.number))
     return {"n": len(order), "tickets": [entry.number for entry in order]}
 
 

@@ -201,12 +201,12 @@ class Tickets:
             return self.load(desk, number)
         return read_ticket(item)
 
-    def load_many(self, desk: str, numbers: Sequence[str]) -> list[Ticket]:
-        """Tickets of a desk for display, in the order of `numbers`; missing ones are left out.
-
-        The read is eventually consistent.
-        """
-        return self._load_all([ticket_key(desk, number) for number in numbers], consistent=False)
+    def load_many(
+        self, desk: str, numbers: Sequence[str], *, consistent: bool = False
+    ) -> list[Ticket]:
+        """Tickets of a desk for display, in the order of `numbers`; missing ones are left out."""
+        pks = [ticket_key(desk, number) for number in numbers]
+        return self._load_all(pks, consistent=consistent)
 
     def _load_all(self, pks: Sequence[str], *, consistent: bool) -> list[Ticket]:
         tickets: dict[str, Ticket] = {}

@@ -2,6 +2,7 @@
 
 from functions.core.domain.rules import Locale
 from functions.core.text import (
+    board_texts,
     composer_texts,
     figure_texts,
     quarantine_texts,
@@ -179,6 +180,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
 }
 
 
+TEXTS |= board_texts.TEXTS
 TEXTS |= composer_texts.TEXTS
 TEXTS |= figure_texts.TEXTS
 TEXTS |= quarantine_texts.TEXTS

@@ -41,7 +41,7 @@ def preview(page: WorkbenchPage) -> HttpResponse:
         return _answer(page, numbers, choice, fields)
     try:
         order = _order(choice, fields)
-        results = bulk.checked(_context(page), order, numbers, page.request.now)
+        results = bulk.checked(action_context(page), order, numbers, page.request.now)
     except InvalidInput as refused:
         errors = {each.field: translated(each.message, page.locale) for each in refused.errors}
         return _answer(page, numbers, choice, fields, errors=errors, status=400)
@@ -62,7 +62,8 @@ def run(page: WorkbenchPage) -> HttpResponse:
     order = _order(choice, fields)
     if not batch.isalnum():
         raise InvalidInput("The form cannot be read.")
-    results = list(bulk.carried_out(_context(page), order, versions, batch[:40], page.request.now))
+    context, now = action_context(page), page.request.now
+    results = list(bulk.carried_out(context, order, versions, batch[:40], now))
     return _answer(page, list(versions), choice, fields, results=results, batch=batch, ran=True)
 
 
@@ -72,7 +73,8 @@ def _order(choice: str, fields: dict[str, str]) -> Order:
     return Order(choice, fields)
 
 
-def _context(page: WorkbenchPage) -> ActionContext:
+def action_context(page: WorkbenchPage) -> ActionContext:
+    """Return what actions of this person need."""
     request, deployment = page.request, page.request.deployment
     return ActionContext(
         page.principal,

@@ -8,8 +8,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from functions.core.domain.rules import Playbook
-from functions.core.domain.ticket import Customer, Ticket, Timer
-from functions.core.reports.board import BoardEntry, BoardSnapshot, board, day_began, entry_of
+from functions.core.domain.ticket import Customer, Pending, Ticket, Timer
+from functions.core.reports.board import (
+    BoardEntry,
+    BoardSnapshot,
+    board,
+    day_began,
+    entry_of,
+    to_assign,
+)
 from functions.core.reports.columns import Fact
 from functions.core.reports.jumps import Baseline
 from tests.core.sample_desk import NOON, agent
@@ -195,3 +202,27 @@ def test_a_snapshot_is_read_as_it_was_written() -> None:
     newer = json.loads(text)
     newer["entries"][0]["later"] = 1
     assert BoardSnapshot.of(newer) == snapshot
+
+
+def test_a_deadline_is_late_from_its_second_on() -> None:
+    waits = entry(dues={"first_response": NOW, "resolution": NOW + 1}, overdue=("review",))
+    assert waits.late(NOW - 1) == ("review",)
+    assert waits.late(NOW) == ("review", "first_response")
+
+
+def test_what_waits_and_the_supervisors_queue_are_to_be_assigned() -> None:
+    held = {"status": "in_progress", "agent": "agent-1"}
+    found = [
+        entry("later", dues={"resolution": NOW + HOUR}),
+        entry("sooner", dues={"resolution": NOW}),
+        entry("held", **held, queue="agent"),
+        entry("escalated", **held, queue="supervisor"),
+        entry("solved", status="resolved", queue="supervisor"),
+    ]
+    assert to_assign(found) == ["sooner", "later", "escalated"]
+
+
+def test_a_step_that_waits_for_approval_is_known(playbook: Playbook) -> None:
+    pending = {"pending": Pending(step="visit", status="assigned"), "status": "awaiting_department"}
+    assert entry_of(ticket(**pending), playbook).approval
+    assert not entry_of(ticket(**pending | {"status": "closed"}), playbook).approval

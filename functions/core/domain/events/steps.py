@@ -55,6 +55,7 @@ class ApprovalRequested(
             # A second request while one is pending returns to the status before the first.
             status=ticket.pending.status if ticket.pending else ticket.status,
             by=self.by,
+            at=commit.at,
         )
         return {"status": "awaiting_department", "pending": pending}
 

@@ -330,7 +330,7 @@
       if (idle) poll();
     }, { passive: true });
   }
-  if (seen($("#queue")) && !$("#queue [data-ticket]") && !$(".blank")) {
+  if (wide.matches && seen($("#queue")) && !$("#queue [data-ticket]") && !$(".blank")) {
     rows().then((html) => { waiting = html; apply(); }, () => {});
   }
   timer = setTimeout(poll, 15000);
