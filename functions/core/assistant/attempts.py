@@ -33,8 +33,7 @@ other words, such as a greeting or that nothing was understood."""
 
 @dataclass(frozen=True)
 class Attempt:
-    """The assistant's turn; `reading` is the engine's, None if it was not asked or did not answer.
-    """
+    """The assistant's turn; `reading` is the engine's, None if it was not asked or did not answer."""
 
     chat: Chat
     reading: Reading | None
@@ -92,9 +91,7 @@ def attempt(
         summarise=_never,
     )
     locale = written_in(question) or locale
-    chat = Chat(
-        desk=playbook.desk, id="", token="", locale=locale, started_at=now, changed_at=now
-    )
+    chat = Chat(desk=playbook.desk, id="", token="", locale=locale, started_at=now, changed_at=now)
     return Attempt(chats.writing(question)(chat), readings[0] if readings else None)
 
 

@@ -3,7 +3,7 @@ customer would get it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -40,14 +40,12 @@ class ArticleForm:
         name: the article's id.
         version: the version that was edited, 0 for a new article.
         texts: each field by its name, such as `title.en`.
-        picked: the proposed phrasings that were chosen, by language.
     """
 
     name: str = ""
     version: int = 0
     texts: Mapping[str, str] = field(default_factory=lambda: {"state": "draft"})
     needs: Needs = ()
-    picked: Mapping[Locale, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def of_article(cls, name: str, found: ArticleVersion) -> ArticleForm:
@@ -94,9 +92,7 @@ class ArticleForm:
             }
             for part in TEXTS
         }
-        asked = {
-            locale: list(self.phrasings(locale)) for locale in LOCALES if self.phrasings(locale)
-        }
+        asked = {locale: lines for locale in LOCALES if (lines := self.phrasings(locale))}
         days = {end: day for end in ("from", "until") if (day := text(f"valid.{end}", ""))}
         words = {key: found for key in ("then", "audience", "state") if (found := text(key))}
         return {
@@ -109,10 +105,10 @@ class ArticleForm:
             "valid": days,
         }
 
-    def phrasings(self, locale: Locale) -> Iterator[str]:
-        """Yield the phrasings, one a line; empty lines do not count, nor does a line twice."""
+    def phrasings(self, locale: Locale) -> list[str]:
+        """Return the phrasings, one a line; empty lines do not count, nor does a line twice."""
         lines = (line.strip() for line in self.texts.get(f"asked.{locale}", "").splitlines())
-        return iter(dict.fromkeys(line for line in lines if line))
+        return list(dict.fromkeys(line for line in lines if line))
 
     def rows(self, playbook: Playbook) -> Needs:
         """Return the rows of variables: those given, those that the solution uses, empty ones."""
@@ -183,23 +179,20 @@ def _preview(
             asked += assistant.sources[source].keys if source else ()
     bare = [(name, sample(assistant, name, locale)) for name in dict.fromkeys(asked)]
     customer = form.texts.get("audience") != "agent"
-    ends = "chat.rate" if form.texts.get("then") != "hand_over" else "chat.handed_over"
+    hands_over = form.texts.get("then") == "hand_over"
+    ends = _say("knowledge.person_follows", locale) if hands_over else say("chat.rate", locale)
     return ArticlePreview(
         locale,
         bool(texts["solution"]) and not form.texts.get(f"solution.{locale}", "").strip(),
         told["title"],
-        next(form.phrasings(locale), told["title"]) if customer else "",
+        next(iter(form.phrasings(locale)), told["title"]) if customer else "",
         [(say("chat.ask", locale, name=value[1:-1]), value) for _, value in bare]
         if customer
         else [],
         told["solution"],
         " ".join(problems),
-        _without_number(say(ends, locale, number="")) if customer and assistant else "",
+        ends if customer and assistant else "",
     )
-
-
-def _without_number(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _say(key: str, locale: Locale, **values: object) -> str:
@@ -215,7 +208,7 @@ def errors_of(refused: InvalidInput, form: ArticleForm, locale: Locale) -> dict[
         parts = each.field.split(".")
         name, message = each.field, translated(each.message, locale)
         if parts[0] == "asked" and len(parts) == 3:
-            lines = list(form.phrasings("en" if parts[1] == "en" else "zh-CN"))
+            lines = form.phrasings("en" if parts[1] == "en" else "zh-CN")
             name = ".".join(parts[:2])
             message = f"“{lines[int(parts[2])][:40]}”: {message}"
         elif parts[0] == "needs":
