@@ -21,7 +21,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "knowledge.standing.expired": {"zh-CN": "已过期", "en": "Expired"},
     "knowledge.none": {"zh-CN": "还没有文章", "en": "No articles yet"},
     "knowledge.none_so": {"zh-CN": "没有这种状态的文章", "en": "No article is in this state"},
-    "knowledge.nothing": {"zh-CN": "没有找到“{q}”。", "en": "Nothing found for “{q}”."},
     "knowledge.none_next": {
         "zh-CN": "把客户常问的问题写成文章，草稿不会给客户看到。",
         "en": "Write what customers ask often. They see nothing of a draft.",
@@ -87,8 +86,8 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "en": "This id is the address of a page. Choose another.",
     },
     "knowledge.solution_hint": {
-        "zh-CN": "先说答案，再说原因；{{{{ order_number }}}} 会填入实际内容",
-        "en": "first the answer, then the reason; {{{{ order_number }}}} is filled in",
+        "zh-CN": "先说答案，再说原因；{{ order_number }} 会填入实际内容",
+        "en": "first the answer, then the reason; {{ order_number }} is filled in",
     },
     "knowledge.asked_hint": {
         "zh-CN": "每行一条，照抄客户的话，8 条以上",

@@ -159,8 +159,8 @@ def _save(page: WorkbenchPage, name: str) -> HttpResponse:
     require(page.principal, WRITES_ARTICLES, Phrase("write articles"))
     form, act = ArticleForm.of_fields(page, name), page.field("act")
     if page.is_fragment:
-        values = {"previews": editor.previews(form, page.playbook, page.locale)}
-        return page.render("knowledge_preview.html", **values)
+        shown = editor.previews(form, page.playbook, page.locale)
+        return page.render("knowledge_preview.html", previews=shown)
     if act == "preview":
         return _editor(page, name, form)
     if act.startswith("phrasings."):

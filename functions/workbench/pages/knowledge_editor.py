@@ -93,8 +93,8 @@ class ArticleForm:
             for part in TEXTS
         }
         asked = {locale: lines for locale in LOCALES if (lines := self.phrasings(locale))}
-        days = {end: day for end in ("from", "until") if (day := text(f"valid.{end}", ""))}
-        words = {key: found for key in ("then", "audience", "state") if (found := text(key))}
+        days = {end: day for end in ("from", "until") if (day := text(f"valid.{end}"))}
+        words = {key: word for key in ("then", "audience", "state") if (word := text(key))}
         return {
             **by_language,
             **words,

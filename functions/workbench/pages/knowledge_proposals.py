@@ -56,6 +56,9 @@ def decided(page: WorkbenchPage, proposal: str) -> None:
         InvalidInput: the id of the new article is none, or is another's.
         NotFound: there is no such proposal any more.
     """
+    decisions = page.storage.proposals.decisions(page.desk)
+    if any(decision.id == proposal for decision in decisions):
+        return
     accepted = page.field("decision") == "accept"
     body: dict[str, Any] = {"accepted": accepted}
     article = page.field("article")
@@ -67,7 +70,7 @@ def decided(page: WorkbenchPage, proposal: str) -> None:
         body["article"] = name or f"proposal-{proposal}"
     elif accepted and article:
         body["article"] = article
-    with suppress(ActionNotAllowed):
+    with suppress(ActionNotAllowed):  # somebody was quicker
         proposals.decide_proposal(page.calling(body), page.storage, page.desk, proposal)
 
 
