@@ -33,7 +33,7 @@ other words, such as a greeting or that nothing was understood."""
 
 @dataclass(frozen=True)
 class Attempt:
-    """The assistant's turn; `reading` is the engine's, None if it was not asked or did not answer."""
+    """The assistant's turn; `reading` is the engine's, None if it did not read the question."""
 
     chat: Chat
     reading: Reading | None
