@@ -134,7 +134,7 @@ def test_an_article_shows_both_languages_and_its_history(
     assert changed == [
         "删去： 订单 {{ order_number }} 正在退款。", "新增： 已退款。",
         "删去： Order {{ order_number }}.", "新增： 已退款。",
-        "删去： order_number: asked", "删去： answer", "新增： hand_over",
+        "删去： order_number: asked", "删去： 答复即可", "新增： 答复后转人工",
     ]  # fmt: skip
     agent = reader.get("knowledge/refund")
     assert "第 2 版" in texts(agent)
@@ -219,7 +219,7 @@ def test_an_edit_makes_the_next_version(storage: Storage, writer: Browser) -> No
         ({"solution.en": "{{ points }}"}, "solution.en", "points"),
         ({"asked.en": f"short\n{'x' * 301}"}, "asked.en", f"“{'x' * 40}”: 最多 300 个字"),
         ({"need": ["points"], "origin": ["ticket"]}, "needs", "points:"),
-        ({"valid.from": "2026-05-02", "valid.until": "2026-05-01"}, "valid.from", "晚于"),
+        ({"valid.from": "2026-05-02", "valid.until": "2026-05-01"}, "valid.from", "不能晚于失效日"),
         ({"valid.until": "soon"}, "valid.until", "请填写日期"),
         ({"type": "refunds"}, "type", ""),
         ({"state": "hidden"}, "state", ""),
@@ -360,7 +360,7 @@ def test_a_question_is_answered_offered_or_handed_over(answers: Answers, reader:
     answers.says = {"kind": "answer", "articles": ["invoice"], "p": 0.987}
     said = tried(reader, "怎么开票")
     assert "会直接作答 怎么开票 在订单页开" in said
-    assert "有 99% 的把握是： 发票 本服务台：97% 起直接作答，40% 起列出选项" in said
+    assert "有 98.7% 的把握是： 发票 本服务台：97% 起直接作答，40% 起列出选项" in said
     assert answers.asked[-1]["text"] == "怎么开票"
 
     answers.says = {"kind": "answer", "articles": ["refund"], "p": 1.0}

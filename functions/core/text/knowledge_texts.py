@@ -115,6 +115,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "knowledge.no_type": {"zh-CN": "按客户的话判断", "en": "By the customer’s words"},
     "knowledge.valid.from": {"zh-CN": "生效日（含）", "en": "First day"},
     "knowledge.valid.until": {"zh-CN": "失效日（含）", "en": "Last day"},
+    "knowledge.days_reversed": {
+        "zh-CN": "生效日不能晚于失效日",
+        "en": "the first day is later than the last",
+    },
     "knowledge.save": {"zh-CN": "保存", "en": "Save"},
     "knowledge.save_over": {"zh-CN": "保存我的版本", "en": "Save mine"},
     "knowledge.leave": {"zh-CN": "不保存", "en": "Leave"},

@@ -273,4 +273,7 @@ def _render(page: WorkbenchPage, template: str, status: int = 200, **values: Any
 
 
 def _time(page: WorkbenchPage, at: datetime) -> str:
-    return format_time(at, page.playbook, page.locale)
+    told, year = format_time(at, page.playbook, page.locale), at.astimezone(page.playbook.zone).year
+    if year == page.request.now.astimezone(page.playbook.zone).year:
+        return told
+    return f"{year}{'年' if page.locale == 'zh-CN' else ', '}{told}"

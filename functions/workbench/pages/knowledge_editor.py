@@ -216,7 +216,7 @@ def errors_of(refused: InvalidInput, form: ArticleForm, locale: Locale) -> dict[
         elif name in ("title", "solution"):
             name = f"{name}.{locale}"
         elif name == "valid":
-            name = "valid.from"
+            name, message = "valid.from", _say("knowledge.days_reversed", locale)
         elif name == "article":
             name = "id"
         found.setdefault(name, []).append(message)
