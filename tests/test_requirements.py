@@ -24,7 +24,6 @@ CATALOGUE = {
 }
 LATER = {
     "G10", "G11", "G12", "G13",
-    "H6",
 }  # fmt: skip
 """Requirements that are not implemented yet."""
 

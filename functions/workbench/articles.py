@@ -39,8 +39,24 @@ def list_articles(request: Request, storage: Storage, desk: str) -> HttpResponse
     """List the articles that a query is about, best first, or all of them by id."""
     principal, playbook = signed_in(request, storage, desk)
     require(principal, SEES_TICKETS, Phrase("read articles"))
-    base = storage.knowledge.get(desk, request.now, fresh=True)
-    query = request.query.get("query", "")
+    version, articles = find(request, storage, principal, playbook, request.query.get("query", ""))
+    locale = locale_of(request, playbook.locale)
+    found = [_summary(*each, playbook, request, locale) for each in articles]
+    listed: ArticleList = {"articles": found, "version": version}
+    return HttpResponse(listed)
+
+
+def find(
+    request: Request, storage: Storage, principal: Principal, playbook: Playbook, query: str
+) -> tuple[int, list[tuple[str, ArticleVersion]]]:
+    """Find the articles that a query is about and the caller may read, best first, or all by id.
+
+    Returns the version of the knowledge base beside them.
+
+    Raises:
+        InvalidInput: the query is too long.
+    """
+    base = storage.knowledge.get(playbook.desk, request.now, fresh=True)
     if len(query) > MAX_QUERY:
         wrong = FieldError("query", Phrase("{max_length} characters at most", max_length=MAX_QUERY))
         raise InvalidInput("The search is too long.", (wrong,))
@@ -49,14 +65,12 @@ def list_articles(request: Request, storage: Storage, desk: str) -> HttpResponse
         from functions.core.services.article_search import search
 
         names = [name for name, _ in search(base, query)]
-    locale = locale_of(request, playbook.locale)
     found = [
-        _summary(name, base.articles[name], playbook, request, locale)
+        (name, base.articles[name])
         for name in names
-        if _may_read(principal, base.articles[name], playbook, request)
+        if may_read(principal, base.articles[name], playbook, request)
     ]
-    listed: ArticleList = {"articles": found[:FOUND] if query else found, "version": base.version}
-    return HttpResponse(listed)
+    return base.version, found[:FOUND] if query else found
 
 
 def article(request: Request, storage: Storage, desk: str, name: str) -> HttpResponse:
@@ -72,10 +86,22 @@ def show_article(request: Request, storage: Storage, desk: str, name: str) -> Ht
     """
     principal, playbook = signed_in(request, storage, desk)
     require(principal, SEES_TICKETS, Phrase("read articles"))
-    found = storage.knowledge.article(desk, name)
-    if found is None or not _may_read(principal, found, playbook, request):
-        raise NotFound("There is no such article.")
+    found = read(request, storage, principal, playbook, name)
     return HttpResponse(_view(storage, playbook, request, name, found))
+
+
+def read(
+    request: Request, storage: Storage, principal: Principal, playbook: Playbook, name: str
+) -> ArticleVersion:
+    """Return an article.
+
+    Raises:
+        NotFound: there is none, or only supervisors may see it yet.
+    """
+    found = storage.knowledge.article(playbook.desk, name)
+    if found is None or not may_read(principal, found, playbook, request):
+        raise NotFound("There is no such article.")
+    return found
 
 
 def put_article(request: Request, storage: Storage, desk: str, name: str) -> HttpResponse:
@@ -109,7 +135,7 @@ def put_article(request: Request, storage: Storage, desk: str, name: str) -> Htt
     return HttpResponse(_view(storage, playbook, request, name, found))
 
 
-def _may_read(
+def may_read(
     principal: Principal, found: ArticleVersion, playbook: Playbook, request: Request
 ) -> bool:
     """Return whether the caller sees an article: all that is current, its writers also the rest."""

@@ -35,10 +35,12 @@ def welcome(assistant: Assistant, locale: Locale, *, known: bool) -> str:
 @dataclass(frozen=True)
 class Reading:
     """The engine's reading of a question: the article to give at once, up to three to offer, or
-    none. `articles` is in order of likelihood."""
+    none. `articles` is in order of likelihood; `p` is the likelihood that the right one is there.
+    """
 
     kind: Literal["answer", "offer", "miss"]
     articles: tuple[str, ...] = ()
+    p: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def ask(
         "offer": assistant.offer,
     }
     found = _asked(client, deployment, question)
-    return Reading(found["kind"], tuple(found["articles"]))
+    return Reading(found["kind"], tuple(found["articles"]), found["p"])
 
 
 def upset(

@@ -17,6 +17,9 @@ from functions.core.domain.playbook_types import Identifier, Locale, Section, Sl
 
 Audience = Literal["customer", "agent"]
 
+Standing = Literal["draft", "coming", "current", "expired"]
+"""Whether an article is in force: not published, not yet valid, valid today, or no more."""
+
 Origin = Literal["ticket", "asked", "looked_up"]
 """The origin of a variable's value: the ticket, a question to the customer, or another
 system."""
@@ -86,8 +89,16 @@ class Article(Section):
     valid: Annotated[Validity, AfterValidator(_in_order)] = Field(default_factory=Validity)
     state: Literal["draft", "published"] = "published"
 
+    def standing(self, now: datetime, zone: ZoneInfo) -> Standing:
+        day = now.astimezone(zone).date()
+        if self.state == "draft":
+            return "draft"
+        if self.valid.holds(day):
+            return "current"
+        return "coming" if self.valid.since and day < self.valid.since else "expired"
+
     def is_current(self, now: datetime, zone: ZoneInfo) -> bool:
-        return self.state == "published" and self.valid.holds(now.astimezone(zone).date())
+        return self.standing(now, zone) == "current"
 
     def may_be_read(self, by: Audience, now: datetime, zone: ZoneInfo) -> bool:
         """Return whether a customer, or an agent, may be shown the article now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import get_args
@@ -41,21 +41,38 @@ class Outcomes:
     counts: Mapping[Outcome, int]
 
     @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
     def served(self) -> float | None:
         """The share that ended without a person, None of no questions."""
         served = sum(count for outcome, count in self.counts.items() if outcome in SERVED)
-        total = sum(self.counts.values())
-        return round(served / total, 4) if total else None
+        return round(served / self.total, 4) if self.total else None
 
 
 def outcomes(questions: Iterable[JournalEntry]) -> Outcomes:
     """Count questions by outcome; of one that came to several, such as a poor rating, the last."""
-    last = {
-        (entry.number, entry.version): entry.question.outcome
-        for entry in questions
-        if entry.question is not None
-    }
-    counts = Counter(last.values())
+    return _counted(last_outcomes(questions))
+
+
+def by_article(questions: Iterable[JournalEntry]) -> dict[str, Outcomes]:
+    """Count the questions that each article was the answer to, as `outcomes` does."""
+    found: dict[str, list[JournalEntry]] = defaultdict(list)
+    for entry in last_outcomes(questions):
+        if entry.question and entry.question.article:
+            found[entry.question.article].append(entry)
+    return {article: _counted(entries) for article, entries in found.items()}
+
+
+def last_outcomes(questions: Iterable[JournalEntry]) -> list[JournalEntry]:
+    """Return each question once, with the last outcome that it came to."""
+    last = {(entry.number, entry.version): entry for entry in questions if entry.question}
+    return list(last.values())
+
+
+def _counted(questions: Iterable[JournalEntry]) -> Outcomes:
+    counts = Counter(entry.question.outcome for entry in questions if entry.question)
     return Outcomes({outcome: counts[outcome] for outcome in get_args(Outcome)})
 
 

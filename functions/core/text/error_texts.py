@@ -164,6 +164,7 @@ CHINESE: dict[str, str] = {
     "decide about proposals": "处理改进建议",
     "There is no such proposal. New ones are made every night.": "没有这条建议。新的建议每晚生成。",
     "Somebody has decided about this proposal.": "这条建议已有人处理。",
+    "there is an article with this id": "已有同编号的文章，请在“加入”中选择",
     "The customer was erased: there is nothing to write about.": "客户信息已删除，没有可写的内容。",
     "only for questions that are accepted": "仅在采纳客户问题时填写",
     "`from` is later than `to`.": "`from` 晚于 `to`。",

@@ -5,6 +5,7 @@ from functions.core.text import (
     board_texts,
     composer_texts,
     figure_texts,
+    knowledge_texts,
     quarantine_texts,
     queue_texts,
     ticket_texts,
@@ -183,6 +184,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
 TEXTS |= board_texts.TEXTS
 TEXTS |= composer_texts.TEXTS
 TEXTS |= figure_texts.TEXTS
+TEXTS |= knowledge_texts.TEXTS
 TEXTS |= quarantine_texts.TEXTS
 TEXTS |= queue_texts.TEXTS
 TEXTS |= ticket_texts.TEXTS
