@@ -35,9 +35,16 @@ from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import notifications_for
+from functions.core.services.preparing import (
+    EVENT_GONE,
+    Preparation,
+    PreparedMessage,
+    TicketOpening,
+    draft_delivery,
+    restored_notification,
+)
 from functions.core.storage.items import read_commit, read_pieces
 from functions.notify.base_dispatch import (
-    EVENT_GONE,
     BaseDispatcher,
     ClaimedElsewhere,
     is_due,
@@ -46,13 +53,6 @@ from functions.notify.base_dispatch import (
     log_fields,
 )
 from functions.notify.limits import blocked_by_limit, blocked_by_returned_mail
-from functions.notify.preparing import (
-    Preparation,
-    PreparedMessage,
-    TicketOpening,
-    draft_delivery,
-    restored_notification,
-)
 from functions.notify.sending import Sender
 from functions.notify.webhook_message import is_webhook
 

@@ -25,9 +25,10 @@ from functions.core.domain.events import Commit
 from functions.core.domain.rules import Playbook
 from functions.core.domain.webhooks import signed_headers, wanted
 from functions.core.platform.logging import logger
+from functions.core.services.preparing import EVENT_GONE
 from functions.core.storage.items import read_commit
 from functions.core.text.masking import mask
-from functions.notify.base_dispatch import EVENT_GONE, BaseDispatcher, is_due, log_fields
+from functions.notify.base_dispatch import BaseDispatcher, is_due, log_fields
 from functions.notify.webhook_message import (
     draft_webhook,
     is_webhook,

@@ -9,7 +9,8 @@
     │   ├── ActionNotAllowed    409  the ticket's status does not allow the action
     │   │   └── Forgotten       the request's data was erased
     │   ├── StaleVersion        409  the caller acted on an older version
-    │   │   └── StaleArticle         of an article
+    │   │   ├── StaleArticle         of an article
+    │   │   └── StalePlaybook        of a playbook
     │   ├── AlreadyAnswered     409  a survey or confirmation is answered only once
     │   ├── TooLarge            413
     │   ├── KeyReused           422  an idempotency key came with a different body before
@@ -133,6 +134,10 @@ class StaleVersion(Refused, status=409, title="The ticket has changed"):
 
 class StaleArticle(StaleVersion, title="The article has changed"):
     """The caller edited an older version of the article."""
+
+
+class StalePlaybook(StaleVersion, title="The playbook has changed"):
+    """The caller changed an older version of the playbook."""
 
 
 class AlreadyAnswered(Refused, status=409, title="Already answered"):
