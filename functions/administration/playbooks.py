@@ -1,4 +1,4 @@
-"""Playbooks: what applying one changes, its rehearsal on past tickets, and applying it (G15, H7)."""
+"""Playbooks: rehearsing a change on past tickets, and applying it (G15, H7)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,13 @@ from functions.administration.acts import Administration, act
 from functions.core.domain.audit import AuditEntry
 from functions.core.domain.errors import (
     ActionNotAllowed,
-    Conflict,
     DeadLetter,
     InvalidInput,
-    Phrase,
     PlaybookError,
-    StalePlaybook,
 )
-from functions.core.domain.playbook_upgrades import upgraded
 from functions.core.domain.rehearsal import RehearsalSummary, Rehearsed, rehearsed
 from functions.core.domain.rules import Playbook
-from functions.core.playbook.differences import KeyChange, differences
+from functions.core.playbook.changes import KeyChange, changes_to, for_the_console
 from functions.core.services.trail import Trail
 from functions.core.storage.database import Storage
 
@@ -37,6 +33,8 @@ LISTED = 50
 """The most tickets with differences that a page lists."""
 DAYS = 30
 """The longest period of a page's rehearsal; the journal that names the tickets has 35 days."""
+FILE = "playbook"
+"""The name of the file in what is said about it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Applied:
 def rehearse(administration: Administration, *, text: str, days: int) -> dict[str, Any]:
     """Compare what the desk's playbook and a changed one make of its newest tickets."""
     storage, desk, now = administration.storage, administration.desk, administration.now
-    changed, current = checked(text, desk), administration.playbook
+    changed, current = _checked(text, desk), administration.playbook
     since = now - timedelta(days=min(max(days, 1), DAYS))
     numbers = storage.journal.openings(desk, since, now, FOUND)
     ends, summary, differing = monotonic() + SECONDS, RehearsalSummary(), list[Rehearsed]()
@@ -77,11 +75,13 @@ def apply(administration: Administration, *, text: str, replaces: int) -> dict[s
     """Apply a playbook that was compared with the version `replaces`.
 
     Raises:
+        InvalidInput: it has problems, or its mailbox is another desk's.
         ActionNotAllowed: only the console can apply it.
         StalePlaybook: another version came in meanwhile.
     """
-    playbook = checked(text, administration.desk)
-    if reasons := for_the_console(administration.playbook, playbook):
+    playbook = _checked(text, administration.desk)
+    document = administration.storage.playbooks.document(playbook.desk, replaces)
+    if reasons := for_the_console(Playbook.stored(document), playbook):
         raise ActionNotAllowed(reasons[0])
     try:
         applied = store(
@@ -93,61 +93,16 @@ def apply(administration: Administration, *, text: str, replaces: int) -> dict[s
         )
     except PlaybookError as error:
         raise InvalidInput(str(error)) from error
-    except Conflict as error:
-        raise StalePlaybook(str(error)) from error
     return {"version": applied.version, "stored": applied.stored}
 
 
-def checked(text: str, desk: str) -> Playbook:
-    """Read and check the YAML of a desk's playbook.
-
-    Raises:
-        InvalidInput: it has problems, or is another desk's.
-    """
+def _checked(text: str, desk: str) -> Playbook:
     from functions.core.playbook.loader import load_text
 
     try:
-        playbook = load_text(text, "")
+        return load_text(text, FILE, desk)
     except PlaybookError as error:
         raise InvalidInput(str(error)) from error
-    if (other := playbook.desk) != desk:
-        raise InvalidInput(
-            Phrase("This is the playbook of {other}, not of {desk}.", other=other, desk=desk)
-        )
-    return playbook
-
-
-def for_the_console(before: Playbook, after: Playbook) -> list[Phrase]:
-    """Return why a change needs more than a new playbook: a name, a secret, tickets to move."""
-    reasons = []
-
-    def domain(playbook: Playbook) -> str:
-        return playbook.mail.address.rpartition("@")[2].lower()
-
-    if domain(before) != domain(after):
-        reasons.append(
-            Phrase("mail.address: mail for {domain} has to be set up first.", domain=domain(after))
-        )
-    if after.public_url not in (None, before.public_url):
-        reasons.append(Phrase("public_url: {url} has to be set up first.", url=after.public_url))
-    if new := [name for name in after.webhooks if name not in before.webhooks]:
-        reasons.append(Phrase("webhooks: {names} need a secret.", names=new))
-    if new := sorted(_secrets(after) - _secrets(before)):
-        reasons.append(Phrase("assistant.sources: {names} need a secret.", names=new))
-    if gone := [name for name in before.teams if name not in after.teams]:
-        reasons.append(Phrase("teams: the tickets of {names} have to be routed again.", names=gone))
-    return reasons
-
-
-def _secrets(playbook: Playbook) -> set[str]:
-    sources = playbook.assistant.sources.values() if playbook.assistant else ()
-    return {source.secret for source in sources if source.secret}
-
-
-def changes_to(before: str, after: Playbook) -> tuple[KeyChange, ...]:
-    """Return what a playbook changes of a stored document."""
-    document = json.loads(after.model_dump_json(exclude_defaults=True))
-    return tuple(differences(upgraded(json.loads(before)), document))
 
 
 def store(

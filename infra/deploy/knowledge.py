@@ -14,7 +14,7 @@ from functions.core.domain.knowledge import Article, ArticleVersion
 from functions.core.domain.proposals import ProposalDecision
 from functions.core.knowledge.checks import errors, without_source
 from functions.core.knowledge.loader import load
-from functions.core.playbook.differences import differences
+from functions.core.playbook.changes import differences
 from functions.core.services import proposals
 from functions.core.storage.table import Write
 from infra.deploy.desks import storage_of

@@ -34,13 +34,21 @@ def load(source: str | Path | Mapping[str, Any]) -> Playbook:
     return load_text(read_text(Path(source)), source)
 
 
-def load_text(text: str, file: str | Path) -> Playbook:
+def load_text(text: str, file: str | Path, desk: str = "") -> Playbook:
     """Read and check a playbook from its YAML; `file` is only named.
+
+    Args:
+        desk: the desk that it has to be of; "" for any.
 
     Raises:
         PlaybookError: as `load`.
     """
-    return _checked(*parse_yaml(text, Path(file)), str(file))
+    content, lines = parse_yaml(text, Path(file))
+    playbook = _checked(content, lines, str(file))
+    if desk not in ("", playbook.desk):
+        problem = ("desk",), f"this is the playbook of {playbook.desk}, not of {desk}"
+        raise PlaybookError(report([problem], lines, str(file)))
+    return playbook
 
 
 def _checked(content: Any, lines: dict[Location, int], file: str) -> Playbook:

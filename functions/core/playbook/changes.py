@@ -1,9 +1,13 @@
-"""The differences of two playbooks, key by key. Pure."""
+"""The differences of two playbooks, key by key, and what they need besides. Pure."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from functions.core.domain.errors import Phrase
+from functions.core.domain.playbook_upgrades import upgraded
+from functions.core.domain.rules import Playbook
 
 _SHOWN = 100
 _CONTEXT = 20
@@ -41,6 +45,39 @@ def by_section(changes: Iterable[KeyChange]) -> dict[str, list[KeyChange]]:
     for change in changes:
         sections.setdefault(change.section, []).append(change)
     return sections
+
+
+def changes_to(before: str, after: Playbook) -> tuple[KeyChange, ...]:
+    """Return what a playbook changes of a stored document."""
+    document = json.loads(after.model_dump_json(exclude_defaults=True))
+    return tuple(differences(upgraded(json.loads(before)), document))
+
+
+def for_the_console(before: Playbook, after: Playbook) -> list[Phrase]:
+    """Return why a change needs more than a new playbook: a name, a secret, tickets to move."""
+    reasons = []
+
+    def domain(playbook: Playbook) -> str:
+        return playbook.mail.address.rpartition("@")[2].lower()
+
+    if domain(before) != domain(after):
+        reasons.append(
+            Phrase("mail.address: mail for {domain} has to be set up first.", domain=domain(after))
+        )
+    if after.public_url not in (None, before.public_url):
+        reasons.append(Phrase("public_url: {url} has to be set up first.", url=after.public_url))
+    if new := [name for name in after.webhooks if name not in before.webhooks]:
+        reasons.append(Phrase("webhooks: {names} need a secret.", names=new))
+    if new := sorted(_secrets(after) - _secrets(before)):
+        reasons.append(Phrase("assistant.sources: {names} need a secret.", names=new))
+    if gone := [name for name in before.teams if name not in after.teams]:
+        reasons.append(Phrase("teams: the tickets of {names} have to be routed again.", names=gone))
+    return reasons
+
+
+def _secrets(playbook: Playbook) -> set[str]:
+    sources = playbook.assistant.sources.values() if playbook.assistant else ()
+    return {source.secret for source in sources if source.secret}
 
 
 def differences(before: Any, after: Any, path: str = "") -> Iterator[KeyChange]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from functions.core.playbook.differences import by_section, differences
+from functions.core.playbook.changes import by_section, differences
 
 
 def lines(before: Any, after: Any) -> list[str]:
