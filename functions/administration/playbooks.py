@@ -55,11 +55,12 @@ class Applied:
 @act("supervisor", "admin")
 def rehearse(administration: Administration, *, text: str, days: int) -> dict[str, Any]:
     """Compare what the desk's playbook and a changed one make of its newest tickets."""
+    ends = monotonic() + SECONDS
     storage, desk, now = administration.storage, administration.desk, administration.now
     changed, current = _checked(text, desk), administration.playbook
     since = now - timedelta(days=min(max(days, 1), DAYS))
     numbers = storage.journal.openings(desk, since, now, FOUND)
-    ends, summary, differing = monotonic() + SECONDS, RehearsalSummary(), list[Rehearsed]()
+    summary, differing = RehearsalSummary(), list[Rehearsed]()
     for ticket in rehearsals(storage, numbers[:COMPARED], current, changed, now):
         summary.add(ticket)
         if ticket.differences and len(differing) < LISTED:

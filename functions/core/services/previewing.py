@@ -42,7 +42,7 @@ class Told(NamedTuple):
     kind: str = ""
 
 
-class Life(NamedTuple):
+class TicketLife(NamedTuple):
     """A ticket and its commits, oldest first."""
 
     ticket: Ticket
@@ -88,7 +88,7 @@ def told_by(playbook: Playbook, message: str) -> Iterator[Told]:
 
 def previews(
     playbook: Playbook,
-    life: Life,
+    life: TicketLife,
     locale: Locale,
     public_url: str,
     agent: Callable[[str], Agent | None],
@@ -102,7 +102,7 @@ def previews(
     for name in playbook.messages:
         told = list(told_by(playbook, name)) or [Told("TicketReceived", "customer")]
         found = _happened(told, life.history)
-        rule, event, commit = found or _sampled(told[0], in_language, Life(ticket, life.history))
+        rule, event, commit = found or _sampled(told[0], in_language, TicketLife(ticket, life.history))
         about = rule.kind or getattr(event, "step", "")
         try:
             prepared = preparation.prepare(
@@ -126,7 +126,7 @@ def _happened(
     return None
 
 
-def _sampled(rule: Told, playbook: Playbook, life: Life) -> tuple[Told, e.Event, e.Commit]:
+def _sampled(rule: Told, playbook: Playbook, life: TicketLife) -> tuple[Told, e.Event, e.Commit]:
     """Return an event of the kind that a rule tells of, with sample values."""
     ticket, at = life.ticket, life.history[-1].at if life.history else life.ticket.received_at
     step = rule.on.removeprefix("step:") if rule.on.startswith("step:") else ""
@@ -202,7 +202,7 @@ def sample_fields(
     return {key: value(key, field) for key, field in fields.items()}
 
 
-def sample_life(playbook: Playbook, locale: Locale, now: datetime) -> Life:
+def sample_life(playbook: Playbook, locale: Locale, now: datetime) -> TicketLife:
     """Return a ticket that a sample customer has just filed, and that is in hand."""
     request = samples.REQUESTS[0][0 if locale == "zh-CN" else 1]
     received = e.TicketReceived(
@@ -224,4 +224,4 @@ def sample_life(playbook: Playbook, locale: Locale, now: datetime) -> Life:
     commit = commit.model_copy(update={"events": events})
     ticket = apply(None, commit)
     target = destination(routing_facts(ticket, request_text(received)), playbook)
-    return Life(ticket.changed(team=target.team), (commit,))
+    return TicketLife(ticket.changed(team=target.team), (commit,))

@@ -22,7 +22,7 @@ from functions.core.pages.addresses import nothing_here
 from functions.core.platform import aws
 from functions.core.platform.web import HttpResponse
 from functions.core.playbook.changes import by_section, changes_to, differences, for_the_console
-from functions.core.services.previewing import Life, MessagePreview, previews, sample_life
+from functions.core.services.previewing import TicketLife, MessagePreview, previews, sample_life
 from functions.core.text.error_texts import translated
 from functions.core.text.sms_parts import sms_parts
 from functions.core.text.templating import format_time
@@ -66,7 +66,7 @@ def messages(page: WorkbenchPage) -> HttpResponse:
     in_languages = [
         previews(
             page.playbook,
-            Life(ticket, history)
+            TicketLife(ticket, history)
             if ticket is not None
             else sample_life(page.playbook, locale, page.request.now),
             locale,
