@@ -102,7 +102,9 @@ def previews(
     for name in playbook.messages:
         told = list(told_by(playbook, name)) or [Told("TicketReceived", "customer")]
         found = _happened(told, life.history)
-        rule, event, commit = found or _sampled(told[0], in_language, TicketLife(ticket, life.history))
+        rule, event, commit = found or _sampled(
+            told[0], in_language, TicketLife(ticket, life.history)
+        )
         about = rule.kind or getattr(event, "step", "")
         try:
             prepared = preparation.prepare(

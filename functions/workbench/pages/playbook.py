@@ -22,7 +22,7 @@ from functions.core.pages.addresses import nothing_here
 from functions.core.platform import aws
 from functions.core.platform.web import HttpResponse
 from functions.core.playbook.changes import by_section, changes_to, differences, for_the_console
-from functions.core.services.previewing import TicketLife, MessagePreview, previews, sample_life
+from functions.core.services.previewing import MessagePreview, TicketLife, previews, sample_life
 from functions.core.text.error_texts import translated
 from functions.core.text.sms_parts import sms_parts
 from functions.core.text.templating import format_time
