@@ -25,8 +25,6 @@ OUTCOME_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds between the attempts to record that a message was sent; within the time that each record
 has (`handler.TIME_FOR_RECORD`)."""
 
-EVENT_GONE = "the event that asked for it is gone"
-
 log = logger("notify")
 
 

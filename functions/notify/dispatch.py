@@ -36,9 +36,16 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.domain.webhook_message import is_webhook
 from functions.core.services.composing import notifications_for
+from functions.core.services.preparing import (
+    EVENT_GONE,
+    Preparation,
+    PreparedMessage,
+    TicketOpening,
+    draft_delivery,
+    restored_notification,
+)
 from functions.core.storage.items import read_commit, read_pieces
 from functions.notify.base_dispatch import (
-    EVENT_GONE,
     BaseDispatcher,
     ClaimedElsewhere,
     is_due,
@@ -47,13 +54,6 @@ from functions.notify.base_dispatch import (
     log_fields,
 )
 from functions.notify.limits import blocked_by_limit, blocked_by_returned_mail
-from functions.notify.preparing import (
-    Preparation,
-    PreparedMessage,
-    TicketOpening,
-    draft_delivery,
-    restored_notification,
-)
 from functions.notify.sending import Sender
 
 UNCERTAIN = "uncertain: a run claimed it and ended; it may or may not have been sent"

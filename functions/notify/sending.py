@@ -21,12 +21,12 @@ from functions.core.services.composing import (
     plain_acknowledgement,
     written_by_agent,
 )
+from functions.core.services.preparing import PreparedMessage
 from functions.core.text import reply_box, tokens
 from functions.core.text.sms_numbers import SMS_WITHHELD, sms_obstacle
 from functions.notify.contact import OpenedContact
 from functions.notify.limits import CAPPED
 from functions.notify.mail import Envelope, Thread, build
-from functions.notify.preparing import PreparedMessage
 
 LOCAL_PART_LIMIT = 64
 """The maximum characters before the `@` of an address (RFC 5321, 4.5.3.1.1)."""

@@ -9,6 +9,3 @@ NUMBER: dict[Locale, str] = {"zh-CN": "工单编号", "en": "Request"}
 
 LABEL_COLUMNS = 36
 """The longest label of a button; a Chinese character takes two columns."""
-
-FOR_PERSON: dict[Locale, str] = {"zh-CN": "致 {name}：\n\n", "en": "For {name}:\n\n"}
-"""Precedes a message to one person that goes to the team's mailbox."""

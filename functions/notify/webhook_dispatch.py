@@ -34,9 +34,10 @@ from functions.core.domain.webhook_message import (
 )
 from functions.core.domain.webhooks import signed_headers, wanted
 from functions.core.platform.logging import logger
+from functions.core.services.preparing import EVENT_GONE
 from functions.core.storage.items import read_commit
 from functions.core.text.masking import mask
-from functions.notify.base_dispatch import EVENT_GONE, BaseDispatcher, is_due, log_fields
+from functions.notify.base_dispatch import BaseDispatcher, is_due, log_fields
 
 TIME_PER_MINUTE = timedelta(seconds=15)
 """The time that a container waits for endpoints per minute; the rest is for people's messages."""

@@ -8,7 +8,7 @@ from functions.core.platform import web
 
 bp = Blueprint(__name__)
 
-FORMS = ["application/x-www-form-urlencoded", "application/json"]
+FORMS = ["application/x-www-form-urlencoded", "multipart/form-data", "application/json"]
 
 
 @bp.route("/workbench", methods=["GET", "POST"], content_types=FORMS)

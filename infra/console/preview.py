@@ -18,11 +18,12 @@ from functions.core.domain import commands as c, events as e
 from functions.core.domain.recipients import CUSTOMERS
 from functions.core.domain.rules import LOCALES, Locale, Playbook
 from functions.core.services.composing import Notification
+from functions.core.services.preparing import Preparation, PreparedMessage, TicketOpening
+from functions.core.services.previewing import SAMPLE, told_by
 from functions.core.services.suggesting import suggest
+from functions.core.text import sample_texts as samples
 from functions.core.text.sms_parts import sms_parts
-from functions.notify.preparing import Preparation, PreparedMessage, TicketOpening
-from infra.console import sample_texts as samples
-from infra.console.sample_life import SAMPLE, SampleLife, SampleNotification
+from infra.console.sample_life import SampleLife, SampleNotification
 
 URL = "https://help.example"
 HOUR, DAYS = timedelta(hours=1), timedelta(days=4)
@@ -223,7 +224,7 @@ def _notifications(playbook: Playbook) -> Iterator[tuple[str, SampleNotification
     ticket = life.ticket
     last = life.tickets.commits[life.number][-1]
     for name in missing:
-        to: Any = _recipient(playbook, name)
+        to = next((each.recipient for each in told_by(playbook, name)), "customer")
         other = Notification(last.events[0], to, name)
         yield "Other messages", SampleNotification(life.now, other, last, ticket), life
 
@@ -307,14 +308,6 @@ def _satisfied(life: SampleLife) -> None:
     life.do(c.AnswerSurvey(life.playbook.survey.scores[1]), "customer")
     life.wait(HOUR / 2)
     life.do(c.RecordCallback(samples.CAUSE[0]))
-
-
-def _recipient(playbook: Playbook, message: str) -> str:
-    told = [rule.to for rule in playbook.notifications if rule.message == message]
-    for timer in playbook.timers.values():
-        effects = (*timer.on_warning.tell, *timer.on_breach.tell)
-        told += [tell.to for tell in effects if tell.message == message]
-    return next(iter(told), "customer")
 
 
 def _varying(playbook: Playbook) -> re.Pattern[str]:

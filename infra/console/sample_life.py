@@ -14,17 +14,15 @@ from functions.core.domain.errors import Refused
 from functions.core.domain.lifecycle import apply, opening
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
-from functions.core.domain.ticket import Customer, Ticket
+from functions.core.domain.ticket import Ticket
 from functions.core.platform.settings import Deployment
 from functions.core.services.command_service import change
 from functions.core.services.composing import Notification, notifications_for
+from functions.core.services.previewing import SAMPLE, sample_fields
 from functions.core.storage.tickets import Change, FirstCommit
+from functions.core.text import sample_texts as samples
 from functions.router import consumer
 from functions.router.routing import Router
-from infra.console import sample_texts as samples
-
-SAMPLE = Customer(name="*先生/女士", contact="****5678", kind="phone", hash="h")
-"""The customer of the sample tickets."""
 
 _DEPLOYMENT = Deployment("aws", "us-east-1", "0" * 12, "preview")
 
@@ -157,20 +155,7 @@ class SampleLife:
     def step(self, name: str, *, approved: bool = True) -> bool:
         """Take one of the desk's own steps with sample values, approved or not if it has to be."""
         fields = self.playbook.steps[name].fields
-        times = [key for key, field in fields.items() if field.kind == "time"]
-        first = (self.now + timedelta(hours=4)).astimezone(self.playbook.zone)
-        values = {
-            key: next(iter(field.choices))
-            if field.kind == "choice"
-            else (first + timedelta(days=times.index(key))).isoformat(timespec="minutes")
-            if field.kind == "time"
-            else self.now.date().isoformat()
-            if field.kind == "date"
-            else samples.FIELDS.get(
-                key, ("1" if field.kind == "number" else field.label["zh-CN"],)
-            )[0]
-            for key, field in fields.items()
-        }
+        values = sample_fields(fields, self.now.astimezone(self.playbook.zone), "zh-CN")
         given = {
             key: value
             for key, value in values.items()

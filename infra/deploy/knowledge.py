@@ -14,9 +14,10 @@ from functions.core.domain.knowledge import Article, ArticleVersion
 from functions.core.domain.proposals import ProposalDecision
 from functions.core.knowledge.checks import errors, without_source
 from functions.core.knowledge.loader import load
+from functions.core.playbook.changes import differences
 from functions.core.services import proposals
 from functions.core.storage.table import Write
-from infra.deploy.desks import differences, storage_of
+from infra.deploy.desks import storage_of
 from infra.deploy.trail import OperatorTrail
 
 
@@ -100,7 +101,8 @@ def apply(
         storage.knowledge.put(desk, name, new, storage.audit.write(entry))
         changed.append(name)
         old = _document(before.article) if before else {}
-        changes += differences({name: old} if before else {}, {name: _document(article)})
+        found = differences({name: old} if before else {}, {name: _document(article)})
+        changes += map(str, found)
     sources = playbook.assistant.sources.values() if playbook.assistant else ()
     known = [variable for source in sources for variable in source.values]
     return AppliedArticles(

@@ -107,13 +107,17 @@ PLAYBOOK = {"pk", "sk", "body", "at"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_no_function_can_write_a_playbook(path: Path) -> None:
-    """Setup alone does, with the operator's credentials. An agent is in the same partition, but an
-    agent's presence and load are other attributes than a playbook's."""
+def test_only_administration_can_write_a_playbook(path: Path) -> None:
+    """It carries out what an admin applies on a page (decision 40), and can put items only. An
+    agent is in the same partition, but an agent's presence and load are other attributes than a
+    playbook's."""
     for action in WRITES:
+        may = path.stem == "administration" and action == "dynamodb:PutItem"
         for attributes in (PLAYBOOK, {"pk", "sk", "body"}, {"pk", "sk", "playbook"}):
-            assert not allows(path.stem, action, "DESK#standard", attributes)
-        assert not allows(path.stem, action, "MAILBOX#support@standard.local", {"pk", "desk"})
+            assert allows(path.stem, action, "DESK#standard", attributes) == may
+        assert allows(path.stem, action, "MAILBOX#support@standard.local", {"pk", "desk"}) == may
+        if path.stem == "administration":
+            assert not allows(path.stem, action, "DESK#standard", {"pk", "sk", "online", "load"})
     assert "dynamodb:DeleteItem" not in granted(path.stem)
 
 

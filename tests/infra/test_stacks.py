@@ -10,8 +10,8 @@ from typing import Any
 import boto3
 import pytest
 
+from functions.administration.playbooks import Applied
 from infra.deploy import steps
-from infra.deploy.desks import Applied
 from infra.deploy.local_stage import Ports, aws_environment
 from infra.deploy.retained import retained
 from infra.deploy.stacks import StackError, deploy_stack, load_template, stack_exists

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from functions.administration.playbooks import Applied
 from functions.core.domain.rules import Playbook
 from infra.console.commands import playbooks
 from infra.deploy import desks, local_stage
@@ -83,9 +84,9 @@ def test_a_playbook_that_is_applied_locally_asks_the_sample_source(
     """At once, not only after the next start."""
     stored: list[Playbook] = []
 
-    def apply(trail: OperatorTrail, playbook: Playbook, now: datetime) -> desks.Applied:
+    def apply(trail: OperatorTrail, playbook: Playbook, now: datetime) -> Applied:
         stored.append(playbook)
-        return desks.Applied(playbook.desk, 2, stored=True, changes=())
+        return Applied(playbook.desk, 2, stored=True, changes=())
 
     system = {"api": "http://127.0.0.1:8800", "aws_endpoint": "http://127.0.0.1:4566"}
     (tmp_path / "local.json").write_text(json.dumps(system), "utf-8")

@@ -9,7 +9,8 @@
     │   ├── ActionNotAllowed    409  the ticket's status does not allow the action
     │   │   └── Forgotten       the request's data was erased
     │   ├── StaleVersion        409  the caller acted on an older version
-    │   │   └── StaleArticle         of an article
+    │   │   ├── StaleArticle         of an article
+    │   │   └── StalePlaybook        of a playbook
     │   ├── ReplayError         409  an entry of the quarantine cannot be processed again
     │   ├── AlreadyAnswered     409  a survey or confirmation is answered only once
     │   ├── TooLarge            413
@@ -134,6 +135,10 @@ class StaleVersion(Refused, status=409, title="The ticket has changed"):
 
 class StaleArticle(StaleVersion, title="The article has changed"):
     """The caller edited an older version of the article."""
+
+
+class StalePlaybook(StaleVersion, title="The playbook has changed"):
+    """The caller changed an older version of the playbook."""
 
 
 class ReplayError(Refused, status=409, title="Not replayed"):

@@ -13,6 +13,11 @@ from functions.core.domain.rules import Playbook
 from functions.core.playbook import checks, references
 from functions.core.playbook.explain import Location, Problem, report, schema_problems
 
+MAX_DEPTH = 50
+"""The deepest nesting of keys and lists in a file."""
+MAX_KEYS = 100_000
+"""The most keys whose lines are known."""
+
 
 def load(source: str | Path | Mapping[str, Any]) -> Playbook:
     """Read and check a playbook, from the path of a YAML file or from its content as a dict.
@@ -24,13 +29,29 @@ def load(source: str | Path | Mapping[str, Any]) -> Playbook:
         PlaybookError: the file cannot be read or the playbook has problems. Each line of the
             message names the file, line and key, and says what was expected.
     """
-    lines: dict[Location, int] = {}
-    file = ""
     if isinstance(source, Mapping):
-        content: Any = dict(source)
-    else:
-        file = str(source)
-        content, lines = read_yaml(Path(source))
+        return _checked(dict(source), {}, "")
+    return load_text(read_text(Path(source)), source)
+
+
+def load_text(text: str, file: str | Path, desk: str = "") -> Playbook:
+    """Read and check a playbook from its YAML; `file` is only named.
+
+    Args:
+        desk: the desk that it has to be of; "" for any.
+
+    Raises:
+        PlaybookError: as `load`.
+    """
+    content, lines = parse_yaml(text, Path(file))
+    playbook = _checked(content, lines, str(file))
+    if desk not in ("", playbook.desk):
+        problem = ("desk",), f"this is the playbook of {playbook.desk}, not of {desk}"
+        raise PlaybookError(report([problem], lines, str(file)))
+    return playbook
+
+
+def _checked(content: Any, lines: dict[Location, int], file: str) -> Playbook:
     try:
         playbook = Playbook.model_validate(content)
     except ValidationError as error:
@@ -66,6 +87,7 @@ def read_text(path: Path) -> str:
 def parse_yaml(text: str, path: Path) -> tuple[Any, dict[Location, int]]:
     """Parse the YAML of a file: its content, and the line of each of its keys."""
     try:
+        _require_shallow(text, path)
         loader = _Loader(text)
         node = loader.get_single_node()
         content = None if node is None else loader.construct_document(node)
@@ -80,9 +102,24 @@ def parse_yaml(text: str, path: Path) -> tuple[Any, dict[Location, int]]:
     return content, lines
 
 
+def _require_shallow(text: str, path: Path) -> None:
+    """Refuse a text whose nesting would exhaust the parser's stack, which ends the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise PlaybookError(f"{path}:{line}: more than {MAX_DEPTH} levels")
+
+
 def _number_lines(
     node: yaml.Node, location: Location, lines: dict[Location, int], path: Path
 ) -> None:
+    if len(location) > MAX_DEPTH or len(lines) > MAX_KEYS:
+        return  # aliases within what they stand for, or of aliases
     lines.setdefault(location, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
@@ -113,6 +150,15 @@ class _Dumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Write several lines as lines."""
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
 
 
 for _tag, _pattern, _first in (

@@ -68,6 +68,23 @@ class Journal:
                 found.append((parse_stamp(arrived), number, int(version)))
         return sorted(found, reverse=True)
 
+    def openings(self, desk: str, since: datetime, until: datetime, limit: int) -> list[str]:
+        """Return the numbers of the tickets that were opened in a period, the newest first.
+
+        Args:
+            limit: the most that are returned.
+        """
+        found: dict[str, None] = {}
+        for query in reversed([*self._queries(desk, since, until)]):
+            query |= {"ScanIndexForward": False, "ProjectionExpression": "sk"}
+            for item in self.table.query(**query):
+                _, number, version = item["sk"]["S"].split("#")
+                if int(version) == 1:
+                    found[number] = None
+                if len(found) == limit:
+                    return [*found]
+        return [*found]
+
     def delete(
         self, desk: str, number: str, now: datetime, versions: Collection[int] | None = None
     ) -> None:

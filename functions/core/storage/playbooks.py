@@ -6,16 +6,33 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from functions.core.domain.errors import Conflict, NotFound, Phrase, PlaybookError
+from functions.core.domain.errors import (
+    Conflict,
+    NotFound,
+    Phrase,
+    PlaybookError,
+    StalePlaybook,
+)
 from functions.core.domain.rules import DESK_NAME, Locale, Playbook
 from functions.core.storage.items import ticket_of_key
-from functions.core.storage.table import REFUSED, Item, Table, Write, key, stamp
+from functions.core.storage.table import (
+    REFUSED,
+    Item,
+    Table,
+    Write,
+    between,
+    key,
+    parse_stamp,
+    stamp,
+)
 
 PLAYBOOK_TTL = timedelta(seconds=30)
 """The time for which a playbook is used after it was read; a new one takes effect within 60 s."""
 
 MAX_MISSING = 1_000
 """The most unknown desks that are remembered, so that invented names cannot fill the memory."""
+
+_STALE = "Somebody has applied another playbook meanwhile. Check yours against it again."
 
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
@@ -26,6 +43,14 @@ class CachedPlaybook(NamedTuple):
     read_at: datetime
     version: int
     playbook: Playbook
+
+
+class StoredVersion(NamedTuple):
+    """A version that was stored, when and by whom; "" where that is only in the audit."""
+
+    number: int
+    at: datetime
+    by: str
 
 
 PlaybookCache = dict[str, CachedPlaybook]
@@ -131,30 +156,65 @@ class Playbooks:
         document: str = item["body"]["S"]
         return document
 
+    def versions(self, desk: str, newest: int, limit: int) -> list[StoredVersion]:
+        """The versions of a desk's playbook, the newest first; one small item is read of each.
+
+        Args:
+            newest: the version that the list begins with.
+        """
+        numbers = range(newest, max(newest - limit, 0), -1)
+        if not numbers:
+            return []
+        pk = f"DESK#{desk}"
+        query = between(pk, _applied_sort_key(numbers[-1]), _applied_sort_key(numbers[0]))
+        applied = {int(item["sk"]["S"][-6:]): item for item in self.table.query(**query)}
+        found = []
+        for number in numbers:
+            # Former code stored the version alone.
+            item = applied.get(number) or self.table.get(pk, _version_sort_key(number))
+            if item is not None:
+                by = item["by"]["S"] if "by" in item else ""
+                found.append(StoredVersion(number, parse_stamp(item["at"]["S"]), by))
+        return found
+
     def put(
-        self, playbook: Playbook, now: datetime, audit: Callable[[int], Write] | None = None
+        self,
+        playbook: Playbook,
+        now: datetime,
+        audit: Callable[[int], Write] | None = None,
+        *,
+        by: str = "",
+        replaces: int | None = None,
     ) -> int:
         """Store a checked playbook as the desk's next version and make it current.
 
         Args:
             audit: gives the entry of the audit for the new version, which is written with it.
+            by: whoever applies it.
+            replaces: the version that it was compared with.
 
         Raises:
             PlaybookError: its mailbox belongs to another desk.
+            StalePlaybook: another version than `replaces` is current.
             Conflict: another playbook was stored as this version at the same time.
         """
         desk = playbook.desk
-        version = (self.version(desk) or 0) + 1
+        current = self.version(desk) or 0
+        if replaces not in (None, current):
+            raise StalePlaybook(_STALE)
+        version = current + 1
         self.missing.pop(desk, None)
-        writes = self._writes(playbook, version, now)
+        writes = self._writes(playbook, version, now, by)
         failures = self.table.transact([*writes, audit(version)] if audit else writes)
         if failures.get("mailbox") == REFUSED:
             raise PlaybookError(f"mail.address: {playbook.mail.address} is another desk's mailbox")
+        if failures and replaces is not None:
+            raise StalePlaybook(_STALE)
         if failures:
             raise Conflict(f"version {version} of {desk}'s playbook was not stored: {failures}")
         return version
 
-    def _writes(self, playbook: Playbook, version: int, now: datetime) -> list[Write]:
+    def _writes(self, playbook: Playbook, version: int, now: datetime, by: str) -> list[Write]:
         desk = playbook.desk
         body = {
             **key(f"DESK#{desk}", _version_sort_key(version)),
@@ -166,6 +226,11 @@ class Playbooks:
             "playbook": {"N": str(version)},
             "at": {"S": stamp(now)},
         }
+        applied = {
+            **key(f"DESK#{desk}", _applied_sort_key(version)),
+            "at": {"S": stamp(now)},
+            "by": {"S": by},
+        }
         mailbox = {
             **key(f"MAILBOX#{playbook.mail.address.lower()}", "MAILBOX"),
             "desk": {"S": desk},
@@ -175,6 +240,7 @@ class Playbooks:
         return [
             ("version", {"Put": {"TableName": name, "Item": body, "ConditionExpression": new}}),
             ("desk", {"Put": {"TableName": name, "Item": current}}),
+            ("applied", {"Put": {"TableName": name, "Item": applied}}),
             (
                 "mailbox",
                 {
@@ -198,3 +264,7 @@ class Playbooks:
 
 def _version_sort_key(version: int) -> str:
     return f"PLAYBOOK#{version:06}"
+
+
+def _applied_sort_key(version: int) -> str:
+    return f"APPLIED#{version:06}"

@@ -153,6 +153,19 @@ CHINESE: dict[str, str] = {
     "send a JSON object here": "此处请填写 JSON 对象",
     # Articles
     "The article has changed": "文章已更新",
+    "The playbook has changed": "手册已更新",
+    "Somebody has applied another playbook meanwhile. Check yours against it again.": (
+        "期间有人应用了另一版手册，请重新检查您的改动。"
+    ),
+    "mail.address: mail for {domain} has to be set up first.": (
+        "mail.address：需要先为 {domain} 设置邮件。"
+    ),
+    "public_url: {url} has to be set up first.": "public_url：需要先设置 {url}。",
+    "webhooks: {names} need a secret.": "webhooks：{names} 需要密钥。",
+    "assistant.sources: {names} need a secret.": "assistant.sources：{names} 需要密钥。",
+    "teams: the tickets of {names} have to be routed again.": (
+        "teams：{names} 的工单需要重新分派。"
+    ),
     "The article has changed since version {given}; it is at version {version}.": (
         "文章在版本 {given} 之后已更新，现为版本 {version}。"
     ),

@@ -123,6 +123,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "en": " (subject to the official holidays)",
     },
     "page.colon": {"zh-CN": "：", "en": ": "},
+    "message.for_person": {"zh-CN": "致 {name}：\n\n", "en": "For {name}:\n\n"},
     "message.files": {"zh-CN": "附件：{files}", "en": "Files: {files}"},
     "message.files.linked": {
         "zh-CN": "附件：{files}，请在此查看：{link}",

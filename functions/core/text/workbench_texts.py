@@ -6,6 +6,7 @@ from functions.core.text import (
     composer_texts,
     figure_texts,
     knowledge_texts,
+    playbook_texts,
     quarantine_texts,
     queue_texts,
     ticket_texts,
@@ -185,6 +186,7 @@ TEXTS |= board_texts.TEXTS
 TEXTS |= composer_texts.TEXTS
 TEXTS |= figure_texts.TEXTS
 TEXTS |= knowledge_texts.TEXTS
+TEXTS |= playbook_texts.TEXTS
 TEXTS |= quarantine_texts.TEXTS
 TEXTS |= queue_texts.TEXTS
 TEXTS |= ticket_texts.TEXTS

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from functions.core.domain.errors import Refused
 from functions.core.domain.rules import Locale, Playbook
-from functions.core.pages.forms import read_form
+from functions.core.pages.forms import FormContent, read_content
 from functions.core.pages.rendering import Pages
 from functions.core.pages.security import (
     form_token,
@@ -77,19 +77,24 @@ class WorkbenchPage:
         return is_part(self.request)
 
     @cached_property
-    def form(self) -> dict[str, list[str]]:
-        """The fields of a form that was sent from one of our pages.
+    def content(self) -> FormContent:
+        """The fields and files of a form that was sent from one of our pages.
 
         Raises:
             Forbidden: another site sent it, or it is another session's.
             InvalidInput: it cannot be read.
         """
         require_own_page(self.request)
-        fields = read_form(self.request)
-        (given,) = fields.pop(FORM_FIELD, [""])[:1]
+        content = read_content(self.request)
+        (given,) = content.fields.pop(FORM_FIELD, [""])[:1]
         sent = self.request.headers.get("x-form") or given
         require_form_token(self.secret, PURPOSE, sent)
-        return fields
+        return content
+
+    @property
+    def form(self) -> dict[str, list[str]]:
+        """The fields of the form, each with its values."""
+        return self.content.fields
 
     def field(self, name: str) -> str:
         """Return the one value of a field of the form, "" if it has none."""

@@ -64,8 +64,8 @@ def apply(path: Path, stage: Stage = "", data: Data = DATA) -> None:
     if trail.stage == local_stage.STAGE:
         playbook = asking_here(playbook, local_stage.description(data)["api"])
     applied = desks.apply(trail, playbook, datetime.now(UTC))
-    for line in applied.changes:
-        report(line)
+    for change in applied.changes:
+        report(str(change))
     if applied.stored:
         report(f"desk {applied.desk}: playbook {applied.version} is in force within 60 s")
     else:
@@ -132,20 +132,21 @@ def rehearse(
 
     Each is replayed under the desk's playbook in force and under the file. The counts come last.
     """
+    from functions.administration.playbooks import documents, summary_document
     from functions.core.domain.rehearsal import RehearsalSummary
     from functions.core.playbook import load
-    from infra.console import rehearsal
+    from infra.console.rehearsal import rehearse as rehearsals
     from infra.deploy.desks import storage_of
 
     playbook, storage = load(path), storage_of(connect(stage, data))
     last, now = timedelta(days=days), datetime.now(UTC)
     summary = RehearsalSummary()
-    for ticket in counted("tickets", rehearsal.rehearse(storage, playbook, last, now)):
+    for ticket in counted("tickets", rehearsals(storage, playbook, last, now)):
         summary.add(ticket)
-        for document in rehearsal.documents(ticket, playbook.zone):
+        for document in documents(ticket, playbook.zone):
             typer.echo(json.dumps(document, ensure_ascii=False) if as_json else _said(document))
     if as_json:
-        typer.echo(json.dumps(rehearsal.summary_document(summary), ensure_ascii=False))
+        typer.echo(json.dumps(summary_document(summary), ensure_ascii=False))
         return
     report(f"{summary.compared} tickets compared, {summary.differing} with differences")
     for reason, count in sorted(summary.not_compared.items()):

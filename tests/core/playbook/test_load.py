@@ -4,6 +4,7 @@ import json
 import re
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from functions.core.domain.playbook_types import format_duration, parse_duration
 from functions.core.domain.playbook_upgrades import FORMER_WEBHOOK_TYPES, upgraded
 from functions.core.domain.rules import Message, Playbook
 from functions.core.playbook import load
+from functions.core.playbook.loader import MAX_DEPTH, load_text
 from tests.core.sample_desk import DESK, SHANGHAI, both
 from tests.examples import examples
 
@@ -657,3 +659,17 @@ def test_every_message_of_the_standard_desk_is_used(standard: Playbook) -> None:
         for effects in (timer.on_warning, timer.on_breach):
             used |= {tell.message for tell in effects.tell}
     assert used == set(standard.messages)
+
+
+def test_a_text_that_would_end_the_process_is_refused() -> None:
+    """libyaml follows nested lists and keys on the stack; an alias may stand within itself."""
+    deep = "desk: " + "[" * 100_000 + "]" * 100_000
+    with pytest.raises(PlaybookError, match=f":1: more than {MAX_DEPTH} levels"):
+        load_text(deep, "deep.yaml")
+    laughs = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
+        for before, name in pairwise("abcdefghij")
+    )
+    for text in ("desk: &desk [*desk]", laughs):
+        with pytest.raises(PlaybookError, match="this key is missing"):
+            load_text(text, "aliases.yaml")

@@ -39,8 +39,9 @@ from functions.core.storage.database import Storage
 from functions.core.text.masking import mask, mask_but
 from functions.core.text.sms_parts import sms_parts
 from functions.core.text.unmasking import restored
-from functions.notify import texts
-from functions.notify.base_dispatch import EVENT_GONE
+from functions.core.text.words import say
+
+EVENT_GONE = "the event that asked for it is gone"
 
 Channel = Literal["sms", "email", "phone", "message", "none"]
 
@@ -239,7 +240,7 @@ class Preparation:
         )
         person = self._person(notification, ticket)
         if person is not None and not person.email:  # colleagues read it, too
-            heading = texts.FOR_PERSON[rendered.locale].format(name=_name(person))
+            heading = say("message.for_person", rendered.locale, name=_name(person))
             rendered = replace(rendered, text=heading + rendered.text)
         return PreparedMessage(
             notification,

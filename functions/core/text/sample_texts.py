@@ -1,4 +1,4 @@
-"""Texts of the sample tickets of `deskbell playbook preview`, in both languages."""
+"""Texts of the sample tickets that show a playbook's messages, in both languages."""
 
 REQUESTS = (
     ("App 无法登录，提示网络错误", "I cannot log in to the app; it shows a network error"),
