@@ -51,7 +51,7 @@ class Administration:
     @cached_property
     def trail(self) -> Trail:
         """The trail under the person's name."""
-        return Trail(self.storage.audit, self.principal.username, lambda: self.now)
+        return Trail(lambda: self.storage.audit, self.principal.username, lambda: self.now)
 
 
 def act(*roles: Role) -> Callable[[Declared], Declared]:

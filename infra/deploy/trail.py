@@ -19,9 +19,11 @@ class OperatorTrail(Trail):
     """The acts of whoever runs the console, on one stage."""
 
     def __init__(self, stage: str, actor: str) -> None:
-        table = Table(boto3.client("dynamodb"), f"deskbell-{stage}")
-        super().__init__(Audit(table), actor, partial(datetime.now, UTC))
+        super().__init__(self._stage_audit, actor, partial(datetime.now, UTC))
         self.stage = stage
+
+    def _stage_audit(self) -> Audit:
+        return Audit(Table(boto3.client("dynamodb"), f"deskbell-{self.stage}"))
 
     @classmethod
     def of(cls, stage: str) -> OperatorTrail:

@@ -14,12 +14,13 @@ class Trail:
     """The acts of one person.
 
     Args:
+        audit: returns where entries are written.
         actor: a username, or `console:…` for an operator.
-        now: the time of an entry, aware.
+        now: returns the time of an entry, aware.
     """
 
-    def __init__(self, audit: Audit, actor: str, now: Callable[[], datetime]) -> None:
-        self.audit, self.actor, self._now = audit, actor, now
+    def __init__(self, audit: Callable[[], Audit], actor: str, now: Callable[[], datetime]) -> None:
+        self._audit, self.actor, self._now = audit, actor, now
 
     def entry(
         self,
@@ -46,4 +47,4 @@ class Trail:
 
         An entry therefore says that the act was begun; it may have failed.
         """
-        self.audit.record(self.entry(act, desk, target, **fields))
+        self._audit().record(self.entry(act, desk, target, **fields))
