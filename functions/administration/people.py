@@ -111,7 +111,8 @@ class People:
         """
         before = self.entry(desk, username)
         after = before.model_copy(update=dict(changes))
-        self._checked(desk, after.team)
+        if "team" in changes:
+            self._checked(desk, after.team)
         if after == before:
             return
         entry = self.trail.entry(

@@ -36,7 +36,7 @@ from functions.core.services.archiving import (
 )
 from functions.core.services.command_service import change
 from functions.core.services.indexing import SearchIndex
-from functions.core.services.merging import merge_group, past_merge_targets
+from functions.core.services.merging import merge_group, past_merge_targets, same_person
 from functions.core.storage.chats import chat_of
 from functions.core.storage.database import Storage
 from functions.core.storage.event_codec import dump_events
@@ -177,11 +177,7 @@ def _erase_with_merged(erasure: _Erasure, number: str) -> Erased:
     digest = ticket.customer.hash
     merged = merge_group(storage, ticket)
     _require_not_held(number, merged)
-    others = [
-        part.number for part in merged if part.customer.hash == digest and part.number != number
-    ]
-    # The given ticket comes last, so that a second run still finds the others by it.
-    numbers = [*others, number]
+    numbers = [part.number for part in same_person(ticket, merged)]
     if set(storage.contacts.tickets(desk, digest)) <= set(numbers):
         storage.customers.leave(desk, digest)
         _forget(erasure, digest)  # first: an erased ticket no longer names its contact

@@ -1,7 +1,14 @@
 """The texts of the workbench's pages in each language (`docs/voice.md`)."""
 
 from functions.core.domain.rules import Locale
-from functions.core.text import composer_texts, queue_texts, ticket_texts
+from functions.core.text import (
+    audit_texts,
+    composer_texts,
+    erasure_texts,
+    queue_texts,
+    roster_texts,
+    ticket_texts,
+)
 
 TEXTS: dict[str, dict[Locale, str]] = {
     # Sign-in
@@ -174,6 +181,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
 
 
 TEXTS |= composer_texts.TEXTS | queue_texts.TEXTS | ticket_texts.TEXTS
+TEXTS |= audit_texts.TEXTS | erasure_texts.TEXTS | roster_texts.TEXTS
 
 SCRIPT_TEXTS: tuple[str, ...] = tuple(key for key in TEXTS if key.startswith("script."))
 """The texts that scripts show (`deskbell.t`), those of the parts of a page too."""

@@ -1,0 +1,1 @@
+"""Tests of the acts of administration that no page shows."""
