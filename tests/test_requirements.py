@@ -24,7 +24,7 @@ CATALOGUE = {
 }
 LATER = {
     "G10", "G11", "G12", "G13",
-    "H4", "H5", "H6", "H7",
+    "H4", "H5", "H6",
 }  # fmt: skip
 """Requirements that are not implemented yet."""
 

@@ -1,6 +1,5 @@
 """The roster's pages: who is on the desk, letting people in, changing and removing them."""
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -38,7 +37,7 @@ PEOPLE = {**ROSTER, "admin-1": ("admin", "leads"), "admin-2": ("admin", "leads")
 
 
 @pytest.fixture
-def pool(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def pool(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> str:
     """A user pool with everybody of the roster, and two administrators."""
     cognito = boto3.client("cognito-idp", region_name=DEPLOYMENT.region)
     made = str(cognito.create_user_pool(PoolName="deskbell-test")["UserPool"]["Id"])
@@ -52,7 +51,7 @@ def pool(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(aws, "settings", lambda _: {"user_pool_id": made})
     monkeypatch.setattr(aws, "client", lambda name: boto3.client(name, DEPLOYMENT.region))
     administer_here(monkeypatch, storage)
-    yield made
+    return made
 
 
 @pytest.fixture
@@ -130,7 +129,6 @@ def test_what_is_wrong_is_said_and_kept(admin: Browser) -> None:
     for username in ("", "x", "a:b", "system", "Customer"):
         answer = admin.post("roster/new", wrong, username=username)
         assert answer.status == 400
-        assert "7 things" not in texts(answer)
         assert "such as agent-7" in texts(answer)
     said = texts(answer)
     for text in (
@@ -220,11 +218,12 @@ def test_removing_says_where_the_tickets_go(
     change(storage, "testdesk", ticket.number, given, playbook, NOON, actor="supervisor-1")
     asked = texts(admin.get("roster/people/agent-1/remove"))
     assert "Remove agent-1?" in asked
-    assert "The 1 tickets in hand wait for the team again" in asked
+    assert "The tickets in hand (1) wait for the team again" in asked
     moved = admin.post("roster/people/agent-1/remove")
     assert f"Wait for their team again {ticket.number}" in texts(moved)
     assert not entry(storage, "agent-1").active
-    assert "nothing" not in texts(admin.post("roster/people/agent-1/remove"))
+    again = texts(admin.post("roster/people/agent-1/remove"))
+    assert "There were no tickets or call-backs" in again
     listed = texts(admin.get("roster"))
     assert listed.index("Removed") < listed.index("agent-1")
     assert acts(storage) == [("admin-1", "person.remove", "agent-1")]
@@ -282,7 +281,7 @@ def test_who_is_invited_signs_in_and_chooses_a_password(simulator: Simulator) ->
     first = re.findall(r"<code>([\w-]+)</code>", shown)[0]
     assert 'name="new_password"' in newcomer.sign_in("neu-1", first).text
     opened = newcomer.submit(new_password="My-Own-Password-7")
-    assert (opened.status, opened.headers["location"]) == (303, "/api/workbench/testdesk")
+    assert (opened.status, opened.headers["location"]) == (303, "/workbench/testdesk")
     boss.get("/workbench/testdesk/roster/people/neu-1")
     path = "/workbench/testdesk/roster/people/neu-1"
     reset = boss.submit(f"{path}/reset", what="password").text
@@ -299,6 +298,5 @@ def test_who_is_invited_signs_in_and_chooses_a_password(simulator: Simulator) ->
     assert other.sign_in("neu-1", second).status == 401
     called = {call.operation for call in simulator.calls if call.function == "administration"}
     assert {"AdminCreateUser", "AdminDisableUser", "AdminUserGlobalSignOut"} <= called
-    assert json.dumps(first) not in json.dumps(
-        [call.request for call in simulator.calls], default=str
-    )
+    written = [call.request for call in simulator.calls if call.service == "dynamodb"]
+    assert first not in str(written)

@@ -22,6 +22,7 @@ OPENING = frozenset({"ticket.open-contact", "ticket.open-original"})
 DEFAULT_SPAN = timedelta(days=30)
 LONGEST_SPAN = timedelta(days=366)
 PAGE_SIZE = 50
+_FIRST_YEAR, _LAST_YEAR = 2000, 2199
 
 
 @dataclass(frozen=True)
@@ -110,19 +111,26 @@ def _asked(page: WorkbenchPage) -> tuple[Asked, dict[str, str]]:
     def day(name: str, default: date) -> date:
         try:
             given = query.get(name, "").strip()
-            return date.fromisoformat(given) if given else default
+            return _day(given) if given else default
         except ValueError:
             errors[name] = PAGES.say("audit.wrong_day", locale=page.locale)
             return default
 
     today = page.request.now.astimezone(page.playbook.zone).date()
-    last = min(day("to", today), date(2199, 1, 1))
-    first = day("from", max(last, date(1970, 3, 1)) - DEFAULT_SPAN + timedelta(days=1))
+    last = day("to", today)
+    first = day("from", last - DEFAULT_SPAN + timedelta(days=1))
     if not errors and not timedelta() <= last - first < LONGEST_SPAN:
         errors["to"] = PAGES.say("audit.wrong_span", locale=page.locale, n=LONGEST_SPAN.days)
     act = query.get("act", "")
     known = act if act in {ALL, *ACTS} else OPENED
     return Asked(known, query.get("person", "").strip(), first, last), errors
+
+
+def _day(text: str) -> date:
+    day = date.fromisoformat(text)
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise ValueError
+    return day
 
 
 def _row(page: WorkbenchPage, entry: AuditEntry) -> Row:

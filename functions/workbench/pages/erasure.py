@@ -134,11 +134,10 @@ def held_tickets(page: WorkbenchPage) -> list[HeldTicket]:
     acts = page.storage.audit.list(now - HOLDS_OF, now + timedelta(seconds=1), page.desk)
     newest: dict[str, AuditEntry] = {}
     for entry in acts:
-        if entry.act in {"ticket.hold", "ticket.release"}:
+        if entry.act == "ticket.hold":
             newest.pop(entry.target, None)
             newest[entry.target] = entry
-    numbers = [number for number, entry in newest.items() if entry.act == "ticket.hold"]
-    held = {t.number for t in page.storage.tickets.load_many(page.desk, numbers) if t.held}
+    held = {t.number for t in page.storage.tickets.load_many(page.desk, [*newest]) if t.held}
     return [
         HeldTicket(number, entry.at.astimezone(zone), entry.actor, reason_of(page, entry))
         for number, entry in reversed(newest.items())
