@@ -80,7 +80,16 @@ UNUSED: dict[str, dict[str, str]] = {
         "ssm:GetParameter": "opens the drafts that no page sent",
         "sqs:SendMessage": "Lambda sends the event of a failed sweep there",
     },
-    "administration": {**_LOGS},
+    "administration": {
+        **_LOGS,
+        "s3:DeleteObjectVersion": "an erasure names the version that it deletes",
+        "s3:GetObject": "reads the facts, segments and reports that an erasure rewrites",
+        "s3:GetObjectVersionTagging": "a hold tags the archived document, and the files",
+        "s3:PutObject": "rewrites what an erasure leaves of facts, segments and reports",
+        "s3:PutObjectTagging": "tags what it rewrites with its retention period",
+        "s3:PutObjectVersionTagging": "a hold tags the archived document, and the files",
+        "s3:DeleteObject": "deletes what it has rewritten",
+    },
     "unseal": {**_LOGS},
     "search_index": {
         **_LOGS,
@@ -156,6 +165,10 @@ _ACTIONS = {
     },
     ("lambda", "Invoke"): {"lambda:InvokeFunction"},
     ("s3", "ListObjectsV2"): {"s3:ListBucket"},
+    # Erasures and holds name the version.
+    ("s3", "ListObjectVersions"): {"s3:ListBucketVersions"},
+    ("s3", "GetObjectTagging"): {"s3:GetObjectVersionTagging"},
+    ("s3", "PutObjectTagging"): {"s3:PutObjectVersionTagging"},
 }  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from functions.core.platform import aws, container
 from functions.core.platform.metering import metered
 from functions.core.platform.settings import Deployment
+from functions.core.services.indexing import SearchIndex
 from functions.core.storage.segments import Segments
-from functions.search.indexing import SearchIndex
 
 TIME_FOR_CHANGE = timedelta(seconds=60)
 """The remaining time that another change of a manifest needs."""

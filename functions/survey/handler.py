@@ -49,8 +49,9 @@ def survey_review_expire(event: dict[str, Any], context: Any) -> TaskResult:
 @bp.lambda_function(name="survey_archive")
 @metered
 def survey_archive(event: dict[str, Any], context: Any) -> dict[str, str | None]:
+    from functions.core.services.archiving import ArchiveBuckets
     from functions.survey import tasks
-    from functions.survey.archive import ArchiveBuckets, archive
+    from functions.survey.archive import archive
 
     deployment = Deployment.of(context)
     metering.count(TRANSITION, 2)  # the choice before it, too

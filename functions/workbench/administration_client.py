@@ -21,7 +21,7 @@ def administer(deployment: Deployment, request: ActRequest) -> Any:
 
     Raises:
         Refused: as the act says, in the person's language.
-        TryAgain: the function failed, and may have carried out the act.
+        TryAgain: the function failed or is still at it, and may have carried out the act.
     """
     answered = _invoke(deployment, request)
     if refusal := answered.refusal:
@@ -34,12 +34,17 @@ def administer(deployment: Deployment, request: ActRequest) -> Any:
 
 
 def _invoke(deployment: Deployment, request: ActRequest) -> ActResult:
+    from botocore.exceptions import ReadTimeoutError
+
     # Not every act may be repeated, so a second attempt is the person's.
     client: LambdaClient = once.client("lambda", PATIENCE)
-    response = client.invoke(
-        FunctionName=f"{deployment.prefix}-administration",
-        Payload=request.model_dump_json().encode(),
-    )
+    try:
+        response = client.invoke(
+            FunctionName=f"{deployment.prefix}-administration",
+            Payload=request.model_dump_json().encode(),
+        )
+    except ReadTimeoutError as error:
+        raise errors.TryAgain("administration has not answered yet") from error
     payload = response["Payload"].read()
     if response.get("FunctionError"):
         raise errors.TryAgain("administration failed")

@@ -20,11 +20,11 @@ import boto3
 from functions.core.domain import commands as c
 from functions.core.domain.journal import JournalEntry
 from functions.core.services.command_service import change
+from functions.core.services.indexing import parts
 from functions.core.storage.manifests import Manifest
 from functions.core.storage.segments import FOLDER, Segments, forget_segments
 from functions.core.text.search import Segment, TicketText, microseconds, searchable
 from functions.core.text.tokens import last_four_hash
-from functions.search.indexing import parts
 from infra.bench.emulator import DESK
 from infra.bench.sweep import FILED, file_ticket
 from infra.deploy.desks import storage_of

@@ -1,45 +1,28 @@
-"""The people of a desk: users of the Cognito pool, and entries of the roster."""
+"""The people of a stage, as whoever runs the console changes them."""
 
-import contextlib
+from datetime import UTC, datetime
 
 import boto3
 
+from functions.administration.people import People
+from functions.administration.user_pool import UserPool
 from functions.core.domain.roster import Agent
+from functions.core.services.rights import ANY_DESK
+from infra.deploy.desks import storage_of, versions
 from infra.deploy.stage_secrets import settings
+from infra.deploy.trail import OperatorTrail
 
 
-def user_pool(stage: str) -> str:
-    return settings(stage)["user_pool_id"]
+def user_pool(stage: str) -> UserPool:
+    return UserPool(boto3.client("cognito-idp"), settings(stage)["user_pool_id"])
 
 
-def usernames(pool: str) -> set[str]:
-    pages = boto3.client("cognito-idp").get_paginator("list_users").paginate(UserPoolId=pool)
-    return {user["Username"] for page in pages for user in page["Users"]}
+def people_of(trail: OperatorTrail) -> People:
+    stage = trail.stage
+    return People(storage_of(stage), lambda: user_pool(stage), trail, datetime.now(UTC))
 
 
-def has_user(pool: str, username: str) -> bool:
-    cognito = boto3.client("cognito-idp")
-    try:
-        cognito.admin_get_user(UserPoolId=pool, Username=username)
-    except cognito.exceptions.UserNotFoundException:
-        return False
-    return True
-
-
-def create_user(pool: str, agent: Agent, password: str) -> None:
-    """Create a user with a permanent password, or find and enable them; add to `<desk>:<role>`."""
-    cognito = boto3.client("cognito-idp")
-    name = agent.username
-    try:
-        cognito.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
-    except cognito.exceptions.UsernameExistsException:
-        # They work at another desk already, or come back, and keep their password.
-        cognito.admin_enable_user(UserPoolId=pool, Username=name)
-    else:
-        cognito.admin_set_user_password(
-            UserPoolId=pool, Username=name, Password=password, Permanent=True
-        )
-    group = f"{agent.desk}:{agent.role}"
-    with contextlib.suppress(cognito.exceptions.GroupExistsException):
-        cognito.create_group(UserPoolId=pool, GroupName=group)
-    cognito.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=group)
+def listed(stage: str, desk: str = "") -> list[Agent]:
+    storage = storage_of(stage)
+    desks = [desk] if desk else [ANY_DESK, *(name for name, _version in versions(stage))]
+    return [agent for name in desks for agent in storage.roster.list(name)]

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import boto3
 
 from functions.core.platform import aws
+from functions.core.services.indexing import SearchIndex
 from functions.core.storage.database import Storage
 from functions.core.storage.items import ticket_key, ticket_of_key
 from functions.core.storage.segments import Segments
 from functions.core.storage.table import stamp
-from functions.search.indexing import SearchIndex
 from infra.deploy.desks import storage_of
 from infra.deploy.stacks import deployment_of
 

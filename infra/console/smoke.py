@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.administration.retention import erase
 from functions.core.domain import events as e
 from functions.core.domain.errors import DeskbellError, TryAgain
 from functions.core.domain.record import archive_key
@@ -24,9 +25,10 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import DONE
 from functions.core.services.contacts import address_digest
 from functions.core.services.links import ticket_path
-from infra.console import person as roster, retention
 from infra.console.errors import ConsoleError, UsageError
+from infra.console.people import people_of
 from infra.console.quarantine import quarantine_of
+from infra.console.retention import records_of
 from infra.console.smoke_stage import Answer, SmokeFailed, StageUnderTest
 from infra.deploy.desks import storage_of, versions
 from infra.deploy.steps import INFRA
@@ -123,7 +125,7 @@ class Smoke:
         self.report = SmokeReport()
         self._patience = patience
         self._show = show
-        self._records = retention.records_of(trail.stage)
+        self._records = records_of(trail.stage)
         self._playbook = self._records.storage.playbooks.get(desk, datetime.now(UTC))
         self._run = secrets.token_hex(4)
         self._numbers: list[str] = []
@@ -357,14 +359,15 @@ class Smoke:
     def _admit(self, password: str) -> None:
         """Let the smoke test's person in, who stays offline and is thus assigned nothing."""
         team = next(name for name, team in self._playbook.teams.items() if team.role == "agent")
+        people = people_of(self.trail)
         known = self._records.storage.roster.get(self.desk, USERNAME)
         self._let_in = True
         if known is not None and known.active:
-            roster.change_entry(self.trail, self.desk, USERNAME, {"team": team})
+            people.change(self.desk, USERNAME, {"team": team})
         else:
             given = {"team": team, "further_roles": ("agent",)}
-            roster.add(self.trail, self.desk, USERNAME, "supervisor", given, lambda: password)
-        roster.reset(self.trail, USERNAME, password, mfa=False)
+            people.add(self.desk, USERNAME, "supervisor", given, lambda: password)
+        people.reset(USERNAME, password, mfa=False)
 
     def _clean_up(self) -> None:
         with (
@@ -380,7 +383,7 @@ class Smoke:
                 self._discard()
             finally:
                 if self._let_in:
-                    roster.remove(self.trail, self.desk, USERNAME, datetime.now(UTC))
+                    people_of(self.trail).remove(self.desk, USERNAME)
             if failed:
                 raise SmokeFailed("; ".join(failed))
 
@@ -403,7 +406,7 @@ class Smoke:
 
     def _erased(self, number: str) -> bool:
         try:
-            retention.erase(
+            erase(
                 self._records,
                 self.desk,
                 number=number,

@@ -2,17 +2,16 @@
 
 import json
 import re
-import secrets
-import string
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from functions.administration.user_pool import new_password
 from functions.core.domain.roster import HANDLES_TICKETS, Agent, Role
 from functions.core.domain.rules import Playbook
-from infra.console.people import create_user, user_pool, usernames
+from infra.console.people import user_pool
 from infra.deploy.desks import storage_of, versions
 
 _SURNAMES = "张李王赵陈刘杨黄周吴徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹"
@@ -25,7 +24,7 @@ def ensure_people(stage: str, passwords: Path) -> list[dict[str, str]]:
     """
     storage = storage_of(stage)
     pool = user_pool(stage)
-    existing = usernames(pool)
+    existing = pool.usernames()
     saved: dict[str, str] = json.loads(passwords.read_text("utf-8")) if passwords.exists() else {}
     now = datetime.now(UTC)
     entries = []
@@ -34,9 +33,9 @@ def ensure_people(stage: str, passwords: Path) -> list[dict[str, str]]:
         playbook = storage.playbooks.get(desk, now)
         rostered = {agent.username for agent in storage.roster.list(desk)}
         for person in people_of(playbook):
-            password = saved.setdefault(person.username, _password())
+            password = saved.setdefault(person.username, new_password())
             if person.username not in existing:
-                create_user(pool, person, password)
+                pool.create(desk, person.username, person.role, password)
             if person.username not in rostered:
                 storage.roster.put(person)
             fields = {name: getattr(person, name) for name in ("desk", "username", "role", "team")}
@@ -101,9 +100,3 @@ def _required(playbook: Playbook, team: str) -> tuple[tuple[str, ...], tuple[str
 
 def _slug(label: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
-
-
-def _password() -> str:
-    letters = string.ascii_letters + string.digits
-    # The pool's policy requires a capital, a lowercase letter and a digit.
-    return "Aa1" + "".join(secrets.choice(letters) for _ in range(17))

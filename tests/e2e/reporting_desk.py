@@ -6,7 +6,7 @@ from datetime import datetime
 from botocore.config import Config
 
 from functions.core.domain.rules import Playbook
-from infra.console.people import create_user, user_pool
+from infra.console.people import user_pool
 from infra.deploy.desks import storage_of
 from infra.local.people import people_of
 from tests.e2e.desk_journey import TABLE
@@ -23,7 +23,7 @@ def let_in(playbook: Playbook, *names: str) -> None:
     """
     for person in people_of(playbook):
         if person.username.removeprefix(f"{playbook.desk}-") in names:
-            create_user(user_pool("local"), person, PASSWORD)
+            user_pool("local").create(person.desk, person.username, person.role, PASSWORD)
             storage_of("local").roster.put(person)
 
 

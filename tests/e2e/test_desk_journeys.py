@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from functions.core.playbook import load
-from infra.console.people import create_user, user_pool
+from infra.console.people import user_pool
 from infra.deploy.desks import storage_of
 from infra.deploy.local_stage import Ports, aws_environment
 from infra.local.people import people_of
@@ -514,7 +514,7 @@ def test_a_desk_can_be_added_to_the_running_system(
     for person in people_of(load(HARBOUR)):
         who = person.username.removeprefix("harbour-")
         if who in {"billing-1", "yard-1", "duty-officers-1"}:
-            create_user(user_pool("local"), person, "Password0000")
+            user_pool("local").create(person.desk, person.username, person.role, "Password0000")
             storage_of("local").roster.put(
                 person.model_copy(update={"capacity": 3, "online": True})
             )

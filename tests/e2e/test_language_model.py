@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from functions.core.domain.roster import Agent
-from infra.console.people import create_user, user_pool
+from infra.console.people import user_pool
 from infra.deploy.desks import storage_of
 from infra.deploy.local_stage import Ports, aws_environment
 from tests.e2e.desk_journey import SystemJourney
@@ -44,7 +44,7 @@ def desk(system: System, name: str, provider: str, folder: Path) -> SystemJourne
     articles.write_text(ARTICLES, "utf-8")
     system.command("knowledge", "apply", str(articles), "--desk", name)
     lead = Agent(desk=name, username=f"{name}-lead", role="supervisor", team="主管组", capacity=5)
-    create_user(user_pool("local"), lead, "Password0000")
+    user_pool("local").create(lead.desk, lead.username, lead.role, "Password0000")
     storage_of("local").roster.put(lead)
     journey = SystemJourney(system, name)
     journey.sign_in("lead", "Password0000")

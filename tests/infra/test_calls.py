@@ -17,6 +17,7 @@ from infra.deploy.steps import INFRA
 from infra.simulator.simulator import FUNCTIONS, Simulator
 from tests.answers.sample_encoder import embed
 from tests.inprocess.conftest import simulator, storage
+from tests.inprocess.test_administration import administered
 from tests.inprocess.test_language_model import ModelJourney
 from tests.inprocess.test_standard import StandardJourney
 from tests.language_model.sample_model import says
@@ -51,6 +52,7 @@ def test_a_function_s_policy_grants_exactly_the_calls_it_makes(
     _written_by_a_model(simulator, storage)
     StandardJourney(simulator, storage).file()
     simulator.tick(datetime.now(UTC) + timedelta(days=2))
+    administered(simulator, storage)
     used: dict[str, set[str]] = defaultdict(set)
     asked: dict[str, set[str]] = defaultdict(set)
     for call in simulator.calls:

@@ -8,13 +8,15 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
+from functions.administration.people import HandedOver, People
+from functions.administration.user_pool import UserPool
 from functions.core.domain import commands as c
 from functions.core.domain.roster import Agent
 from functions.core.platform import aws
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
-from infra.console import person
 from infra.console.main import app
+from infra.console.people import people_of
 from infra.deploy.trail import OperatorTrail
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import (
@@ -26,7 +28,6 @@ from tests.inprocess.test_standard import StandardJourney
 
 pytestmark = pytest.mark.requirement("G4")
 PASSWORD = "Correct-Horse-9"
-TRAIL = OperatorTrail(DEPLOYMENT.stage, "console:test")
 TECHNICAL = "技术支持组"
 
 
@@ -123,7 +124,7 @@ def test_adding_again_completes_an_interrupted_run(
     storage: Storage, pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(person, "create_user", lambda *_: 1 / 0)
+        patched.setattr(UserPool, "create", lambda *_, **__: 1 / 0)
         console("add", "standard", "neu-1", "--role", "qa", told=PASSWORD, fails=True)
     add("neu-1", "standard", "--role", "qa")
     assert user(pool, "neu-1")["Enabled"]
@@ -142,8 +143,8 @@ def test_who_works_at_a_second_desk_keeps_the_password(
     [
         (("add", "nowhere", "a", "--role", "agent"), "no desk nowhere"),
         (("add", "standard", "a", "--role", "agent", "--team", "x"), "no team x"),
-        (("add", "*", "a", "--role", "admin", "--team", TECHNICAL), "no team"),
-        (("add", "standard", "li-1", "--role", "qa"), "use `person change`"),
+        (("add", "*", "a", "--role", "admin", "--team", TECHNICAL), "has no team"),
+        (("add", "standard", "li-1", "--role", "qa"), "change the entry"),
         (("add", "standard", "a", "--role", "agent", "--further-role", "x"), "no role x"),
         (("change", "standard", "nobody", "--role", "qa"), "not on the roster"),
         (("change", "standard", "li-1"), "nothing to change"),
@@ -253,7 +254,7 @@ def test_an_interrupted_deactivation_is_completed_and_recorded_once(
 ) -> None:
     add("neu-1")
     with monkeypatch.context() as patched:
-        patched.setattr(person, "_sign_out", lambda *_: 1 / 0)
+        patched.setattr(People, "_sign_out", lambda *_: 1 / 0)
         console("remove", "standard", "neu-1", fails=True)
     assert not on_roster(storage, "neu-1").active, "the roster comes first"
     console("remove", "standard", "neu-1")
@@ -271,8 +272,9 @@ def journey(simulator: Simulator, storage: Storage, pool: str) -> StandardJourne
     return StandardJourney(simulator, storage)
 
 
-def deactivate(username: str) -> person.HandedOver:
-    return person.remove(TRAIL, "standard", username, datetime.now(UTC))
+def deactivate(username: str) -> HandedOver:
+    trail = OperatorTrail(DEPLOYMENT.stage, "console:test")
+    return people_of(trail).remove("standard", username)
 
 
 def test_a_leaver_s_tickets_go_to_colleagues(journey: StandardJourney) -> None:

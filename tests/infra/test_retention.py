@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from typer.testing import CliRunner
 
+from functions.administration.retention import Archive, erase, hold
 from functions.core.domain import commands as c, events as e
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.drafts import Draft, Outgoing
@@ -21,7 +22,9 @@ from functions.core.domain.ticket import Customer
 from functions.core.playbook import load
 from functions.core.reports.facts import facts_of
 from functions.core.reports.periods import Period
+from functions.core.services.archiving import write_document
 from functions.core.services.command_service import change
+from functions.core.services.indexing import SearchIndex
 from functions.core.storage.database import Storage
 from functions.core.storage.facts import FOLDER as FACTS, FactStore
 from functions.core.storage.model_summaries import ModelSummary
@@ -31,12 +34,10 @@ from functions.core.storage.tickets import Change
 from functions.core.text.contacts import contact_hash, normalise_contact
 from functions.core.text.search import Segment, shown
 from functions.core.text.tokens import derive
-from functions.search.indexing import SearchIndex
-from functions.survey.archive import archive, write_document
+from functions.survey.archive import archive
 from functions.survey.tasks import Task
-from infra.console import retention
 from infra.console.main import app
-from infra.console.retention import Archive, erase, hold
+from infra.console.retention import records_of
 from tests.aws_snapshots import aws_in_memory
 from tests.core.sample_desk import DESK, NOON, TABLE, agent, both, committed, make_table, request
 
@@ -339,7 +340,7 @@ class TestErase:
         self, at: Archive, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Silence would read as done, though a letter may misspell the address."""
-        monkeypatch.setattr(retention, "records_of", lambda stage: at)
+        monkeypatch.setattr("infra.console.retention.records_of", lambda stage: at)
         told = ["--contact", "nobody@example.com", "--reason", "asked", "--stage", "test"]
         done = CliRunner().invoke(app, ["ticket", "erase", "testdesk", *told])
         assert (done.exit_code, done.output) == (0, "this contact has no tickets\n")
@@ -534,7 +535,7 @@ class TestErase:
 
 
 def test_records_are_found_by_the_stage_s_name(at: Archive) -> None:
-    found = retention.records_of("test")
+    found = records_of("test")
     assert (found.mail_bucket, found.archive_bucket) == (MAIL_BUCKET, ARCHIVE)
     assert found.storage.tickets.load("testdesk", "CS1").number == "CS1"
 

@@ -15,6 +15,7 @@ from functions.core.domain.customers import Identity
 from functions.core.domain.journal import JournalEntry
 from functions.core.domain.ticket import Ticket
 from functions.core.reports.facts import facts_of
+from functions.core.services.indexing import SearchIndex
 from functions.core.storage.database import Storage
 from functions.core.storage.facts import FactStore
 from functions.core.storage.items import ticket_key
@@ -23,7 +24,6 @@ from functions.core.storage.segments import Segments, forget_segments
 from functions.core.storage.table import stamp
 from functions.core.text.contacts import ContactStyle, mask_contact
 from functions.core.text.search import Segment, TicketText
-from functions.search.indexing import SearchIndex
 from infra.console.main import app
 from infra.console.search import numbers
 from infra.console.verification import UNCOUNTED_FOR, Verification

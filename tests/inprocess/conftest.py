@@ -11,12 +11,13 @@ from typing import Any
 import boto3
 import pytest
 
+from functions.administration.retention import erase
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
 from functions.core.platform.settings import Deployment
 from functions.core.playbook import load
 from functions.core.storage.database import Storage
-from infra.console.retention import erase, records_of
+from infra.console.retention import records_of
 from infra.simulator.simulator import FUNCTIONS, Simulator
 from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import make_table

@@ -15,6 +15,7 @@ import boto3
 import pytest
 
 from deskbell.client import ApiResponse
+from functions.administration.retention import Archive
 from functions.answers import encoder
 from functions.answers.encoder import Encoder
 from functions.core.domain import commands as c
@@ -25,7 +26,7 @@ from functions.core.platform import aws
 from functions.core.services.command_service import change
 from functions.core.services.links import ticket_path
 from functions.core.storage.database import Storage
-from infra.console.retention import Archive, records_of
+from infra.console.retention import records_of
 from infra.simulator.simulator import Simulator
 from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.inprocess import conftest

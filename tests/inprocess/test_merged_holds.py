@@ -5,8 +5,8 @@ import pytest
 
 from functions.core.domain.commands import Hold
 from functions.core.platform import clock
+from functions.core.services.archiving import ArchiveBuckets, write_document
 from functions.core.services.command_service import change
-from functions.survey.archive import ArchiveBuckets, write_document
 from tests.inprocess.desk_journey import SimulatedJourney
 from tests.inprocess.test_merging import act_on, file_two, journey, status_link
 

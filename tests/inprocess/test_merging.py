@@ -9,12 +9,12 @@ import boto3
 import pytest
 
 from deskbell.client import ApiResponse
+from functions.administration.retention import erase, hold
 from functions.core.domain.errors import ActionNotAllowed
 from functions.core.domain.roster import Agent
 from functions.core.platform import aws
 from functions.core.services.links import ticket_path
 from functions.core.text.tokens import message_id
-from infra.console.retention import erase, hold
 from tests.inprocess.desk_journey import SimulatedJourney, customer_link, deployed
 
 pytestmark = pytest.mark.requirement("A14", "G4")

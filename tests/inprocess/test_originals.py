@@ -11,13 +11,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from deskbell.client import ApiResponse
+from functions.administration.retention import erase
 from functions.core.deliver.failures import Permanent
 from functions.core.domain.events import OriginalOpened
 from functions.core.domain.roster import Agent
 from functions.core.platform import aws, clock
 from functions.core.storage.idempotency import Idempotency
 from functions.notify.contact import open_contact
-from infra.console.retention import erase
 from tests.inprocess.desk_journey import SimulatedJourney, deployed
 
 pytestmark = pytest.mark.requirement("G4")

@@ -12,9 +12,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from functions.administration.retention import erase
 from functions.core.domain.roster import Agent
 from functions.core.platform import aws
-from infra.console.retention import erase
 from tests.inprocess.conftest import ROOT
 from tests.inprocess.desk_journey import SimulatedJourney, deployed
 from tests.moto_internals import sent_mails, sent_texts

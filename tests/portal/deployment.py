@@ -45,7 +45,7 @@ def _deployment(playbook: Playbook, roster: Mapping[str, tuple[str, str]]) -> No
     storage.playbooks.put(playbook, NOON)
     for username, (role, team) in roster.items():
         storage.roster.put(agent(username, desk=playbook.desk, role=role, team=team))
-    _parameters({"user_pool_client_id": _user_pool(playbook.desk, roster)})
+    _parameters(_user_pool(playbook.desk, roster))
 
 
 def _parameters(settings: dict[str, str]) -> None:
@@ -60,7 +60,7 @@ def _parameters(settings: dict[str, str]) -> None:
         ssm.put_parameter(Name=DEPLOYMENT.parameter(name), Value=value, Type="SecureString")
 
 
-def _user_pool(desk: str, roster: Mapping[str, tuple[str, str]]) -> str:
+def _user_pool(desk: str, roster: Mapping[str, tuple[str, str]]) -> dict[str, str]:
     import boto3
 
     cognito: Any = boto3.client("cognito-idp")
@@ -81,4 +81,4 @@ def _user_pool(desk: str, roster: Mapping[str, tuple[str, str]]) -> str:
             UserPoolId=pool, Username=username, GroupName=f"{desk}:{role}"
         )
     cognito.admin_create_user(UserPoolId=pool, Username="new-1", TemporaryPassword=PASSWORD)
-    return str(client["UserPoolClient"]["ClientId"])
+    return {"user_pool_id": pool, "user_pool_client_id": client["UserPoolClient"]["ClientId"]}

@@ -12,13 +12,13 @@ from functions.core.domain import commands as c
 from functions.core.domain.errors import TryAgain
 from functions.core.domain.journal import entry_of
 from functions.core.domain.rules import Playbook
+from functions.core.services import indexing
 from functions.core.services.command_service import change
+from functions.core.services.indexing import MOVES_EVERY, SearchIndex
 from functions.core.storage.database import Storage
 from functions.core.storage.manifests import Manifest
 from functions.core.storage.segments import FOLDER, Segments, forget_segments
 from functions.core.text.search import shown
-from functions.search import indexing
-from functions.search.indexing import MOVES_EVERY, SearchIndex
 from tests.core.sample_desk import NOON, file_ticket
 
 pytestmark = pytest.mark.requirement("H3")

@@ -13,10 +13,11 @@ from functions.core.domain.events import Attachment
 from functions.core.domain.lifecycle import apply, decide
 from functions.core.domain.record import SCHEMA, document, record
 from functions.core.domain.rules import Playbook
+from functions.core.services.archiving import ArchiveBuckets
 from functions.core.storage.database import Storage
 from functions.core.storage.tickets import Change
 from functions.survey import handler
-from functions.survey.archive import ArchiveBuckets, archive
+from functions.survey.archive import archive
 from functions.survey.tasks import Task
 from tests.core.sample_desk import NOON, agent, committed, request
 from tests.survey.test_steps import GOOD, POOR, carry_out
@@ -186,7 +187,7 @@ class TestArchive:
         """Together they are the whole record, numbered as in one document."""
         archive(desk, buckets(s3), TASK, NOON)
         whole = archived_document(s3)
-        monkeypatch.setattr("functions.survey.archive.CHUNK", 4)
+        monkeypatch.setattr("functions.core.services.archiving.CHUNK", 4)
         if former:  # written before commits counted the entries before them
             read = desk.tickets.history_from
             without = {"records_before": None}

@@ -12,11 +12,11 @@ from functions.core.domain.journal import JournalEntry, entry_of
 from functions.core.domain.rules import Playbook
 from functions.core.platform import aws
 from functions.core.services.command_service import change
+from functions.core.services.indexing import SearchIndex
 from functions.core.storage.database import Storage
 from functions.core.storage.manifests import Manifest
 from functions.core.storage.segments import Segments, forget_segments
 from functions.core.text.search import Segment, TicketText
-from functions.search.indexing import SearchIndex
 from functions.workbench import search
 from tests.core.sample_desk import NOON, file_ticket
 from tests.workbench.conftest import DEPLOYMENT, SignedIn

@@ -1,13 +1,22 @@
 """The roster: a desk's agents, their capacity, skills and presence."""
 
+import re
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from functions.core.domain.calendar import WEEKDAYS, BusinessCalendar
+from functions.core.domain.errors import Phrase
 from functions.core.domain.ticket import Value
 
 Role = Literal["agent", "supervisor", "qa", "finance", "admin"]
+
+Shift = dict[str, list[list[str]]]
+"""The hours of each weekday, in the form of a calendar's `hours`."""
+
+_CLOCKS = str.maketrans("：～–—至~、，,", ":-----   ")
+_INTERVAL = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
 
 HANDLES_TICKETS: frozenset[Role] = frozenset({"agent", "supervisor", "qa"})
 """The roles that can be assigned tickets or call-backs."""
@@ -40,7 +49,7 @@ class Agent(Value):
     products: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     level: int = 0
-    shift: dict[str, list[list[str]]] = {}
+    shift: Shift = {}
     online: bool = False
     load: int = 0
     assigned_at: datetime | None = None
@@ -81,3 +90,30 @@ def _since_midnight(start: str, end: str) -> timedelta:
     """Return the end of an interval of a calendar's `hours`, which may be over midnight."""
     hours, minutes = map(int, end.split(":"))
     return timedelta(days=int(end <= start), hours=hours, minutes=minutes)
+
+
+def read_shift(days: Mapping[str, str]) -> Shift:
+    """Read the hours of weekdays as people write them: `9:00-12:00, 13:30-18:00`.
+
+    Raises:
+        ValueError: they cannot be read; its argument says so for people.
+    """
+    shift: Shift = {}
+    for day in WEEKDAYS:
+        text = days.get(day, "").translate(_CLOCKS).replace(" - ", "-")
+        pieces = text.split()
+        found = [_INTERVAL.fullmatch(piece) for piece in pieces]
+        hours = [[f"{m[1]:0>2}:{m[2]}", f"{m[3]:0>2}:{m[4]}"] for m in found if m]
+        try:
+            BusinessCalendar.from_dict({"timezone": "UTC", "hours": {day: hours}})
+            readable = None not in found
+        except ValueError:
+            readable = False
+        if not readable:
+            example = "09:00-12:00 13:30-18:00"
+            raise ValueError(
+                Phrase("“{hours}”: write hours such as {example}", hours=text, example=example)
+            )
+        if hours:
+            shift[day] = hours
+    return shift

@@ -9,6 +9,7 @@ versions. So the end of a chain is never one of the tickets below it, and no num
 merges makes a cycle.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -59,6 +60,15 @@ def merge_group(storage: Storage, ticket: Ticket) -> list[Ticket]:
     """Return the merge target of a ticket and every ticket merged into it, the target first."""
     target = merge_target(storage, ticket)
     return [target, *merged_tickets(storage, target)]
+
+
+def same_person(ticket: Ticket, merged: Iterable[Ticket]) -> list[Ticket]:
+    """Return the tickets that an erasure of this one erases: those of its customer's contact.
+
+    The ticket comes last, so that a second run still finds the others by it.
+    """
+    others = [part for part in merged if part.customer.hash == ticket.customer.hash]
+    return [*(part for part in others if part.number != ticket.number), ticket]
 
 
 def past_merge_targets(storage: Storage, ticket: Ticket) -> list[str]:

@@ -83,7 +83,7 @@ class Chats:
         return kept
 
     def delete(self, desk: str, chat: str) -> None:
-        """Delete a chat whose customer is erased; only the console may."""
+        """Delete a chat whose customer is erased; only an erasure may."""
         pk = _partition(desk, chat)
         for item in self.table.query(
             KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": pk}}

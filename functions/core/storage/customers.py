@@ -107,7 +107,7 @@ class Customers:
             raise TryAgain("the customer changed meanwhile")
 
     def forget(self, record: CustomerRecord) -> None:
-        """Delete a record whose customer is erased; only the console may."""
+        """Delete a record whose customer is erased; only an erasure may."""
         self.table.client.delete_item(
             TableName=self.table.name, Key=key(_partition(record.desk, record.id), SORT_KEY)
         )

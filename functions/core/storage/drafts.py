@@ -4,7 +4,7 @@ The key derives from the deployment's root key, the ticket and the agent, so the
 readable, and an item that is copied elsewhere opens nowhere. While a text waits to be sent, the
 `due` index lists the item for the sweep.
 
-No function may delete items: a draft without a text is written without content and expires.
+Only an erasure deletes items: a draft without a text is written without content and expires.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Drafts:
         return after
 
     def erase(self, desk: str, number: str) -> None:
-        """Delete all drafts on a ticket whose customer is erased; only the console may."""
+        """Delete all drafts on a ticket whose customer is erased; only an erasure may."""
         for item in self.table.query(**beginning(ticket_key(desk, number), PREFIX)):
             found = {"pk": item["pk"], "sk": item["sk"]}
             self.table.client.delete_item(TableName=self.table.name, Key=found)

@@ -88,7 +88,7 @@ class Journal:
     def delete(
         self, desk: str, number: str, now: datetime, versions: Collection[int] | None = None
     ) -> None:
-        """Delete a ticket's entries, or those of some versions; only the console may."""
+        """Delete a ticket's entries, or those of some versions; only an erasure may."""
         for item in self._items(desk, now - KEPT_FOR - _DAY, now + _DAY):
             _, of, version = item["sk"]["S"].split("#")
             if of == number and (versions is None or int(version) in versions):

@@ -59,6 +59,39 @@ CHINESE: dict[str, str] = {
     "At most {limit} tickets at once, not {count}.": "一次最多处理 {limit} 张，现有 {count} 张。",
     "You have {limit} views already. Delete one first.": "您已有 {limit} 个视图，请先删除一个。",
     "There is no such act.": "没有这个操作。",
+    # The roster, holds and erasures
+    "{username} works at {desk} already: change the entry instead.": "{username} 已在 {desk} 的"
+    "名册上，请修改现有信息。",
+    "A person of every desk has no team.": "所有服务台通用的人员没有团队。",
+    "There is no desk {desk}.": "没有服务台 {desk}。",
+    "Desk {desk} has no team {team}: it has {teams}.": "{desk} 没有团队 {team}，现有：{teams}。",
+    "A supervisor may change the desk's agents alone.": "主管只能修改本服务台的坐席。",
+    "A supervisor may change skills, products, languages, capacity and shifts alone.": (
+        "主管只能修改技能、产品、语言、接单上限和班次。"
+    ),
+    "You cannot remove yourself: another administrator can.": (
+        "不能停用自己，请由另一位管理员操作。"
+    ),
+    "Let this person in again first.": "请先重新启用此人。",
+    "This person works at other desks too: whoever runs Deskbell can reset them.": (
+        "此人也在其他服务台工作，请由系统运维人员重置。"
+    ),
+    "This person has no user to sign in with: remove them and let them in again.": (
+        "此人没有登录账号，请停用后重新启用。"
+    ),
+    "The desk needs an administrator: make somebody else one first.": (
+        "服务台需要至少一位管理员，请先指定另一位。"
+    ),
+    "There is nobody of this name on the roster.": "名册上没有这个人。",
+    "2 to 64 letters, digits, dots, hyphens or underscores, such as agent-7": (
+        "2 到 64 个字母、数字、点、连字符或下划线，例如 agent-7"
+    ),
+    "who handles tickets needs a team": "处理工单的人需要有团队",
+    "choose one of the list": "请从列表中选择",
+    "a mail address such as zhang@example.com": "请填写邮箱，例如 zhang@example.com",
+    "a whole number from 0 to {most}": "请填写 0 到 {most} 的整数",
+    "{limit} at most": "最多 {limit} 个",
+    "“{hours}”: write hours such as {example}": "“{hours}”无法识别，请写成 {example}",
     "open this page": "打开此页面",
     "do this": "进行此操作",
     "There is no such view.": "没有这个视图。",

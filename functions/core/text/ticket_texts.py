@@ -3,6 +3,13 @@
 from functions.core.domain.rules import Locale
 
 TEXTS: dict[str, dict[Locale, str]] = {
+    "ticket.erased": {
+        "zh-CN": "客户个人信息已按要求删除，只保留处理经过和统计数字。",
+        "en": "The customer’s personal data was erased on demand; what was done and the figures "
+        "stay.",
+    },
+    "ticket.erased_text": {"zh-CN": "内容已删除", "en": "erased"},
+    "ticket.held": {"zh-CN": "档案延期保存中", "en": "The record is held"},
     "ticket.conversation": {"zh-CN": "对话", "en": "Conversation"},
     "ticket.timeline": {"zh-CN": "时间线", "en": "Timeline"},
     "ticket.files": {"zh-CN": "附件", "en": "Files"},

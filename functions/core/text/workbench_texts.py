@@ -9,6 +9,11 @@ from functions.core.text import (
     playbook_texts,
     quarantine_texts,
     queue_texts,
+    audit_texts,
+    composer_texts,
+    erasure_texts,
+    queue_texts,
+    roster_texts,
     ticket_texts,
 )
 
@@ -182,13 +187,16 @@ TEXTS: dict[str, dict[Locale, str]] = {
 }
 
 
+TEXTS |= audit_texts.TEXTS
 TEXTS |= board_texts.TEXTS
 TEXTS |= composer_texts.TEXTS
+TEXTS |= erasure_texts.TEXTS
 TEXTS |= figure_texts.TEXTS
 TEXTS |= knowledge_texts.TEXTS
 TEXTS |= playbook_texts.TEXTS
 TEXTS |= quarantine_texts.TEXTS
 TEXTS |= queue_texts.TEXTS
+TEXTS |= roster_texts.TEXTS
 TEXTS |= ticket_texts.TEXTS
 
 SCRIPT_TEXTS: tuple[str, ...] = tuple(key for key in TEXTS if key.startswith("script."))

@@ -4,7 +4,6 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any, cast, get_args
 
 import typer
@@ -80,7 +79,7 @@ def list_(
     data: Data = DATA,
 ) -> None:
     """List the people on the desks' rosters; `*` stands for every desk."""
-    from infra.console.person import listed
+    from infra.console.people import listed
 
     rows = [
         (
@@ -108,10 +107,11 @@ def add(
     data: Data = DATA,
 ) -> None:
     """Let a person in, or in again; a new user's password is read from standard input."""
-    from infra.console import person
+    from infra.console.people import people_of
     from infra.deploy.trail import OperatorTrail
 
-    person.add(OperatorTrail.of(connect(stage, data)), desk, username, role, given, _password)
+    people = people_of(OperatorTrail.of(connect(stage, data)))
+    people.add(desk, username, role, given, _password)
     report(f"{username} may sign in to {desk} as {role}")
 
 
@@ -126,24 +126,23 @@ def change(
     data: Data = DATA,
 ) -> None:
     """Change what is given of a person's entry; in force within 30 s."""
-    from infra.console import person
+    from infra.console.people import people_of
     from infra.deploy.trail import OperatorTrail
 
     changes = given | ({"role": role} if role else {})
     if not changes:
         raise UsageError("nothing to change: see --help")
-    person.change_entry(OperatorTrail.of(connect(stage, data)), desk, username, changes)
+    people_of(OperatorTrail.of(connect(stage, data))).change(desk, username, changes)
     report(f"{username} at {desk}: in force within 30 s")
 
 
 @app.command()
 def remove(desk: str, username: str, stage: Stage = "", data: Data = DATA) -> None:
     """End a person's access to a desk within 30 s; their tickets wait for the team again."""
-    from infra.console import person
+    from infra.console.people import people_of
     from infra.deploy.trail import OperatorTrail
 
-    trail = OperatorTrail.of(connect(stage, data))
-    left = person.remove(trail, desk, username, datetime.now(UTC))
+    left = people_of(OperatorTrail.of(connect(stage, data))).remove(desk, username)
     report(f"{username} is signed out, and refused by {desk} within 30 s")
     for number in left.to_team:
         report(f"{number}: waits for its team again")
@@ -164,13 +163,13 @@ def reset(
     data: Data = DATA,
 ) -> None:
     """Set a person's password, remove their authenticator, or both, and end their sessions."""
-    from infra.console import person
+    from infra.console.people import people_of
     from infra.deploy.trail import OperatorTrail
 
     if not (password or mfa):
         raise UsageError("give --password, --mfa or both")
-    trail = OperatorTrail.of(connect(stage, data))
-    person.reset(trail, username, _password() if password else None, mfa=mfa)
+    people = people_of(OperatorTrail.of(connect(stage, data)))
+    people.reset(username, _password() if password else None, mfa=mfa)
     report(f"{username} signs in anew" + (", by the password alone until then" if mfa else ""))
 
 

@@ -48,11 +48,12 @@ def release(desk: str, number: str, reason: Reason, stage: Stage = "", data: Dat
 
 
 def _hold(desk: str, number: str, reason: str, stage: str, *, held: bool) -> None:
-    from infra.console import retention
+    from functions.administration import retention
+    from infra.console.retention import records_of
     from infra.deploy.trail import OperatorTrail
 
     retention.hold(
-        retention.records_of(stage),
+        records_of(stage),
         desk,
         number,
         held=held,
@@ -76,7 +77,8 @@ def erase(
     data: Data = DATA,
 ) -> None:
     """Erase a customer's personal data; figures and the record of the erasure stay."""
-    from infra.console import retention
+    from functions.administration import retention
+    from infra.console.retention import records_of
     from infra.deploy.trail import OperatorTrail
 
     trail = OperatorTrail.of(connect(stage, data))
@@ -84,7 +86,7 @@ def erase(
     trail.record("ticket.erase", desk, number or "contact")
     with only_warnings():
         erased = retention.erase(
-            retention.records_of(trail.stage),
+            records_of(trail.stage),
             desk,
             number=number or None,
             contact=contact or None,

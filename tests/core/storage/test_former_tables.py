@@ -17,6 +17,7 @@ from typing import Any
 import boto3
 import pytest
 
+from functions.administration.retention import erase
 from functions.core.deliver import message
 from functions.core.domain.lifecycle import apply
 from functions.core.domain.playbook_upgrades import FORMER_WEBHOOK_TYPES
@@ -28,7 +29,6 @@ from functions.core.platform.dead_letters import dead_letter
 from functions.core.storage.database import Storage
 from functions.core.storage.items import FORMER_STATES
 from infra.console.quarantine import quarantine_of
-from infra.console.retention import erase
 from infra.simulator.simulator import Simulator
 from infra.simulator.workflows import Execution
 from tests import moto_internals
