@@ -2,16 +2,14 @@
 
 from functions.core.domain.rules import Locale
 from functions.core.text import (
+    audit_texts,
     board_texts,
     composer_texts,
+    erasure_texts,
     figure_texts,
     knowledge_texts,
     playbook_texts,
     quarantine_texts,
-    queue_texts,
-    audit_texts,
-    composer_texts,
-    erasure_texts,
     queue_texts,
     roster_texts,
     ticket_texts,
