@@ -16,6 +16,8 @@ from functions.core.playbook.loader import dump_yaml
 from functions.core.storage.database import Storage
 from tests.aws_snapshots import aws_in_memory
 from tests.core.sample_desk import DESK, NOON, agent, file_ticket, make_table
+from tests.permissions import allows
+from tests.written import Written, written
 
 pytestmark = pytest.mark.requirement("G15", "H7")
 DEPLOYMENT = Deployment("aws", "us-east-1", "123456789012", "test")
@@ -36,6 +38,10 @@ def storage() -> Iterator[Storage]:
 
 def ask(storage: Storage, role: Role, act: str, **given: Any) -> ActResult:
     storage.roster.put(agent("somebody", role=role))
+    return answered(storage, act, **given)
+
+
+def answered(storage: Storage, act: str, **given: Any) -> ActResult:
     asked = ActRequest(
         act=f"playbooks.{act}", desk="testdesk", username="somebody", locale="en", given=given
     )
@@ -79,6 +85,26 @@ def test_each_act_has_its_roles(
     assert storage.playbooks.version("testdesk") == (2 if applies else 1)
     for refusal in filter(None, (rehearsal.refusal, applied.refusal)):
         assert refusal.kind == "Forbidden"
+
+
+def test_the_policy_allows_what_applying_writes(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.roster.put(agent("somebody", role="admin"))
+    writes: list[Written] = []
+    client = storage.table.client
+    transact = client.transact_write_items
+
+    def noted(**given: Any) -> Any:
+        writes.extend(written("TransactWriteItems", given))
+        return transact(**given)
+
+    monkeypatch.setattr(client, "transact_write_items", noted)
+    text = dump_yaml(DESK | {"routing": [{"team": "general"}]})
+    assert answered(storage, "apply", text=text, replaces=1).refusal is None
+    assert {write.key.partition("#")[0] for write in writes} == {"AUDIT", "DESK", "MAILBOX"}
+    for write in writes:
+        assert allows("administration", write.action, write.key, write.attributes), write
 
 
 def test_the_file_is_checked_again(storage: Storage) -> None:

@@ -112,6 +112,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "en": "{count} unreadable, not compared",
     },
     "rehearsal.what": {"zh-CN": "会不同的是", "en": "What would differ"},
+    "rehearsal.difference": {"zh-CN": "差异", "en": "Difference"},
     "rehearsal.tickets": {"zh-CN": "工单数", "en": "Tickets"},
     "rehearsal.promises": {"zh-CN": "按时完成的时限", "en": "Deadlines kept"},
     "rehearsal.deadline": {"zh-CN": "时限", "en": "Deadline"},
