@@ -101,6 +101,8 @@ def test_agents_pages_have_no_barriers(system: System, windows: Browsing, locale
         ("search without result", f"/search?q=魑魅魍魉&{lang}"),
         ("new ticket", f"/new?{lang}"),
         ("views", f"/views?{lang}"),
+        ("board", f"/board?{lang}"),
+        ("tickets of the board", f"/board/tickets?of=in_hand&{lang}"),
         ("contact", f"/contacts/{journey.number}?{lang}"),
         ("nothing there", f"/tickets/CS0?{lang}"),
     ):
@@ -152,6 +154,29 @@ def test_a_ticket_at_work_has_no_barriers(system: System, windows: Browsing, loc
     page.locator("[data-do=insist]").click()
     expect(page.locator("#notices .undo")).to_be_visible(timeout=LONG_WAIT)
     barriers.check(page, "undo")
+    barriers.assert_none()
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en"])
+def test_the_board_has_no_barriers(system: System, windows: Browsing, locale: str) -> None:
+    """With a ticket to assign, a step to approve and a ticket to call back about."""
+    journey = SystemJourney(system, DESK)
+    journey.set_online("repair-service", 1)
+    journey.file(BROKEN, contact=f"board.{locale.lower()}@example.com")
+    journey.until_handled_by(AGENT)
+    journey.act(
+        AGENT, "goodwill", goodwill_kind="免运费", goodwill_offer="免运费", goodwill_ground="迟到"
+    )
+    barriers, leader = Barriers(), AgentPages(system, DESK, windows.open(locale=locale))
+    leader.sign_in(SystemJourney.supervisor, f"/board?lang={locale}")
+    page = leader.page
+    for name in ("", "/approvals", "/reviews", "/tickets?of=received"):
+        page.goto(leader.url(f"/{DESK}/board{name}{'&' if '?' in name else '?'}lang={locale}"))
+        barriers.check(page, f"board {name}")
+    page.goto(leader.url(f"/{DESK}/board/approvals?lang={locale}"))
+    page.locator("#board button[value=no]").first.click()
+    expect(page.locator("#board .error")).to_be_visible()
+    barriers.check(page, "refused without a reason")
     barriers.assert_none()
 
 

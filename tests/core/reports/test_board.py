@@ -223,6 +223,6 @@ def test_what_waits_and_the_supervisors_queue_are_to_be_assigned() -> None:
 
 
 def test_a_step_that_waits_for_approval_is_known(playbook: Playbook) -> None:
-    pending = {"pending": Pending(step="visit", status="assigned"), "status": "awaiting_department"}
-    assert entry_of(ticket(**pending), playbook).approval
-    assert not entry_of(ticket(**pending | {"status": "closed"}), playbook).approval
+    pending = Pending(step="visit", status="assigned")
+    for status, waits in (("awaiting_department", True), ("closed", False)):
+        assert entry_of(ticket(status=status, pending=pending), playbook).approval is waits

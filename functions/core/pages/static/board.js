@@ -55,7 +55,9 @@
     if (!said) return;
     notice(said.textContent, { kind: said.dataset.notice === "bad" ? "bad" : "" });
     said.remove();
-    if (document.activeElement === document.body) board.querySelector("form select, form textarea, h1, #assign-title")?.focus();
+    setTimeout(() => {
+      if (document.activeElement === document.body) board.querySelector("form :is(select, textarea), #assign-title, h1")?.focus();
+    }, 50);
   });
 
   // Dragging does what the form of the ticket does
