@@ -99,8 +99,8 @@ class People:
         storage.roster.put(agent, storage.audit.write(entry))
         if before is not None and not before.active:
             storage.roster.set_active(desk, username, True)
-        pool.create(desk, username, role, password, temporary=temporary)
-        return password
+        is_new = pool.create(desk, username, role, password, temporary=temporary)
+        return password if is_new else ""
 
     def change(self, desk: str, username: str, changes: Mapping[str, Any]) -> None:
         """Change a person's entry in the roster; one that is so already stays.

@@ -37,12 +37,16 @@ class UserPool:
 
     def create(
         self, desk: str, username: str, role: str, password: str, *, temporary: bool = False
-    ) -> None:
+    ) -> bool:
         """Create a user with a password, or find and enable them; add to `<desk>:<role>`.
 
         Args:
             temporary: the first sign-in asks for a password of one's own.
+
+        Returns:
+            Whether the user is new and has this password.
         """
+        is_new = True
         try:
             self.cognito.admin_create_user(
                 UserPoolId=self.id, Username=username, MessageAction="SUPPRESS"
@@ -50,12 +54,14 @@ class UserPool:
         except self.cognito.exceptions.UsernameExistsException:
             # They work at another desk already, or come back, and keep their password.
             self.cognito.admin_enable_user(UserPoolId=self.id, Username=username)
+            is_new = False
         else:
             self.set_password(username, password, temporary=temporary)
         group = f"{desk}:{role}"
         with contextlib.suppress(self.cognito.exceptions.GroupExistsException):
             self.cognito.create_group(UserPoolId=self.id, GroupName=group)
         self.cognito.admin_add_user_to_group(UserPoolId=self.id, Username=username, GroupName=group)
+        return is_new
 
     def set_password(self, username: str, password: str, *, temporary: bool = False) -> None:
         self.cognito.admin_set_user_password(

@@ -62,7 +62,7 @@ def test_it_is_filtered_by_act_person_and_days(admin: Browser) -> None:
     record(storage, "person.add", desk="elsewhere", target="secret-1")
     every = texts(admin.get("audit?act=all"))
     assert ("Acts: 2" in every, "secret-1" in every) == (True, False)
-    assert "role: agent → qa" in every
+    assert "Role: agent → qa" in every
     assert "Acts: 1" in texts(admin.get("audit?act=all&person=NEU"))
     assert "Acts: 1" in texts(admin.get("audit?act=all&person=console"))
     assert "Acts: 3" in texts(admin.get("audit?act=all&from=2026-01-01&to=2026-03-10"))

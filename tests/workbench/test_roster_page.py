@@ -27,7 +27,8 @@ from tests.workbench.test_sign_in import Visitor
 
 pytestmark = pytest.mark.requirement("H7")
 
-ENTRY: dict[str, str | list[str]] = {
+Fields = dict[str, str | list[str]]
+ENTRY: Fields = {
     "display_name": "客服-新", "email": "new@example.com", "role": "agent", "team": "technical",
     "further_roles": ["qa"], "level": "1", "capacity": "4", "skills": ["vip"],
     "skills_more": "退款，CRM", "languages": ["en"], "shift.mon": "9:00-12:00 13:30-18:00",
@@ -163,20 +164,26 @@ def test_a_supervisor_changes_what_agents_cover_and_nothing_else(supervisor: Bro
     form = supervisor.get("roster/people/agent-1").body
     for name in ("role", "team", "email", "further_roles", "level", "display_name"):
         assert f'name="{name}"' not in form
-    given = {"capacity": "7", "skills": ["vip"], "role": "admin", "shift.fri": "09:00-17:00"}
+    given: Fields = {
+        "capacity": "7",
+        "skills": ["vip"],
+        "role": "admin",
+        "shift.fri": "09:00-17:00",
+    }
     assert supervisor.post("roster/people/agent-1", given).status == 303
     found = entry(supervisor.storage, "agent-1")
     assert (found.capacity, found.skills, found.role, found.team) == (
         7, ("vip",), "agent", "technical",
     )  # fmt: skip
-    for address, fields in (
+    refused: tuple[tuple[str, Fields], ...] = (
         ("roster/people/admin-1", given),
         ("roster/people/supervisor-1", given),
         ("roster/people/qa-1", given),
         ("roster/new", {**ENTRY, "username": "neu-1"}),
         ("roster/people/agent-1/remove", {}),
         ("roster/people/agent-1/reset", {"what": "password"}),
-    ):
+    )
+    for address, fields in refused:
         with pytest.raises(Forbidden):
             supervisor.post(address, fields)
 

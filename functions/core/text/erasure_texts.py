@@ -14,8 +14,8 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "en": "Held by an act of the last year",
     },
     "erasure.none_held": {
-        "zh-CN": "近一年没有设置延期保存的工单。更早的见查阅记录。",
-        "en": "No ticket is held by an act of the last year. Older ones are in the audit.",
+        "zh-CN": "近一年没有设置延期保存的工单。",
+        "en": "No ticket is held by an act of the last year.",
     },
     "erasure.number": {"zh-CN": "工单号", "en": "Ticket number"},
     "erasure.reason": {"zh-CN": "原因", "en": "Reason"},
@@ -29,7 +29,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "erasure.release_of": {"zh-CN": "解除 {number} 的原因", "en": "Why release {number}"},
     "erasure.release_heading": {"zh-CN": "解除保存", "en": "Release a hold"},
     "erasure.hold": {"zh-CN": "设置延期保存", "en": "Set a hold"},
-    "erasure.set": {"zh-CN": "保存", "en": "Hold"},
+    "erasure.set": {"zh-CN": "设置", "en": "Hold"},
     "erasure.done_hold": {"zh-CN": "{number} 已延期保存。", "en": "{number} is held."},
     "erasure.done_release": {
         "zh-CN": "{number} 已解除，按原期限保存。",
@@ -120,5 +120,8 @@ TEXTS: dict[str, dict[Locale, str]] = {
     },
     "erasure.run_again": {"zh-CN": "继续删除", "en": "Go on erasing"},
     "erasure.back": {"zh-CN": "返回保全与删除", "en": "Back to holds and erasure"},
-    "erasure.open_audit": {"zh-CN": "查阅记录", "en": "The audit"},
+    "erasure.open_audit": {
+        "zh-CN": "更早的见查阅记录",
+        "en": "Older ones are in the audit",
+    },
 }

@@ -20,8 +20,8 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "roster.person": {"zh-CN": "姓名", "en": "Name"},
     "roster.username": {"zh-CN": "用户名", "en": "Username"},
     "roster.username_hint": {
-        "zh-CN": "登录用，之后不能更改，例如 agent-7",
-        "en": "for signing in, never changes: agent-7",
+        "zh-CN": "登录用，不能更改",
+        "en": "for signing in, never changes",
     },
     "roster.display_name": {"zh-CN": "客服称呼", "en": "Display name"},
     "roster.display_name_hint": {

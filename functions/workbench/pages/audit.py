@@ -11,6 +11,7 @@ from functions.core.domain.audit import ACTS, AUDITED, AuditEntry
 from functions.core.platform.web import HttpResponse
 from functions.core.reports.files import csv_text
 from functions.core.text.audit_texts import act_label
+from functions.core.text.roster_texts import TEXTS
 from functions.workbench.pages.page import PAGE_HEADERS, PAGES, WorkbenchPage
 from functions.workbench.pages.routing import route
 
@@ -135,9 +136,10 @@ def _day(text: str) -> date:
 
 def _row(page: WorkbenchPage, entry: AuditEntry) -> Row:
     changes = [
-        (name, _said(entry.before.get(name)), _said(entry.after.get(name)))
+        (_field(page, name), before, after)
         for name in dict.fromkeys((*entry.before, *entry.after))
-        if name != "version" and entry.before.get(name) != entry.after.get(name)
+        if name not in {"active", "version"}
+        and (before := _said(entry.before.get(name))) != (after := _said(entry.after.get(name)))
     ]
     on_ticket = entry.act.startswith("ticket.") and entry.target != "contact"
     return Row(
@@ -149,11 +151,19 @@ def _row(page: WorkbenchPage, entry: AuditEntry) -> Row:
     )
 
 
+def _field(page: WorkbenchPage, name: str) -> str:
+    """Say a field of an entry as the roster's form does, if it has it."""
+    return TEXTS.get(f"roster.{name}", {}).get(page.locale, name)
+
+
 def _said(value: Any) -> str:
     if isinstance(value, dict):
         return " ".join(f"{name} {_said(each)}" for name, each in value.items())
     if isinstance(value, list):
-        return "-".join(map(_said, value)) if len(value) == 2 else ", ".join(map(_said, value))
+        times = len(value) == 2 and all(":" in str(each) and len(each) == 5 for each in value)
+        return ("-" if times else ", ").join(map(_said, value))
+    if isinstance(value, bool):
+        return "✓" if value else ""
     return "" if value is None else str(value)
 
 
