@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from functions.core.channels.base import names
 from functions.core.domain import commands as c
 from functions.core.domain.erasure import files_of, without_person, without_words
-from functions.core.domain.errors import ActionNotAllowed, TryAgain
+from functions.core.domain.errors import ActionNotAllowed, Phrase, TryAgain
 from functions.core.domain.events import TicketReceived
 from functions.core.domain.record import archive_key
 from functions.core.domain.rules import Playbook
@@ -249,8 +249,12 @@ def _require_not_held(number: str, merged: list[Ticket]) -> None:
     if number in held:
         raise ActionNotAllowed("The ticket's record is held; release it first.")
     raise ActionNotAllowed(
-        f"{number} was merged with {held[0]} into one record, and {held[0]} is held: "
-        f"release {held[0]} first."
+        Phrase(
+            "{number} was merged with {held} into one record, and {held} is held: release {held} "
+            "first.",
+            number=number,
+            held=held[0],
+        )
     )
 
 

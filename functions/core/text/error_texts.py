@@ -60,6 +60,10 @@ CHINESE: dict[str, str] = {
     "You have {limit} views already. Delete one first.": "您已有 {limit} 个视图，请先删除一个。",
     "There is no such act.": "没有这个操作。",
     # The roster, holds and erasures
+    "The ticket's record is held; release it first.": "这张工单正在延期保存，请先解除。",
+    "{number} was merged with {held} into one record, and {held} is held: release {held} first.": (
+        "{number} 与 {held} 合并为一份档案，{held} 正在延期保存，请先解除 {held}。"
+    ),
     "{username} works at {desk} already: change the entry instead.": "{username} 已在 {desk} 的"
     "名册上，请修改现有信息。",
     "A person of every desk has no team.": "所有服务台通用的人员没有团队。",
