@@ -34,6 +34,7 @@ _ATHENA = {
     "s3:GetBucketLocation": _QUERIED,
     "s3:ListBucket": _QUERIED,
 }
+_ADMINISTERED = "the quarantine's pages, whose tests carry the acts out in their own process"
 _CAPACITY = "a ticket's transaction changes its agent's load"
 
 UNUSED: dict[str, dict[str, str]] = {
@@ -80,7 +81,27 @@ UNUSED: dict[str, dict[str, str]] = {
         "ssm:GetParameter": "opens the drafts that no page sent",
         "sqs:SendMessage": "Lambda sends the event of a failed sweep there",
     },
-    "administration": {**_LOGS},
+    "administration": {
+        **_LOGS,
+        "dynamodb:GetRecords": _ADMINISTERED,
+        "dynamodb:GetShardIterator": _ADMINISTERED,
+        "lambda:InvokeFunction": "gives a function its failed record again",
+        "s3:DeleteObject": _ADMINISTERED,
+        "s3:GetObject": _ADMINISTERED,
+        "s3:ListBucket": _ADMINISTERED,
+        "s3:PutObject": _ADMINISTERED,
+        "sqs:ChangeMessageVisibility": _ADMINISTERED,
+        "sqs:DeleteMessage": _ADMINISTERED,
+        "sqs:GetQueueUrl": _ADMINISTERED,
+        "sqs:ReceiveMessage": _ADMINISTERED,
+        "sqs:SendMessage": "queues a mail again that was released",
+        "ssm:GetParameter": "signs a test of a webhook, and adds a secret to the present one",
+        "ssm:GetParametersByPath": "names the connected channels",
+        "ssm:PutParameter": "changes the secret of a webhook",
+        "states:DescribeExecution": _ADMINISTERED,
+        "states:ListExecutions": _ADMINISTERED,
+        "states:StartExecution": "starts a failed closing workflow again",
+    },
     "unseal": {**_LOGS},
     "search_index": {
         **_LOGS,
