@@ -34,6 +34,7 @@ _ATHENA = {
     "s3:GetBucketLocation": _QUERIED,
     "s3:ListBucket": _QUERIED,
 }
+_ADMINISTERED = "the quarantine's pages, whose tests carry the acts out in their own process"
 _CAPACITY = "a ticket's transaction changes its agent's load"
 
 UNUSED: dict[str, dict[str, str]] = {
@@ -89,15 +90,21 @@ UNUSED: dict[str, dict[str, str]] = {
         "s3:PutObjectTagging": "tags what it rewrites with its retention period",
         "s3:PutObjectVersionTagging": "a hold tags the archived document, and the files",
         "s3:DeleteObject": "deletes what it has rewritten",
-        **dict.fromkeys(
-            (
-                "dynamodb:BatchGetItem",
-                "dynamodb:GetItem",
-                "dynamodb:PutItem",
-                "dynamodb:Query",
-            ),
-            "carries out what administrators ask for on pages; no ticket's journey does",
-        ),
+        "dynamodb:GetRecords": _ADMINISTERED,
+        "dynamodb:GetShardIterator": _ADMINISTERED,
+        "lambda:InvokeFunction": "gives a function its failed record again",
+        "s3:ListBucket": _ADMINISTERED,
+        "sqs:ChangeMessageVisibility": _ADMINISTERED,
+        "sqs:DeleteMessage": _ADMINISTERED,
+        "sqs:GetQueueUrl": _ADMINISTERED,
+        "sqs:ReceiveMessage": _ADMINISTERED,
+        "sqs:SendMessage": "queues a mail again that was released",
+        "ssm:GetParameter": "signs a test of a webhook, and adds a secret to the present one",
+        "ssm:GetParametersByPath": "names the connected channels",
+        "ssm:PutParameter": "changes the secret of a webhook",
+        "states:DescribeExecution": _ADMINISTERED,
+        "states:ListExecutions": _ADMINISTERED,
+        "states:StartExecution": "starts a failed closing workflow again",
     },
     "unseal": {**_LOGS},
     "search_index": {

@@ -75,7 +75,7 @@ class QuarantinedMail:
         keys: list[str] = []
         for folder in folders:
             # A folder that comes before that of `after` has been read.
-            if after and folder in folders[: _place(folders, after)]:
+            if after and folder in folders[: _position(folders, after)]:
                 continue
             listed = self._s3.list_objects_v2(
                 Bucket=self._bucket,
@@ -256,8 +256,8 @@ def _discarded_key(entry: QuarantineEntry) -> str:
     return f"{DISCARDED}{entry.desk}/{entry.id}.json"
 
 
-def _place(folders: Sequence[str], key: str) -> int:
-    """The place of the folder that holds a key; the first if none does."""
+def _position(folders: Sequence[str], key: str) -> int:
+    """The position of the folder that holds a key; the first if none does."""
     return next((at for at, folder in enumerate(folders) if key.startswith(folder)), 0)
 
 

@@ -4,10 +4,10 @@ The table's stream invokes `handler` with commits and with deliveries whose next
 `wiring` builds its dependencies.
 `core.services.composing` selects the notifications, and `preparing` there renders them; `dispatch`
 claims, sends and records each delivery once, and `webhook_dispatch` those to other systems, both on
-`base_dispatch`. `sending`, `mail` and `core.domain.webhook_message` build what goes out;
-`deliver/` calls SES, SNS, endpoints and chat providers and classifies their failures; `texts` and
-`templates/` hold the text around a playbook's own. `contact` opens the sealed contact. This is the
-only function that may open it (G4); it neither logs nor stores what it opens.
+`base_dispatch`. `sending` and `mail` build what goes out; `deliver/` calls SES, SNS, endpoints and
+chat providers and classifies their failures; `texts` and `templates/` hold the text around a
+playbook's own. `contact` opens the sealed contact. This is the only function that may open it (G4);
+it neither logs nor stores what it opens.
 
 May import `functions.core`.
 """

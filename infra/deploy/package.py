@@ -43,12 +43,16 @@ _UNUSED = (
     ),
     "cffi/*",
     "pycparser/*",
+    "pydantic/mypy.py",
     "pydantic/v1/*",
+    "yaml/_yaml*",  # parsing in C, which is for the tests
     "dateutil/zoneinfo/*.tar.gz",  # a second copy of tzdata
     # Names of holidays by language: only those of China, which say more than the date, are read.
     *(f"holidays/locale/{others}" for others in ("[!z]*", "z[!h]*", "zh_[!C]*", "zh_CN/*/[!C]*")),
+    "holidays/financial/*",
     "phonenumbers/shortdata/region_*",  # numbers of emergency and other services
-    *("stdnum/[!i]*.dat", "stdnum/i[!b]*.dat"),  # of all but accounts (iban.dat)
+    # All but accounts (iban.dat).
+    *("stdnum/[!i]*.dat", "stdnum/i[!b]*.dat", "stdnum/[a-z][a-z]/*", "stdnum/[a-z][a-z]_/*"),
 )
 _WHERE = "/var/task"
 """The folder into which Lambda unpacks a package, and which tracebacks name."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import ValidationError
@@ -12,6 +12,12 @@ from functions.core.domain.errors import PlaybookError
 from functions.core.domain.rules import Playbook
 from functions.core.playbook import checks, references
 from functions.core.playbook.explain import Location, Problem, report, schema_problems
+
+if TYPE_CHECKING:
+    _Parser = yaml.SafeLoader
+else:
+    # Parsing in C is ten times as fast; the package on Lambda leaves it out, which is its size.
+    _Parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 MAX_DEPTH = 50
 """The deepest nesting of keys and lists in a file."""
@@ -136,11 +142,8 @@ def _number_lines(
             _number_lines(value, (*location, index), lines, path)
 
 
-class _Loader(yaml.CSafeLoader):
-    """A YAML loader without the surprises of YAML 1.1: `on`, `no`, 13:30 and dates are strings.
-
-    It parses in C, ten times as fast; every wheel of PyYAML has it.
-    """
+class _Loader(_Parser):
+    """A YAML loader without the surprises of YAML 1.1: `on`, `no`, 13:30 and dates are strings."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}
 

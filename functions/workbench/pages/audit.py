@@ -27,7 +27,7 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2199
 
 
 @dataclass(frozen=True)
-class Asked:
+class AuditFilter:
     """What the filters say, `first` and `last` included."""
 
     act: str
@@ -85,7 +85,7 @@ def show(page: WorkbenchPage) -> HttpResponse:
     )
 
 
-def found_acts(page: WorkbenchPage, asked: Asked) -> Sequence[AuditEntry]:
+def found_acts(page: WorkbenchPage, asked: AuditFilter) -> Sequence[AuditEntry]:
     """Return the desk's acts that the filters keep, newest first."""
     zone = page.playbook.zone
     since = datetime.combine(asked.first, time(), zone)
@@ -104,7 +104,7 @@ def reason_of(page: WorkbenchPage, entry: AuditEntry) -> str:
     return next(filter(None, (event.reason for event in events)), "")
 
 
-def _asked(page: WorkbenchPage) -> tuple[Asked, dict[str, str]]:
+def _asked(page: WorkbenchPage) -> tuple[AuditFilter, dict[str, str]]:
     """Return what the filters say, and what is wrong with them."""
     query = page.request.query
     errors: dict[str, str] = {}
@@ -124,7 +124,7 @@ def _asked(page: WorkbenchPage) -> tuple[Asked, dict[str, str]]:
         errors["to"] = PAGES.say("audit.wrong_span", locale=page.locale, n=LONGEST_SPAN.days)
     act = query.get("act", "")
     known = act if act in {ALL, *ACTS} else OPENED
-    return Asked(known, query.get("person", "").strip(), first, last), errors
+    return AuditFilter(known, query.get("person", "").strip(), first, last), errors
 
 
 def _day(text: str) -> date:
@@ -167,7 +167,7 @@ def _said(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _csv(page: WorkbenchPage, asked: Asked, found: Sequence[AuditEntry]) -> HttpResponse:
+def _csv(page: WorkbenchPage, asked: AuditFilter, found: Sequence[AuditEntry]) -> HttpResponse:
     """Send acts as CSV, without the reasons: an erasure reaches those in the history alone."""
     heads = ("at", "actor", "act", "meaning", "target", "before", "after")
     rows = (
