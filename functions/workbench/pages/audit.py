@@ -44,7 +44,7 @@ class AuditFilter:
         return any(self.person.casefold() in name.casefold() for name in people)
 
 
-class Row(NamedTuple):
+class AuditRow(NamedTuple):
     """An act as the page shows it."""
 
     entry: AuditEntry
@@ -134,7 +134,7 @@ def _day(text: str) -> date:
     return day
 
 
-def _row(page: WorkbenchPage, entry: AuditEntry) -> Row:
+def _row(page: WorkbenchPage, entry: AuditEntry) -> AuditRow:
     changes = [
         (_field(page, name), before, after)
         for name in dict.fromkeys((*entry.before, *entry.after))
@@ -142,7 +142,7 @@ def _row(page: WorkbenchPage, entry: AuditEntry) -> Row:
         and (before := _said(entry.before.get(name))) != (after := _said(entry.after.get(name)))
     ]
     on_ticket = entry.act.startswith("ticket.") and entry.target != "contact"
-    return Row(
+    return AuditRow(
         entry,
         entry.at.astimezone(page.playbook.zone),
         entry.target if on_ticket else "",
