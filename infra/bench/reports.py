@@ -107,7 +107,7 @@ class MonthOfFacts:
 
 
 @dataclass(frozen=True)
-class AskedCosts:
+class CostsCall:
     """The query of costs over these days: its time on DuckDB, and the cost of AWS's units."""
 
     days: int
@@ -152,12 +152,12 @@ def _shifted(line: str, days: int) -> str:
     return "\t".join(values)
 
 
-def asked_costs(desk: Playbook, folder: Path) -> AskedCosts:
+def asked_costs(desk: Playbook, folder: Path) -> CostsCall:
     """Ask for the costs of the days that were written."""
     began = time.perf_counter()
     last = FIRST + timedelta(days=SAMPLED - 1)
     table = costs_of(desk, FIRST, last, "channel", HOME, lambda sql: _asked(folder, sql))
-    return AskedCosts(SAMPLED, time.perf_counter() - began, table.sum.usd)
+    return CostsCall(SAMPLED, time.perf_counter() - began, table.sum.usd)
 
 
 def query_usage(scanned: int, times: int = 1) -> dict[str, Decimal]:
