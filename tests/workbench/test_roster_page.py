@@ -170,7 +170,7 @@ def test_a_form_from_before_a_colleague_s_change_asks_first(admin: Browser) -> N
     """Otherwise it would undo the change without a word."""
 
     def seen(body: str) -> str:
-        return re.findall(r'name="seen" value="(\w+)"', body)[0]
+        return str(re.findall(r'name="seen" value="(\w+)"', body)[0])
 
     address = "roster/people/agent-1"
     old = seen(admin.get(address).body)
