@@ -124,7 +124,8 @@ class QuarantinedMail:
             if code == "InvalidRange":  # it is empty
                 return self._s3.get_object(Bucket=self._bucket, Key=key)
             # Whoever may list some folders only gets AccessDenied for a missing key (GetObject).
-            if code in {"NoSuchKey", "404", "AccessDenied"}:
+            # A key that none can be comes from an address.
+            if code in {"NoSuchKey", "404", "AccessDenied", "KeyTooLongError"}:
                 return None
             raise
 

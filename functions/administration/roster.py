@@ -16,6 +16,7 @@ from functions.core.domain.errors import (
     Forbidden,
     InvalidInput,
     Phrase,
+    StaleVersion,
     too_long,
 )
 from functions.core.domain.roster import HANDLES_TICKETS, Agent, Role, read_shift
@@ -53,11 +54,17 @@ def invite(administration: Administration, username: str, entry: dict[str, Any])
 
 
 @act("admin", "supervisor")
-def change(administration: Administration, username: str, entry: dict[str, Any]) -> None:
+def change(
+    administration: Administration, username: str, entry: dict[str, Any], seen: str = ""
+) -> None:
     """Change a person's entry.
+
+    Args:
+        seen: the `mark` of the entry that was edited.
 
     Raises:
         Forbidden: a supervisor may not change this.
+        StaleVersion: somebody else has changed the entry meanwhile.
         ActionNotAllowed: the desk would have no administrator.
     """
     desk, people = administration.desk, people_of(administration)
@@ -73,6 +80,11 @@ def change(administration: Administration, username: str, entry: dict[str, Any])
     after = before.model_copy(update=fields)
     if before.active and "admin" not in after.roles:
         _require_another_admin(administration, before)
+    if after != before and seen not in ("", before.mark):
+        raise StaleVersion(
+            "Somebody has changed this entry meanwhile. Nothing is saved yet: save again if what "
+            "you have entered still holds."
+        )
     people.change(desk, username, fields)
 
 

@@ -11,6 +11,7 @@ from functions.core.platform.web import HttpResponse, Request, locale_of, prefer
 from functions.core.reports.cost_files import amount, cost_csv, cost_workbook
 from functions.core.reports.cost_queries import CostsBy
 from functions.core.reports.costs import CostLine, CostTable, Query, costs_of
+from functions.core.reports.periods import YEARS
 from functions.core.reports.prices import HOME
 from functions.core.services.rights import require
 from functions.workbench.calls import signed_in
@@ -113,7 +114,7 @@ def _day(request: Request, name: str) -> date | None:
     try:
         # `fromisoformat` alone also takes weeks and dates without hyphens.
         found = date.fromisoformat(text) if text else None
-        if found is None or found.isoformat() == text:
+        if found is None or (found.isoformat() == text and found.year in YEARS):
             return found
     except ValueError:
         pass

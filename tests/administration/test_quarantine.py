@@ -4,9 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from functions.administration import acts, dead_letters
 from functions.core.domain.acts import ActRequest, ActResult
+from functions.core.platform import aws
 from functions.core.services.rights import ANY_DESK
 from functions.core.storage.database import Storage
 from tests.administration.quarantined import (
@@ -58,6 +60,18 @@ def test_only_entries_of_the_own_desk_are_seen(storage: Storage) -> None:
     assert listed(storage) == own
     assert listed(storage, "leader") == own
     assert listed(storage, "chief") == own | of_none
+
+
+def test_an_address_that_no_key_can_have_is_of_nothing(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "KeyTooLongError"}}, "GetObject")
+
+    monkeypatch.setattr(aws.client("s3"), "get_object", refuse)
+    refusal = answered(storage, "entry", entry_id=f"quarantine/testdesk/{'x' * 2000}").refusal
+    assert refusal
+    assert refusal.kind == "NotFound"
 
 
 @pytest.mark.parametrize("desk", ["other", "-", "test", "testdesk2"])

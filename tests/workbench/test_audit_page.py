@@ -88,6 +88,7 @@ def test_many_acts_have_pages(admin: Browser) -> None:
     second = texts(admin.get("audit?act=all&page=2"))
     assert "neu-50" in second
     assert "neu-49 " not in second
+    assert "Page 1 of 2" in texts(admin.get(f"audit?act=all&page={'9' * 5000}"))
     assert admin.get("audit?act=all&page=9").status == 200
 
 

@@ -2,6 +2,7 @@
 
 import re
 from importlib import import_module
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from functions.core.domain.errors import DeskbellError, Forbidden
 from functions.core.domain.roster import Role
 from functions.core.storage.database import Storage
+from functions.workbench import pages
 from functions.workbench.pages import routing
 from functions.workbench.pages.navigation import NAVIGATION
 from tests.core.sample_desk import agent as entry
@@ -67,6 +69,16 @@ def is_refused(browser: Browser, page: str, method: str, pattern: str) -> bool:
 def test_every_page_of_the_bar_is_in_the_matrix_and_there_is_one() -> None:
     assert MATRIX.keys() == NAVIGATION.keys()
     assert all(routing.exists(page) for page in NAVIGATION)
+
+
+def test_finance_opens_nothing_that_shows_tickets(storage: Storage) -> None:
+    """Beside the pages of the bar, such as several tickets at once, which shows their titles."""
+    finance, opened = signed_in(storage, "finance"), set[str]()
+    modules = {path.stem for path in Path(pages.__path__[0]).glob("[a-z]*.py")}
+    for page in sorted(modules - MATRIX.keys()):
+        if any(not is_refused(finance, page, *route) for route in routes(page)):
+            opened.add(page)
+    assert opened == {"authenticator", "me", "queues"}
 
 
 @pytest.mark.parametrize("role", ROLES)

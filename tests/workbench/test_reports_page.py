@@ -289,6 +289,8 @@ def test_a_desk_without_reports_says_when_the_first_is_there(
         ("kind=weekly&date=2024-01-01", 404, "没有这个周期的报表"),
         ("kind=weekly&period=2026-W60", 400, "应为周期，例如 2026-W48"),
         ("kind=yearly&period=2026", 400, "应为以下之一"),
+        ("kind=weekly&date=9999-12-30", 400, "应为周期，例如 2026-11-28"),
+        ("date=0001-01-01", 400, "应为周期，例如 2026-11-28"),
         ("date=yesterday", 400, "应为周期，例如 2026-11-28"),
         ("kind=weekly&period=2026-W10&format=pdf", 400, "csv"),
         ("kind=weekly&period=2026-W10&tickets=odd", 400, "应为以下之一"),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
+from hashlib import sha256
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -57,6 +58,12 @@ class Agent(Value):
     @property
     def roles(self) -> frozenset[Role]:
         return frozenset({self.role, *self.further_roles})
+
+    @property
+    def mark(self) -> str:
+        """A text that is another whenever the entry is; presence and load do not count."""
+        entry = self.model_dump_json(exclude={"active", "online", "load", "assigned_at"})
+        return sha256(entry.encode()).hexdigest()[:16]
 
     @property
     def assignable(self) -> bool:

@@ -20,6 +20,9 @@ _FORMS = {
 }
 """Kind → the form of its periods, and an example."""
 
+YEARS = range(1970, 3000)
+"""The years of days that can be asked for: none has a neighbour that no calendar has."""
+
 
 @dataclass(frozen=True, order=True)
 class Period:
@@ -41,11 +44,11 @@ class Period:
         form, example = _FORMS[kind]
         found = form.fullmatch(name)
         try:
-            if kind == "weekly" and found:
-                return cls.of(kind, date.fromisocalendar(int(found[1]), int(found[2]), 1))
-            if found:
+            if found and int(name[:4]) in YEARS:
+                if kind == "weekly":
+                    return cls.of(kind, date.fromisocalendar(int(found[1]), int(found[2]), 1))
                 return cls.of(kind, date.fromisoformat(name if kind == "daily" else f"{name}-01"))
-        except (ValueError, OverflowError):
+        except ValueError:
             pass
         raise _wrong("period", Phrase("expected a period such as {example}", example=example))
 

@@ -83,6 +83,8 @@ CHINESE: dict[str, str] = {
     "This person has no user to sign in with: remove them and let them in again.": (
         "此人没有登录账号，请停用后重新启用。"
     ),
+    "Somebody has changed this entry meanwhile. Nothing is saved yet: save again if what you have "
+    "entered still holds.": "有人刚刚改过这条信息，您的修改尚未保存。如果仍然适用，请再保存一次。",
     "The desk needs an administrator: make somebody else one first.": (
         "服务台需要至少一位管理员，请先指定另一位。"
     ),

@@ -49,7 +49,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
     },
     "playbook.errors": {
         "zh-CN": "手册有 {count} 处需要改正",
-        "en": "{count} things to put right in the playbook",
+        "en": "To put right in the playbook: {count}",
     },
     "playbook.line": {"zh-CN": "第 {line} 行", "en": "Line {line}"},
     "playbook.same": {

@@ -14,6 +14,7 @@ from functions.core.text.audit_texts import act_label
 from functions.core.text.roster_texts import TEXTS
 from functions.workbench.pages.page import PAGE_HEADERS, PAGES, WorkbenchPage
 from functions.workbench.pages.routing import route
+from functions.workbench.pages.ticket_forms import whole
 
 OPENED = "opened"
 """The choice of all acts that open what is sealed; the first one."""
@@ -62,7 +63,7 @@ def show(page: WorkbenchPage) -> HttpResponse:
     found = [] if errors else list(found_acts(page, asked))
     if query.get("format") == "csv" and not errors:
         return _csv(page, asked, found)
-    number = max(int(query["page"]), 1) if query.get("page", "").isdecimal() else 1
+    number = max(whole(query.get("page", "")) or 1, 1)
     shown = found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
     given = {
         "act": asked.act,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from functions.core.domain.audit import AuditEntry
 from functions.core.domain.erasure import files_of
-from functions.core.domain.errors import InvalidInput, TryAgain
+from functions.core.domain.errors import ActionNotAllowed, InvalidInput, TryAgain
 from functions.core.domain.events import Commit, HoldSet
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import HttpResponse
@@ -87,6 +87,8 @@ def erase(page: WorkbenchPage, number: str) -> HttpResponse:
         erased = page.administer("erasure.erase", number=number, reason=reason)
     except InvalidInput as refused:
         return _preview(page, number, _errors(page, refused))
+    except ActionNotAllowed:  # it is held since the page was opened, which the page now says
+        return _preview(page, number, status=409)
     except TryAgain:  # it goes on for a while; a second run completes it
         erased = {"numbers": [number], "again": True}
     return page.render("erasure_done.html", title=None, number=number, reason=reason, erased=erased)
@@ -146,7 +148,7 @@ def held_tickets(page: WorkbenchPage) -> list[HeldTicket]:
 
 
 def _preview(
-    page: WorkbenchPage, number: str, errors: dict[str, str] | None = None
+    page: WorkbenchPage, number: str, errors: dict[str, str] | None = None, status: int = 400
 ) -> HttpResponse:
     storage = page.storage
     ticket = storage.tickets.load(page.desk, number)
@@ -165,7 +167,8 @@ def _preview(
         "reason": page.field("reason") if page.request.method == "POST" else "",
         "errors": errors or {},
     }
-    return page.render("erasure_preview.html", 400 if errors else 200, title=None, **values)
+    sent = page.request.method == "POST"
+    return page.render("erasure_preview.html", status if sent else 200, title=None, **values)
 
 
 def _part(page: WorkbenchPage, ticket: Ticket) -> ErasedPart:

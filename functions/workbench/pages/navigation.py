@@ -32,3 +32,14 @@ NAVIGATION: dict[str, PageEntry] = {
     "erasure": PageEntry(ADMINS),
 }
 """The name of a page, which is its address and its module → who may open it."""
+
+EVERYBODY = frozenset({"authenticator", "me", "queues"})
+"""The pages for whoever has signed in. All that are neither here nor above show tickets."""
+
+
+def roles_of(page: str) -> frozenset[Role] | None:
+    """Return the roles that may open a page; None if it is for everybody."""
+    if page in EVERYBODY:
+        return None
+    entry = NAVIGATION.get(page)
+    return entry.roles if entry else SEES_TICKETS

@@ -126,7 +126,7 @@ def download(page: WorkbenchPage, version: str) -> HttpResponse:
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
         },
-        content_type="text/plain; charset=utf-8",
+        content_type="text/plain",
     )
 
 

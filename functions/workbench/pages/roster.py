@@ -7,12 +7,22 @@ from itertools import groupby
 from typing import Any
 
 from functions.core.domain.calendar import WEEKDAYS
-from functions.core.domain.errors import FieldError, InvalidInput, NotFound
+from functions.core.domain.errors import (
+    ActionNotAllowed,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    Phrase,
+    Refused,
+    StaleVersion,
+)
 from functions.core.domain.roster import Agent, Shift
 from functions.core.domain.rules import LOCALES
 from functions.core.platform.web import HttpResponse
-from functions.core.services.rights import RANKED
+from functions.core.services.rights import RANKED, require
 from functions.core.text.error_texts import translated
+from functions.workbench.pages.navigation import ADMINS
 from functions.workbench.pages.page import PAGES, WorkbenchPage
 from functions.workbench.pages.routing import route
 
@@ -34,7 +44,7 @@ def show(page: WorkbenchPage) -> HttpResponse:
         left=[agent for agent in people if not agent.active],
         roles_of=_roles_of,
         shift_words=lambda shift: shift_words(page, shift),
-        may_change=lambda agent: _is_admin(page) or agent.roles == {"agent"},
+        may_change=lambda agent: _may_change(page, agent),
         admin=_is_admin(page),
         done=done if done in {"changed", "back"} else "",
         person=page.request.query.get("person", ""),
@@ -44,6 +54,7 @@ def show(page: WorkbenchPage) -> HttpResponse:
 @route("GET", "new")
 def new(page: WorkbenchPage) -> HttpResponse:
     """Ask for a new person's entry."""
+    require(page.principal, ADMINS, Phrase("do this"))
     capacity = str(page.playbook.assignment.capacity)
     return _form(page, {"username": "", "role": "agent", "level": "0", "capacity": capacity}, None)
 
@@ -54,8 +65,8 @@ def invite(page: WorkbenchPage) -> HttpResponse:
     username, entry = page.field("username").strip(), _entry(page)
     try:
         invited = page.administer("roster.invite", username=username, entry=entry)
-    except InvalidInput as refused:
-        return _form(page, {**entry, "username": username}, None, _errors(page, refused))
+    except (InvalidInput, ActionNotAllowed) as refused:
+        return _form(page, {**entry, "username": username}, None, refused)
     return _password(page, username, invited["password"], "invited")
 
 
@@ -63,6 +74,8 @@ def invite(page: WorkbenchPage) -> HttpResponse:
 def edit(page: WorkbenchPage, username: str) -> HttpResponse:
     """Show a person's entry, to change it."""
     agent = _agent(page, username)
+    if not _may_change(page, agent):
+        raise Forbidden("A supervisor may change the desk's agents alone.")
     return _form(page, _written(agent), agent)
 
 
@@ -71,11 +84,13 @@ def change(page: WorkbenchPage, username: str) -> HttpResponse:
     """Change a person's entry; who has left is let in again with it."""
     agent, entry = _agent(page, username), _entry(page)
     try:
-        page.administer(
-            "roster.change" if agent.active else "roster.invite", username=username, entry=entry
-        )
-    except InvalidInput as refused:
-        return _form(page, _written(agent) | entry, agent, _errors(page, refused))
+        if agent.active:
+            seen = page.field("seen")
+            page.administer("roster.change", username=username, entry=entry, seen=seen)
+        else:
+            page.administer("roster.invite", username=username, entry=entry)
+    except (InvalidInput, ActionNotAllowed, StaleVersion) as refused:
+        return _form(page, _written(agent) | entry, agent, refused)
     done = "changed" if agent.active else "back"
     return page.redirect(page.url("roster", done=done, person=username))
 
@@ -83,6 +98,7 @@ def change(page: WorkbenchPage, username: str) -> HttpResponse:
 @route("GET", "people/{username}/remove")
 def ask_to_remove(page: WorkbenchPage, username: str) -> HttpResponse:
     """Say what happens to a person's tickets, and ask whether to go on."""
+    require(page.principal, ADMINS, Phrase("do this"))
     return page.render("roster_remove.html", title=None, agent=_agent(page, username), moved=None)
 
 
@@ -123,6 +139,10 @@ def _is_admin(page: WorkbenchPage) -> bool:
     return "admin" in page.principal.roles
 
 
+def _may_change(page: WorkbenchPage, agent: Agent) -> bool:
+    return _is_admin(page) or agent.roles == {"agent"}
+
+
 def _roles_of(agent: Agent) -> list[str]:
     return [role for role in RANKED if role in agent.roles]
 
@@ -159,15 +179,16 @@ def _form(
     page: WorkbenchPage,
     given: dict[str, Any],
     agent: Agent | None,
-    errors: dict[str, str] | None = None,
+    refused: Refused | None = None,
 ) -> HttpResponse:
+    """Show the form; what was refused is said, and what was typed stays."""
     return page.render(
         "roster_form.html",
-        400 if errors else 200,
+        refused.status if refused else 200,
         title=None,
         given=given,
         agent=agent,
-        errors=errors or {},
+        errors=_errors(page, refused) if refused else {},
         admin=_is_admin(page),
         own=agent is not None and agent.username == page.principal.username,
         roles=RANKED,
@@ -193,8 +214,8 @@ def _choices(page: WorkbenchPage, given: dict[str, Any]) -> dict[str, list[str]]
     }
 
 
-def _errors(page: WorkbenchPage, refused: InvalidInput) -> dict[str, str]:
-    errors = refused.errors or (FieldError("", refused.detail),)
+def _errors(page: WorkbenchPage, refused: Refused) -> dict[str, str]:
+    errors = getattr(refused, "errors", ()) or (FieldError("", refused.detail),)
     return {each.field: translated(each.message, page.locale) for each in errors}
 
 

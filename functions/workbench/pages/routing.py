@@ -18,7 +18,7 @@ from functions.core.domain.errors import Phrase
 from functions.core.pages.addresses import match, module_name, nothing_here, page_modules
 from functions.core.platform.web import HttpResponse
 from functions.core.services.rights import require
-from functions.workbench.pages.navigation import NAVIGATION
+from functions.workbench.pages.navigation import roles_of
 
 if TYPE_CHECKING:
     from functions.workbench.pages.page import WorkbenchPage
@@ -50,10 +50,11 @@ class Found:
         """Answer the request.
 
         Raises:
-            Forbidden: the page is not for the person's roles (`navigation`).
+            Forbidden: the page is not for the person's roles (`navigation.roles_of`).
         """
-        if entry := NAVIGATION.get(self.module):
-            require(page.principal, entry.roles, Phrase("open this page"))
+        roles = roles_of(self.module)
+        if roles is not None:
+            require(page.principal, roles, Phrase("open this page"))
         return self.function(page, **self.values)
 
 

@@ -40,6 +40,10 @@ def test_a_period_is_read_and_written(kind: str, name: str, first: date, days: i
         ("monthly", "2026-13", "period"),
         ("monthly", "2026-11-01", "period"),
         ("monthly", "0000-01", "period"),
+        # The neighbours of these are in no calendar.
+        ("daily", "9999-12-30", "period"),
+        ("weekly", "9999-W52", "period"),
+        ("monthly", "0001-01", "period"),
     ],
 )
 def test_what_is_no_period_is_named(kind: str, name: str, field: str) -> None:
