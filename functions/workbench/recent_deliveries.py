@@ -13,9 +13,6 @@ DAY = timedelta(days=1)
 MOST = 200
 """Commits whose deliveries are read: one query for each ticket of them."""
 
-FAILED = frozenset({"retrying", "dead_lettered"})
-"""The states of a message that has not arrived."""
-
 
 class Recent(NamedTuple):
     """Deliveries, newest first; `since` is the first moment that they tell of."""

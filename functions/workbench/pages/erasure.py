@@ -14,7 +14,7 @@ from functions.core.platform.web import HttpResponse
 from functions.core.services.merging import merge_group, same_person
 from functions.core.text.error_texts import translated
 from functions.workbench.pages.audit import reason_of
-from functions.workbench.pages.page import PAGES, WorkbenchPage
+from functions.workbench.pages.page import WorkbenchPage
 from functions.workbench.pages.routing import route
 
 HOLDS_OF = timedelta(days=366)
@@ -61,7 +61,7 @@ def ask(page: WorkbenchPage) -> HttpResponse:
     """Lead from the form with a number to what its erasure erases."""
     number = _number(page.request.query.get("number", ""))
     if page.storage.tickets.find(page.desk, number) is None:
-        wrong = {"erase_number": PAGES.say("erasure.no_ticket", locale=page.locale)}
+        wrong = {"erase_number": page.say("erasure.no_ticket")}
         return _page(page, errors=wrong, given={"erase_number": number})
     return page.redirect(page.url("erasure", "tickets", number))
 
@@ -78,7 +78,7 @@ def erase(page: WorkbenchPage, number: str) -> HttpResponse:
     reason, confirmed = page.field("reason"), _number(page.field("confirm"))
     errors: dict[str, str] = {}
     if confirmed != number:
-        errors["confirm"] = PAGES.say("erasure.wrong_number", locale=page.locale, number=number)
+        errors["confirm"] = page.say("erasure.wrong_number", number=number)
     if not reason.strip():
         errors["reason"] = translated("this field is required", page.locale)
     if errors:
@@ -86,7 +86,7 @@ def erase(page: WorkbenchPage, number: str) -> HttpResponse:
     try:
         erased = page.administer("erasure.erase", number=number, reason=reason)
     except InvalidInput as refused:
-        return _preview(page, number, _errors(page, refused))
+        return _preview(page, number, page.wrong_fields(refused))
     except TryAgain:  # it goes on for a while; a second run completes it
         erased = {"numbers": [number], "again": True}
     return page.render("erasure_done.html", title=None, number=number, reason=reason, erased=erased)
@@ -97,12 +97,12 @@ def _hold(page: WorkbenchPage, act: str) -> HttpResponse:
     given = {f"{act}_number": number, f"{act}_reason": reason}
     errors: dict[str, str] = {}
     if page.storage.tickets.find(page.desk, number) is None:
-        errors[f"{act}_number"] = PAGES.say("erasure.no_ticket", locale=page.locale)
+        errors[f"{act}_number"] = page.say("erasure.no_ticket")
     else:
         try:
             page.administer(f"erasure.{act}", number=number, reason=reason)
         except InvalidInput as refused:
-            wrong = _errors(page, refused)
+            wrong = page.wrong_fields(refused)
             errors = {f"{act}_{name}": text for name, text in wrong.items()}
     if errors:
         return _page(page, errors=errors, given=given)
@@ -119,7 +119,7 @@ def _page(
     return page.render(
         "erasure.html",
         400 if errors else 200,
-        title=PAGES.say("page.erasure", locale=page.locale),
+        title=page.say("page.erasure"),
         held=held_tickets(page),
         errors=errors or {},
         given=given or {},
@@ -182,7 +182,3 @@ def _why_held(page: WorkbenchPage, ticket: Ticket) -> str:
 
 def _number(text: str) -> str:
     return text.strip()
-
-
-def _errors(page: WorkbenchPage, refused: InvalidInput) -> dict[str, str]:
-    return {each.field: translated(each.message, page.locale) for each in refused.errors}
