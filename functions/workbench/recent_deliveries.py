@@ -27,7 +27,7 @@ def recent_deliveries(storage: Storage, desk: str, now: datetime) -> Recent:
     arrived = storage.journal.newest(desk, start, now, MOST)
     arrived += storage.changes.newest(desk, start, now, MOST)
     arrived.sort(reverse=True)
-    if len(arrived) > MOST:
+    if len(arrived) >= MOST:  # each feed may have more
         arrived = arrived[:MOST]
         start = arrived[-1][0]
     versions: dict[str, set[int]] = {}
