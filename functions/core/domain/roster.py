@@ -59,6 +59,11 @@ class Agent(Value):
         return frozenset({self.role, *self.further_roles})
 
     @property
+    def name(self) -> str:
+        """The name by which colleagues know the person."""
+        return self.display_name or self.username
+
+    @property
     def assignable(self) -> bool:
         return self.active and bool(self.roles & HANDLES_TICKETS)
 

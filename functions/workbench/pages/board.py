@@ -30,7 +30,6 @@ from functions.workbench.bulk import Result, attempted
 from functions.workbench.pages.board_figures import (
     NO_TEAM,
     counted,
-    name_of,
     staff_of,
     teams_of,
     tiles_of,
@@ -270,7 +269,7 @@ def _board(page: WorkbenchPage, notice: BoardNotice | None) -> HttpResponse:
         rows=_rows(page, [ticket for ticket in found if ticket.number in still]),
         agents=sorted(
             (agent for agent in agents if agent.assignable),
-            key=lambda agent: (agent.team, not agent.online, name_of(agent)),
+            key=lambda agent: (agent.team, not agent.online, agent.name),
         ),
     )
 
@@ -339,7 +338,7 @@ def _reviews(page: WorkbenchPage, notice: BoardNotice | None) -> HttpResponse:
     calling = [
         agent for agent in words.agents.values() if agent.assignable and agent.roles & QUEUES["qa"]
     ]
-    reviewers = sorted(calling, key=lambda agent: ("qa" not in agent.roles, name_of(agent)))
+    reviewers = sorted(calling, key=lambda agent: ("qa" not in agent.roles, agent.name))
     return _list(page, "reviews", notice, shown, following, reviewers=reviewers)
 
 

@@ -146,14 +146,10 @@ def staff_of(
             continue
         skills = (*agent.skills, *agent.products, *agent.languages) if agent else ()
         named = label(page.playbook.teams, agent.team, page.locale) if agent else ""
-        name = name_of(agent) if agent else username
+        name = agent.name if agent else username
         rows.append(StaffRow(username, name, named, agent, counts, " · ".join(skills)))
     order = ("online", "full", "offline", "gone")
     return sorted(rows, key=lambda row: (order.index(row.state) // 2, row.name, row.username))
-
-
-def name_of(agent: Agent) -> str:
-    return agent.display_name or agent.username
 
 
 def teams_of(page: WorkbenchPage, agents: Sequence[Agent]) -> dict[str, str]:

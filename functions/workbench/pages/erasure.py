@@ -86,7 +86,7 @@ def erase(page: WorkbenchPage, number: str) -> HttpResponse:
     try:
         erased = page.administer("erasure.erase", number=number, reason=reason)
     except InvalidInput as refused:
-        return _preview(page, number, page.wrong_fields(refused))
+        return _preview(page, number, _errors(page, refused))
     except TryAgain:  # it goes on for a while; a second run completes it
         erased = {"numbers": [number], "again": True}
     return page.render("erasure_done.html", title=None, number=number, reason=reason, erased=erased)
@@ -102,7 +102,7 @@ def _hold(page: WorkbenchPage, act: str) -> HttpResponse:
         try:
             page.administer(f"erasure.{act}", number=number, reason=reason)
         except InvalidInput as refused:
-            wrong = page.wrong_fields(refused)
+            wrong = _errors(page, refused)
             errors = {f"{act}_{name}": text for name, text in wrong.items()}
     if errors:
         return _page(page, errors=errors, given=given)
@@ -182,3 +182,7 @@ def _why_held(page: WorkbenchPage, ticket: Ticket) -> str:
 
 def _number(text: str) -> str:
     return text.strip()
+
+
+def _errors(page: WorkbenchPage, refused: InvalidInput) -> dict[str, str]:
+    return {each.field: translated(each.message, page.locale) for each in refused.errors}
