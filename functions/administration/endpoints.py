@@ -33,10 +33,6 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 
-FAILED = frozenset({"retrying", "dead_lettered"})
-"""The states of a message that has not arrived."""
-
-
 @dataclass(frozen=True)
 class EndpointStatus:
     """One endpoint; `secrets` counts the valid ones, `version` those that there have been."""
@@ -175,9 +171,7 @@ class Webhooks:
         commit = message.version, message.version
         deliveries = self._storage.deliveries.of_commits(message.desk, message.number, *commit)
         failed = {
-            message_id_of(each)
-            for each in deliveries
-            if each.channel == "webhook" and each.state in FAILED
+            message_id_of(each) for each in deliveries if each.channel == "webhook" and each.failed
         }
         if message_id not in failed:
             return False

@@ -13,9 +13,6 @@ DAY = timedelta(days=1)
 MOST = 200
 """Commits whose deliveries are read: one query for each ticket of them."""
 
-FAILED = frozenset({"retrying", "dead_lettered"})
-"""The states of a message that has not arrived."""
-
 
 class Recent(NamedTuple):
     """Deliveries, newest first; `since` is the first moment that they tell of."""
@@ -30,7 +27,7 @@ def recent_deliveries(storage: Storage, desk: str, now: datetime) -> Recent:
     arrived = storage.journal.newest(desk, start, now, MOST)
     arrived += storage.changes.newest(desk, start, now, MOST)
     arrived.sort(reverse=True)
-    if len(arrived) > MOST:
+    if len(arrived) >= MOST:  # each feed may have more
         arrived = arrived[:MOST]
         start = arrived[-1][0]
     versions: dict[str, set[int]] = {}

@@ -107,6 +107,21 @@ def test_the_policy_allows_what_applying_writes(
         assert allows("administration", write.action, write.key, write.attributes), write
 
 
+@pytest.mark.parametrize(("days", "found"), [(1, 1), (-9, 1), (30, 2), (400, 2)])
+def test_a_rehearsal_has_a_period_of_a_day_to_a_month(
+    storage: Storage, days: int, found: int
+) -> None:
+    for ago, number in ((0.5, "CS1"), (29, "CS2"), (33, "CS3")):
+        at = NOON - timedelta(days=ago)
+        file_ticket(storage, load(DESK), number, at)
+        entry = entry_of(storage.tickets.history("testdesk", number)[0])
+        assert entry is not None
+        storage.journal.write("testdesk", entry, at)
+    text = dump_yaml(DESK | {"routing": [{"team": "general"}]})
+    result = ask(storage, "supervisor", "rehearse", text=text, days=days).result
+    assert (result["found"], result["compared"]) == (found, found)
+
+
 def test_the_file_is_checked_again(storage: Storage) -> None:
     """Whoever may invoke the function need not have gone through the page."""
     refused = ask(storage, "admin", "apply", text="desk: testdesk\n", replaces=1).refusal

@@ -135,6 +135,12 @@ def test_a_reason_is_needed_and_is_kept_masked(storage: Storage) -> None:
     assert len(queued()) == 1
 
 
+def test_a_cause_is_masked_and_printable(storage: Storage) -> None:
+    put_dead_letter("router", record_of("testdesk", "refused 13800138000\u202e"))
+    (entry,) = answered(storage, "entries").result["entries"]
+    assert entry["cause"] == "refused 138****8000\\u202e"
+
+
 def test_mail_to_an_unknown_mailbox_goes_to_the_desk_of_who_releases_it(storage: Storage) -> None:
     lost = hold_mail("lost", "-")
     assert answered(storage, "replay", "chief", entry_id=lost).refusal is None

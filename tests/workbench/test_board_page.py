@@ -21,6 +21,7 @@ from functions.core.reports.jumps import Baseline
 from functions.core.services.command_service import change
 from functions.core.storage.board_snapshots import BoardSnapshots
 from functions.core.storage.database import Storage
+from functions.workbench.pages import board
 from tests.core.sample_desk import DESK, NOON, agent, both, file_ticket
 from tests.workbench.conftest import Agent, Counting, SignedIn
 from tests.workbench.pages import Browser, below, rows, texts
@@ -167,6 +168,51 @@ def test_a_jump_is_named_and_opens_its_tickets(desk: Storage, supervisor: Browse
     assert "咨询：9件，预期1件" in texts(page)
     assert "9 张" in texts(supervisor.get(below(unescape(href))))
     assert "现在一张也没有" in texts(supervisor.get("board/tickets?jump=type%3Dother"))
+
+
+def test_many_tickets_are_shown_in_parts(
+    desk: Storage, supervisor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for size, parts in ((1, [["CS1"], ["CS2"]]), (2, [["CS1", "CS2"]])):
+        monkeypatch.setattr(board, "MOST", size)
+        page = supervisor.get("board/tickets?of=waiting")
+        found = [rows(page)]
+        while more := re.findall(r'class="more"><a href="([^"]*)" hx-get="([^"]*)"', page.body):
+            assert "part" not in more[0][0], "a page without script"
+            page = supervisor.get(below(unescape(more[0][1])), script=True)
+            assert "<html" not in page.body
+            found.append(rows(page))
+        assert found == parts
+
+
+def test_a_tile_says_what_it_is_made_of(
+    storage: Storage, playbook: Playbook, snapshots: BoardSnapshots, supervisor: Browser
+) -> None:
+    """The longest wait, and the deadlines that have passed, the most frequent first."""
+    tickets = [_waiting(storage, playbook, "CS1"), _waiting(storage, playbook, "CS2")]
+    known = {each.number: entry_of(each, playbook) for each in tickets}
+    for number, hours in (("CS1", 5), ("CS2", 1)):
+        known[number] = replace(
+            known[number], received_at=int((NOON - timedelta(hours=hours)).timestamp())
+        )
+    snapshots.put("testdesk", BoardSnapshot(NOON, known))
+    assert "最久已等 5 小时" in texts(supervisor.get("board"))
+    view: Any = supervisor.get("board/tickets?of=waiting")
+    assert rows(view)[0] == "CS1"
+
+
+def test_who_has_left_with_tickets_in_hand_is_marked(
+    desk: Storage, supervisor: Browser, storage: Storage
+) -> None:
+    storage.roster.set_active("testdesk", "agent-1", False)
+    (row,) = re.findall(r'<tr data-row="agent-1".*?</tr>', supervisor.get("board").body, re.DOTALL)
+    assert 'data-state="gone"' in row
+
+
+def test_call_backs_go_to_who_may_make_them(desk: Storage, supervisor: Browser) -> None:
+    page = supervisor.get("board/reviews")
+    assert listed(page) == ["CS5"]
+    assert set(re.findall(r'value="agent:([^"]+)"', page.body)) == {"qa-1", "supervisor-1"}
 
 
 def test_an_address_of_no_number_is_refused(desk: Storage, supervisor: Browser) -> None:

@@ -16,6 +16,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.playbook import load
 from functions.core.storage.database import Storage
+from functions.workbench import recent_deliveries
 from tests.core.sample_desk import DESK, NOON, agent
 from tests.workbench.administering import administer_here
 from tests.workbench.conftest import DEPLOYMENT, NUMBER, Agent, SignedIn
@@ -61,16 +62,11 @@ def deliver(storage: Storage, **fields: object) -> Delivery:
 
 
 def hook(storage: Storage, state: str = "dead_lettered", **fields: object) -> Delivery:
-    return deliver(
-        storage,
-        message="ticket.received",
-        recipient="webhook:crm",
-        about="0",
-        channel="webhook",
-        to="crm.example.com",
-        state=state,
-        **fields,
-    )
+    given = {
+        "message": "ticket.received", "recipient": "webhook:crm", "about": "0",
+        "channel": "webhook", "to": "crm.example.com", "state": state,
+    }  # fmt: skip
+    return deliver(storage, **given | fields)
 
 
 def row(page: str, name: str) -> str:
@@ -102,6 +98,19 @@ def test_channels_show_what_came_and_went(
     assert row(page, mail.split()[0]) == mail.format(playbook.mail.address).replace("10:00", clock)
     name = "网页与 App 表单" if locale == "zh-CN" else "Forms on the web and in apps"
     assert row(page, name) == forms.replace("10:00", received)
+
+
+def test_of_each_channel_the_last_message_and_all_failures_count(
+    browser: Browser, storage: Storage, playbook: Playbook
+) -> None:
+    for message, minutes, state in (
+        ("a", 0, "sent"), ("b", 9, "sent"), ("c", 5, "sent"), ("d", 20, "retrying"),
+        ("e", 21, "dead_lettered"), ("f", 22, "due"),
+    ):  # fmt: skip
+        deliver(storage, message=message, at=AGO + timedelta(minutes=minutes), state=state)
+    clock = f"{(AGO + timedelta(minutes=9)).astimezone(playbook.zone):%H:%M}"
+    said = row(browser.get("channels").body, "邮件")
+    assert said.endswith(f"一天内没有 {clock} 2")
 
 
 def test_connected_channels_are_named_and_their_secrets_never(browser: Browser) -> None:
@@ -143,6 +152,32 @@ def test_webhooks_show_their_messages(hooked: Browser, storage: Storage) -> None
     assert f"ticket.received {NUMBER} 未送达 crm answered <500>" in texts(page)
     assert "answered &lt;500&gt;" in page.body
     assert "whsec_" not in page.body
+
+
+def test_messages_are_listed_newest_first(
+    hooked: Browser, storage: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the newest commits alone; the page of channels says since when."""
+    minutes = (0, 9, 4)
+    for n, minute in enumerate(minutes):
+        hook(storage, about=str(n), cause=f"no {minute}!", at=AGO + timedelta(minutes=minute))
+    hook(storage, version=2, cause="of no journal", at=AGO)
+    hook(storage, version=3, cause="of a later commit", at=AGO)
+    entry = entry_of(storage.tickets.history("testdesk", NUMBER)[0])
+    assert entry is not None
+    later = entry.model_copy(update={"version": 3})
+    storage.journal.write("testdesk", later, AGO + timedelta(hours=1))
+    said = texts(hooked.get("webhooks"))
+    assert [said.index(f"no {minute}!") for minute in (9, 4, 0)] == sorted(
+        said.index(f"no {minute}!") for minute in minutes
+    )
+    assert ("of no journal" in said, "of a later commit" in said) == (False, True)
+    assert "消息较多" not in texts(hooked.get("channels"))
+    monkeypatch.setattr(recent_deliveries, "MOST", 1)
+    said = texts(hooked.get("webhooks"))
+    assert ("no 9!" in said, "of a later commit" in said) == (False, True)
+    clock = f"{(AGO + timedelta(hours=1)).astimezone(playbook.zone):%H:%M}"
+    assert re.search(f"只统计 [^。]*{clock} 以来的", texts(hooked.get("channels"))), "not a day"
 
 
 def test_failed_messages_are_sent_again_once(hooked: Browser, storage: Storage) -> None:

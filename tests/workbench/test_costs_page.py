@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -154,13 +154,16 @@ def test_too_many_lines_are_refused_in_place(
     signed_in: SignedIn, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def many(self: Athena, sql: str) -> Iterator[dict[str, str]]:
-        row = {"priced_on": "2026-03-01", "name": "s3.put", "quantity": "1"}
-        return ({**row, "cost_key": f"CS{n}"} for n in range(pages.MOST_LINES + 1))
+        row = {"priced_on": "2026-03-01", "name": "s3.put"}
+        lines = range(pages.MOST_LINES + 1)
+        return ({**row, "cost_key": f"CS{n}", "quantity": str(n or 50)} for n in lines)
 
     monkeypatch.setattr(Athena, "rows", many)
     browser = Browser(signed_in("finance-1"))
     answer = browser.get("costs?part=table&by=ticket", script=True)
     assert "另有 1 行" in texts(answer)
+    shown = re.findall(r'<th scope="row">CS(\d+)', answer.body)
+    assert (shown[0], "1" in shown) == ("100", False), "the dearest ones"
     assert answer.body.count('<rect class="bar"') == 10
     monkeypatch.setattr(costs, "MOST_LINES", 10)
     refused = browser.get("costs?part=table&by=ticket", script=True)
@@ -200,6 +203,8 @@ def test_the_budget_says_how_much_is_used(
     assert "已用 1,234.50 / 5,000.00 CNY（24.7%） 截至 今天 11:51" in texts(answer)
     assert '<progress max="1" value="0.2469"' in answer.body
     assert "超出" not in texts(answer)
+    _spend(storage, spent=Decimal(5000))
+    assert "已超出预算" not in texts(browser.get("costs"))
     _spend(storage, spent=Decimal("5000.01"))
     over = browser.get("costs")
     assert "已超出预算" in texts(over)
@@ -229,6 +234,18 @@ def test_last_months_spending_is_not_this_months(
     agent = signed_in("finance-1")
     agent.request = lambda method, body=None, **query: later  # type: ignore[method-assign]
     assert "已用 0.00 / 100.00 CNY（0.0%）" in texts(Browser(agent).get("costs"))
+
+
+def test_the_month_of_the_budget_is_the_desk_s(
+    storage: Storage, playbook: Playbook, signed_in: SignedIn
+) -> None:
+    """On its first day, while it is still the last month in UTC."""
+    _budget(storage, playbook, 100)
+    _spend(storage, spent=Decimal(99))
+    agent = signed_in("finance-1")
+    early = replace(agent.request("GET"), now=datetime(2026, 2, 28, 16, 30, tzinfo=UTC))
+    agent.request = lambda method, body=None, **query: early  # type: ignore[method-assign]
+    assert "已用 99.00 / 100.00 CNY" in texts(Browser(agent).get("costs"))
 
 
 @pytest.mark.parametrize("who", ["agent-1", "supervisor-1", "qa-1"])

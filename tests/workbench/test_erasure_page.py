@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from functions.administration import retention
+from functions.administration.erasure import LONGEST_REASON
 from functions.core.domain import commands as c
 from functions.core.domain.errors import Forbidden, NotFound, TryAgain
 from functions.core.domain.events import Attachment
@@ -18,6 +19,7 @@ from functions.core.platform.settings import Deployment
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from tests.core.sample_desk import NOON, agent, file_ticket
+from tests.workbench import administering
 from tests.workbench.administering import administer_here
 from tests.workbench.conftest import DEPLOYMENT, NUMBER, Agent as Person, SignedIn
 from tests.workbench.pages import Browser, below, texts
@@ -82,6 +84,23 @@ def test_a_hold_is_set_listed_and_released(admin: Browser) -> None:
     ]  # fmt: skip
 
 
+def test_the_last_act_on_a_hold_names_it(admin: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = (("hold", "旧诉讼"), ("release", "撤诉"), ("hold", "新诉讼"))
+    for minutes, (act, reason) in enumerate(steps, -3):
+        monkeypatch.setattr(administering, "NOON", NOON + timedelta(minutes=minutes))
+        assert admin.post(f"erasure/{act}", number=NUMBER, reason=reason).status == 303
+    for address in ("erasure", f"erasure/tickets/{NUMBER}"):
+        said = texts(admin.get(address))
+        assert ("新诉讼" in said, "旧诉讼" in said) == (True, False), address
+
+
+def test_a_reason_has_a_length(admin: Browser) -> None:
+    long = "x" * (LONGEST_REASON + 1)
+    refused = admin.post("erasure/hold", number=NUMBER, reason=long)
+    assert (refused.status, str(LONGEST_REASON) in texts(refused)) == (400, True)
+    assert admin.post("erasure/hold", number=NUMBER, reason=long[1:]).status == 303
+
+
 def test_wrong_input_is_said_beside_its_field_and_kept(admin: Browser) -> None:
     answer = admin.post("erasure/hold", number="CS9", reason="why")
     assert (answer.status, 'value="CS9"' in answer.body, 'value="why"' in answer.body) == (
@@ -117,16 +136,20 @@ def test_an_erasure_shows_first_what_goes_and_wants_the_number(admin: Browser) -
     assert admin.post(f"erasure/tickets/{NUMBER}", confirm=NUMBER, reason="again").status == 200
 
 
-@pytest.mark.parametrize("locale", ["zh-CN", "en"])
-def test_an_erased_ticket_reads_well(admin: Browser, locale: Any) -> None:
+@pytest.mark.parametrize(
+    ("locale", "banner", "instead"),
+    [("zh-CN", "已按要求删除", "内容已删除"), ("en", "was erased on demand", " erased ")],
+)
+def test_an_erased_ticket_reads_well(
+    admin: Browser, locale: Any, banner: str, instead: str
+) -> None:
     admin.post(f"erasure/tickets/{NUMBER}", confirm=NUMBER, reason="asked by letter")
     browser = Browser(admin.agent, locale)
     page = browser.get(f"tickets/{NUMBER}")
     said = texts(page)
     assert PRIVATE not in page.body
-    assert ("was erased on demand" in said) == (locale == "en")
-    assert ("已按要求删除" in said) == (locale == "zh-CN")
-    assert "内容已删除" in said or "erased" in said
+    assert banner in said
+    assert instead in said.replace(banner, "")
     assert f'title="{NUMBER}">{NUMBER}</h1>' in page.body
     assert "asked by letter" in texts(browser.get(f"tickets/{NUMBER}?tab=timeline"))
 

@@ -19,7 +19,7 @@ from functions.core.services.links import ticket_path
 from functions.core.services.rights import caller, principal_of
 from functions.core.storage.database import Storage
 from functions.workbench import administration_client
-from functions.workbench.pages import routing
+from functions.workbench.pages import playbook as pages, routing
 from functions.workbench.pages.page import PURPOSE, WorkbenchPage
 from tests.core.sample_desk import NOON, agent, both, file_ticket
 from tests.workbench.administering import administer_here
@@ -174,6 +174,15 @@ def test_a_file_with_problems_is_shown_again_with_their_lines(
     assert page.status == 400
     assert said in texts(page)
     assert unescape(page.body).count(f"\n{text.strip()}") >= 1
+
+
+def test_a_file_that_no_item_holds_is_refused(
+    admin: Browser, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = rerouted(playbook)
+    for limit, status in ((len(text), 200), (len(text) - 1, 400)):
+        monkeypatch.setattr(pages, "MAX_TEXT", limit)
+        assert admin.post("playbook/check", text=text).status == status
 
 
 def test_another_desk_s_playbook_is_refused(admin: Browser, playbook: Playbook) -> None:

@@ -1,5 +1,7 @@
 """The pages of what was not processed."""
 
+import re
+from html import unescape
 from urllib.parse import quote
 
 import pytest
@@ -133,6 +135,16 @@ def test_many_entries_have_pages(browser: Browser) -> None:
     last = browser.get(f"quarantine?after={following}")
     assert last.body.count("<tr>") == 2
     assert "第一页" in texts(last)
+
+
+def test_the_next_page_of_what_was_discarded_has_the_same(browser: Browser) -> None:
+    for n in range(26):
+        one = hold_mail(f"m{n:02}")
+        browser.post(entry(one), action="discard", id=one, reason="广告")
+    first = browser.get("quarantine?discarded=1")
+    address = re.findall(r'href="/workbench/testdesk/([^"]*after=[^"]*)"', first.body)[0]
+    last = browser.get(unescape(address))
+    assert last.body.count("supervisor-1: 广告") == 1
 
 
 def test_others_may_not_open_it_and_unknown_entries_are_not_found(

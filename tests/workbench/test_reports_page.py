@@ -19,6 +19,7 @@ from functions.core.reports.labels import measures, number_text
 from functions.core.reports.periods import Period
 from functions.core.reports.report import ReportView
 from functions.core.storage.reports import PAGE, StoredReports, listed
+from functions.workbench.pages import reports
 from functions.workbench.report_routes import XLSX
 from tests.core.reports.sample_report import SLA, row, sample_report
 from tests.workbench.conftest import DEPLOYMENT, SignedIn
@@ -170,7 +171,6 @@ def test_charts_have_the_numbers_of_the_tables_beside_them(
         cells = [re.findall(r"<td>(.*?)</td>", line) for line in body.split("</tr>")]
         assert all(text in row for text, row in zip(each, cells, strict=False)), each
     said = texts(answer)
-    assert "客服-张 20 12分钟 1天2小时" not in said
     assert "忙碌率" in said
     assert "50.0%" in said
     assert "2小时" in said
@@ -343,6 +343,33 @@ def test_lines_over_time_have_the_numbers_of_their_table(
     whole = browser.get("reports?kind=weekly&period=2026-W10&trend=1")
     assert part.body.strip() in whole.body
     assert "至少有两份报表" in texts(browser.get("reports?kind=daily&part=trend"))
+
+
+def test_no_more_reports_are_read_than_are_drawn(
+    bucket: Bucket, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "TREND", 2)
+    for week in (8, 9, 10):
+        bucket.put(sample_report(period=f"2026-W{week:02}"))
+    part = Browser(signed_in("qa-1")).get("reports?kind=weekly&period=2026-W10&part=trend")
+    assert ("2026-W09" in part.body, "2026-W08" in part.body) == (True, False)
+
+
+def test_of_reports_that_end_together_the_longer_one_opens(
+    bucket: Bucket, signed_in: SignedIn
+) -> None:
+    bucket.put(sample_report(kind="daily", period="2026-03-08"))
+    bucket.put(sample_report())
+    assert "周报 2026年第10周" in texts(Browser(signed_in("qa-1")).get("reports"))
+
+
+def test_no_period_before_the_desk_began_is_led_to(bucket: Bucket, signed_in: SignedIn) -> None:
+    bucket.put(sample_report())
+    browser = Browser(signed_in("qa-1"))
+    for first_day, before in (("2026-03-01", True), ("2026-03-02", False)):
+        written = {"first_day": first_day, "weekly": "2026-W10"}
+        bucket.stored.put_written("testdesk", written)
+        assert ('rel="prev"' in browser.get("reports").body) == before
 
 
 def test_a_report_that_does_not_add_up_says_so(bucket: Bucket, signed_in: SignedIn) -> None:

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import boto3
 import pytest
 
+from functions.administration.user_pool import UserPool
 from functions.core.domain import commands as c
+from functions.core.domain.acts import ActRequest
 from functions.core.domain.errors import ActionNotAllowed, Forbidden, NotFound, Refused
 from functions.core.domain.roster import Agent, read_shift
 from functions.core.domain.rules import Playbook
@@ -15,6 +18,8 @@ from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
+from functions.core.storage.roster import CachedAgent
+from functions.workbench.administration_client import administer
 from functions.workbench.pages import sessions
 from infra.simulator.simulator import Simulator
 from tests.core.sample_desk import NOON, agent
@@ -74,6 +79,12 @@ def entry(storage: Storage, username: str) -> Agent:
 def acts(storage: Storage) -> list[tuple[str, str, str]]:
     entries = storage.audit.list(NOON - timedelta(days=1), NOON + timedelta(days=1))
     return [(each.actor, each.act, each.target) for each in entries]
+
+
+def call_of_change(who: str, **given: Any) -> None:
+    """Call the act as whoever need not have gone through the page."""
+    asked = ActRequest(act="roster.change", desk="testdesk", username=who, locale="en", given=given)
+    administer(DEPLOYMENT, asked)
 
 
 def test_the_list_shows_who_covers_what(admin: Browser, supervisor: Browser) -> None:
@@ -217,18 +228,8 @@ def test_a_supervisor_changes_what_agents_cover_and_nothing_else(supervisor: Bro
 
 
 def test_a_supervisor_s_call_of_the_act_is_checked_too(supervisor: Browser) -> None:
-    from functions.core.domain.acts import ActRequest
-    from functions.workbench.administration_client import administer
-
-    asked = ActRequest(
-        act="roster.change",
-        desk="testdesk",
-        username="supervisor-1",
-        locale="en",
-        given={"username": "agent-1", "entry": {"role": "admin"}},
-    )
     with pytest.raises(Forbidden, match="alone"):
-        administer(DEPLOYMENT, asked)
+        call_of_change("supervisor-1", username="agent-1", entry={"role": "admin"})
     assert entry(supervisor.storage, "agent-1").role == "agent"
 
 
@@ -243,6 +244,46 @@ def test_nobody_removes_themselves_or_the_last_administrator(admin: Browser) -> 
     everywhere = agent("boss", desk="*", role="admin", team="")
     admin.storage.roster.put(everywhere)
     assert admin.post("roster/people/admin-1", {**ENTRY, "role": "supervisor"}).status == 303
+
+
+def test_an_entry_of_the_desk_holds_beside_that_of_every_desk(admin: Browser) -> None:
+    admin.post("roster/people/admin-2/remove")
+    for desk in ("*", "testdesk"):
+        admin.storage.roster.put(agent("boss", desk=desk, role="admin", team=""))
+    admin.storage.roster.set_active("testdesk", "boss", False)
+    with pytest.raises(ActionNotAllowed, match="needs an administrator"):
+        call_of_change("admin-1", username="admin-1", entry={"role": "supervisor"})
+
+
+def test_who_was_removed_a_moment_ago_does_not_remove_the_last_one(admin: Browser) -> None:
+    """Functions know of a removal within half a minute."""
+    storage = admin.storage
+    before = CachedAgent(NOON, entry(storage, "admin-2"))
+    admin.post("roster/people/admin-2/remove")
+    storage.roster.cache["testdesk", "admin-2"] = before
+    late = Browser(Person(storage, "admin-2", "testdesk:admin"), "en")
+    with pytest.raises(ActionNotAllowed, match="needs an administrator"):
+        late.post("roster/people/admin-1/remove")
+    assert entry(storage, "admin-1").active
+
+
+@pytest.mark.parametrize(("capacity", "status"), [("999", 303), ("1000", 400), ("٣", 400)])
+def test_a_number_has_its_bounds(admin: Browser, capacity: str, status: int) -> None:
+    answer = admin.post("roster/people/agent-1", {**ENTRY, "capacity": capacity})
+    assert answer.status == status
+
+
+def test_a_reset_is_in_the_audit_of_the_desk_and_ends_the_sessions(
+    admin: Browser, pool: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_out: list[str] = []
+    monkeypatch.setattr(UserPool, "sign_out", lambda _, username: signed_out.append(username))
+    admin.post("roster/people/agent-1/reset", what="password")
+    (found,) = admin.storage.audit.list(NOON, NOON + timedelta(days=1), "testdesk")
+    assert (found.act, found.target, found.after) == (
+        "person.reset", "agent-1", {"password": True, "mfa": False},
+    )  # fmt: skip
+    assert signed_out == ["agent-1"]
 
 
 def test_removing_says_where_the_tickets_go(

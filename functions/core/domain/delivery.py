@@ -87,6 +87,11 @@ class Delivery(Value):
         return f"{self.version:06}" if self.lead else self.identity
 
     @property
+    def failed(self) -> bool:
+        """Return whether the message has not arrived, for now or for good."""
+        return self.state in {"retrying", "dead_lettered"}
+
+    @property
     def identity(self) -> str:
         """The commit, message and recipient that make this delivery unique."""
         return delivery_identity(self.version, self.message, self.recipient, self.about)

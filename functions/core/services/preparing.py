@@ -129,7 +129,7 @@ class PreparedMessage:
     def recipient_name(self) -> str:
         """The person or team that the message goes to, as colleagues read it."""
         if self.person is not None and self.person.email:
-            return _name(self.person)
+            return self.person.name
         teams = self.playbook.teams
         return teams[self.team].label[self.playbook.locale] if self.team in teams else ""
 
@@ -240,7 +240,7 @@ class Preparation:
         )
         person = self._person(notification, ticket)
         if person is not None and not person.email:  # colleagues read it, too
-            heading = say("message.for_person", rendered.locale, name=_name(person))
+            heading = say("message.for_person", rendered.locale, name=person.name)
             rendered = replace(rendered, text=heading + rendered.text)
         return PreparedMessage(
             notification,
@@ -268,10 +268,6 @@ class Preparation:
 def _is_spoken(notification: Notification, commit: Commit) -> bool:
     """Return whether somebody tells the customer by phone (B8)."""
     return notification.recipient == "customer" and bool(commit.of(CallRequested))
-
-
-def _name(person: Agent) -> str:
-    return person.display_name or person.username
 
 
 def _as_recipient_knows_it(notification: Notification, ticket: Ticket) -> Ticket:

@@ -19,7 +19,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "按 {zone} 的自然日统计，{at} 生成，之后不再改动。",
         "en": "Days of {zone}. Written {at}, and not changed since.",
     },
-    "reports.first_day": {"zh-CN": "数据从 {day} 开始。", "en": "It begins on {day}."},
     "reports.none": {"zh-CN": "还没有报表", "en": "There is no report yet"},
     "reports.first": {
         "zh-CN": "第一份{kind}在 {at} 之后半小时内生成。",
@@ -156,6 +155,5 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "costs.units": {"zh-CN": "用量明细", "en": "Metered units and parts"},
     "costs.unit": {"zh-CN": "单位或配件", "en": "Unit or part"},
     "costs.quantity": {"zh-CN": "数量", "en": "Quantity"},
-    "costs.dearest": {"zh-CN": "最贵的 {n} 张在前", "en": "The dearest {n}, highest first"},
 }
 """The texts by key, in each language."""

@@ -190,11 +190,9 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "如果仍需要帮助，可以提交新的请求。",
         "en": "If you still need help, send a new request.",
     },
-    "act.merged": {"zh-CN": "您现在不用做什么。", "en": "There is nothing for you to do."},
     # The rest of the status page
     "page.when_open": {"zh-CN": "{at}开始服务后", "en": "when we open, {at}"},
     "page.progress": {"zh-CN": "处理进度", "en": "Progress"},
-    "page.details": {"zh-CN": "请求信息", "en": "Details"},
     "page.timeline": {"zh-CN": "处理记录", "en": "What has happened"},
     "page.type": {"zh-CN": "类型", "en": "Type"},
     "page.tags": {"zh-CN": "标签", "en": "Tags"},
@@ -253,7 +251,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "沟通内容和附件，请用我们发送给您的链接查看。",
         "en": "To see the conversation and its files, use the link that we sent you.",
     },
-    "page.size": {"zh-CN": "（{size}）", "en": " ({size})"},
     # Lost link
     "find.title": {"zh-CN": "找回查询链接", "en": "Get your link again"},
     "find.lead": {

@@ -13,6 +13,8 @@ CHANNELS: dict[str, dict[Locale, str]] = {
     "initiative": {"zh-CN": "主动", "en": "Own initiative"},
     "chat": {"zh-CN": "在线聊天", "en": "Chat"},
     "sms": {"zh-CN": "短信", "en": "Text message"},
+    "message": {"zh-CN": "聊天消息", "en": "Chat message"},
+    "none": {"zh-CN": "未发送", "en": "Not sent"},
     "wechat": {"zh-CN": "微信", "en": "WeChat"},
     "wecom": {"zh-CN": "企业微信", "en": "WeCom"},
     "whatsapp": {"zh-CN": "WhatsApp", "en": "WhatsApp"},

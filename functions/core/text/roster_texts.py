@@ -82,7 +82,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "en": "You may change agents’ skills, products, languages, capacity and shifts; an "
         "administrator changes the rest.",
     },
-    "roster.within": {"zh-CN": "30 秒内生效。", "en": "In force within 30 seconds."},
     "roster.done_changed": {
         "zh-CN": "{person} 已保存，30 秒内生效。",
         "en": "{person} is saved: in force within 30 seconds.",

@@ -180,8 +180,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "script.search": {"zh-CN": "搜索“{text}”", "en": "Search for “{text}”"},
     "script.updated": {"zh-CN": "这张工单有更新", "en": "This ticket has been updated"},
     # The first queue and ticket
-    "ticket.reply": {"zh-CN": "回复", "en": "Reply"},
-    "ticket.send": {"zh-CN": "发送", "en": "Send"},
 }
 
 

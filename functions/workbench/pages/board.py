@@ -30,7 +30,6 @@ from functions.workbench.bulk import Result, attempted
 from functions.workbench.pages.board_figures import (
     NO_TEAM,
     counted,
-    name_of,
     staff_of,
     teams_of,
     tiles_of,
@@ -38,7 +37,6 @@ from functions.workbench.pages.board_figures import (
 from functions.workbench.pages.bulk import action_context
 from functions.workbench.pages.navigation import LEADERS
 from functions.workbench.pages.page import WorkbenchPage
-from functions.workbench.pages.queues import say
 from functions.workbench.pages.routing import route
 from functions.workbench.pages.ticket_forms import whole
 from functions.workbench.pages.ticket_words import Words
@@ -83,7 +81,7 @@ def show(page: WorkbenchPage) -> HttpResponse:
 def assign(page: WorkbenchPage) -> HttpResponse:
     """Assign a ticket to an agent."""
     require(page.principal, LEADERS, Phrase("assign tickets"))
-    done = partial(say, page, "board.assigned")
+    done = partial(page.say, "board.assigned")
     return _answered(page, _assignment(page), done, _board, "board", team=page.field("team"))
 
 
@@ -125,11 +123,11 @@ def approve(page: WorkbenchPage) -> HttpResponse:
     """Approve or refuse a step; whoever asked is to read why it is refused."""
     approved, reason = page.field("approved") == "yes", page.field("reason").strip()
     if not approved and not reason:
-        wanted = BoardNotice(page.field("ticket"), say(page, "board.reason_wanted"), bad=True)
+        wanted = BoardNotice(page.field("ticket"), page.say("board.reason_wanted"), bad=True)
         return _approvals(page, wanted)
     result = _attempt(page, "approve", {"approved": approved, "reason": reason})
     said = "board.approved" if approved else "board.refused"
-    return _answered(page, result, partial(say, page, said), _approvals, "board", "approvals")
+    return _answered(page, result, partial(page.say, said), _approvals, "board", "approvals")
 
 
 @route("GET", "reviews")
@@ -142,7 +140,7 @@ def reviews(page: WorkbenchPage) -> HttpResponse:
 def assign_review(page: WorkbenchPage) -> HttpResponse:
     """Assign a call-back to a reviewer."""
     require(page.principal, QUEUES["qa"], Phrase("assign call-backs"))
-    done = partial(say, page, "board.review_assigned")
+    done = partial(page.say, "board.review_assigned")
     return _answered(page, _assignment(page), done, _reviews, "board", "reviews")
 
 
@@ -183,8 +181,8 @@ def _answered(
         said = {"done": result.number, "said": page.field("approved") or "yes"}
         return page.redirect(page.url(*path, **{k: v for k, v in query.items() if v}, **said))
     why = [translated(reason, page.locale) for reason in result.reasons]
-    text = " ".join(why) or say(page, f"bulk.result_{result.outcome}")
-    refused = say(page, "board.not_done", number=result.number, why=text)
+    text = " ".join(why) or page.say(f"bulk.result_{result.outcome}")
+    refused = page.say("board.not_done", number=result.number, why=text)
     return again(page, BoardNotice(result.number, refused, bad=True))
 
 
@@ -194,7 +192,7 @@ def _told(page: WorkbenchPage) -> BoardNotice | None:
     if not number.replace("-", "").isalnum():
         return None
     said = "board.refused" if page.request.query.get("said") == "no" else "board.done"
-    return BoardNotice(number, say(page, said, number=number))
+    return BoardNotice(number, page.say(said, number=number))
 
 
 def _render(
@@ -271,7 +269,7 @@ def _board(page: WorkbenchPage, notice: BoardNotice | None) -> HttpResponse:
         rows=_rows(page, [ticket for ticket in found if ticket.number in still]),
         agents=sorted(
             (agent for agent in agents if agent.assignable),
-            key=lambda agent: (agent.team, not agent.online, name_of(agent)),
+            key=lambda agent: (agent.team, not agent.online, agent.name),
         ),
     )
 
@@ -340,7 +338,7 @@ def _reviews(page: WorkbenchPage, notice: BoardNotice | None) -> HttpResponse:
     calling = [
         agent for agent in words.agents.values() if agent.assignable and agent.roles & QUEUES["qa"]
     ]
-    reviewers = sorted(calling, key=lambda agent: ("qa" not in agent.roles, name_of(agent)))
+    reviewers = sorted(calling, key=lambda agent: ("qa" not in agent.roles, agent.name))
     return _list(page, "reviews", notice, shown, following, reviewers=reviewers)
 
 

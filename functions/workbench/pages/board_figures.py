@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from functions.core.domain.ticket import TIMER_KINDS
 from functions.core.pages.addresses import nothing_here
 from functions.core.text.words import label
-from functions.workbench.pages.queues import say
 from functions.workbench.pages.ticket_words import Words
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def tiles_of(page: WorkbenchPage, view: BoardView, entries: Mapping[str, BoardEn
 def _longest(page: WorkbenchPage, numbers: Sequence[str], entries: Mapping[str, BoardEntry]) -> str:
     """Say how long the ticket that has waited longest has."""
     if not numbers:
-        return say(page, "board.nobody_waits")
+        return page.say("board.nobody_waits")
     since = datetime.fromtimestamp(min(entries[each].received_at for each in numbers), UTC)
     words = Words(page)
     return words.t("board.longest", time=words.span(page.request.now - since))
@@ -96,7 +95,7 @@ def _late_by_kind(
 ) -> str:
     """Say which deadlines have passed, the most frequent first."""
     if not numbers:
-        return say(page, "board.in_time")
+        return page.say("board.in_time")
     now = int(page.request.now.timestamp())
     kinds = Counter(kind for number in numbers for kind in set(entries[number].late(now)))
     named = ((TIMER_KINDS.get(kind, {}).get(page.locale, kind), n) for kind, n in kinds.items())
@@ -109,7 +108,7 @@ def _urgent(page: WorkbenchPage, numbers: Sequence[str], entries: Mapping[str, B
     first = next((name for name, rank in ranks.items() if rank == 0), "")
     n = sum(entries[number].priority == first for number in numbers)
     named = label(page.playbook.priorities, first, page.locale)
-    return say(page, "board.of_them", what=named, n=n)
+    return page.say("board.of_them", what=named, n=n)
 
 
 @dataclass(frozen=True)
@@ -147,14 +146,10 @@ def staff_of(
             continue
         skills = (*agent.skills, *agent.products, *agent.languages) if agent else ()
         named = label(page.playbook.teams, agent.team, page.locale) if agent else ""
-        name = name_of(agent) if agent else username
+        name = agent.name if agent else username
         rows.append(StaffRow(username, name, named, agent, counts, " · ".join(skills)))
     order = ("online", "full", "offline", "gone")
     return sorted(rows, key=lambda row: (order.index(row.state) // 2, row.name, row.username))
-
-
-def name_of(agent: Agent) -> str:
-    return agent.display_name or agent.username
 
 
 def teams_of(page: WorkbenchPage, agents: Sequence[Agent]) -> dict[str, str]:
@@ -175,8 +170,8 @@ def counted(page: WorkbenchPage, view: BoardView) -> tuple[str, list[str]]:
     figure, group = query.get("of", ""), query.get("jump", "")
     if group:
         found = next((jump for jump in view["jumps"] if jump["group"] == group), None)
-        return (found["label"], found["tickets"]) if found else (say(page, "board.jumps"), [])
-    named = say(page, f"board.{figure}") if figure in (*NOW, *TODAY) else ""
+        return (found["label"], found["tickets"]) if found else (page.say("board.jumps"), [])
+    named = page.say(f"board.{figure}") if figure in (*NOW, *TODAY) else ""
     if figure in TODAY:
         today: Mapping[str, Any] = view["today"]
         return named, today[figure]["tickets"]
@@ -186,7 +181,7 @@ def counted(page: WorkbenchPage, view: BoardView) -> tuple[str, list[str]]:
     if "team" in query:
         team = None if query["team"] == NO_TEAM else query["team"]
         counts = next((each for each in view["by_team"] if each["team"] == team), None)
-        name = label(page.playbook.teams, team, page.locale) or say(page, "board.no_team")
+        name = label(page.playbook.teams, team, page.locale) or page.say("board.no_team")
         named = f"{named} · {name}"
     elif "agent" in query:
         counts = next((each for each in view["by_agent"] if each["agent"] == query["agent"]), None)

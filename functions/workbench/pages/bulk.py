@@ -43,7 +43,7 @@ def preview(page: WorkbenchPage) -> HttpResponse:
         order = _order(choice, fields)
         results = bulk.checked(action_context(page), order, numbers, page.request.now)
     except InvalidInput as refused:
-        errors = {each.field: translated(each.message, page.locale) for each in refused.errors}
+        errors = page.wrong_fields(refused)
         return _answer(page, numbers, choice, fields, errors=errors, status=400)
     return _answer(page, numbers, choice, fields, results=results, batch=uuid4().hex[:12])
 

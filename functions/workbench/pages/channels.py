@@ -13,7 +13,7 @@ from functions.core.text.queue_texts import channel_label
 from functions.workbench.pages.page import WorkbenchPage
 from functions.workbench.pages.routing import route
 from functions.workbench.pages.ticket_words import Moment, Words
-from functions.workbench.recent_deliveries import DAY, FAILED, recent_deliveries
+from functions.workbench.recent_deliveries import DAY, recent_deliveries
 
 if TYPE_CHECKING:
     from functions.core.domain.delivery import Delivery
@@ -66,16 +66,16 @@ def _rows(page: WorkbenchPage, deliveries: Iterable[Delivery]) -> list[ChannelRo
     own = ["web", "mail", *(["chat"] if playbook.assistant else []), "phone", "webhook"]
     others = dict.fromkeys([*sorted(connected), *received, *sent, *failed])
     details = {"mail": playbook.mail.address} | {
-        name: _text(page, "channels.changed", at=words.moment(at).short)
+        name: page.say("channels.changed", at=words.moment(at).short)
         for name, at in connected.items()
     }
 
     def row(name: str) -> ChannelRow:
-        label = _text(page, NAMED[name]) if name in NAMED else channel_label(name, page.locale)
+        label = page.say(NAMED[name]) if name in NAMED else channel_label(name, page.locale)
         known = name in own or name == "sms" or name in connected
         return ChannelRow(
             label,
-            details.get(name, "" if known else _text(page, "channels.disconnected")),
+            details.get(name, "" if known else page.say("channels.disconnected")),
             words.moment(received[name]) if name in received else None,
             words.moment(sent[name]) if name in sent else None,
             failed[name],
@@ -84,11 +84,6 @@ def _rows(page: WorkbenchPage, deliveries: Iterable[Delivery]) -> list[ChannelRo
         )
 
     return [row(name) for name in dict.fromkeys([*own, *others])]
-
-
-def _text(page: WorkbenchPage, key: str, **values: object) -> str:
-    """Return a text in the language of the page."""
-    return Words(page).t(key, **values)
 
 
 def _received(page: WorkbenchPage) -> dict[str, datetime]:
@@ -123,5 +118,5 @@ def _sent(
             continue
         if each.state == "sent":
             sent[channel] = max(each.at, sent.get(channel, each.at))
-        failed[channel] += each.state in FAILED
+        failed[channel] += each.failed
     return sent, failed

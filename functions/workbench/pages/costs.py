@@ -24,7 +24,6 @@ from functions.core.text.queue_texts import channel_label
 from functions.workbench.costs import AskedCosts, asked_costs, costs_file, read_costs
 from functions.workbench.pages.figure_words import MOST_BARS, Point, wanted_file
 from functions.workbench.pages.page import WorkbenchPage
-from functions.workbench.pages.queues import say
 from functions.workbench.pages.routing import route
 from functions.workbench.report_routes import PATIENCE
 
@@ -46,7 +45,7 @@ def show(page: WorkbenchPage) -> HttpResponse:
     try:
         asked, media = asked_costs(request, page.playbook), wanted_file(page)
     except InvalidInput as refused:
-        errors = {each.field: translated(each.message, page.locale) for each in refused.errors}
+        errors = page.wrong_fields(refused)
         return _answer(page, dict(request.query), errors=errors, status=400)
     query = {"from": asked.first.isoformat(), "to": asked.last.isoformat(), "by": asked.by}
     part = given.get("part") == "table"
@@ -63,7 +62,7 @@ def show(page: WorkbenchPage) -> HttpResponse:
         problem = " ".join(translated(each.message, page.locale) for each in refused.errors)
         status = refused.status
     except TryAgain:
-        problem, again, status = say(page, "costs.late"), page.url("costs", **query), 503
+        problem, again, status = page.say("costs.late"), page.url("costs", **query), 503
     values = {"table": table, "problem": problem, "again": again}
     if part:
         # htmx shows an answer that has a problem only with 200.
@@ -113,11 +112,11 @@ def _budget(page: WorkbenchPage) -> dict[str, Any]:
         used = spent / reports.budget
         share, over = round(float(min(used, Decimal(1))), 4), used > 1
         values |= {"budget": _money(reports.budget), "share": f"{used:.1%}"}
-        text = say(page, "costs.used", **values)
+        text = page.say("costs.used", **values)
     elif spending:
-        text = say(page, "costs.no_budget", **values)
+        text = page.say("costs.no_budget", **values)
     if spending is None:
-        text = say(page, "costs.not_counted")
+        text = page.say("costs.not_counted")
     return {"share": share, "over": over, "text": text, "at": at}
 
 
@@ -140,8 +139,8 @@ def _shown(page: WorkbenchPage, asked: AskedCosts, table: CostTable) -> dict[str
     drawn = shown if by == "day" else sorted(shown, key=lambda line: -line.total)[:MOST_BARS]
     units = [*table.sum.units.items(), *table.sum.used.items()]
     return {
-        "caption": say(
-            page, "costs.table", first=asked.first, last=asked.last, currency=table.currency
+        "caption": page.say(
+            "costs.table", first=asked.first, last=asked.last, currency=table.currency
         ),
         "head": [cost_word(name, locale) for name in (by, *AMOUNTS)],
         "rows": [[label(line), *_cells(line)] for line in shown] if table.lines else [],

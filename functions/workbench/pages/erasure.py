@@ -14,7 +14,7 @@ from functions.core.platform.web import HttpResponse
 from functions.core.services.merging import merge_group, same_person
 from functions.core.text.error_texts import translated
 from functions.workbench.pages.audit import reason_of
-from functions.workbench.pages.page import PAGES, WorkbenchPage
+from functions.workbench.pages.page import WorkbenchPage
 from functions.workbench.pages.routing import route
 
 HOLDS_OF = timedelta(days=366)
@@ -61,7 +61,7 @@ def ask(page: WorkbenchPage) -> HttpResponse:
     """Lead from the form with a number to what its erasure erases."""
     number = _number(page.request.query.get("number", ""))
     if page.storage.tickets.find(page.desk, number) is None:
-        wrong = {"erase_number": PAGES.say("erasure.no_ticket", locale=page.locale)}
+        wrong = {"erase_number": page.say("erasure.no_ticket")}
         return _page(page, errors=wrong, given={"erase_number": number})
     return page.redirect(page.url("erasure", "tickets", number))
 
@@ -78,7 +78,7 @@ def erase(page: WorkbenchPage, number: str) -> HttpResponse:
     reason, confirmed = page.field("reason"), _number(page.field("confirm"))
     errors: dict[str, str] = {}
     if confirmed != number:
-        errors["confirm"] = PAGES.say("erasure.wrong_number", locale=page.locale, number=number)
+        errors["confirm"] = page.say("erasure.wrong_number", number=number)
     if not reason.strip():
         errors["reason"] = translated("this field is required", page.locale)
     if errors:
@@ -99,7 +99,7 @@ def _hold(page: WorkbenchPage, act: str) -> HttpResponse:
     given = {f"{act}_number": number, f"{act}_reason": reason}
     errors: dict[str, str] = {}
     if page.storage.tickets.find(page.desk, number) is None:
-        errors[f"{act}_number"] = PAGES.say("erasure.no_ticket", locale=page.locale)
+        errors[f"{act}_number"] = page.say("erasure.no_ticket")
     else:
         try:
             page.administer(f"erasure.{act}", number=number, reason=reason)
@@ -121,7 +121,7 @@ def _page(
     return page.render(
         "erasure.html",
         400 if errors else 200,
-        title=PAGES.say("page.erasure", locale=page.locale),
+        title=page.say("page.erasure"),
         held=held_tickets(page),
         errors=errors or {},
         given=given or {},

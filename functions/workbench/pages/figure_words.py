@@ -28,7 +28,6 @@ from functions.core.reports.labels import (
 from functions.core.text.due_words import PATTERNS
 from functions.core.text.queue_texts import channel_label
 from functions.workbench.costs import CSV
-from functions.workbench.pages.queues import say
 from functions.workbench.report_routes import XLSX
 
 if TYPE_CHECKING:
@@ -121,8 +120,7 @@ def period_words(page: WorkbenchPage, period: Period) -> str:
     patterns, first = PATTERNS[page.locale], period.first
     months, last = patterns["months"].split(), period.after - timedelta(days=1)
     week_year, week, _ = first.isocalendar()
-    return say(
-        page,
+    return page.say(
         f"period.{period.kind}",
         year=first.year,
         month=months[first.month - 1],
@@ -183,15 +181,15 @@ def change_words(page: WorkbenchPage, figure: str, path: str, now: Any, before: 
     if now is None or not path:
         return ""
     if before is None:
-        return say(page, "change.new")
+        return page.say("change.new")
     new, old = Decimal(str(now)), Decimal(str(before))
     if new == old:
-        return say(page, "change.same")
+        return page.say("change.same")
     grew, by = new > old, abs(new - old)
     sign = "+" if grew else "−"
     if is_share(path):
         points = f"{sign}{by * 100:.1f}"
-        kind, said = ("higher", "lower"), say(page, "change.points", points=points)
+        kind, said = ("higher", "lower"), page.say("change.points", points=points)
     else:
         kind, said = ("more", "less"), f"{sign}{by:,.10g}"
         if is_duration(figure, path):
@@ -199,7 +197,7 @@ def change_words(page: WorkbenchPage, figure: str, path: str, now: Any, before: 
         if old:
             between = "，" if page.locale == "zh-CN" else ", "
             said += f"{between}{sign}{by / abs(old) * 100:.0f}%"
-    return say(page, f"change.{kind[not grew]}", by=said)
+    return page.say(f"change.{kind[not grew]}", by=said)
 
 
 def parts_of(page: WorkbenchPage, report: ReportView) -> list[ShownTable]:
@@ -221,7 +219,7 @@ def parts_of(page: WorkbenchPage, report: ReportView) -> list[ShownTable]:
         head = [word("label", locale), *head]
         return ShownTable(title, head, list(rows(name, found, *paths)), title, points)
 
-    ages = ((say(page, f"age.{age}"), {"n": n}) for age, n in figures["backlog"]["by_age"].items())
+    ages = ((page.say(f"age.{age}"), {"n": n}) for age, n in figures["backlog"]["by_age"].items())
     kinds = (
         (TIMER_KINDS.get(kind, {}).get(locale, kind), found)
         for kind, found in figures["sla"]["by_kind"].items()
@@ -295,4 +293,4 @@ def trends(
         [period.name, *(points[n].text for _, points in lines)]
         for n, (period, _) in enumerate(reports)
     ]
-    return ShownTable(say(page, "reports.trend"), head, rows), lines
+    return ShownTable(page.say("reports.trend"), head, rows), lines

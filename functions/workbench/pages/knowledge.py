@@ -167,7 +167,7 @@ def _save(page: WorkbenchPage, name: str) -> HttpResponse:
         return _proposed(page, name, form, "en" if act.endswith("en") else "zh-CN")
     try:
         if not name and form.name in RESERVED:
-            errors = {"id": [page_text(page, "knowledge.id_reserved")]}
+            errors = {"id": [page.say("knowledge.id_reserved")]}
             return _editor(page, name, form, 400, errors=errors)
         articles.put_article(page.calling(form.body()), page.storage, page.desk, form.name)
     except InvalidInput as refused:
@@ -185,7 +185,7 @@ def _stale(
     if stored is None:
         raise refused
     if not name:
-        errors = {"id": [page_text(page, "knowledge.id_taken")]}
+        errors = {"id": [page.say("knowledge.id_taken")]}
         return _editor(page, name, form, 409, errors=errors)
     versions = page.storage.knowledge.versions(page.desk, name)
     base = next((each.article for each in versions if each.version == form.version), None)
@@ -246,13 +246,6 @@ def _address(page: WorkbenchPage, name: str, *more: str) -> str:
     """Return the address of an article, also of one that is named like another page."""
     own = ("show",) if name in RESERVED and not more else ()
     return page.url("knowledge", name, *own, *more)
-
-
-def page_text(page: WorkbenchPage, key: str) -> str:
-    """Return a text in the language of the page."""
-    from functions.workbench.pages.page import PAGES
-
-    return PAGES.say(key, locale=page.locale)
 
 
 def _render(page: WorkbenchPage, template: str, status: int = 200, **values: Any) -> HttpResponse:

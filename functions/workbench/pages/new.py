@@ -61,7 +61,7 @@ def create(page: WorkbenchPage) -> HttpResponse:
     try:
         entered = calls.enter_ticket(request, page.storage, page.desk, creator).body
     except InvalidInput as refused:
-        errors = {each.field: translated(each.message, page.locale) for each in refused.errors}
+        errors = page.wrong_fields(refused)
         return _form(page, given, key, errors or {"": translated(refused.detail, page.locale)})
     if entered["warnings"]:
         return page.render("new_done.html", title=None, entered=entered)

@@ -100,6 +100,15 @@ class WorkbenchPage:
         """Return the one value of a field of the form, "" if it has none."""
         return (self.form.get(name) or [""])[0]
 
+    def say(self, key: str, **values: object) -> str:
+        """Return a text in the language of the page."""
+        return PAGES.say(key, locale=self.locale, **values)
+
+    def wrong_fields(self, refused: Refused) -> dict[str, str]:
+        """Return what a refusal says about each field."""
+        errors = getattr(refused, "errors", ())
+        return {each.field: translated(each.message, self.locale) for each in errors}
+
     def url(self, *path: str, **query: str) -> str:
         """Return the address of a page of this desk."""
         return address(self.base, self.desk, *path, **query)

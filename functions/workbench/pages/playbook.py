@@ -27,7 +27,7 @@ from functions.core.text.error_texts import translated
 from functions.core.text.sms_parts import sms_parts
 from functions.core.text.templating import format_time
 from functions.core.text.words import event_label
-from functions.workbench.pages.page import PAGES, WorkbenchPage
+from functions.workbench.pages.page import WorkbenchPage
 from functions.workbench.pages.routing import route
 from functions.workbench.playbook_words import PlaybookWords, RehearsalWords, recipient_words
 
@@ -150,7 +150,7 @@ def apply(page: WorkbenchPage) -> HttpResponse:
     """Apply a playbook that was checked; the function `administration` checks it again."""
     text = page.field("text")
     if not page.field("confirm"):
-        return _checked(page, text, PAGES.say("playbook.unconfirmed", locale=page.locale), 400)
+        return _checked(page, text, page.say("playbook.unconfirmed"), 400)
     replaces = _number(page.field("replaces"))
     try:
         applied = page.administer("playbooks.apply", text=text, replaces=replaces)
@@ -233,7 +233,7 @@ def _given(page: WorkbenchPage) -> tuple[str, Problem | None]:
     """Return the text of the chosen file or of the field, and what is wrong with it."""
 
     def wrong(key: str, **values: object) -> Problem:
-        return Problem("", PAGES.say(key, locale=page.locale, **values))
+        return Problem("", page.say(key, **values))
 
     text = page.field("text")
     for file in page.content.files:

@@ -68,11 +68,8 @@ def act(page: WorkbenchPage) -> HttpResponse:
 
 def _refused(page: WorkbenchPage, entry_id: str, refused: Refused) -> HttpResponse:
     entry = page.administer("quarantine.entry", entry_id=entry_id)
-    fields = {
-        each.field: translated(each.message, page.locale) for each in getattr(refused, "errors", ())
-    }
     error = translated(refused.detail, page.locale)
-    return _entry(page, entry, refused.status, error=error, fields=fields)
+    return _entry(page, entry, refused.status, error=error, fields=page.wrong_fields(refused))
 
 
 def _entry(

@@ -11,7 +11,7 @@ from functions.core.platform.web import HttpResponse
 from functions.core.text.due_words import PATTERNS, clock_words
 from functions.core.text.queue_texts import channel_label
 from functions.workbench import calls
-from functions.workbench.pages.page import PAGES, WorkbenchPage
+from functions.workbench.pages.page import WorkbenchPage
 from functions.workbench.pages.routing import route
 from functions.workbench.queue_rows import assignees_of, rows_of
 from functions.workbench.queue_views import View, built_in
@@ -124,7 +124,7 @@ def labels(page: WorkbenchPage, terms: Any) -> dict[str, str]:
 def _title(page: WorkbenchPage, values: dict[str, Any]) -> str | None:
     """Return the name of the view that is shown; the desk's stands beside it."""
     if values["current"]:
-        return say(page, f"view.{values['current']}")
+        return page.say(f"view.{values['current']}")
     return next((v.name for v in values["saved"] if v.id == values["current_saved"]), None)
 
 
@@ -171,10 +171,5 @@ def waited(page: WorkbenchPage, time: timedelta) -> str:
     minutes = max(1, int(time.total_seconds() // 60))
     for name, size in (("days", 1440), ("hours", 60)):
         if minutes >= size:
-            return say(page, f"waited.{name}", n=minutes // size)
-    return say(page, "waited.minutes", n=minutes)
-
-
-def say(page: WorkbenchPage, key: str, **values: object) -> str:
-    """Return a text in the language of a page."""
-    return PAGES.say(key, locale=page.locale, **values)
+            return page.say(f"waited.{name}", n=minutes // size)
+    return page.say("waited.minutes", n=minutes)

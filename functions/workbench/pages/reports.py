@@ -34,7 +34,6 @@ from functions.workbench.pages.figure_words import (
     wanted_file,
 )
 from functions.workbench.pages.page import WorkbenchPage
-from functions.workbench.pages.queues import say
 from functions.workbench.pages.routing import route
 from functions.workbench.reports import (
     SEES_BEHIND,
@@ -168,8 +167,8 @@ def _correction(page: WorkbenchPage, correction: Any) -> str:
     if correction["group"]:
         named += f" · {group_label(correction['group'], page.playbook, locale)}"
     before, after = (number_text(figure, path, correction[each], locale) for each in ("from", "to"))
-    return say(
-        page, "reports.changed", period=correction["period"], figure=named, from_=before, to=after
+    return page.say(
+        "reports.changed", period=correction["period"], figure=named, from_=before, to=after
     )
 
 
@@ -196,7 +195,7 @@ def _first(page: WorkbenchPage) -> str:
     today = page.request.now.astimezone(page.playbook.zone).date()
     end = Period.of(KINDS[0], today).end(page.playbook.zone)
     at = clock_words(end, page.request.now, page.playbook.zone, page.locale)
-    return say(page, "reports.first", kind=word(KINDS[0], page.locale), at=at)
+    return page.say("reports.first", kind=word(KINDS[0], page.locale), at=at)
 
 
 def _answer(
@@ -259,7 +258,7 @@ def _behind(
     ]
     return page.render(
         "report_tickets.html",
-        title=say(page, "behind.title", figure=figure_label(figure, locale)),
+        title=page.say("behind.title", figure=figure_label(figure, locale)),
         definition=FIGURES[figure].definition[locale],
         figure=figure,
         period=period,
@@ -293,7 +292,7 @@ def _why(page: WorkbenchPage, row: BehindView) -> dict[str, Any]:
     return {
         "number": row["number"],
         "counted": row["counted"],
-        "why": say(page, f"behind.{name}"),
+        "why": page.say(f"behind.{name}"),
         "into": target if name == "merged" else "",
     }
 
@@ -308,7 +307,7 @@ def _cell(page: WorkbenchPage, figure: str, name: str, row: BehindView) -> str:
         seconds = FIGURES[figure].seconds
         return duration_text(value, locale) if seconds else number_text(figure, "n", value, locale)
     if name == "hit":
-        return say(page, "behind.yes" if value else "behind.no")
+        return page.say("behind.yes" if value else "behind.no")
     if name == "groups":
         return " · ".join(_group(page, group) for group in value)
     if name == "item":

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from functions.core.domain.errors import InvalidInput
 from functions.core.platform.web import HttpResponse
 from functions.core.text.due_words import PATTERNS
-from functions.core.text.error_texts import translated
 from functions.core.text.queue_texts import channel_label
 from functions.core.text.terms import folded
 from functions.workbench import calls
@@ -48,9 +47,7 @@ def show(page: WorkbenchPage) -> HttpResponse:
         try:
             values |= _found(page, given, query.get("cursor", ""))
         except InvalidInput as refused:
-            values["errors"] = {
-                each.field: translated(each.message, page.locale) for each in refused.errors
-            }
+            values["errors"] = page.wrong_fields(refused)
     elif given:
         # A status alone is a queue of the API; searched for from the first day, it is a search.
         values |= _found(page, given | {"from": "2000-01-01"}, query.get("cursor", ""))

@@ -94,7 +94,7 @@ class Shell:
     def initial(self) -> str:
         """The sign of the person: a display name such as `客服-张` has its last part."""
         agent = self.page.principal.agent
-        name = (agent.display_name or agent.username).rpartition("-")[2]
+        name = agent.name.rpartition("-")[2]
         return (name or agent.username)[:1].upper()
 
     @property

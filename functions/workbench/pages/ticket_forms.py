@@ -331,7 +331,7 @@ def _recipient(shown: Mapping[str, Any], words: Words) -> FormField:
     for agent in agents:
         named = words.t(
             "ticket.form.load",
-            name=agent.display_name or agent.username,
+            name=agent.name,
             load=agent.load,
             capacity=agent.capacity,
         )

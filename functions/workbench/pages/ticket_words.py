@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.domain.ticket import TIMER_KINDS, Ticket
 from functions.core.domain.timers import parse_field_time, settled
+from functions.core.text.queue_texts import channel_label
 from functions.core.text.templating import format_day
 from functions.core.text.words import LIST_SEPARATOR, label
-from functions.workbench.pages.page import PAGES
 
 if TYPE_CHECKING:
     from functions.core.domain.roster import Agent
@@ -103,7 +103,7 @@ class Words:
     page: WorkbenchPage
 
     def t(self, key: str, **values: object) -> str:
-        return PAGES.say(key, locale=self.page.locale, **values)
+        return self.page.say(key, **values)
 
     def moment(self, at: datetime | str) -> Moment:
         """Return a time in the desk's zone."""
@@ -146,7 +146,7 @@ class Words:
         return language_of(text, self.page.locale)
 
     def channel(self, name: str) -> str:
-        return self.named("ticket.channel", name)
+        return channel_label(name, self.page.locale)
 
     @property
     def agents(self) -> dict[str, Agent]:

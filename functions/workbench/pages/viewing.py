@@ -26,7 +26,7 @@ def view(page: WorkbenchPage) -> HttpResponse:
         viewers.leave(storage, page.desk, agent.username, number)
         return HttpResponse({"viewers": []}, headers=PAGE_HEADERS)
     attention: viewers.Attention = "typing" if page.field("typing") == "1" else "viewing"
-    name = agent.display_name or agent.username
+    name = agent.name
     viewer = viewers.Viewer(agent.username, name, number, attention, now)
     viewers.report(storage, page.desk, viewer)
     seen = viewers.viewers(storage, page.desk, now, agent.username)

@@ -11,7 +11,7 @@ from functions.core.text.error_texts import translated
 from functions.workbench.pages.page import WorkbenchPage
 from functions.workbench.pages.routing import route
 from functions.workbench.pages.ticket_words import Words
-from functions.workbench.recent_deliveries import FAILED, recent_deliveries
+from functions.workbench.recent_deliveries import recent_deliveries
 
 KEEP_HOURS = (24, 72, 1, 0)
 """The choices of how long an old secret stays valid, the usual one first."""
@@ -92,8 +92,8 @@ def _messages(page: WorkbenchPage) -> dict[str, list[dict[str, Any]]]:
                     "number": each.number,
                     "at": words.moment(each.at),
                     "state": words.t(f"ticket.delivery.{each.state}"),
-                    "failed": each.state in FAILED,
-                    "cause": (each.cause or "") if each.state in FAILED else "",
+                    "failed": each.failed,
+                    "cause": (each.cause or "") if each.failed else "",
                 }
             )
     return found

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from functions.core.playbook.changes import by_section, differences
+from functions.core.playbook import load
+from functions.core.playbook.changes import by_section, differences, for_the_console
+from tests.core.sample_desk import DESK, both
 
 
 def lines(before: Any, after: Any) -> list[str]:
@@ -47,3 +49,19 @@ def test_changes_are_grouped_by_the_sections_of_a_playbook() -> None:
         "a": ["a.x", "a.y"],
         "": [""],
     }
+
+
+def test_what_a_playbook_alone_cannot_bring_is_for_the_console() -> None:
+    """A new secret, not one that is given up, and another domain, however it is written."""
+    source = {"url": "https://erp.example/{number}", "values": {"state": "a"}}
+    assistant = {"welcome": both("您好"), "variables": {"number": both("号"), "state": both("态")}}
+    plain, signed = (
+        load({**DESK, "assistant": {**assistant, "sources": {"erp": source | secret}}})
+        for secret in ({}, {"secret": "erp"})
+    )
+    assert [str(why) for why in for_the_console(plain, signed)] == [
+        "assistant.sources: erp need a secret."
+    ]
+    assert for_the_console(signed, plain) == []
+    mail = signed.mail.model_copy(update={"address": signed.mail.address.upper()})
+    assert for_the_console(signed, signed.model_copy(update={"mail": mail})) == []
