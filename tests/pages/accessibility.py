@@ -1,5 +1,6 @@
 """Barriers of a page: axe-core's findings (WCAG 2.2 AA and its best practices) in both themes,
-overflow at 400 %, targets too small for a thumb, edges that vanish with forced colours.
+overflow at 400 %, targets too small for a thumb, edges that vanish with forced colours, what the
+keyboard does not reach.
 """
 
 from dataclasses import dataclass, field
@@ -40,6 +41,18 @@ _WITHOUT_EDGE = """() => [...document.querySelectorAll("button, .button, .badge"
   })
   .filter((each) => each.matches("button:not(.bare, .link, .quiet)"))
   .map((each) => each.outerHTML.slice(0, 100))"""
+
+_OUT_OF_REACH = """() => [...document.querySelectorAll(
+    "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")]
+  .filter((each) => each.checkVisibility({visibilityProperty: true}) && !each.disabled)
+  .filter((each) => each.tabIndex >= 0 && !each.closest(".unseen"))
+  .filter((each) => {
+    each.focus();
+    const style = getComputedStyle(each);
+    return document.activeElement !== each || !each.matches(":focus-visible")
+      || style.outlineStyle === "none" || parseFloat(style.outlineWidth) < 2;
+  })
+  .map((each) => each.outerHTML.slice(0, 120))"""
 
 
 @cache
@@ -87,6 +100,13 @@ def without_edge(page: Page) -> list[str]:
     return found
 
 
+def out_of_reach(page: Page) -> list[str]:
+    """Return what the keyboard does not reach, or does not show that it has reached."""
+    page.keyboard.press("Tab")  # what scripts focus shows it if the keyboard was used last
+    found: list[str] = page.evaluate(_OUT_OF_REACH)
+    return found
+
+
 @dataclass
 class Barriers:
     """The findings of several pages."""
@@ -104,6 +124,11 @@ class Barriers:
         self._note(f"{what}, 400 %", too_wide(page))
         self._note(f"{what}, phone", too_low(page))
         self._note(f"{what}, forced colours", without_edge(page))
+
+    def check_all(self, page: Page, what: str) -> None:
+        """Check a page as `check` does, and that the keyboard reaches all of it."""
+        self.check(page, what)
+        self._note(f"{what}, keyboard", out_of_reach(page))
 
     def _note(self, what: str, found: list[str]) -> None:
         self.found += [f"{what}: {each}" for each in found]

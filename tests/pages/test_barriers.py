@@ -1,14 +1,19 @@
 """No page keeps anybody out: axe finds nothing in any language, theme or state (H8)."""
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from functions.core.domain.roster import Role
+from functions.workbench.pages.navigation import NAVIGATION
 from tests.e2e.desk_journey import SystemJourney
+from tests.e2e.reporting_desk import run_reports
 from tests.e2e.running_system import System
 from tests.pages.accessibility import Barriers, findings
-from tests.pages.browsing import Browsing
+from tests.pages.browsing import DESKTOP, PHONE, Browsing
 from tests.pages.people import HUMAN, LONG_WAIT, AgentPages, CustomerPages
 
 pytestmark = [pytest.mark.requirement("H1", "H2", "H3", "H8"), pytest.mark.slow]
@@ -178,6 +183,144 @@ def test_the_board_has_no_barriers(system: System, windows: Browsing, locale: st
     expect(page.locator("#board .error")).to_be_visible()
     barriers.check(page, "refused without a reason")
     barriers.assert_none()
+
+
+ROLES = {
+    "agent": AGENT,
+    "supervisor": "supervisors-1",
+    "qa": "quality-assurance-1",
+    "finance": "finance-1",
+    "admin": "admin-1",
+}
+
+BELOW = (
+    "board/tickets?of=received",
+    "quarantine?discarded=1",
+    "costs?wait=1",
+    "costs?from=x",
+    "knowledge?q=魑魅魍魉",
+    "knowledge/new",
+    "knowledge/try",
+    "knowledge/proposals",
+    "knowledge/report",
+    "roster/new",
+    "audit?from=x",
+    "erasure/tickets?number=nothing",
+    "playbook/1",
+    "playbook/messages",
+)
+"""What is below the pages, by address; an administrator may see all of it."""
+
+LINKED = {
+    "quarantine": "main tbody th a",
+    "knowledge": "main tbody th a",
+    "roster": "main tbody th a",
+}
+"""The pages of lists, and where the first entry is linked."""
+
+REFUSED = {
+    "knowledge/new": "#article .sticky button >> nth=0",
+    "roster/new": "main .fields .buttons button",
+    "playbook": "main .fields button",
+}
+"""The forms that are sent as they are, and their buttons."""
+
+
+@pytest.mark.requirement("H4", "H5", "H6", "H7")
+@pytest.mark.parametrize("locale", ["zh-CN", "en"])
+@pytest.mark.parametrize("role", ROLES)
+def test_the_pages_of_each_role_have_no_barriers(
+    system: System, windows: Browsing, role: Role, locale: str
+) -> None:
+    barriers, person = Barriers(), AgentPages(system, DESK, windows.open(locale=locale))
+    page, first = person.page, "costs" if role == "finance" else "board"
+    person.sign_in(ROLES[role], f"/{first}?lang={locale}")
+    for name, entry in NAVIGATION.items():
+        if role in entry.roles:
+            page.goto(person.url(f"/{DESK}/{name}"))
+            expect(page.locator("h1")).to_be_visible()
+            barriers.check_all(page, name)
+    barriers.assert_none()
+
+
+@pytest.mark.requirement("H4", "H5", "H6", "H7")
+@pytest.mark.parametrize("locale", ["zh-CN", "en"])
+def test_what_is_below_the_pages_has_no_barriers(
+    system: System, windows: Browsing, locale: str
+) -> None:
+    """Lists, entries, forms and their errors, of an administrator, who has the most on them."""
+    journey = SystemJourney(system, DESK)
+    journey.file(BROKEN, contact=f"below.{locale.lower()}@example.com")
+    system.mail("robot@example.com", "自动回复", "不在", desk=DESK, Auto_Submitted="auto-replied")
+    barriers, admin = Barriers(), AgentPages(system, DESK, windows.open(locale=locale))
+    page = admin.page
+    admin.sign_in("admin-1", f"/costs?lang={locale}")
+
+    def visit(path: str) -> None:
+        page.goto(admin.url(f"/{DESK}/{path}"))
+        expect(page.locator("h1")).to_be_visible()
+
+    for path in (*BELOW, f"erasure/tickets?number={journey.number}"):
+        visit(path)
+        barriers.check_all(page, path)
+    for name, selector in LINKED.items():
+        visit(name)
+        link = page.locator(selector).first
+        expect(link, name).to_be_visible()
+        page.goto(link.evaluate("(link) => link.href"))
+        barriers.check_all(page, f"an entry of {name}")
+    for path, selector in REFUSED.items():
+        visit(path)
+        page.locator("main form[method=post]").first.evaluate("(form) => form.noValidate = true")
+        page.locator(selector).first.click()
+        expect(page.get_by_role("alert").first).to_be_visible()
+        barriers.check_all(page, f"{path} refused")
+    barriers.assert_none()
+
+
+@pytest.mark.requirement("H5")
+def test_a_report_has_no_barriers(system: System, windows: Browsing) -> None:
+    """Figures, charts, the trend, and the tickets behind a figure."""
+    desk = "aftersales"
+    journey = SystemJourney(system, desk)
+    journey.file("冰箱不制冷", contact="report.barriers@example.com")
+    run_reports(system, desk, datetime.now(UTC) + timedelta(days=1))
+    for locale in ("zh-CN", "en"):
+        barriers, admin = Barriers(), AgentPages(system, desk, windows.open(locale=locale))
+        page = admin.page
+        admin.sign_in("admin-1", f"/reports?lang={locale}")
+        expect(page.locator(".summary")).to_be_visible()
+        page.goto(page.locator("#trend a").evaluate("(link) => link.href"))
+        barriers.check_all(page, "report")
+        page.goto(page.locator(".summary .more a").first.evaluate("(link) => link.href"))
+        barriers.check_all(page, "behind a figure")
+        barriers.assert_none()
+
+
+@pytest.mark.requirement("H7")
+def test_more_pages_open_by_key_and_by_touch(system: System, windows: Browsing) -> None:
+    """On a phone all pages are under "More", and the bar is not higher than two lines."""
+    for size, shown in ((DESKTOP, 3), (PHONE, 0)):
+        admin = AgentPages(system, DESK, windows.open(locale="en", size=size))
+        admin.sign_in("admin-1", "/audit?lang=en")
+        page, more = admin.page, admin.page.locator(".pages .menu > summary")
+        assert page.locator(".pages > a:visible").count() == shown
+        bar = page.locator(".bar").bounding_box()
+        assert bar is not None
+        assert bar["height"] <= (120 if size == PHONE else 60)
+        if size == PHONE:
+            more.tap()
+        else:
+            more.focus()
+            page.keyboard.press("Enter")
+        links = page.locator(".pages .menu a:visible")
+        assert links.count() == len(NAVIGATION) - shown
+        page.keyboard.press("Escape")
+        expect(links).to_have_count(0)
+        expect(more).to_be_focused()
+        more.click()
+        links.last.click()
+        expect(page).to_have_url(re.compile("/erasure"))
 
 
 def _press(*keys: str) -> Callable[[Page], None]:
