@@ -6,10 +6,10 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, expect, sync_playwright
 
 from tests.pages import chromium
-from tests.pages.browsing import Browsing, browsing
+from tests.pages.browsing import PATIENCE, Browsing, browsing
 from tests.pages.pictures import PICTURES
 
 HERE = Path(__file__).parent
@@ -48,6 +48,7 @@ def chromium_path() -> str:
 @pytest.fixture(scope="module")
 def browser(chromium_path: str) -> Iterator[Browser]:
     """A browser for each module: Playwright's event loop would be in the way of other tests."""
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium_path, args=chromium.ARGUMENTS)
         yield running
