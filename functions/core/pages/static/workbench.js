@@ -330,7 +330,7 @@
       if (idle) poll();
     }, { passive: true });
   }
-  if (wide.matches && seen($("#queue")) && !$("#queue [data-ticket]") && !$(".blank")) {
+  if (seen($("#queue")) && !$("#queue [data-ticket]") && !$(".blank")) {
     rows().then((html) => { waiting = html; apply(); }, () => {});
   }
   timer = setTimeout(poll, 15000);
