@@ -143,10 +143,15 @@ def test_an_erasure_shows_first_what_goes_and_wants_the_number(admin: Browser) -
 def test_an_erased_ticket_reads_well(
     admin: Browser, locale: Any, banner: str, instead: str
 ) -> None:
+    before = admin.get(f"tickets/{NUMBER}").body
+    assert 'id="composer"' in before
+    assert f"contacts/{NUMBER}" in before
     admin.post(f"erasure/tickets/{NUMBER}", confirm=NUMBER, reason="asked by letter")
     browser = Browser(admin.agent, locale)
     page = browser.get(f"tickets/{NUMBER}")
     said = texts(page)
+    assert f"contacts/{NUMBER}" not in page.body
+    assert 'id="composer"' not in page.body  # nothing can be written to nobody, nor a draft kept
     assert PRIVATE not in page.body
     assert banner in said
     assert instead in said.replace(banner, "")

@@ -65,6 +65,7 @@ class Agent(Value):
         entry = self.model_dump_json(exclude={"active", "online", "load", "assigned_at"})
         return sha256(entry.encode()).hexdigest()[:16]
 
+    @property
     def name(self) -> str:
         """The name by which colleagues know the person."""
         return self.display_name or self.username

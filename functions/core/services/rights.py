@@ -202,6 +202,8 @@ def may_correct_contact(principal: Principal, ticket: Ticket) -> bool:
 def may_open_contact(principal: Principal, ticket: Ticket, playbook: Playbook) -> bool:
     """Return whether the caller may open the customer's contact: whoever has to call (A13, B8,
     D13), and the handler for the first response, if a step that is a call can give it (E3)."""
+    if ticket.erased:
+        return False
     if may(principal, "open-contact", ticket):
         return True
     handles = ticket.handler == principal.username and ticket.customer.kind == "phone"
