@@ -67,7 +67,7 @@ def _checked(reason: str) -> str:
     reason = reason.strip()
     if not reason or len(reason) > LONGEST_REASON:
         text = too_long(LONGEST_REASON, len(reason)) if reason else "this field is required"
-        raise InvalidInput("Some fields are invalid; see errors.", (FieldError("reason", text),))
+        raise InvalidInput("Some fields are invalid.", (FieldError("reason", text),))
     return reason
 
 

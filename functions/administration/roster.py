@@ -204,7 +204,7 @@ def _read(entry: Mapping[str, Any], playbook: Playbook, errors: list[FieldError]
     if roles & HANDLES_TICKETS and not fields.get("team", "-"):
         errors.append(FieldError("team", "who handles tickets needs a team"))
     if errors:
-        raise InvalidInput("Some fields are invalid; see errors.", tuple(errors))
+        raise InvalidInput("Some fields are invalid.", tuple(errors))
     return fields
 
 

@@ -192,7 +192,7 @@ class ChatCalls:
         body = self.request.read(NewVerification)
         if bool(body.contact) == bool(body.code):
             wrong = FieldError("contact", "give a contact, or the code that was sent to it")
-            raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
+            raise InvalidInput("Some fields are invalid.", (wrong,))
         contact = _contact(body.contact) if body.contact else None
         codes = self.chats.codes
 
@@ -361,7 +361,7 @@ class ChatCalls:
         notice = self.chats.playbook.privacy
         if version and (notice is None or version != notice.version):
             wrong = FieldError("privacy_version", "the privacy notice has changed; reload the page")
-            raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
+            raise InvalidInput("Some fields are invalid.", (wrong,))
 
     def _require_admitted(self) -> None:
         assistant, playbook = self.chats.assistant, self.chats.playbook
@@ -428,7 +428,7 @@ def _require_verified(chat: Chat) -> None:
     if pending.state == "wrong":
         left = str(ATTEMPTS - pending.wrong)
         problem = Phrase("wrong code; attempts left: {left}", left=left)
-    raise InvalidInput("Some fields are invalid; see errors.", (FieldError("code", problem),))
+    raise InvalidInput("Some fields are invalid.", (FieldError("code", problem),))
 
 
 def _contact(written: str) -> Contact:
@@ -436,7 +436,7 @@ def _contact(written: str) -> Contact:
         return normalise_contact(written)
     except ValueError as error:
         wrong = FieldError("contact", error.args[0])
-        raise InvalidInput("Some fields are invalid; see errors.", (wrong,)) from error
+        raise InvalidInput("Some fields are invalid.", (wrong,)) from error
 
 
 def _digest(token: str) -> str:

@@ -98,7 +98,7 @@ def require_accepted(files: Sequence[NewAttachment], rules: FileRules) -> None:
         if (reason := refusal_reason(file.content, file_type(file.content), kinds, rules))
     ]
     if wrong:
-        raise InvalidInput("Some files are not accepted; see errors.", tuple(wrong))
+        raise InvalidInput("Some files are not accepted.", tuple(wrong))
 
 
 def keep(

@@ -123,7 +123,7 @@ def put_article(request: Request, storage: Storage, desk: str, name: str) -> Htt
     if not re.fullmatch(SLUG, name):
         wrong.append(FieldError("article", "lowercase letters, digits and hyphens, 40 at most"))
     if wrong:
-        raise InvalidInput("Some fields are invalid; see errors.", tuple(wrong))
+        raise InvalidInput("Some fields are invalid.", tuple(wrong))
     found = storage.knowledge.article(desk, name)
     version = found.version if found else 0
     if found is None or found.article != article:

@@ -75,7 +75,7 @@ class Order:
         value = self.fields.get(name, "").strip()
         if not value:
             raise InvalidInput(
-                "Some fields are invalid; see errors.",
+                "Some fields are invalid.",
                 (FieldError(name, "this field is required"),),
             )
         return value

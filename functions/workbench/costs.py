@@ -122,7 +122,7 @@ def _day(request: Request, name: str) -> date | None:
 
 
 def _invalid(name: str, message: str) -> InvalidInput:
-    return InvalidInput("Some fields are invalid; see errors.", (FieldError(name, message),))
+    return InvalidInput("Some fields are invalid.", (FieldError(name, message),))
 
 
 def costs_view(desk: str, first: date, last: date, by: CostsBy, table: CostTable) -> CostsView:

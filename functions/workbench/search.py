@@ -260,4 +260,4 @@ def _read_cursor(text: str | None) -> Position | None:
 
 
 def _invalid(field: str, problem: str | Phrase) -> InvalidInput:
-    return InvalidInput("Some fields are invalid; see errors.", (FieldError(field, problem),))
+    return InvalidInput("Some fields are invalid.", (FieldError(field, problem),))

@@ -87,7 +87,7 @@ class UnsupportedMediaType(e.Refused, status=415, title="Unsupported Media Type"
 
 _WRONG = (e.FieldError("text", "this field is required"),)
 _EXAMPLES = (
-    e.InvalidInput("Some fields are invalid; see errors.", _WRONG),
+    e.InvalidInput("Some fields are invalid.", _WRONG),
     e.Unauthorised("Sign in with POST /session and send its token as a bearer token."),
     e.Forbidden("Your role may not do this."),
     e.NotFound("There is no such ticket, or the link is not complete."),

@@ -117,7 +117,7 @@ def test_a_quarter_can_be_read_and_no_more_lines_than_lambda_answers(
         return ({**row, "cost_key": f"CS{n}"} for n in range(costs.MOST_LINES + 1))
 
     agent = signed_in("finance-1")
-    with pytest.raises(InvalidInput, match="see errors"):
+    with pytest.raises(InvalidInput, match="are invalid"):
         costs.show_costs(agent.request("GET"), agent.storage, "testdesk", many)
 
 

@@ -114,7 +114,7 @@ class Codes:
         pending = chat.verification
         if pending is None or pending.state not in ("sent", "wrong"):
             wrong = FieldError("code", "no code is waiting; ask for a new one")
-            raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
+            raise InvalidInput("Some fields are invalid.", (wrong,))
         if self.now > pending.expires_at:
             return self._ended(chat, pending, "expired")
         if not compare_digest(self._digest(chat, code), pending.code):
@@ -181,7 +181,7 @@ class Codes:
         playbook, local = self.playbook, self.now.astimezone(self.playbook.zone)
         if contact.kind == "phone" and sms_problem(contact, None, playbook):
             wrong = FieldError("contact", "no text message can be sent to this number")
-            raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
+            raise InvalidInput("Some fields are invalid.", (wrong,))
         digest = contact_digest(contact, playbook.desk, self.root_key)
         limits: list[tuple[str, int, Period]] = [(f"codes#{digest}", CODES_PER_CONTACT, "hour")]
         if contact.kind == "phone":

@@ -142,7 +142,7 @@ def _send_code(
             email.send(once.client("sesv2"), playbook.mail.address, to, raw, deployment.prefix)
     except SendFailure as failure:
         wrong = FieldError("contact", "the code could not be sent there")
-        raise InvalidInput("Some fields are invalid; see errors.", (wrong,)) from failure
+        raise InvalidInput("Some fields are invalid.", (wrong,)) from failure
 
 
 def _mail(playbook: Playbook, to: str, text: str, locale: Locale) -> bytes:

@@ -102,4 +102,4 @@ def ended(kind: ReportKind, since: date, now: datetime, zone: ZoneInfo) -> list[
 
 
 def _wrong(field: str, message: Phrase) -> InvalidInput:
-    return InvalidInput("Some fields are invalid; see errors.", (FieldError(field, message),))
+    return InvalidInput("Some fields are invalid.", (FieldError(field, message),))

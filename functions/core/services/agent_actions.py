@@ -446,7 +446,7 @@ def _step(
             if key == step.resolves:
                 hiding.mask("summary", text)
     if errors:
-        raise InvalidInput("Some fields are invalid; see errors.", tuple(errors))
+        raise InvalidInput("Some fields are invalid.", tuple(errors))
     principal = context.principal
     return c.TakeStep(name, fields, by=principal.username, team=principal.team)
 

@@ -78,7 +78,7 @@ class ContactCorrector:
             contact = normalise_contact(address)
         except ValueError as error:
             wrong = FieldError("contact", error.args[0])
-            raise InvalidInput("Some fields are invalid; see errors.", (wrong,)) from error
+            raise InvalidInput("Some fields are invalid.", (wrong,)) from error
         digest = contact_digest(contact, playbook.desk, self.root_key)
         known = self.storage.contacts.known(playbook.desk, None, digest)
         customer = ticket.customer.model_copy(

@@ -400,7 +400,7 @@ def _validate(playbook: Playbook, request: TicketRequest) -> _Fields:
     if bought is not None and (problem := date_problem(bought, today)):
         wrong.append(FieldError("product.purchased_on", problem))
     if wrong:
-        raise InvalidInput("Some fields are invalid; see errors.", tuple(wrong))
+        raise InvalidInput("Some fields are invalid.", tuple(wrong))
     return _Fields(
         contact=source.sender or normalise_contact(body.contact),
         type=find_term(body.type, playbook.types) if body.type else None,

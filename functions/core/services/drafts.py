@@ -158,7 +158,7 @@ class DraftDesk:
             wrong = FieldError(
                 "text", Phrase("{max_length} characters at most", max_length=MAX_DRAFT)
             )
-            raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
+            raise InvalidInput("Some fields are invalid.", (wrong,))
         given = {
             "frame": written.frame,
             "text": written.text,

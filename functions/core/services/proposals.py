@@ -130,7 +130,7 @@ def decide(
 
 
 def _wrong(message: str) -> InvalidInput:
-    return InvalidInput("Some fields are invalid; see errors.", (FieldError("article", message),))
+    return InvalidInput("Some fields are invalid.", (FieldError("article", message),))
 
 
 def _added(storage: Storage, desk: str, *given: Any) -> int:

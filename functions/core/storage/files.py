@@ -165,7 +165,7 @@ class Files:
             else:
                 attachments.append(attachment)
         if errors:
-            raise InvalidInput("Some files are not accepted; see errors.", tuple(errors))
+            raise InvalidInput("Some files are not accepted.", tuple(errors))
         return tuple(attachments)
 
     def _accept(self, desk: str, number: str, upload: str, rules: FileRules) -> Attachment | Phrase:

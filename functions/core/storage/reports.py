@@ -135,7 +135,7 @@ class StoredReports:
         """
         if figure not in LISTED:
             raise InvalidInput(
-                "Some fields are invalid; see errors.",
+                "Some fields are invalid.",
                 (FieldError("tickets", Phrase("expected one of {kinds}", kinds=LISTED)),),
             )
         if not re.fullmatch("[0-9]{1,9}", cursor or "0"):

@@ -32,7 +32,7 @@ CHINESE: dict[str, str] = {
     "Unsupported Media Type": "不支持此内容类型",
     "Internal Server Error": "系统出错",
     # Any call
-    "Some fields are invalid; see errors.": "部分内容不符合要求，请看 errors。",
+    "Some fields are invalid.": "部分内容不符合要求。",
     "The body is not JSON in UTF-8.": "请求正文不是 UTF-8 编码的 JSON。",
     "A body may have {limit} KiB at most.": "请求正文不能超过 {limit} KiB。",
     "Too many links were asked for. Try again in an hour.": "链接请求次数过多，请一小时后再试。",
@@ -164,7 +164,7 @@ CHINESE: dict[str, str] = {
     ),
     "the content is another type; accepted types: {types}": "不接受此类文件；可接受的类型：{types}",
     "nothing was uploaded under this id; upload the file first": "此编号下没有文件，请先上传",
-    "Some files are not accepted; see errors.": "部分文件不符合要求，请看 errors。",
+    "Some files are not accepted.": "部分文件不符合要求。",
     "Input should be a valid string": "请填写文字",
     "Input should be a valid integer": "请填写整数",
     "Input should be true or false": "请填写 true 或 false",

@@ -63,7 +63,7 @@ def parse_model(model: type[Model], body: bytes) -> Model:
         return model.model_validate_json(body or b"{}", strict=True)
     except ValidationError as error:
         raise InvalidInput(
-            "Some fields are invalid; see errors.", tuple(map(_field_error, error.errors()))
+            "Some fields are invalid.", tuple(map(_field_error, error.errors()))
         ) from error
 
 

@@ -107,7 +107,7 @@ def _written(page: WorkbenchPage) -> TypedDraft:
     files = tuple(name for name in page.form.get("files", ()) if name)
     if len(files) > MAX_ATTACHMENTS:
         wrong = FieldError("files", Phrase("{most} files at most", most=MAX_ATTACHMENTS))
-        raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
+        raise InvalidInput("Some fields are invalid.", (wrong,))
     return TypedDraft(
         frame=frame,
         text=page.field("text"),
@@ -127,7 +127,7 @@ def _action(page: WorkbenchPage) -> str:
     action = page.field("action")
     if action not in ACTIONS:
         raise InvalidInput(
-            "Some fields are invalid; see errors.",
+            "Some fields are invalid.",
             (FieldError("action", Phrase("one of: {names}", names=sorted(ACTIONS))),),
         )
     return action

@@ -111,7 +111,7 @@ def wanted_file(page: WorkbenchPage) -> str | None:
     if wanted and wanted not in FORMATS:
         expected = Phrase("expected one of {kinds}", kinds=tuple(FORMATS))
         error = FieldError("format", expected)
-        raise InvalidInput("Some fields are invalid; see errors.", (error,))
+        raise InvalidInput("Some fields are invalid.", (error,))
     return FORMATS[wanted] if wanted else None
 
 

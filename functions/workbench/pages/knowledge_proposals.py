@@ -66,7 +66,7 @@ def decided(page: WorkbenchPage, proposal: str) -> None:
         name = page.field("id").strip()
         if name and page.storage.knowledge.article(page.desk, name):
             wrong = FieldError("article", "there is an article with this id")
-            raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
+            raise InvalidInput("Some fields are invalid.", (wrong,))
         body["article"] = name or f"proposal-{proposal}"
     elif accepted and article:
         body["article"] = article

@@ -59,7 +59,7 @@ def tried(page: WorkbenchPage, question: str) -> QuestionTrial:
 
     if len(question) > MAX_TEXT:
         wrong = FieldError("question", too_long(MAX_TEXT, len(question)))
-        raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
+        raise InvalidInput("Some fields are invalid.", (wrong,))
     playbook, now = page.playbook, page.request.now
     base = page.storage.knowledge.get(page.desk, now, fresh=True)
     known = {name: found.article for name, found in base.articles.items()}

@@ -69,5 +69,5 @@ def _name(page: WorkbenchPage) -> str:
     elif len(name) > rules.MAX_NAME:
         problem = too_long(rules.MAX_NAME, len(name))
     if problem:
-        raise InvalidInput("Some fields are invalid; see errors.", (FieldError("name", problem),))
+        raise InvalidInput("Some fields are invalid.", (FieldError("name", problem),))
     return mask(name)

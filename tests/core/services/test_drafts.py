@@ -250,7 +250,7 @@ def test_the_reason_of_a_refusal_says_what_is_wrong(
 
     def refuse(*_: object) -> None:
         wrong = FieldError("text", Phrase("{max_length} characters at most", max_length=2))
-        raise InvalidInput("Some fields are invalid; see errors.", (wrong,))
+        raise InvalidInput("Some fields are invalid.", (wrong,))
 
     monkeypatch.setattr(agent_actions, "act", refuse)
     kept = desk.commit(me, playbook, "CS1", LATER).draft

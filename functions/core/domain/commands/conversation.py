@@ -39,7 +39,7 @@ def _require_filled_in(text: str) -> None:
     """Refuse a draft whose placeholders nobody has filled in (E4)."""
     if _PLACEHOLDER.search(text):
         error = FieldError("text", "fill in the placeholders of the draft, or delete them")
-        raise InvalidInput("Some fields are invalid; see errors.", (error,))
+        raise InvalidInput("Some fields are invalid.", (error,))
 
 
 class ReplyBody(BodyWithFiles):

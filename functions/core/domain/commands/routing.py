@@ -128,7 +128,7 @@ class ConfirmType(
             *unknown_names("priority", (priority,), playbook.priorities),
         )
         if errors:
-            raise InvalidInput("Some fields are invalid; see errors.", errors)
+            raise InvalidInput("Some fields are invalid.", errors)
         tags = ticket.tags if self.tags is None else self.tags
         if ticket.status not in IN_HAND:
             return [e.TypeConfirmed(type=self.type, tags=tags, priority=priority)]

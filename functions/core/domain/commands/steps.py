@@ -173,7 +173,7 @@ def checked_fields(
                 errors.append(one_of(name, choices))
         fields[name] = value
     if errors:
-        raise InvalidInput("Some fields are invalid; see errors.", tuple(errors))
+        raise InvalidInput("Some fields are invalid.", tuple(errors))
     return fields
 
 
