@@ -304,6 +304,7 @@ def test_more_pages_open_by_key_and_by_touch(system: System, windows: Browsing) 
         admin = AgentPages(system, DESK, windows.open(locale="en", size=size))
         admin.sign_in("admin-1", "/audit?lang=en")
         page, more = admin.page, admin.page.locator(".pages .menu > summary")
+        page.wait_for_load_state()
         assert page.locator(".pages > a:visible").count() == shown
         bar = page.locator(".bar").bounding_box()
         assert bar is not None

@@ -1,5 +1,6 @@
 """Static files: immutable under names that contain their hash, and nothing else."""
 
+import gzip
 import re
 
 import pytest
@@ -51,3 +52,9 @@ def test_only_indentation_and_comments_are_not_sent(name: str) -> None:
 def test_nothing_else_is_served(name: str) -> None:
     with pytest.raises(NotFound):
         serve(name)
+
+
+@pytest.mark.parametrize("part", ["", "board.css", "figures.css", "knowledge.css", "playbook.css"])
+def test_the_pages_beside_queues_and_tickets_load_little_style(part: str) -> None:
+    files = ["page.css", "workbench.css", "office.css", *filter(None, [part])]
+    assert sum(len(gzip.compress(content(name).encode())) for name in files) <= 8 * 1024
