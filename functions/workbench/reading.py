@@ -88,6 +88,18 @@ def last_commits(storage: Storage, tickets: Iterable[Ticket], n: int) -> list[Co
     return sorted(map(read_commit, _read(storage, keys)), key=lambda commit: commit.version)
 
 
+def commits_at(
+    storage: Storage, desk: str, versions: Iterable[tuple[str, int]]
+) -> dict[tuple[str, int], Commit]:
+    """Read commits by ticket and version; missing ones are left out."""
+    keys = [
+        key
+        for number, version in dict.fromkeys(versions)
+        for key in storage.tickets.commit_keys(desk, number, [version])
+    ]
+    return {(each.number, each.version): each for each in map(read_commit, _read(storage, keys))}
+
+
 def _covered_beside(deliveries: Sequence[Delivery], ids: Sequence[str]) -> list[str]:
     """Return the deliveries to the customer that an earlier playbook asked for."""
     asked = set(ids)

@@ -4,6 +4,7 @@ import csv
 import re
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any, cast
 
 import pytest
 
@@ -15,8 +16,8 @@ from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.text.audit_texts import act_label
-from tests.core.sample_desk import NOON, agent
-from tests.workbench.conftest import NUMBER, Agent as Person, SignedIn
+from tests.core.sample_desk import NOON, agent, file_ticket
+from tests.workbench.conftest import NUMBER, Agent as Person, Counting, SignedIn
 from tests.workbench.pages import Browser, texts
 
 pytestmark = pytest.mark.requirement("H7", "G4")
@@ -53,6 +54,27 @@ def test_first_of_all_it_says_who_opened_what_and_why(
     assert "&lt;i&gt;诉讼&lt;/i&gt;" in held.body
     assert "<i>" not in held.body
     assert f'href="/workbench/testdesk/tickets/{NUMBER}"' in held.body
+
+
+@pytest.mark.requirement("H8")
+def test_the_reasons_of_a_page_are_read_together(
+    admin: Browser, playbook: Playbook, dynamodb: Any
+) -> None:
+    """Also those of the holds that the page of erasures lists."""
+    client = Counting(dynamodb)
+    storage = Storage.on(cast("Any", client), "deskbell-test")
+    browser = Browser(Person(storage, "admin-1", "testdesk:admin"), "en")
+    for n in range(5):
+        file_ticket(admin.storage, playbook, f"CS{n}")
+        hold = c.Hold(True, f"reason {n}")
+        change(admin.storage, "testdesk", f"CS{n}", hold, playbook, NOON, actor="admin-1")
+    for address in ("audit?act=ticket.hold", "erasure"):
+        browser.get(address)  # sign-in and playbook are kept by the container
+        client.calls.clear()
+        said = texts(browser.get(address))
+        assert all(f"reason {n}" in said for n in range(5))
+        assert "get_item" not in client.calls
+        assert client.calls.count("batch_get_item") <= 2
 
 
 def test_it_is_filtered_by_act_person_and_days(admin: Browser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from functions.core.domain.audit import ACTS, AUDITED, AuditEntry
@@ -15,6 +16,7 @@ from functions.core.text.roster_texts import TEXTS
 from functions.workbench.pages.page import PAGE_HEADERS, PAGES, WorkbenchPage
 from functions.workbench.pages.routing import route
 from functions.workbench.pages.ticket_forms import whole
+from functions.workbench.reading import commits_at
 
 OPENED = "opened"
 """The choice of all acts that open what is sealed; the first one."""
@@ -79,7 +81,7 @@ def show(page: WorkbenchPage) -> HttpResponse:
         errors=errors,
         acts=[OPENED, ALL, *sorted(ACTS)],
         label=lambda act: act_label(act, page.locale),
-        rows=[_row(page, entry) for entry in shown],
+        rows=[*map(partial(_row, page), shown, reasons_of(page, shown))],
         count=len(found),
         number=number,
         last=-(-len(found) // PAGE_SIZE),
@@ -95,14 +97,26 @@ def found_acts(page: WorkbenchPage, asked: AuditFilter) -> Sequence[AuditEntry]:
     return [entry for entry in entries if asked.keeps(entry)][::-1]
 
 
-def reason_of(page: WorkbenchPage, entry: AuditEntry) -> str:
-    """Return the reason of an act on a ticket from its history, "" if that has none."""
+def reasons_of(page: WorkbenchPage, entries: Sequence[AuditEntry]) -> list[str]:
+    """Return the reason of each act on a ticket from its history, "" if that has none."""
+    versions = [_version(entry) for entry in entries]
+    commits = commits_at(page.storage, page.desk, filter(None, versions))
+    found = [commits.get(version) if version else None for version in versions]
+    reasons = (
+        [event.reason for event in commit.events if isinstance(event, AUDITED)] if commit else []
+        for commit in found
+    )
+    return [next(filter(None, each), "") for each in reasons]
+
+
+def _version(entry: AuditEntry) -> tuple[str, int] | None:
+    """Return the ticket and the version of it that an act has written."""
     version = entry.after.get("version")
-    if not isinstance(version, int):
-        return ""
-    commit = page.storage.tickets.commit_at(page.desk, entry.target, version)
-    events = [event for event in commit.events if isinstance(event, AUDITED)] if commit else []
-    return next(filter(None, (event.reason for event in events)), "")
+    return (entry.target, version) if _on_ticket(entry) and isinstance(version, int) else None
+
+
+def _on_ticket(entry: AuditEntry) -> bool:
+    return entry.act.startswith("ticket.") and entry.target != "contact"
 
 
 def _asked(page: WorkbenchPage) -> tuple[AuditFilter, dict[str, str]]:
@@ -135,19 +149,19 @@ def _day(text: str) -> date:
     return day
 
 
-def _row(page: WorkbenchPage, entry: AuditEntry) -> AuditRow:
+def _row(page: WorkbenchPage, entry: AuditEntry, reason: str) -> AuditRow:
     changes = [
         (_field(page, name), before, after)
         for name in dict.fromkeys((*entry.before, *entry.after))
         if name not in {"active", "version"}
         and (before := _said(entry.before.get(name))) != (after := _said(entry.after.get(name)))
     ]
-    on_ticket = entry.act.startswith("ticket.") and entry.target != "contact"
+    on_ticket = _on_ticket(entry)
     return AuditRow(
         entry,
         entry.at.astimezone(page.playbook.zone),
         entry.target if on_ticket else "",
-        reason_of(page, entry) if on_ticket else "",
+        reason,
         [] if on_ticket else changes,
     )
 

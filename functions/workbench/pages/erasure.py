@@ -13,7 +13,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import HttpResponse
 from functions.core.services.merging import merge_group, same_person
 from functions.core.text.error_texts import translated
-from functions.workbench.pages.audit import reason_of
+from functions.workbench.pages.audit import reasons_of
 from functions.workbench.pages.page import WorkbenchPage
 from functions.workbench.pages.routing import route
 
@@ -140,10 +140,10 @@ def held_tickets(page: WorkbenchPage) -> list[HeldTicket]:
             newest.pop(entry.target, None)
             newest[entry.target] = entry
     held = {t.number for t in page.storage.tickets.load_many(page.desk, [*newest]) if t.held}
+    entries = [entry for entry in reversed(newest.values()) if entry.target in held]
     return [
-        HeldTicket(number, entry.at.astimezone(zone), entry.actor, reason_of(page, entry))
-        for number, entry in reversed(newest.items())
-        if number in held
+        HeldTicket(entry.target, entry.at.astimezone(zone), entry.actor, reason)
+        for entry, reason in zip(entries, reasons_of(page, entries), strict=True)
     ]
 
 
