@@ -78,10 +78,10 @@ class Desk:
 
     def go(self, name: str) -> None:
         """Open a page by the menu."""
-        link = self.page.locator(f"nav.pages a[href$='/{name}']")
-        if not link.is_visible():
+        link = self.page.locator(f"nav.pages a:visible[href$='/{name}']")
+        if not link.count():
             self.page.locator("nav.pages summary").click()
-        link.click()
+        link.first.click()
 
     def keys(self, *keys: str) -> None:
         for key in keys:
