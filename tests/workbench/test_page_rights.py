@@ -10,7 +10,6 @@ import pytest
 from functions.core.domain.errors import Forbidden
 from functions.core.domain.roster import Role
 from functions.core.storage.database import Storage
-from functions.workbench import pages
 from functions.workbench.pages import routing
 from functions.workbench.pages.navigation import NAVIGATION
 from tests.core.sample_desk import agent as entry
@@ -74,7 +73,7 @@ def test_every_page_of_the_bar_is_in_the_matrix_and_there_is_one() -> None:
 def test_finance_opens_nothing_that_shows_tickets(storage: Storage) -> None:
     """Beside the pages of the bar, such as several tickets at once, which shows their titles."""
     finance, opened = signed_in(storage, "finance"), set[str]()
-    modules = {path.stem for path in Path(pages.__path__[0]).glob("[a-z]*.py")}
+    modules = {path.stem for path in Path(routing.__file__).parent.glob("[a-z]*.py")}
     for page in sorted(modules - MATRIX.keys()):
         if any(not is_refused(finance, page, *route) for route in routes(page)):
             opened.add(page)

@@ -205,10 +205,13 @@ def test_applying_each_history_gives_the_stored_ticket(storage: Storage) -> None
         ticket = stored(storage, desk, number)
         history = storage.tickets.history(desk, number)
         assert [event.event for commit in history for event in commit.events] == known["events"]
-        # Tickets had no title then; the next change gives it.
         again = replayed(storage, desk, number)
         assert again is not None
-        assert again.model_copy(update={"title": ticket.title}) == ticket, known["name"]
+        # Tickets had no title then, which the next change gives, nor a time of their request.
+        new: dict[str, Any] = {"title": ticket.title}
+        if again.pending is not None:
+            new["pending"] = again.pending.model_copy(update={"at": None})
+        assert again.model_copy(update=new) == ticket, known["name"]
         for field in ("status", "version", "score", "queue", "team", "handler", "held", "erased"):
             assert getattr(ticket, field) == known[field], (known["name"], field)
         present = {former: state for state, former in FORMER_STATES.items()}
