@@ -19,9 +19,9 @@ from tests.e2e.desk_journey import TABLE, SystemJourney
 from tests.e2e.reporting_desk import run_reports
 from tests.e2e.running_system import System, wait_until
 from tests.e2e.test_reported_desk import arrived
-from tests.pages import pictures
 from tests.pages.browsing import Browsing
 from tests.pages.people import LONG_WAIT, AgentPages
+from tests.pages.pictures import shot
 
 pytestmark = pytest.mark.slow
 DESK = "assisted"
@@ -53,14 +53,6 @@ def at_work(
     person = AgentPages(system, DESK, windows.open(size=LAPTOP, locale=locale))
     person.sign_in(who, path)
     return person
-
-
-def shot(page: Page, name: str, *, document: bool = False) -> None:
-    """Write a picture once the queue beside the page is there, if the page has one."""
-    queue = page.locator("#queue")
-    if queue.is_visible():
-        expect(queue.get_by_role("link").first).to_be_visible(timeout=LONG_WAIT)
-    pictures.shot(page, name, document=document)
 
 
 def a_contact() -> str:
@@ -257,7 +249,7 @@ def test_an_admin_lets_somebody_in_and_out_again(system: System, windows: Browsi
     page.get_by_role("link", name="停用…").click()
     press(page, "停用")
     page.goto(admin.url(f"/{DESK}/roster"))
-    expect(page.locator(".plain-list")).to_contain_text(username)
+    expect(page.locator("#main")).to_contain_text(username)
     again = windows.open(locale="en")
     again.goto(new.url(f"/{DESK}"))
     again.locator("[name=username]").fill(username)
@@ -342,7 +334,7 @@ def test_an_admin_holds_releases_and_erases(system: System, windows: Browsing) -
     page.locator("[name=confirm]").fill(number)
     press(page, "永久删除")
     expect(page.locator("main h1")).to_have_text("客户个人信息已删除", timeout=LONG_WAIT)
-    page.locator(".plain-list").get_by_role("link", name=number).click()
+    page.locator("#main").get_by_role("link", name=number).click()
     expect(page.locator("#main")).to_contain_text("客户个人信息已按要求删除")
     assert page.locator("#composer").count() == 0
     shown = page.locator("body").inner_text()
