@@ -118,6 +118,7 @@ def test_agents_pages_have_no_barriers(system: System, windows: Browsing, locale
         prepare(page)
         barriers.check(page, what)
         page.keyboard.press("Escape")
+    page.locator("#queue .pick input").first.check(force=True)
     page.locator("#bulk button[value=note]").click()
     expect(page.locator("#several")).to_be_visible()
     barriers.check(page, "several")
@@ -227,8 +228,18 @@ REFUSED = {
 
 
 @pytest.mark.requirement("H4", "H5", "H6", "H7")
-@pytest.mark.parametrize("locale", ["zh-CN", "en"])
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(
+    ("role", "locale"),
+    [
+        ("agent", "zh-CN"),
+        ("supervisor", "en"),
+        ("qa", "zh-CN"),
+        ("finance", "en"),
+        # An administrator opens every page.
+        ("admin", "zh-CN"),
+        ("admin", "en"),
+    ],
+)
 def test_the_pages_of_each_role_have_no_barriers(
     system: System, windows: Browsing, role: Role, locale: str
 ) -> None:
