@@ -32,7 +32,7 @@ Declared = TypeVar("Declared", bound=ActFunction)
 
 @dataclass(frozen=True)
 class Administration:
-    """Who carries out an act at which desk, and when."""
+    """The person who carries out an act, the desk, and the time."""
 
     deployment: Deployment
     storage: Storage

@@ -30,7 +30,7 @@ _SHOWN = {
 
 
 _NEW: dict[str, Any] = {"online": False, "load": 0, "assigned_at": None}
-"""What an entry has before anything was assigned."""
+"""Fields of an entry before anything was assigned."""
 
 
 @dataclass(frozen=True)

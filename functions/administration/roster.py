@@ -25,7 +25,7 @@ from functions.core.platform import aws
 from functions.core.services.rights import ANY_DESK
 
 OF_SUPERVISORS = frozenset({"capacity", "languages", "products", "shift", "skills"})
-"""What a supervisor may change of the desk's agents."""
+"""Fields of the desk's agents that a supervisor may change."""
 
 MOST_IN_HAND = 999
 HIGHEST_LEVEL = 9

@@ -1,4 +1,4 @@
-"""What a rehearsal found and whom a message goes to, in words."""
+"""Words for the findings of a rehearsal and the recipients of a message."""
 
 from __future__ import annotations
 

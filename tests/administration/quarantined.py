@@ -1,4 +1,4 @@
-"""What a desk did not process, on AWS in memory."""
+"""Entries of a desk's quarantine, on AWS in memory."""
 
 import json
 from email.message import EmailMessage
@@ -57,7 +57,7 @@ def record_of(desk: str, cause: str = "KeyError: 'x'") -> dict[str, Any]:
 
 
 def queued() -> list[Any]:
-    """What waits to be taken in."""
+    """Return the mails that wait for intake."""
     sqs = boto3.client("sqs")
     url = sqs.get_queue_url(QueueName=f"{DEPLOYMENT.prefix}-mail")["QueueUrl"]
     found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])

@@ -123,7 +123,7 @@ def test_a_rehearsal_has_a_period_of_a_day_to_a_month(
 
 
 def test_the_file_is_checked_again(storage: Storage) -> None:
-    """Whoever may invoke the function need not have gone through the page."""
+    """The caller of the function need not have gone through the page."""
     refused = ask(storage, "admin", "apply", text="desk: testdesk\n", replaces=1).refusal
     assert refused is not None
     assert refused.kind == "InvalidInput"

@@ -1,4 +1,4 @@
-"""Who may see and act on what was not processed."""
+"""Rights to see entries of the quarantine and to act on them."""
 
 from datetime import timedelta
 from typing import Any

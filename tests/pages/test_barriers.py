@@ -210,7 +210,7 @@ BELOW = (
     "playbook/1",
     "playbook/messages",
 )
-"""What is below the pages, by address; an administrator may see all of it."""
+"""Addresses below the pages; an administrator may see all of them."""
 
 LINKED = {
     "quarantine": "main tbody th a",

@@ -92,7 +92,7 @@ def test_a_text_is_sent_once_and_can_be_taken_back_before(window: Window) -> Non
 
 @pytest.mark.parametrize("was_stored", [False, True])
 def test_what_a_closing_page_was_sending_is_sent_at_once(window: Window, was_stored: bool) -> None:
-    """Whether or not the call that the closing of the page ended has been stored."""
+    """The call that the closing of the page ended may have been stored or not."""
     sending: Any = {"text": TEXT, "draft": 0, "version": version(window), "action": "reply"}
     if was_stored:
         assert window.drafts(**sending, send=1)["outgoing"]

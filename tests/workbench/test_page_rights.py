@@ -1,4 +1,4 @@
-"""Who may open which page of the workbench, and send what it has: every role, every route."""
+"""Rights to open pages of the workbench and to send their forms: every role, every route."""
 
 import re
 from importlib import import_module

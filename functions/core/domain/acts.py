@@ -1,4 +1,4 @@
-"""What the pages and the function `administration` say to each other."""
+"""Messages between the pages and the function `administration`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Refusal(BaseModel):
 
 
 class ActResult(BaseModel):
-    """What an act returned, as JSON, or why it was refused."""
+    """The result of an act, as JSON, or its refusal."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 

@@ -18,7 +18,7 @@ from functions.core.domain.playbook_types import Identifier, Locale, Section, Sl
 Audience = Literal["customer", "agent"]
 
 Standing = Literal["draft", "coming", "current", "expired"]
-"""Whether an article is in force: not published, not yet valid, valid today, or no more."""
+"""The standing of an article: not published, not yet valid, valid today, or no longer."""
 
 Origin = Literal["ticket", "asked", "looked_up"]
 """The origin of a variable's value: the ticket, a question to the customer, or another

@@ -23,7 +23,7 @@ class ChangedLine(NamedTuple):
 
 @dataclass(frozen=True)
 class ArticleChange:
-    """What is different in one part of an article: `title.en`, `asked.zh-CN`, `valid.until`."""
+    """The difference in one part of an article: `title.en`, `asked.zh-CN`, `valid.until`."""
 
     part: str
     lines: tuple[ChangedLine, ...]

@@ -31,7 +31,7 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2199
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """What the filters say, `first` and `last` included."""
+    """The values of the filters, `first` and `last` included."""
 
     act: str
     person: str

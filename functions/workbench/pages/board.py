@@ -63,7 +63,7 @@ Answer = Callable[[WorkbenchPage, "BoardNotice | None"], HttpResponse]
 
 @dataclass(frozen=True)
 class BoardNotice:
-    """What came of an act on a ticket, in words."""
+    """The outcome of an act on a ticket, in words."""
 
     number: str
     text: str

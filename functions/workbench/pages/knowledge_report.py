@@ -32,7 +32,7 @@ UNANSWERED = 20
 
 @dataclass(frozen=True)
 class ArticleFigures:
-    """What came of the questions that an article was the answer to."""
+    """The outcomes of the questions that an article was the answer to."""
 
     name: str
     title: str

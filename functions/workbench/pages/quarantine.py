@@ -1,4 +1,4 @@
-"""What the desk did not process: mail held back, dead letters, closing that failed (H4)."""
+"""The desk's quarantine: mail held back, dead letters, closing that failed (H4)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from functions.workbench.pages.routing import route
 from functions.workbench.pages.ticket_words import Words
 
 NOTES = frozenset({"replayed", "discarded", "gone"})
-"""What the list says after a form."""
+"""The notices that the list shows after a form."""
 
 
 @route("GET")
