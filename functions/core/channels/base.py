@@ -12,7 +12,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
@@ -68,6 +68,9 @@ class IncomingMessage:
         media: the provider's ids or URLs of the attached media.
         thread: what the provider needs to place an answer in the same thread.
         account: the desk's account that the message was written to.
+        choice: the id of the `Choice` that the person tapped; `text` is then its label.
+        session: the provider's handle by which this person can be answered until `session_until`: a
+            welcome code, the URL of a session.
         opens: False for a message that joins an open ticket and opens none, such as a correction.
         encrypted: the request was encrypted, so the response has to be.
         raw: the message as it came.
@@ -83,6 +86,9 @@ class IncomingMessage:
     thread: str = ""
     account: str = ""
     at: datetime | None = None
+    choice: str = ""
+    session: str = ""
+    session_until: datetime | None = None
     opens: bool = True
     encrypted: bool = False
     raw: bytes = b""
@@ -95,13 +101,55 @@ class IncomingMessage:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """One of the choices under a message: a button, or a line of a menu."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True)
 class OutgoingMessage:
-    """A text for one person. `key` (a UUID) is the same for every attempt of one delivery."""
+    """A text for one person. `key` (a UUID) is the same for every attempt of one delivery.
+
+    `choices` are at most the adapter's `max_choices`; `session` is the handle of the person's last
+    message while it is valid.
+    """
 
     user: str
     text: str
     thread: str = ""
     key: str = ""
+    choices: tuple[Choice, ...] = ()
+    session: str = ""
+
+
+@dataclass(frozen=True)
+class Window:
+    """What a provider accepts for a person after they wrote: for how long, and how many messages
+    (None: any number).
+    """
+
+    duration: timedelta
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class DeliveryReport:
+    """What a provider reports later about a message that it had accepted, by its id."""
+
+    id: str
+    state: Literal["delivered", "failed"]
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class MediaFile:
+    """A file that a provider holds: an attachment of a message."""
+
+    content: bytes
+    content_type: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,6 +193,9 @@ class Adapter(ABC):
     `name` is the module's name and the last part of the webhook's path; `api` the address of the
     provider's API, which a desk's secret may replace; `needs` the required keys of the secret,
     `options` its optional keys. `answers`: the HTTP response may carry text to the writer.
+    `windows`: what the provider accepts after a message, and after entering or following; a kind
+    without a window has no limit. `max_choices`: the choices that a message shows by the provider's
+    own means; more, or 0, become numbered lines.
     """
 
     name: ClassVar[str]
@@ -152,6 +203,8 @@ class Adapter(ABC):
     needs: ClassVar[tuple[str, ...]]
     options: ClassVar[tuple[str, ...]] = ()
     answers: ClassVar[bool] = False
+    windows: ClassVar[Mapping[Literal["message", "subscribed"], Window]] = {}
+    max_choices: ClassVar[int] = 0
 
     @abstractmethod
     def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
@@ -168,6 +221,10 @@ class Adapter(ABC):
         Raises:
             Unreadable: the request does not follow the provider's documentation.
         """
+
+    def reports(self, request: ProviderRequest, secret: Secret) -> tuple[DeliveryReport, ...]:
+        """Return what a request whose signature is valid reports about sent messages."""
+        return ()
 
     def answer(
         self,
@@ -206,6 +263,22 @@ class Adapter(ABC):
     @abstractmethod
     def outcome(self, status: int, body: bytes) -> ProviderResult:
         """Read the response to `send`."""
+
+    def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
+        """Return the call that fetches a medium of a message; None if the provider gives none.
+
+        Raises:
+            KeyError: the secret lacks a key.
+        """
+        return None
+
+    def media(
+        self, status: int, headers: Mapping[str, str], body: bytes, secret: Secret, token: str = ""
+    ) -> MediaFile | HttpCall | ProviderResult:
+        """Read the response to `media_call`: the file, a further call that fetches it, or the
+        reason why there is none. Header names are in lower case.
+        """
+        return ProviderResult("permanent", cause=f"{self.name} gives no files")
 
     def base(self, secret: Secret) -> str:
         return str(secret.get("api") or self.api).rstrip("/")
