@@ -17,9 +17,7 @@ a value (Aliyun: `isv.PARAM_NOT_SUPPORT_URL`)."""
 CODE = "code"
 """The variable of a verification code."""
 
-WORDS = frozenset(
-    {"text", "question", "summary", "solution", "reason", "description", "order", "other"}
-)
+WORDS = frozenset({"text", "question", "summary", "solution", "reason", "description", "order"})
 """Variables that contain what a person wrote; no registered text has them."""
 
 _EMPTY = "-"
@@ -59,3 +57,13 @@ def to_register(registered: RegisteredText, provider: SmsProvider) -> str:
         return f"${{{name}}}" if provider == "aliyun" else f"{{{order[name]}}}"
 
     return VARIABLE.sub(lambda found: variable(found[1]), registered.text)
+
+
+def texts_to_register(desk: RegisteredTexts) -> dict[str, str]:
+    """Return the texts of a desk as they are entered at its provider, by their ids."""
+    of_messages = (*desk.registered.values(), desk.new_message, desk.verification_code)
+    return {
+        text.id: to_register(text, desk.provider)
+        for registered in of_messages
+        for text in (registered or {}).values()
+    }
