@@ -162,8 +162,8 @@ def test_reports_need_the_key_and_are_quarantined_if_unreadable(desk: SmsDesk) -
     assert desk.last(number).state == "dead_lettered", "the others in the request count"
     with quarantine_of(DEPLOYMENT.stage).opened() as (held,):
         assert held.call["query"] == {"provider": desk.provider}
-    bucket = {"Bucket": DEPLOYMENT.mail_bucket, "Prefix": "mail/"}
-    (kept,) = boto3.client("s3").list_objects_v2(**bucket)["Contents"]
+    bucket = DEPLOYMENT.mail_bucket
+    (kept,) = boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix="mail/")["Contents"]
     released = {"messageId": "1", "body": json.dumps({"call": {**held.call, "key": kept["Key"]}})}
     assert desk.storage.deliveries.move(delivery, "dead_lettered")
     desk.simulator.invoke("intake_mail", {"Records": [released]})
