@@ -140,6 +140,9 @@ def test_a_ticket_by_phone_is_told_answered_and_its_failed_message_seen(desk: Sm
     page = desk.simulator.http("GET", answer.headers["location"].removeprefix(".."), headers=PAGE)
     assert WORDS in page.text
 
+    items = boto3.client("dynamodb").scan(TableName=DEPLOYMENT.table)["Items"]
+    assert f"{desk.provider}.sms" in str(items), "its parts are metered"
+
     before = desk.storage.tickets.load("standard", number).version
     for _ in range(2):
         response = desk.report(desk.failed(delivery.provider_id))
