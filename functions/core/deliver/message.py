@@ -62,7 +62,7 @@ def _attempt(
         call = channel.send(message, secret, token)
     except KeyError as error:
         raise Permanent(f"the desk's {channel.name} secret has no {error} to send with") from None
-    return channel.outcome(*_call(channel.name, call))
+    return channel.outcome(*call_provider(channel.name, call))
 
 
 @lru_cache(maxsize=1)
@@ -79,7 +79,7 @@ def _token(channel: Adapter, secret: Secret, *, renew: bool) -> str | ProviderRe
     cached, expires = token_cache().get(account, ("", 0.0))
     if cached and not renew and time.monotonic() < expires:
         return cached
-    token = channel.token(*_call(channel.name, call))
+    token = channel.token(*call_provider(channel.name, call))
     if not isinstance(token, Token):
         return token
     lifetime = max(token.seconds - TOKEN_MARGIN.total_seconds(), 0.0)
@@ -87,7 +87,7 @@ def _token(channel: Adapter, secret: Secret, *, renew: bool) -> str | ProviderRe
     return token.value
 
 
-def _call(channel: str, call: HttpCall) -> tuple[int, bytes]:
+def call_provider(channel: str, call: HttpCall) -> tuple[int, bytes]:
     """Call a provider and return the response's status and body.
 
     Raises:
@@ -119,7 +119,7 @@ def _call(channel: str, call: HttpCall) -> tuple[int, bytes]:
     except HTTPError as error:
         # The URL may contain a token, so only the type of the failure is reported.
         kind = Passing if call.repeatable else Unclear
-        raise kind(f"{channel} did not response: {type(error).__name__}") from None
+        raise kind(f"{channel} did not answer: {type(error).__name__}") from None
 
 
 @lru_cache(maxsize=1)
