@@ -46,6 +46,11 @@ def mime(desk: str) -> Response:
     return web.respond(bp, lambda request: _mime(request, desk))
 
 
+@bp.route("/desks/{desk}/channels/voice", methods=["POST"], content_types=JSON)
+def voice(desk: str) -> Response:
+    return web.respond(bp, lambda request: _voice(request, desk))
+
+
 @bp.route("/desks/{desk}/channels/{channel}", methods=["GET", "POST"], content_types=CHAT)
 def channel(desk: str, channel: str) -> Response:
     return web.respond(bp, lambda request: _chat(request, desk, channel))
@@ -114,6 +119,12 @@ def _mime(request: web.Request, desk: str) -> web.HttpResponse:
     return web.HttpResponse(body, status=202)
 
 
+def _voice(request: web.Request, desk: str) -> web.HttpResponse:
+    from functions.intake import calls
+
+    return calls.receive(request, desk)
+
+
 def _chat(request: web.Request, desk: str, channel: str) -> web.HttpResponse:
     from functions.intake.chat import receive
 
@@ -128,10 +139,26 @@ def _process_message(body: str, deployment: Deployment) -> None:
         from functions.intake.forms import create_released
 
         create_released(call, deployment, clock.now())
+    elif call is not None and call["channel"] == "voice":
+        from functions.intake import calls
+
+        calls.receive_released(call, deployment, clock.now())
     elif call is not None:
         from functions.intake.chat import receive_released
 
         receive_released(call, deployment, clock.now())
+    elif '"aws.connect"' in body or '"ContactId"' in body:
+        _connect_event(body, deployment)
+    else:
+        _mail_pipeline(deployment).process_message(body)
+
+
+def _connect_event(body: str, deployment: Deployment) -> None:
+    """Take an event of Amazon Connect; a mail may quote one."""
+    from functions.intake import calls
+
+    if calls.is_connect_event(body):
+        calls.receive_event(body, deployment, clock.now())
     else:
         _mail_pipeline(deployment).process_message(body)
 
