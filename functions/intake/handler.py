@@ -7,19 +7,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from chalice.app import Blueprint, Response
 
 from functions.core.domain.errors import DeadLetter
-from functions.core.platform import aws, clock, metering, web
+from functions.core.platform import aws, metering, web
 from functions.core.platform.container import storage, ticket_creator
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment, LambdaContext
-
-if TYPE_CHECKING:
-    from functions.intake.mail_pipeline import MailPipeline
 
 bp = Blueprint(__name__)
 log = logger("intake")
@@ -44,11 +41,6 @@ def webhook(desk: str) -> Response:
 @bp.route("/desks/{desk}/channels/mime", methods=["POST"], content_types=MAIL)
 def mime(desk: str) -> Response:
     return web.respond(bp, lambda request: _mime(request, desk))
-
-
-@bp.route("/desks/{desk}/channels/voice", methods=["POST"], content_types=JSON)
-def voice(desk: str) -> Response:
-    return web.respond(bp, lambda request: _voice(request, desk))
 
 
 @bp.route("/desks/{desk}/channels/{channel}", methods=["GET", "POST"], content_types=CHAT)
@@ -111,18 +103,13 @@ def _webhook(request: web.Request, desk: str) -> web.HttpResponse:
 
 def _mime(request: web.Request, desk: str) -> web.HttpResponse:
     from functions.intake import forms
+    from functions.intake.queued import mail_pipeline
 
     storage(request.deployment).playbooks.get(desk, request.now)  # the desk first, as above
     forms.require_signature(request, desk, partial(aws.webhook_secret, request.deployment))
-    routed = _mail_pipeline(request.deployment).process_raw(request.body, desk)
+    routed = mail_pipeline(request.deployment).process_raw(request.body, desk)
     body = vars(routed) if routed else {"quarantined": True}
     return web.HttpResponse(body, status=202)
-
-
-def _voice(request: web.Request, desk: str) -> web.HttpResponse:
-    from functions.intake import calls
-
-    return calls.receive(request, desk)
 
 
 def _chat(request: web.Request, desk: str, channel: str) -> web.HttpResponse:
@@ -132,46 +119,6 @@ def _chat(request: web.Request, desk: str, channel: str) -> web.HttpResponse:
 
 
 def _process_message(body: str, deployment: Deployment) -> None:
-    from functions.core.storage.quarantined import released_call
+    from functions.intake.queued import process_message
 
-    call = released_call(body)
-    if call is not None and call["channel"] == "form":
-        from functions.intake.forms import create_released
-
-        create_released(call, deployment, clock.now())
-    elif call is not None and call["channel"] == "voice":
-        from functions.intake import calls
-
-        calls.receive_released(call, deployment, clock.now())
-    elif call is not None:
-        from functions.intake.chat import receive_released
-
-        receive_released(call, deployment, clock.now())
-    elif '"aws.connect"' in body or '"ContactId"' in body:
-        _connect_event(body, deployment)
-    else:
-        _mail_pipeline(deployment).process_message(body)
-
-
-def _connect_event(body: str, deployment: Deployment) -> None:
-    """Take an event of Amazon Connect; a mail may quote one."""
-    from functions.intake import calls
-
-    if calls.is_connect_event(body):
-        calls.receive_event(body, deployment, clock.now())
-    else:
-        _mail_pipeline(deployment).process_message(body)
-
-
-def _mail_pipeline(deployment: Deployment) -> MailPipeline:
-    from functions.intake.mail_pipeline import MailPipeline
-    from functions.intake.mail_store import MailStore
-
-    return MailPipeline(
-        storage=storage(deployment),
-        root_key=aws.root_key(deployment),
-        seal_original=partial(aws.seal_original, deployment),
-        creator=ticket_creator(deployment),
-        mail_store=MailStore(aws.client("s3"), deployment.mail_bucket),
-        now=clock.now(),
-    )
+    process_message(body, deployment)

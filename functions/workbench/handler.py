@@ -84,36 +84,6 @@ def act(desk: str, number: str, action: str) -> Response:
     )
 
 
-@bp.route(f"{DESK}/calls", methods=["GET"], authorizer=agents)
-def list_calls(desk: str) -> Response:
-    from functions.workbench import phone_calls
-
-    return web.respond(bp, lambda r: phone_calls.list_calls(r, storage(r.deployment), desk))
-
-
-@bp.route(f"{DESK}/calls/{{call}}", methods=["GET"], authorizer=agents)
-def show_call(desk: str, call: str) -> Response:
-    from functions.workbench import phone_calls
-
-    return web.respond(bp, lambda r: phone_calls.show_call(r, storage(r.deployment), desk, call))
-
-
-@bp.route(f"{DESK}/calls/{{call}}/ticket", methods=["POST"], authorizer=agents)
-def open_call_ticket(desk: str, call: str) -> Response:
-    from functions.workbench import phone_calls
-
-    return web.respond(bp, lambda r: phone_calls.open_ticket(r, storage(r.deployment), desk, call))
-
-
-@bp.route(f"{DESK}/calls/{{call}}/recording", methods=["POST"], authorizer=agents)
-def open_call_recording(desk: str, call: str) -> Response:
-    from functions.workbench import phone_calls
-
-    return web.respond(
-        bp, lambda r: phone_calls.open_recording(r, storage(r.deployment), desk, call)
-    )
-
-
 @bp.route(f"{DESK}/me/presence", methods=["PUT"], authorizer=agents)
 def set_presence(desk: str) -> Response:
     from functions.workbench import calls
