@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -52,7 +53,7 @@ def list_calls(request: Request, storage: Storage, desk: str) -> HttpResponse:
     """
     principal, playbook = signed_in(request, storage, desk)
     require(principal, ENTERS_TICKETS, PURPOSE)
-    found = storage.calls.recent(desk, LISTED, aws.root_key(request.deployment))
+    found = storage.calls.recent(desk, LISTED, partial(aws.root_key, request.deployment))
     listed: PhoneCallList = {"calls": [_view(call, playbook) for call in found]}
     return HttpResponse(listed)
 

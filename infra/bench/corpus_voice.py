@@ -49,7 +49,9 @@ def _bodies(file: Path) -> list[bytes]:
 
 def _is_right(folder: str, body: bytes, expected: dict[str, Any]) -> bool:
     read = read_voice(folder, body)
-    wanted = {name: expected[name] for name in ("outcome", "user") if name in expected}
+    wanted: dict[str, Any] = {
+        name: expected[name] for name in ("outcome", "user") if name in expected
+    }
     if expected["outcome"] == "message":
         wanted["messages"] = expected["messages"]
         wanted["id"] = _value(json.loads(body), expected.get("key", ""))

@@ -14,7 +14,6 @@ from infra.deploy.desks import storage_of
 from infra.deploy.stage_secrets import read_secret, replace_secret
 from infra.deploy.trail import OperatorTrail
 
-
 VOICE = "voice"
 """The channel of phone calls, which no adapter translates; its secret is the key in the query."""
 
@@ -90,7 +89,9 @@ def _keys_of(channel: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     if channel == VOICE:
         return ("key",), ("key",)
     provider = adapter(channel)
-    return provider and (provider.needs, (*provider.needs, *provider.options, "api"))
+    if provider is None:
+        return None
+    return provider.needs, (*provider.needs, *provider.options, "api")
 
 
 def disconnect_channel(trail: OperatorTrail, desk: str, channel: str) -> None:

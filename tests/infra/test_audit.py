@@ -49,7 +49,11 @@ def console(*arguments: str, told: str = "") -> str:
     return done.output
 
 
-OF_AGENTS = {"ticket.open-original": "li-1", "ticket.open-contact": "zg-1"}
+OF_AGENTS = {
+    "ticket.open-original": "li-1",
+    "ticket.open-contact": "zg-1",
+    "call.open-recording": "zg-1",
+}
 """The acts of the agents' API, and who carries them out here."""
 
 
@@ -238,14 +242,15 @@ def _commands(group: Any, path: str = "") -> set[str]:
 
 def test_every_command_is_recorded_or_has_a_reason() -> None:
     commands = _commands(typer.main.get_command(app))
-    of_console = {act for act in ACTS if act not in {*OF_AGENTS, "call.open-recording"}}
+    of_console = {act for act in ACTS if act not in OF_AGENTS}
     assert commands == of_console | set(unrecorded.COMMANDS)
     assert not set(ACTS) & set(unrecorded.COMMANDS)
 
 
 def test_every_action_of_agents_is_recorded_or_has_a_reason() -> None:
     administrative = {act.removeprefix("ticket.") for act in ACTS} & set(agent_actions())
-    assert administrative == {act.removeprefix("ticket.") for act in OF_AGENTS}
+    of_tickets = {act for act in OF_AGENTS if act.startswith("ticket.")}
+    assert administrative == {act.removeprefix("ticket.") for act in of_tickets}
     calls = {*agent_actions(), "attachments", *TICKET_TASKS}
     assert calls == administrative | set(unrecorded.ACTIONS)
 

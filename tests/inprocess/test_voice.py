@@ -184,7 +184,8 @@ def test_a_withheld_number_and_an_outgoing_call_open_nothing(switchboard: Switch
 def test_one_unreadable_report_of_a_batch_waits_in_quarantine(switchboard: Switchboard) -> None:
     switchboard.report([{"event": "ended"}, {**RINGING, **ENDED}], b"no JSON")
     assert len(switchboard.tickets) == 1
-    assert len(quarantine_of(DEPLOYMENT.stage).held()) == 2
+    with quarantine_of(DEPLOYMENT.stage).opened() as waiting:
+        assert len(list(waiting)) == 2
 
 
 @pytest.mark.requirement("G4")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -79,8 +80,8 @@ class Calls:
             raise Conflict(f"the call {call.id} changed meanwhile")
         return after
 
-    def recent(self, desk: str, limit: int, root: bytes) -> list[PhoneCall]:
-        """Return a desk's newest calls, the last one first."""
+    def recent(self, desk: str, limit: int, root: Callable[[], bytes]) -> list[PhoneCall]:
+        """Return a desk's newest calls, the last one first; a desk without calls needs no key."""
         listed, _ = self.table.query_page(
             IndexName="queue",
             KeyConditionExpression="queue_pk = :pk",
@@ -89,7 +90,7 @@ class Calls:
             Limit=limit,
         )
         keys = [{"pk": item["pk"], "sk": item["sk"]} for item in listed]
-        calls = [_read(item, root) for item in self.table.batch_get(keys, consistent=False)]
+        calls = [_read(item, root()) for item in self.table.batch_get(keys, consistent=False)]
         return sorted(calls, key=lambda call: call.begun_at, reverse=True)
 
     def erase(self, desk: str, call: str) -> None:
