@@ -404,13 +404,21 @@ def _first(times: Iterable[datetime | None]) -> datetime | None:
 
 
 def _time(value: Any, zone: tzinfo) -> datetime | None:
-    """Return a time given as ISO 8601, as local date and time, or as Unix time (s or ms)."""
-    text = _string(value)
+    """Return a time given as ISO 8601, as local date and time, or as Unix time (s or ms).
+
+    None for any other text, and for a time of another century, which nobody called at.
+    """
     try:
-        if text.replace(".", "", 1).isdecimal() and len(text.partition(".")[0]) >= 9:
-            seconds = float(text)
-            return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
-        at = datetime.fromisoformat(text)
-        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+        at = _written_time(_string(value), zone)
     except (ValueError, OverflowError, OSError):
         return None
+    return at if 2000 <= at.year < 2100 else None
+
+
+def _written_time(text: str, zone: tzinfo) -> datetime:
+    whole, _, fraction = text.partition(".")
+    if whole.isdecimal() and len(whole) >= 9 and (not fraction or fraction.isdecimal()):
+        seconds = float(text)
+        return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
+    at = datetime.fromisoformat(text)
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)

@@ -15,6 +15,7 @@ from functions.core.services.phone_calls import CallDesk, caller
 from functions.core.services.rights import ENTERS_TICKETS, require
 from functions.core.services.trail import Trail
 from functions.core.text.contacts import mask_contact
+from functions.core.text.json_body import parse_model
 from functions.core.text.masking import mask
 from functions.core.text.shapes import local_time
 from functions.workbench.calls import signed_in
@@ -95,7 +96,8 @@ def open_ticket(request: Request, storage: Storage, desk: str, call: str) -> Htt
     """
     principal, playbook = signed_in(request, storage, desk)
     require(principal, ENTERS_TICKETS, PURPOSE)
-    given = request.read(TicketOfCall).model_dump(mode="json", exclude_none=True)
+    body = parse_model(TicketOfCall, request.body or b"{}")
+    given = body.model_dump(mode="json", exclude_none=True)
     calls = _call_desk(request, playbook)
     created = calls.open_ticket(calls.find(call), given, principal.username)
     problem = contact_problem(created.sms_obstacle, playbook.locale)
