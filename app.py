@@ -11,8 +11,10 @@ from chalice.app import Chalice
 
 from functions.assistant.handler import bp as assistant
 from functions.core.platform.web import errors_as_problems
+from functions.intake.call_routes import bp as voice
 from functions.intake.handler import bp as intake
 from functions.portal.handler import bp as portal, error_page
+from functions.workbench.call_routes import bp as call_routes
 from functions.workbench.handler import bp as workbench
 from functions.workbench.page_routes import bp as page_routes
 from functions.workbench.report_routes import XLSX, bp as report_routes
@@ -22,7 +24,9 @@ app = Chalice(app_name="deskbell")
 app.api.binary_types += ["message/rfc822", "multipart/form-data", XLSX]
 app.register_middleware(partial(errors_as_problems, error_page=error_page), "http")
 
-for blueprint in (assistant, intake, portal, workbench, page_routes, report_routes):
+for blueprint in (
+    assistant, intake, voice, portal, workbench, call_routes, page_routes, report_routes,
+):  # fmt: skip
     app.register_blueprint(blueprint)
 
 if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:

@@ -4,10 +4,11 @@ Both commit to the ticket first, so that its history shows who did it, when and 
 idempotent: a second run completes an interrupted one.
 
 An erasure covers everything that Deskbell stores about a ticket: its items in the table, agents'
-drafts among them, the mails and files in the mail bucket, what search finds it by, its facts, and
-the document in the archive, each with all its versions. It does not cover mails already delivered,
-nor data that expires by itself: the table's stream (24 hours) and point-in-time backups (35 days),
-the dead-letter queues (14 days), and the idempotency records, which hold only digests (400 days).
+drafts and phone calls among them, the mails and files in the mail bucket, what search finds it by,
+its facts, and the document in the archive, each with all its versions. It does not cover mails
+already delivered, nor data that expires by itself: the table's stream (24 hours) and point-in-time
+backups (35 days), the dead-letter queues (14 days), and the idempotency records, which hold only
+digests (400 days).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from functions.core.channels.base import names
 from functions.core.domain import commands as c
 from functions.core.domain.erasure import files_of, without_person, without_words
 from functions.core.domain.errors import ActionNotAllowed, Phrase, TryAgain
-from functions.core.domain.events import TicketReceived
+from functions.core.domain.events import PhoneCallAttached, TicketReceived
 from functions.core.domain.record import archive_key
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
@@ -206,6 +207,7 @@ def _forget(erasure: _Erasure, digest: str) -> None:
     """Delete what is stored about a contact beside its tickets."""
     storage, desk = erasure.records.storage, erasure.desk
     storage.contacts.forget(desk, digest)
+    storage.calls.erase_contact(desk, digest)
     storage.chats.delete(desk, chat_of(digest))
     storage.questions.delete(desk, chat_of(digest), erasure.now)
     _forget_questions(erasure.records, desk, chat_of(digest), erasure.now)
@@ -264,6 +266,7 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
     storage = records.storage
     _require_not_held(number, merge_group(storage, storage.tickets.load(desk, number)))
     _delete_chat(records, desk, number, now)
+    _delete_calls(storage, desk, number)
     _forget_questions(records, desk, number, now)
     ticket = change(storage, desk, number, erasure.command, playbook, now, actor=erasure.actor)
     items = _erase_items(records, desk, number, playbook, now)
@@ -303,6 +306,13 @@ def _delete_chat(records: Archive, desk: str, number: str, now: datetime) -> Non
             storage.chats.delete(desk, received.chat.id)
             storage.questions.delete(desk, received.chat.id, now)
             _forget_questions(records, desk, received.chat.id, now)
+
+
+def _delete_calls(storage: Storage, desk: str, number: str) -> None:
+    """Delete the phone calls that are attached to the ticket."""
+    for commit in storage.tickets.history(desk, number):
+        for attached in commit.of(PhoneCallAttached):
+            storage.calls.erase(desk, attached.call)
 
 
 def _erase_items(

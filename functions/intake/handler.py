@@ -7,19 +7,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from chalice.app import Blueprint, Response
 
 from functions.core.domain.errors import DeadLetter
-from functions.core.platform import aws, clock, metering, web
+from functions.core.platform import aws, metering, web
 from functions.core.platform.container import storage, ticket_creator
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment, LambdaContext
-
-if TYPE_CHECKING:
-    from functions.intake.mail_pipeline import MailPipeline
 
 bp = Blueprint(__name__)
 log = logger("intake")
@@ -113,10 +110,11 @@ def _webhook(request: web.Request, desk: str) -> web.HttpResponse:
 
 def _mime(request: web.Request, desk: str) -> web.HttpResponse:
     from functions.intake import forms
+    from functions.intake.queued import mail_pipeline
 
     storage(request.deployment).playbooks.get(desk, request.now)  # the desk first, as above
     forms.require_signature(request, desk, partial(aws.webhook_secret, request.deployment))
-    routed = _mail_pipeline(request.deployment).process_raw(request.body, desk)
+    routed = mail_pipeline(request.deployment).process_raw(request.body, desk)
     body = vars(routed) if routed else {"quarantined": True}
     return web.HttpResponse(body, status=202)
 
@@ -128,21 +126,6 @@ def _chat(request: web.Request, desk: str, channel: str) -> web.HttpResponse:
 
 
 def _process_message(body: str, deployment: Deployment) -> None:
-    from functions.intake import released
+    from functions.intake.queued import process_message
 
-    if not released.receive(body, deployment, clock.now()):
-        _mail_pipeline(deployment).process_message(body)
-
-
-def _mail_pipeline(deployment: Deployment) -> MailPipeline:
-    from functions.intake.mail_pipeline import MailPipeline
-    from functions.intake.mail_store import MailStore
-
-    return MailPipeline(
-        storage=storage(deployment),
-        root_key=aws.root_key(deployment),
-        seal_original=partial(aws.seal_original, deployment),
-        creator=ticket_creator(deployment),
-        mail_store=MailStore(aws.client("s3"), deployment.mail_bucket),
-        now=clock.now(),
-    )
+    process_message(body, deployment)

@@ -6,6 +6,7 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from functions.core.domain.calls import CallState, Direction, Speaker
 from functions.core.domain.chat import Reason, Writer
 from functions.core.domain.customers import IdentityKind, Proof
 from functions.core.domain.knowledge import Audience, Origin
@@ -51,6 +52,44 @@ class Entered(Filed):
 
     warnings: list[str]
 
+
+class PhoneCallView(TypedDict):
+    """A phone call. `caller` is the customer's number, masked, null if it is withheld; `agent`
+    whoever answered, as the call centre names them; `number` the ticket that has the call."""
+
+    id: str
+    state: CallState
+    direction: Direction
+    caller: str | None
+    agent: str | None
+    started_at: Time
+    answered_at: Time | None
+    ended_at: Time | None
+    recorded: bool
+    number: str | None
+
+
+PhoneCallList = TypedDict("PhoneCallList", {"calls": list[PhoneCallView]})
+"""The newest 30 phone calls of a desk, the last one first."""
+
+TranscriptPart = TypedDict("TranscriptPart", {"speaker": Speaker, "text": str, "partial": bool})
+"""A part of a transcript, masked; a `partial` one is replaced later."""
+
+PrefilledTicket = TypedDict("PrefilledTicket", {
+    "contact": str | None, "description": str, "channel": Literal["phone"],
+})  # fmt: skip
+"""The fields of a ticket that a phone call fills in, masked; the ticket gets them unmasked."""
+
+
+class WholePhoneCall(PhoneCallView):
+    """A phone call with its transcript."""
+
+    transcript: list[TranscriptPart]
+    ticket: PrefilledTicket
+
+
+Recording = TypedDict("Recording", {"url": str})
+"""The link to the recording of a phone call, at the call centre."""
 
 CustomerView = TypedDict("CustomerView", {
     "name": str, "contact": str, "kind": Literal["phone", "email", "message"], "id": str | None,

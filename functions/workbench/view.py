@@ -406,7 +406,7 @@ _SHOWN_ELSEWHERE = frozenset(
 def _details(event: e.Event) -> dict[str, Any]:
     """The fields of an event, without those that the view shows elsewhere."""
     hidden = set(_SHOWN_ELSEWHERE)
-    if isinstance(event, e.NoteAdded):
+    if isinstance(event, e.NoteAdded | e.PhoneCallAttached):
         hidden.remove("text")
     details: dict[str, Any] = event.model_dump(mode="json", exclude=hidden, exclude_defaults=True)
     if isinstance(event, e.ContactCorrected) and event.customer and event.former:

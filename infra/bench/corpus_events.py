@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from functions.core.channels.base import IncomingMessage, ProviderRequest, Unreadable, adapter
+from infra.bench.corpus_voice import voice
 
 Cases = Iterator[tuple[str, bool]]
 
@@ -156,5 +157,7 @@ CASES: dict[str, Callable[[Path], Cases]] = {
     "line_events": _line,
     "slack_events": _slack,
     "telegram_updates": _telegram,
+    "voice_amazon_connect": voice,
+    "voice_cn_webhook": voice,
 }
 """The cases of each collection, with whether they were read correctly."""

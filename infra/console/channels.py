@@ -14,6 +14,9 @@ from infra.deploy.desks import storage_of
 from infra.deploy.stage_secrets import read_secret, replace_secret
 from infra.deploy.trail import OperatorTrail
 
+VOICE = "voice"
+"""The channel of phone calls, which no adapter translates; its secret is the key in the query."""
+
 
 class ChannelError(ConsoleError):
     """An unknown desk, channel or key, or an incomplete secret."""
@@ -52,12 +55,13 @@ def connect_channel(
 ) -> None:
     """Create or rotate a channel's secret; given keys are replaced (None removes), others stay."""
     stage = trail.stage
-    provider = adapter(channel)
-    if provider is None:
-        raise ChannelError(f"there is no channel {channel}: use one of {', '.join(names())}")
+    keys = _keys_of(channel)
+    if keys is None:
+        known = ", ".join((*names(), VOICE))
+        raise ChannelError(f"there is no channel {channel}: use one of {known}")
+    needs, allowed = keys
     if storage_of(stage).playbooks.version(desk) is None:
         raise ChannelError(f"there is no desk {desk}")
-    allowed = (*provider.needs, *provider.options, "api")
     unknown = [key for key, value in fields.items() if key not in allowed and value is not None]
     if unknown:
         raise ChannelError(
@@ -65,7 +69,7 @@ def connect_channel(
         )
     current = secret_of(stage, desk, channel) or {}
     secret = {key: value for key, value in {**current, **fields}.items() if value is not None}
-    missing = [key for key in provider.needs if not secret.get(key)]
+    missing = [key for key in needs if not secret.get(key)]
     if missing:
         raise ChannelError(f"{channel} needs {', '.join(missing)}: see docs/adapters.md")
     if len(json.dumps(secret)) > 4000:
@@ -78,6 +82,16 @@ def connect_channel(
         after={"keys": sorted(secret), "changed": sorted(fields)},
     )
     replace_secret(channel_secret_name(stage, desk, channel), json.dumps(secret))
+
+
+def _keys_of(channel: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Return the keys that a channel's secret needs, and those that it may have."""
+    if channel == VOICE:
+        return ("key",), ("key",)
+    provider = adapter(channel)
+    if provider is None:
+        return None
+    return provider.needs, (*provider.needs, *provider.options, "api")
 
 
 def disconnect_channel(trail: OperatorTrail, desk: str, channel: str) -> None:

@@ -56,6 +56,7 @@ from functions.workbench.calls import NewUpload, Presence
 from functions.workbench.costs import MOST_DAYS
 from functions.workbench.customers import SeparateCustomer
 from functions.workbench.model_calls import NewDraft, NewPhrasings, NewSummary
+from functions.workbench.phone_calls import TicketOfCall
 from functions.workbench.proposals import NewDecision
 from functions.workbench.queues import QUEUES
 from functions.workbench.report_routes import XLSX
@@ -140,6 +141,7 @@ _BEHIND = (
     _query("cursor", "The `cursor` of the page before."),
     _LANG,
 )
+_CALL_KEY = _query("key", "The key of the desk's voice channel, if the call centre cannot sign.")
 _AFTER = _query("after", "Only messages after the one of this id.", maxLength=20)
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",
@@ -207,6 +209,10 @@ CALLS: Mapping[str, Operation] = {
         {200: dict[str, Any]}, ("application/json",), _SIGNED,
         (_query("provider", "`aliyun` or `tencent`.", enum=list(REGISTERING)),
          _query("key", "The secret that `deskbell sms set` prints."))),
+    "voice": Operation(
+        "Take the events of phone calls from a call centre, signed by Standard Webhooks or with "
+        "the desk's key (docs/calls.md).",
+        {200: common.CallsReceived}, ("*/*",), _SIGNED, [_CALL_KEY]),
     "get_channel": Operation(
         "Answer a chat provider's check of the address.", {200: "text/plain"}, (), _SIGNED),
     "post_channel": Operation(
@@ -268,6 +274,17 @@ CALLS: Mapping[str, Operation] = {
     "enter_ticket": Operation(
         "Enter a request that came by phone or at the counter, or that the desk itself makes.",
         {201: workbench.Entered}, (NewTicket,), _SIGNED_IN, [_IDEMPOTENCY]),
+    "list_calls": Operation(
+        "List the desk's newest phone calls.", {200: workbench.PhoneCallList}, (), _SIGNED_IN),
+    "show_call": Operation(
+        "Show a phone call with its transcript, and what it fills in on a ticket.",
+        {200: workbench.WholePhoneCall}, (), _SIGNED_IN),
+    "open_call_ticket": Operation(
+        "Create the ticket of a phone call, once; the call fills in what the body leaves out.",
+        {201: workbench.Entered}, (TicketOfCall,), _SIGNED_IN),
+    "open_call_recording": Operation(
+        "Record that the recording of a phone call is opened, and get the link to it.",
+        {200: workbench.Recording}, (), _SIGNED_IN),
     "show_ticket": Operation(
         "Show a ticket with its conversation.",
         {200: workbench.TicketView}, (), (e.InvalidInput, *_SIGNED_IN), _PAGE),
@@ -451,7 +468,7 @@ def _operation(call: Operation, schemas: Schemas, others: Iterable[Operation]) -
 
 
 def _needs_fields(body: Any) -> bool:
-    if body == "*/*":  # a chat provider's empty request is set aside, not refused
+    if body == "*/*":  # a provider's empty request is set aside, not refused
         return False
     is_model = isinstance(body, type) and issubclass(body, BaseModel)
     return not is_model or any(field.is_required() for field in body.model_fields.values())

@@ -223,7 +223,7 @@ def test_no_resource_costs_while_idle_except_the_key() -> None:
     kinds = {found["Type"].split("::")[1] for found in FOUNDATION["Resources"].values()}
     assert kinds <= {
         *("Athena", "Budgets", "CloudWatch", "Cognito", "DynamoDB", "Glue", "IAM", "KMS", "Logs"),
-        *("S3", "SES", "SNS", "SQS", "SSM", "StepFunctions"),
+        *("Events", "S3", "SES", "SNS", "SQS", "SSM", "StepFunctions"),
     }
     # CloudWatch has ten alarms on one metric each free of charge.
     alarms = resources("AWS::CloudWatch::Alarm").values()

@@ -60,6 +60,8 @@ CALLS: Mapping[str, str] = {
     "POST /session/mfa": _OWN,
     "POST /session/refresh": _OWN,
     "POST /agent/desks/{desk}/tickets": _TICKET,
+    "POST /agent/desks/{desk}/calls/{call}/ticket": _TICKET,
+    "POST /agent/desks/{desk}/calls/{call}/recording": "is recorded as `call.open-recording`",
     "POST /agent/desks/{desk}/tickets/{number}/{action}": "by action",
     "POST /agent/desks/{desk}/customers/{customer}/separate": "is kept with the join: who, why",
     "POST /agent/desks/{desk}/proposals/{proposal}": "is kept as a decision: who, when, what",

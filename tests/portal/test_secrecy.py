@@ -117,6 +117,7 @@ ITEMS: dict[str, tuple[tuple[e.Event, ...], dict[str, Any]]] = {
     "returned mail": ((e.ContactBounced(permanent=True, cause=SECRET),), {}),
     "reason of the end": ((e.TicketClosed(reason=SECRET),), {"status": "closed"}),
     "call": ((e.CallRequested(), e.CallRecorded(outcome=SECRET, calls=(4,))), {}),
+    "phone call": ((e.PhoneCallAttached(call=SECRET, text=SECRET, missed=True),), {}),
     "linked ticket": ((e.TicketLinked(number=SECRET),), {"related": (SECRET,)}),
     "another customer's ticket": (
         (e.TicketMerged(other=SECRET, same_customer=False, reason=SECRET),),

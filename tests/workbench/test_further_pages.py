@@ -9,12 +9,14 @@ import boto3
 import pytest
 
 from functions.core.domain import commands as c, events as e
+from functions.core.domain.calls import CallPart, CallReport
 from functions.core.domain.errors import Forbidden
 from functions.core.domain.journal import entry_of
 from functions.core.domain.rules import Playbook
-from functions.core.platform import aws
+from functions.core.platform import aws, container
 from functions.core.services.command_service import change
 from functions.core.services.create_ticket import TicketCreator
+from functions.core.services.phone_calls import CallDesk
 from functions.core.storage.database import Storage
 from functions.core.storage.segments import forget_segments
 from functions.workbench import unseal_client
@@ -101,7 +103,7 @@ def test_markup_in_a_text_stays_text(browser: Browser) -> None:
 
 
 @pytest.fixture
-def creator(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+def creator(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> TicketCreator:
     service = TicketCreator(
         storage,
         lambda desk, number, contact: b"sealed",
@@ -110,6 +112,7 @@ def creator(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
         "https://desk.example.com",
     )
     monkeypatch.setattr(new, "ticket_creator", lambda deployment: service)
+    return service
 
 
 @pytest.mark.usefixtures("creator")
@@ -150,6 +153,48 @@ def test_a_warning_is_shown_before_the_ticket(browser: Browser) -> None:
 def test_who_enters_no_tickets_has_no_form(signed_in: SignedIn) -> None:
     with pytest.raises(Forbidden):
         Browser(signed_in("qa-1")).get("new")
+
+
+# Phone calls
+
+
+def test_a_call_fills_in_a_new_ticket(
+    browser: Browser, creator: TicketCreator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the agent leaves as it is comes to the ticket; the recording is a link of its own."""
+    storage = browser.storage
+    monkeypatch.setattr(container, "ticket_creator", lambda deployment: creator)
+    monkeypatch.setattr(aws, "root_key", lambda deployment: creator.root_key)
+    link, playbook = "https://calls.example.com/r.wav", storage.playbooks.get("testdesk", NOON)
+    words = CallPart(id="1", speaker="customer", text="无法登录")
+    report = CallReport(
+        call_id="1", event="ended", customer="13800138000", answered=True, started_at=AGO,
+        ended_at=NOON, recording=link, parts=(words,),
+    )  # fmt: skip
+    call = CallDesk(creator, playbook, NOON).receive([report])
+    assert call.number is None
+    assert f"new?call={call.id}" in browser.get("new").body
+    page = browser.get(f"new?call={call.id}")
+    assert "客户：无法登录" in page.body
+    assert link not in page.body
+    assert link in browser.post(f"new/recording/{call.id}").body
+    (contact,) = re.findall(r'name="contact" value="([^"]+)"', page.body)
+    (described,) = re.findall(r'name="description"[^>]*>([^<]+)<', page.body)
+    assert contact.endswith("8000")
+    fields: dict[str, str | list[str]] = {
+        "key": "k",
+        "call": call.id,
+        "contact": contact,
+        "name": "王样本",
+    }
+    fields["description"] = described.replace("\n", "\r\n")
+    answer = browser.post("new", fields)
+    assert answer.status == 303, texts(answer)
+    number = answer.headers["Location"].rpartition("/")[2]
+    assert storage.tickets.load("testdesk", number).customer.contact == contact
+    shown = browser.get(f"tickets/{number}")
+    assert "查看来电与录音" in texts(shown)
+    assert f"tickets/{number}" in browser.get("new").body
 
 
 # Contacts

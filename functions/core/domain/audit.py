@@ -22,6 +22,7 @@ STAGE = "-"
 """The desk of an act that concerns the whole stage."""
 
 ACTS: Mapping[str, str] = {
+    "call.open-recording": "opened the recording of a phone call",
     "channel.remove": "disconnected a chat channel",
     "channel.set": "set or rotated the secret of a chat channel",
     "deploy": "deployed the stage",

@@ -91,7 +91,7 @@ def past_merge_targets(storage: Storage, ticket: Ticket) -> list[str]:
 def decide_redirected(
     storage: Storage, ticket: Ticket, command: c.Command, playbook: Playbook, now: datetime
 ) -> tuple[Ticket, tuple[Decided, ...]] | None:
-    """Decide a message or note to a merged ticket on its merge target; None for other commands.
+    """Decide a message, note or phone call to a merged ticket on its merge target; else None.
 
     The proof of a contact that comes with a message stays with the merged ticket.
 
@@ -100,7 +100,7 @@ def decide_redirected(
         ActionNotAllowed: as `decide`, for either ticket.
     """
     *proofs, message = command.commands if isinstance(command, c.CommandGroup) else (command,)
-    if not isinstance(message, c.CustomerMessage | c.Note):
+    if not isinstance(message, c.CustomerMessage | c.Note | c.AttachPhoneCall):
         return None
     target = merge_target(storage, ticket)
     proven = decide(ticket, c.CommandGroup(tuple(proofs)), playbook, now) if proofs else ()
@@ -110,6 +110,8 @@ def decide_redirected(
         writer = ticket.changed(contact_proven=True) if proofs else ticket
         stranger = message.by_submitter or not same_customer(writer, target)
         message = replace(message, via=ticket.number, stranger=stranger)
+    if isinstance(message, c.AttachPhoneCall):
+        message = replace(message, via=ticket.number)
     written = Decided(target, decide(target, message, playbook, now))
     return target, (written, Decided(ticket, proven)) if proven else (written,)
 

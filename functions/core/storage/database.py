@@ -31,6 +31,7 @@ from functions.core.storage.tickets import Spent, Tickets, nothing_spent
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from functions.core.storage.calls import Calls
     from functions.core.storage.drafts import Drafts
     from functions.core.storage.page_sessions import PageSessions
     from functions.core.storage.report_progress import ReportProgress
@@ -120,6 +121,13 @@ class Storage:
         from functions.core.storage.page_sessions import PageSessions
 
         return PageSessions(self.table)
+
+    @cached_property
+    def calls(self) -> Calls:
+        """The phone calls: only who takes in, shows or erases calls imports it."""
+        from functions.core.storage.calls import Calls
+
+        return Calls(self.table)
 
     @cached_property
     def drafts(self) -> Drafts:

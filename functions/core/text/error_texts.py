@@ -289,6 +289,10 @@ CHINESE: dict[str, str] = {
     "Invalid signature for this desk's {channel} channel.": "本服务台 {channel} 渠道的签名无效。",
     "The key of this desk's delivery reports is wrong.": "本服务台短信回执地址中的密钥不正确。",
     "There is no such desk, or it does not use this channel.": "没有这个服务台，或它未使用此渠道。",
+    "There is no such call.": "没有这通来电的记录。",
+    "Sign the request by Standard Webhooks, or send the key of this desk's voice channel.": (
+        "请按 Standard Webhooks 签名，或附上本服务台 voice 渠道的密钥。"
+    ),
     "This desk has no chat.": "本服务台没有在线对话。",
     "There is no such chat, or the token is not its own.": "没有此对话，或令牌与之不符。",
     "Nothing is offered in this chat now.": "此对话当前没有可选项。",

@@ -9,6 +9,7 @@ CHANNELS: dict[str, dict[Locale, str]] = {
     "email": {"zh-CN": "邮件", "en": "Mail"},
     "webhook": {"zh-CN": "接口", "en": "API"},
     "phone": {"zh-CN": "电话", "en": "Phone"},
+    "voice": {"zh-CN": "呼叫中心来电", "en": "Phone calls"},
     "counter": {"zh-CN": "柜台", "en": "Counter"},
     "initiative": {"zh-CN": "主动", "en": "Own initiative"},
     "chat": {"zh-CN": "在线聊天", "en": "Chat"},

@@ -47,6 +47,9 @@ opens depends on what its holder has proven; agents get none."""
 Held = TypedDict("Held", {"quarantined": Literal[True], "detail": NotRequired[str]})
 """A request that waits until somebody at the desk has looked at it; it has no number yet."""
 
+CallsReceived = TypedDict("CallsReceived", {"code": Literal[0], "msg": str})
+"""The answer that call centres expect; without it they send the same events again."""
+
 FileView = TypedDict("FileView", {"name": str, "content_type": str, "size": int, "url": str | None})
 """A file. Its `url`, for those who may read it, ends after five minutes."""
 

@@ -4,6 +4,7 @@ from functions.core.domain.rules import Locale
 from functions.core.text import (
     audit_texts,
     board_texts,
+    call_texts,
     composer_texts,
     erasure_texts,
     figure_texts,
@@ -185,6 +186,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
 
 TEXTS |= audit_texts.TEXTS
 TEXTS |= board_texts.TEXTS
+TEXTS |= call_texts.TEXTS
 TEXTS |= composer_texts.TEXTS
 TEXTS |= erasure_texts.TEXTS
 TEXTS |= figure_texts.TEXTS

@@ -65,6 +65,7 @@ class ShownEntry:
         kind: `message`, `automatic`, `note`, `step` or `events`.
         parts: the text in pieces, each with whether its words decided something.
         lines: events of one commit, each in words, with its details.
+        call: our id of the phone call that the entry is about.
         fields: those of a step, each with label and value.
     """
 
@@ -84,6 +85,7 @@ class ShownEntry:
     label: str = ""
     language: str = ""
     sealed: bool = False
+    call: str = ""
     parts: Sequence[tuple[str, bool]] = ()
     lines: list[tuple[str, str]] = field(default_factory=list)
     fields: Sequence[dict[str, str]] = ()
@@ -309,7 +311,7 @@ class Words:
                 line["event"] in _MESSAGES
             ):
                 continue
-            if line["event"] in ("NoteAdded", "StepTaken"):
+            if line["event"] in ("NoteAdded", "PhoneCallAttached", "StepTaken"):
                 quiet = None
                 yield self._work(shown, line)
                 continue
@@ -319,8 +321,9 @@ class Words:
             quiet.lines.append((self.event(line), self.details(line)))
 
     def _work(self, shown: dict[str, Any], line: dict[str, Any]) -> ShownEntry:
-        if line["event"] == "NoteAdded":
+        if line["event"] != "StepTaken":
             entry = self._entry(shown, line, "note")
+            entry.call = line["details"].get("call", "")
             text = line["details"].get("text", "")
             entry.parts = ((text, False),)
             entry.language = language_of(text, self.page.locale)

@@ -44,6 +44,14 @@ def deploy(
     upload_origins: Annotated[
         str, typer.Option(help="Comma-separated origins that may upload files; by default any.")
     ] = "",
+    connect_desk: Annotated[
+        str,
+        typer.Option(help="Desk that takes the phone calls of Amazon Connect; by default none."),
+    ] = "",
+    connect_instance_arn: Annotated[
+        str,
+        typer.Option(help="Its instance of Amazon Connect; by default every one in the region."),
+    ] = "",
     domain: Annotated[str, typer.Option(help="A name to create for the API.")] = "",
     certificate_arn: Annotated[
         str, typer.Option(help="The certificate of that name, of ACM in the stage's region.")
@@ -96,6 +104,8 @@ def deploy(
         "AlarmEmail": alarm_email,
         "ContactsKeyArn": contacts_key_arn,
         "UploadOrigins": upload_origins,
+        "ConnectDesk": connect_desk,
+        "ConnectInstanceArn": connect_instance_arn,
         "SmsSpendAlarmUsd": sms_spend_alarm_usd,
         "MonthlyBudgetUsd": str(monthly_budget_usd) if monthly_budget_usd else "",
     }

@@ -61,6 +61,9 @@ SAMPLES: dict[str, Any] = {
     "ContactOpened": e.ContactOpened(reason="回访"),
     "CallRequested": e.CallRequested(),
     "CallRecorded": e.CallRecorded(outcome="已告知", calls=(4,)),
+    "PhoneCallAttached": e.PhoneCallAttached(
+        call="c1", missed=True, recorded=True, text="未接来电，请回电", via="CS2"
+    ),
     "CustomerClassed": e.CustomerClassed(customer_class="vip"),
     "ContactBounced": e.ContactBounced(permanent=True, cause="bounce 5.1.1"),
     "ContactProven": e.ContactProven(),

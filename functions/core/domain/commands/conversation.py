@@ -302,3 +302,25 @@ class RecordCall(
             raise not_allowed("record-call", ticket, playbook)
         told = ticket.calls if self.reached else ()
         return [e.CallRecorded(outcome=self.outcome, reached=self.reached, calls=told)]
+
+
+@dataclass(frozen=True)
+class AttachPhoneCall(
+    TicketCommand,
+    name="attach-phone-call",
+    sources=ANY_STATUS,
+    by="intake",
+    meaning="a customer's phone call is put on record",
+):
+    """Attach a customer's phone call, whose fields are those of `PhoneCallAttached` (B1)."""
+
+    call: TermName
+    text: FreeText
+    missed: bool = False
+    recorded: bool = False
+    updated: bool = False
+    answered_after: tuple[int, ...] = ()
+    via: TermName | None = None
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        return [] if ticket.erased else [e.PhoneCallAttached(**vars(self))]

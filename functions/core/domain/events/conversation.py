@@ -85,6 +85,35 @@ class CallRecorded(
         }
 
 
+class PhoneCallAttached(
+    Event,
+    label=("来电记录", "Phone call"),
+    webhook="phone_call.attached",
+    record="communication",
+    says="text",
+):
+    """A customer's phone call belongs to the ticket; a missed one has to be called back (B1).
+
+    `call` is our id of the call. `text` says when it was and what was said. `recorded`: there is a
+    recording. `updated`: the ticket has the call already, and more is known now; `answered_after`
+    are then the versions of a missed call that was answered after all. `via` as in `CustomerWrote`.
+    """
+
+    call: TermName
+    missed: bool = False
+    recorded: bool = False
+    updated: bool = False
+    answered_after: tuple[int, ...] = ()
+    text: FreeText
+    via: TermName | None = None
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        waiting = [version for version in ticket.calls if version not in self.answered_after]
+        if self.missed and not self.updated:
+            waiting.append(commit.version)
+        return {"calls": tuple(waiting)}
+
+
 def _first_response_at(ticket: Ticket, commit: Commit) -> datetime | None:
     """The first response with this commit; what waits for a call has reached nobody yet."""
     waits = any(isinstance(event, CallRequested) for event in commit.events)
