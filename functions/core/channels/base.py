@@ -66,6 +66,7 @@ class IncomingMessage:
             none.
         text: the person's words; empty for a message without words.
         media: the provider's ids or URLs of the attached media.
+        media_names: the names of those files, in the same order, where the provider tells them.
         thread: what the provider needs to place an answer in the same thread.
         account: the desk's account that the message was written to.
         choice: the id of the `Choice` that the person tapped; `text` is then its label.
@@ -83,6 +84,7 @@ class IncomingMessage:
     name: str = ""
     language: str = ""
     media: tuple[str, ...] = ()
+    media_names: tuple[str, ...] = ()
     thread: str = ""
     account: str = ""
     at: datetime | None = None
@@ -205,6 +207,7 @@ class Adapter(ABC):
     answers: ClassVar[bool] = False
     windows: ClassVar[Mapping[Literal["message", "subscribed"], Window]] = {}
     max_choices: ClassVar[int] = 0
+    media_hosts: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
@@ -377,6 +380,21 @@ def dump_raw(content: Any) -> bytes:
         return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"JSON of another shape: {type(error).__name__}") from error
+
+
+def attached_name(headers: Mapping[str, str]) -> str:
+    """Return the file's name in a response's Content-Disposition (RFC 6266), "" if it has none."""
+    from email.message import Message
+
+    header = Message()
+    header["Content-Disposition"] = headers.get("content-disposition", "").replace("\n", " ")
+    return header.get_filename("")
+
+
+def media_request(url: str, token: str = "") -> HttpCall:
+    """Return the call that fetches a medium, with a bearer token if there is one."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return HttpCall(url, b"", headers, "GET", repeatable=True)
 
 
 def unix_time(value: Any, per_second: int = 1) -> datetime | None:

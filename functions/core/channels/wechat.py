@@ -203,7 +203,7 @@ def _message(fields: Mapping[str, str]) -> IncomingMessage:
         message_id=fields.get("MsgId", ""),
         kind=kind,
         text=" ".join(filter(None, (fields.get(name, "").strip() for name in texts))),
-        media=tuple(filter(None, (fields.get(name, "") for name in media))),
+        media=tuple(filter(None, (fields.get(name, "") for name in media)))[:1],
         account=fields.get("ToUserName", ""),
         at=unix_time(fields.get("CreateTime", "")),
     )
