@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
+from urllib.parse import quote, unquote, urlsplit
 
 from functions.core import channels
 from functions.core.domain.errors import DeskbellError
@@ -287,7 +288,7 @@ class Adapter(ABC):
         return str(secret.get("api") or self.api).rstrip("/")
 
 
-_SHARED = frozenset({"base", "wechat_crypto"})
+_SHARED = frozenset({"base", "meta_graph", "wechat_crypto"})
 """Modules that adapters share."""
 
 
@@ -399,6 +400,19 @@ def media_request(url: str, token: str = "") -> HttpCall:
     """Return the call that fetches a medium, with a bearer token if there is one."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return HttpCall(url, b"", headers, "GET", repeatable=True)
+
+
+def url_part(text: str) -> str:
+    """Return a text as one part of a URL's path or query."""
+    return quote(text, safe="")
+
+
+def name_in_url(url: str) -> str:
+    """Return the last part of a URL's path, which often is a file's name; "" if it is no URL."""
+    try:
+        return unquote(urlsplit(url).path.rpartition("/")[2], errors="replace")
+    except ValueError:
+        return ""
 
 
 def unix_time(value: Any, per_second: int = 1) -> datetime | None:

@@ -6,7 +6,6 @@ switched on, LINE repeats a failed request, its events under the same ids.
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from functions.core.channels.base import (
     Adapter,
@@ -29,6 +28,7 @@ from functions.core.channels.base import (
     result_of_status,
     truncate,
     unix_time,
+    url_part,
 )
 
 CONTENT = "https://api-data.line.me"
@@ -94,7 +94,7 @@ class Line(Adapter):
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
         base = self.base(secret) if secret.get("api") else CONTENT
-        url = f"{base}/v2/bot/message/{quote(media, safe='')}/content"
+        url = f"{base}/v2/bot/message/{url_part(media)}/content"
         return media_request(url, secret["access_token"])
 
     def media(

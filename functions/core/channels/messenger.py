@@ -7,7 +7,6 @@ A page may answer for 24 hours after the person's last message.
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Literal
-from urllib.parse import unquote, urlsplit
 
 from functions.core.channels import meta_graph
 from functions.core.channels.base import (
@@ -29,6 +28,7 @@ from functions.core.channels.base import (
     get_text,
     json_call,
     media_request,
+    name_in_url,
     response_object,
     result_of_status,
     truncate,
@@ -169,11 +169,7 @@ def _line(attachment: dict[str, Any]) -> str:
     """Return what names an attachment: a file's name, a place, a link's title and address."""
     payload, attachment_type = get_object(attachment, "payload"), get_text(attachment, "type")
     if attachment_type == "file":
-        try:
-            path = urlsplit(_url(attachment)).path
-        except ValueError:
-            return ""
-        return unquote(path.rpartition("/")[2], errors="replace")
+        return name_in_url(_url(attachment))
     if attachment_type in _FILES:
         return ""
     places = (get_object(payload, "coordinates").get(key) for key in ("lat", "long"))

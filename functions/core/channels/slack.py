@@ -8,7 +8,6 @@ seconds.
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from functions.core.channels.base import (
     Adapter,
@@ -31,6 +30,7 @@ from functions.core.channels.base import (
     result_of_status,
     truncate,
     unix_time,
+    url_part,
 )
 
 LIMIT = 12_000
@@ -123,7 +123,7 @@ class Slack(Adapter):
         return result_of_status(status, f"from Slack: {error[:100]}")
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
-        url = f"{self.base(secret)}/api/files.info?file={quote(media, safe='')}"
+        url = f"{self.base(secret)}/api/files.info?file={url_part(media)}"
         return media_request(url, secret["bot_token"])
 
     def media(

@@ -7,7 +7,6 @@ anybody who has written to it, at any time, unless that person blocks it.
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from functions.core.channels.base import (
     Adapter,
@@ -30,6 +29,7 @@ from functions.core.channels.base import (
     result_of_status,
     truncate,
     unix_time,
+    url_part,
 )
 
 LIMIT = 4096 * 2
@@ -96,7 +96,7 @@ class Telegram(Adapter):
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
         url = f"{self.base(secret)}/bot{secret['bot_token']}/getFile"
-        return media_request(f"{url}?file_id={quote(media, safe='')}")
+        return media_request(f"{url}?file_id={url_part(media)}")
 
     def media(
         self, status: int, headers: Mapping[str, str], body: bytes, secret: Secret, token: str = ""
@@ -104,7 +104,8 @@ class Telegram(Adapter):
         content_type = headers.get("content-type", "")
         found = response_object(body) if content_type.startswith("application/json") else {}
         if status == 200 and (path := get_text(get_object(found, "result"), "file_path")):
-            url = f"{self.base(secret)}/file/bot{secret['bot_token']}/{quote(path)}"
+            parts = "/".join(map(url_part, path.split("/")))
+            url = f"{self.base(secret)}/file/bot{secret['bot_token']}/{parts}"
             return media_request(url)
         if status == 200 and body and "ok" not in found:
             return MediaFile(body, content_type)

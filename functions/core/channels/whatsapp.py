@@ -35,6 +35,7 @@ from functions.core.channels.base import (
     response_object,
     truncate,
     unix_time,
+    url_part,
 )
 from functions.core.channels.meta_graph import as_list
 
@@ -136,7 +137,7 @@ class WhatsApp(Adapter):
         return meta_graph.outcome(status, body, "WhatsApp", message_id, _CAUSES)
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
-        url = f"{self.base(secret)}/{media}?phone_number_id={secret['phone_number_id']}"
+        url = f"{self.base(secret)}/{url_part(media)}?phone_number_id={secret['phone_number_id']}"
         return media_request(url, secret["access_token"])
 
     def media(
