@@ -56,7 +56,7 @@ def _attempt(
     channel: Adapter, secret: Secret, message: OutgoingMessage, *, renew: bool
 ) -> ProviderResult:
     try:
-        token = _token(channel, secret, renew=renew)
+        token = access_token(channel, secret, renew=renew)
         if isinstance(token, ProviderResult):
             return token
         call = channel.send(message, secret, token)
@@ -71,7 +71,13 @@ def token_cache() -> dict[str, tuple[str, float]]:
     return {}
 
 
-def _token(channel: Adapter, secret: Secret, *, renew: bool) -> str | ProviderResult:
+def access_token(channel: Adapter, secret: Secret, *, renew: bool) -> str | ProviderResult:
+    """Return a channel's access token, "" if it needs none, or the reason why there is none.
+
+    Raises:
+        KeyError: the secret lacks a key.
+        Passing, Unclear: the provider did not answer.
+    """
     call = channel.token_call(secret, renew=renew)
     if call is None:
         return ""

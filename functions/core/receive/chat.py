@@ -7,7 +7,7 @@ sent, so `notify` does not send it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -34,16 +34,19 @@ from functions.core.domain.endings import read_ending
 from functions.core.domain.errors import (
     ActionNotAllowed,
     Conflict,
+    InvalidInput,
     NotFound,
     TryAgain,
 )
 from functions.core.domain.events import Commit, TicketReceived
+from functions.core.domain.fetching import MediaTask
 from functions.core.domain.lifecycle import apply
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform import aws, container
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
+from functions.core.receive.fetching import fetch_later
 from functions.core.services.command_service import TRIES, change
 from functions.core.services.composing import (
     Notification,
@@ -78,6 +81,10 @@ JOINED = "joined"
 
 _QUERY_TO_READ = ("encrypt_type",)
 """Query parameters that are needed to read a body; the others are its signature."""
+
+_LASTING = (ArithmeticError, AttributeError, InvalidInput, LookupError, TypeError, ValueError)
+"""What a message causes whenever it is processed; what is missing, throttled or changed meanwhile
+may pass."""
 
 log = logger("receive")
 
@@ -124,6 +131,7 @@ def chat_channel(
         now=now,
         assisted=partial(assisted, playbook.assistant) if playbook.assistant else None,
         push=lambda outgoing: send_message(deployment, desk, chat_adapter.name, outgoing),
+        fetch=partial(fetch_later, deployment),
     )
 
 
@@ -158,6 +166,7 @@ class ChatChannel:
     now: datetime
     assisted: Callable[[Contact], AssistedChat] | None
     push: Callable[[OutgoingMessage], str]
+    fetch: Callable[[MediaTask], None]
 
     def receive(self, request: ProviderRequest) -> ProviderResponse:
         """Process the messages of a request whose signature is valid."""
@@ -166,11 +175,40 @@ class ChatChannel:
         except Unreadable as error:
             self._quarantine(request.body, str(error), request.query)
             messages = ()
-        replies = [self._process(message) for message in messages]
+        replies = self._process_each(messages, request)
         # The response can carry text only for a request with one message of one person.
         if len(messages) == 1:
             return self.adapter.answer(request, self.secret, messages[0], replies[0])
         return self.adapter.answer(request, self.secret)
+
+    def _process_each(
+        self, messages: Sequence[IncomingMessage], request: ProviderRequest
+    ) -> list[str]:
+        """Process the messages of a request, each on its own, and return the texts for their
+        writers.
+
+        If one cannot be processed, the others are. What may pass is raised in the end: the provider
+        repeats the request, and what is done is not done again. A message that no repetition would
+        help is quarantined with the request, which can be read again once the cause is found.
+        """
+        replies: list[str] = []
+        failures: list[Exception] = []
+        for message in messages:
+            try:
+                replies.append(self._process(message))
+            except Exception as error:
+                replies.append("")
+                failures.append(error)
+        lasting = [failure for failure in failures if isinstance(failure, _LASTING)]
+        for failure in lasting:
+            log.error("chat.failed", exc_info=failure, extra={"channel": self.adapter.name})
+        if lasting:
+            cause = f"{len(lasting)} messages failed: {type(lasting[0]).__name__}"
+            self._quarantine(request.body, cause, request.query)
+        for failure in failures:
+            if failure not in lasting:
+                raise failure
+        return replies
 
     def _process(self, message: IncomingMessage) -> str:
         """Process one message, once (G1); return the text for its writer, "" for none."""
@@ -185,10 +223,12 @@ class ChatChannel:
             known, conversation = self.storage.contacts.conversation(idempotency, digest, former)
             repeated = known.idempotency or self._by_sender(known.former, digest)
             if repeated is not None:
+                self._fetch_files(message, repeated.number, idempotency)
                 return self._first_reply(repeated)
             try:
                 ticket = self._open_ticket(conversation, message)
                 if ticket is not None and self._join(message, ticket, idempotency):
+                    self._fetch_files(message, ticket.number, idempotency)
                     return ""
                 received = ReceivedMessage(message, sender, known, conversation, idempotency)
                 if self.assisted is not None and message.opens and message.kind != "unsubscribed":
@@ -311,6 +351,7 @@ class ChatChannel:
             )
 
         answer = chat.answer(message, key, customer, push=not answers)
+        self._fetch_files(message, answer.chat.number, received.idempotency)
         if answers:
             return "\n\n".join(filter(None, (answer.text, acknowledgement.text)))
         if key in answer.chat.unsent:
@@ -371,9 +412,30 @@ class ChatChannel:
             acknowledge=acknowledgement.delivery if self.adapter.answers else None,
         )
         ticket = self.creator.create(self.playbook, request)
+        self._fetch_files(message, ticket.number, received.idempotency)
         if ticket.number == acknowledgement.number:
             return acknowledgement.text
         return self._first_reply(replace(received.creates, number=ticket.number))
+
+    def _fetch_files(
+        self, message: IncomingMessage, number: str | None, idempotency: IdempotencyRecord
+    ) -> None:
+        """Have the files of a message fetched and added to its ticket, without waiting for it.
+
+        A repetition asks again, in case the first time ended before it: each file is added once.
+        """
+        if message.media and number:
+            self.fetch(
+                MediaTask(
+                    desk=self.playbook.desk,
+                    channel=self.adapter.name,
+                    number=number,
+                    message=idempotency.id,
+                    kind=message.kind,
+                    media=message.media,
+                    names=message.media_names,
+                )
+            )
 
     def _first_reply(self, recorded: IdempotencyRecord) -> str:
         """Return the text that answered a repeated message the first time."""
