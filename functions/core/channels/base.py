@@ -294,6 +294,10 @@ class Adapter(ABC):
         """
         return ProviderResult("permanent", cause=f"{self.name} gives no files")
 
+    @property
+    def gives_files(self) -> bool:
+        return type(self).media_call is not Adapter.media_call
+
     def base(self, secret: Secret) -> str:
         return str(secret.get("api") or self.api).rstrip("/")
 
