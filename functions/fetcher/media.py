@@ -11,13 +11,13 @@ from functools import partial
 
 from functions.core.channels.base import MediaFile
 from functions.core.deliver import media
-from functions.core.deliver.failures import Passing, Permanent
+from functions.core.deliver.failures import Passing, Permanent, Unclear
 from functions.core.domain.commands import AddFiles
 from functions.core.domain.errors import Forgotten, NotFound, TryAgain
 from functions.core.domain.fetching import MediaTask
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import RefusedFile
-from functions.core.platform import aws, container
+from functions.core.platform import aws, clock, container
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.receive.chat import connected_channel
@@ -38,13 +38,13 @@ FETCHED = "fetched"
 log = logger("fetcher")
 
 
-def fetch(deployment: Deployment, task: MediaTask, now: datetime) -> None:
+def fetch(deployment: Deployment, task: MediaTask) -> None:
     """Fetch the files of a message and add each to its ticket, once.
 
     Raises:
         TryAgain: some files could not be fetched now; the others are on the ticket.
     """
-    storage = container.storage(deployment)
+    storage, now = container.storage(deployment), clock.now()
     playbook = storage.playbooks.get(task.desk, now)
     files = Files(aws.client("s3"), deployment.mail_bucket)
     connected = connected_channel(deployment, task.desk, task.channel, now)
@@ -61,7 +61,7 @@ def fetch(deployment: Deployment, task: MediaTask, now: datetime) -> None:
             if time.monotonic() - started > BUDGET.total_seconds():
                 raise Passing("no time left in this attempt")
             message.add(index, partial(get, task.media[index]))
-        except Passing as failure:
+        except (Passing, Unclear) as failure:
             left.append(str(failure))
         except (NotFound, Forgotten):
             log.info("media.ticket_gone", extra={"desk": task.desk, "number": task.number})

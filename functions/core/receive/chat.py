@@ -7,7 +7,7 @@ sent, so `notify` does not send it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -34,7 +34,6 @@ from functions.core.domain.endings import read_ending
 from functions.core.domain.errors import (
     ActionNotAllowed,
     Conflict,
-    InvalidInput,
     NotFound,
     TryAgain,
 )
@@ -61,6 +60,7 @@ from functions.core.services.merging import merge_target
 from functions.core.storage.contacts import Conversation, PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
+from functions.core.storage.outages import is_outage
 from functions.core.storage.raw_messages import RawMessages
 from functions.core.text.contacts import Contact, ContactError, chat_contact
 from functions.core.text.masking import mask_but
@@ -79,12 +79,11 @@ CREATED = "filed"
 JOINED = "joined"
 """The stored `body` of the idempotency record of a message that created or joined a ticket."""
 
-_QUERY_TO_READ = ("encrypt_type",)
-"""Query parameters that are needed to read a body; the others are its signature."""
+PAGE = {"page": "pulled"}
+"""The query of a request whose body is a page that was pulled."""
 
-_LASTING = (ArithmeticError, AttributeError, InvalidInput, LookupError, TypeError, ValueError)
-"""What a message causes whenever it is processed; what is missing, throttled or changed meanwhile
-may pass."""
+_QUERY_TO_READ = ("encrypt_type", *PAGE)
+"""Query parameters that are needed to read a body; the others are its signature."""
 
 log = logger("receive")
 
@@ -173,49 +172,82 @@ class ChatChannel:
         try:
             messages = self.adapter.read(request, self.secret)
         except Unreadable as error:
-            self._quarantine(request.body, str(error), request.query)
+            self.quarantine(request.body, str(error), request.query)
             messages = ()
-        replies = self._process_each(messages, request)
+        replies = self._process_each(
+            # The whole request can be read again, once the cause is found.
+            messages,
+            lambda _, cause: self.quarantine(request.body, cause, request.query),
+        )
         # The response can carry text only for a request with one message of one person.
         if len(messages) == 1:
             return self.adapter.answer(request, self.secret, messages[0], replies[0])
         return self.adapter.answer(request, self.secret)
 
-    def _process_each(
-        self, messages: Sequence[IncomingMessage], request: ProviderRequest
-    ) -> list[str]:
-        """Process the messages of a request, each on its own, and return the texts for their
-        writers.
+    def receive_page(self, request: ProviderRequest, since: datetime) -> None:
+        """Process the messages of a page that was pulled, except those from before `since`.
 
-        If one cannot be processed, the others are. What may pass is raised in the end: the provider
-        repeats the request, and what is done is not done again. A message that no repetition would
-        help is quarantined with the request, which can be read again once the cause is found.
+        A message that cannot be processed is quarantined alone, since the page would come again and
+        hold up the others.
+
+        Raises:
+            TryAgain: a service fails at the moment; the page has to be pulled again.
+            Unreadable: the page does not follow the provider's documentation.
+        """
+        for report in self.adapter.reports(request, self.secret):
+            log.warning("chat.not_delivered", extra={**self._about, "cause": report.cause})
+        messages = []
+        for message in self.adapter.read(request, self.secret):
+            if message.at is not None and message.at < since:
+                log.info("chat.before_connection", extra=self._about)
+            else:
+                messages.append(message)
+        try:
+            self._process_each(
+                messages, lambda failed, cause: self.quarantine(failed.raw, cause, request.query)
+            )
+        except TryAgain:
+            raise
+        except Exception as error:
+            raise TryAgain(type(error).__name__) from error
+
+    def _process_each(
+        self,
+        messages: Iterable[IncomingMessage],
+        quarantine: Callable[[IncomingMessage, str], None],
+    ) -> list[str]:
+        """Process messages, each on its own, and return the texts for their writers.
+
+        If one cannot be processed, the others are. A failure that may pass is raised in the end:
+        the messages come again, and what is done is not done again. A message that fails otherwise
+        is quarantined, so that it does not hold up the others.
         """
         replies: list[str] = []
-        failures: list[Exception] = []
+        passing: Exception | None = None
         for message in messages:
             try:
                 replies.append(self._process(message))
             except Exception as error:
                 replies.append("")
-                failures.append(error)
-        lasting = [failure for failure in failures if isinstance(failure, _LASTING)]
-        for failure in lasting:
-            log.error("chat.failed", exc_info=failure, extra={"channel": self.adapter.name})
-        if lasting:
-            cause = f"{len(lasting)} messages failed: {type(lasting[0]).__name__}"
-            self._quarantine(request.body, cause, request.query)
-        for failure in failures:
-            if failure not in lasting:
-                raise failure
+                if isinstance(error, TryAgain) or is_outage(error):
+                    passing = passing or error
+                    continue
+                log.exception("chat.failed", extra=self._about)
+                quarantine(message, f"a message failed: {type(error).__name__}")
+        if passing is not None:
+            raise passing
         return replies
+
+    @property
+    def _about(self) -> dict[str, str]:
+        return {"desk": self.playbook.desk, "channel": self.adapter.name}
 
     def _process(self, message: IncomingMessage) -> str:
         """Process one message, once (G1); return the text for its writer, "" for none."""
         try:
             sender = chat_contact(self.adapter.name, message.user)
         except ContactError:
-            self._quarantine(message.raw, "nobody to answer")
+            self.quarantine(message.raw, "nobody to answer")
             return ""
         digest = contact_digest(sender, self.playbook.desk, self.root_key)
         idempotency, former = self._idempotency(message)
@@ -223,12 +255,12 @@ class ChatChannel:
             known, conversation = self.storage.contacts.conversation(idempotency, digest, former)
             repeated = known.idempotency or self._by_sender(known.former, digest)
             if repeated is not None:
-                self._fetch_files(message, repeated.number, idempotency)
+                self._fetch_files(message, idempotency, repeated.number)
                 return self._first_reply(repeated)
             try:
                 ticket = self._open_ticket(conversation, message)
                 if ticket is not None and self._join(message, ticket, idempotency):
-                    self._fetch_files(message, ticket.number, idempotency)
+                    self._fetch_files(message, idempotency, ticket.number)
                     return ""
                 received = ReceivedMessage(message, sender, known, conversation, idempotency)
                 if self.assisted is not None and message.opens and message.kind != "unsubscribed":
@@ -351,7 +383,7 @@ class ChatChannel:
             )
 
         answer = chat.answer(message, key, customer, push=not answers)
-        self._fetch_files(message, answer.chat.number, received.idempotency)
+        self._fetch_files(message, received.idempotency, answer.chat.number)
         if answers:
             return "\n\n".join(filter(None, (answer.text, acknowledgement.text)))
         if key in answer.chat.unsent:
@@ -371,7 +403,13 @@ class ChatChannel:
             return
         unique = str(UUID(bytes=sha256(key.encode()).digest()[:16], version=4))
         try:
-            self.push(OutgoingMessage(message.user, text, thread=message.thread, key=unique))
+            until = message.session_until
+            session = message.session if until is not None and self.now < until else ""
+            self.push(
+                OutgoingMessage(
+                    message.user, text, thread=message.thread, key=unique, session=session
+                )
+            )
         except Passing as failure:
             raise TryAgain(str(failure)) from failure
         except SendFailure as failure:
@@ -412,30 +450,10 @@ class ChatChannel:
             acknowledge=acknowledgement.delivery if self.adapter.answers else None,
         )
         ticket = self.creator.create(self.playbook, request)
-        self._fetch_files(message, ticket.number, received.idempotency)
+        self._fetch_files(message, received.idempotency, ticket.number)
         if ticket.number == acknowledgement.number:
             return acknowledgement.text
         return self._first_reply(replace(received.creates, number=ticket.number))
-
-    def _fetch_files(
-        self, message: IncomingMessage, number: str | None, idempotency: IdempotencyRecord
-    ) -> None:
-        """Have the files of a message fetched and added to its ticket, without waiting for it.
-
-        A repetition asks again, in case the first time ended before it: each file is added once.
-        """
-        if message.media and number:
-            self.fetch(
-                MediaTask(
-                    desk=self.playbook.desk,
-                    channel=self.adapter.name,
-                    number=number,
-                    message=idempotency.id,
-                    kind=message.kind,
-                    media=message.media,
-                    names=message.media_names,
-                )
-            )
 
     def _first_reply(self, recorded: IdempotencyRecord) -> str:
         """Return the text that answered a repeated message the first time."""
@@ -470,13 +488,32 @@ class ChatChannel:
                 return notification, rendered.brief, link
         return None
 
+    def _fetch_files(
+        self, message: IncomingMessage, idempotency: IdempotencyRecord, number: str | None
+    ) -> None:
+        """Let a message's files be fetched for its ticket, also once more for a repetition: each
+        has a record of its own, which keeps it from being added twice.
+        """
+        if number and message.media and self.adapter.gives_files:
+            self.fetch(
+                MediaTask(
+                    desk=self.playbook.desk,
+                    channel=self.adapter.name,
+                    number=number,
+                    message=idempotency.id,
+                    kind=message.kind,
+                    media=message.media,
+                    names=message.media_names,
+                )
+            )
+
     def _keep_raw(self, message: IncomingMessage, text: str) -> str | None:
         """Store the raw message if the ticket does not hold all of it; return its key."""
         if message.media or len(text) > MAX_TEXT:
             return self.bucket.put(message.raw)
         return None
 
-    def _quarantine(self, raw: bytes, cause: str, query: Mapping[str, str] | None = None) -> None:
+    def quarantine(self, raw: bytes, cause: str, query: Mapping[str, str] | None = None) -> None:
         """Quarantine a request or message that cannot be processed (G3).
 
         The provider gets a success response: a repetition would change nothing, and some providers
