@@ -1,4 +1,5 @@
-"""The chat providers of the local system: they accept every message and send nothing.
+"""The chat providers of the local system: they accept every message, send nothing, and give one
+picture for every file.
 
 `GET /_providers/messages` lists the accepted messages, newest last. The desks `standard` and
 `assisted` have test secrets for every channel that point here.
@@ -32,8 +33,16 @@ _ACCEPTED: dict[str, Any] = {
     "ts": "1.000001",
     "result": {"message_id": 1},
     "sentMessages": [{"id": "1", "quoteToken": "local"}],
+    "message_id": "1",
+    "messages": [{"id": "1"}],
 }
 """The response to a message: each adapter reads the keys of its provider."""
+_PICTURE = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
+    b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+)
+"""A picture of one pixel."""
+
 _TOKEN = {"access_token": "local", "expires_in": 7200}
 
 
@@ -56,6 +65,19 @@ def attach(app: web.Application) -> None:
             return web.Response(body=answer)
         return web.json_response(answer)
 
+    async def give(request: web.Request) -> web.Response:
+        """Give the same picture for every file, or first its address, as the provider does."""
+        channel, call = request.match_info["channel"], request.match_info["call"]
+        file = f"{request.url.origin()}{PATH}/{channel}/files/1"
+        addresses: dict[str, Any] = {
+            "slack": {"ok": True, "file": {"url_private": file}},
+            "telegram": {"ok": True, "result": {"file_path": "files/1"}},
+            "whatsapp": {"messaging_product": "whatsapp", "url": file},
+        }
+        if channel in addresses and not call.endswith("files/1"):
+            return web.json_response(addresses[channel])
+        return web.Response(body=_PICTURE, content_type="image/gif")
+
     async def take(request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
         if request.path.endswith("/cgi-bin/stable_token"):
@@ -70,6 +92,7 @@ def attach(app: web.Application) -> None:
     app.router.add_get(f"{PATH}/messages", show)
     app.router.add_route("*", PATH + "/wecom/{call:.*}", take_for_wecom)
     app.router.add_post(PATH + "/{channel}/{call:.*}", take)
+    app.router.add_get(PATH + "/{channel}/{call:.*}", give)
 
 
 def _readable(sent: Any) -> str:

@@ -78,7 +78,7 @@ def ask(
     """
     for renew in (False, True):
         try:
-            token = _token(channel, secret, renew=renew)
+            token = access_token(channel, secret, renew=renew)
             if isinstance(token, ProviderResult):
                 return token
             call = build(token)
@@ -104,7 +104,7 @@ def _unblock(
     channel: Adapter, secret: Secret, message: OutgoingMessage, refused: ProviderResult
 ) -> ProviderResult | None:
     """Make the calls after which a refused message may be accepted; None if there are none."""
-    token = _token(channel, secret, renew=False)
+    token = access_token(channel, secret, renew=False)
     if isinstance(token, ProviderResult):
         return None
     step: HttpCall | ProviderResult | None = channel.unblock(message, refused, secret, token)
@@ -119,7 +119,13 @@ def token_cache() -> dict[str, tuple[str, float]]:
     return {}
 
 
-def _token(channel: Adapter, secret: Secret, *, renew: bool) -> str | ProviderResult:
+def access_token(channel: Adapter, secret: Secret, *, renew: bool) -> str | ProviderResult:
+    """Return a channel's access token, "" if it needs none, or the reason why there is none.
+
+    Raises:
+        KeyError: the secret lacks a key.
+        Passing, Unclear: the provider did not answer.
+    """
     call = channel.token_call(secret, renew=renew)
     if call is None:
         return ""

@@ -7,7 +7,7 @@ sent, so `notify` does not send it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -174,7 +174,11 @@ class ChatChannel:
         except Unreadable as error:
             self.quarantine(request.body, str(error), request.query)
             messages = ()
-        replies = [self._process(message) for message in messages]
+        replies = self._process_each(
+            # The whole request can be read again, once the cause is found.
+            messages,
+            lambda _, cause: self.quarantine(request.body, cause, request.query),
+        )
         # The response can carry text only for a request with one message of one person.
         if len(messages) == 1:
             return self.adapter.answer(request, self.secret, messages[0], replies[0])
@@ -192,19 +196,47 @@ class ChatChannel:
         """
         for report in self.adapter.reports(request, self.secret):
             log.warning("chat.not_delivered", extra={**self._about, "cause": report.cause})
+        messages = []
         for message in self.adapter.read(request, self.secret):
             if message.at is not None and message.at < since:
                 log.info("chat.before_connection", extra=self._about)
-                continue
+            else:
+                messages.append(message)
+        try:
+            self._process_each(
+                messages, lambda failed, cause: self.quarantine(failed.raw, cause, request.query)
+            )
+        except TryAgain:
+            raise
+        except Exception as error:
+            raise TryAgain(type(error).__name__) from error
+
+    def _process_each(
+        self,
+        messages: Iterable[IncomingMessage],
+        quarantine: Callable[[IncomingMessage, str], None],
+    ) -> list[str]:
+        """Process messages, each on its own, and return the texts for their writers.
+
+        If one cannot be processed, the others are. A failure that may pass is raised in the end:
+        the messages come again, and what is done is not done again. A message that fails otherwise
+        is quarantined, so that it does not hold up the others.
+        """
+        replies: list[str] = []
+        passing: Exception | None = None
+        for message in messages:
             try:
-                self._process(message)
-            except (Conflict, TryAgain) as error:
-                raise TryAgain(str(error)) from error
+                replies.append(self._process(message))
             except Exception as error:
-                if is_outage(error):
-                    raise TryAgain(type(error).__name__) from error
+                replies.append("")
+                if isinstance(error, TryAgain) or is_outage(error):
+                    passing = passing or error
+                    continue
                 log.exception("chat.failed", extra=self._about)
-                self.quarantine(message.raw, f"{type(error).__name__}: {error}", request.query)
+                quarantine(message, f"a message failed: {type(error).__name__}")
+        if passing is not None:
+            raise passing
+        return replies
 
     @property
     def _about(self) -> dict[str, str]:
@@ -459,8 +491,8 @@ class ChatChannel:
     def _fetch_files(
         self, message: IncomingMessage, idempotency: IdempotencyRecord, number: str | None
     ) -> None:
-        """Let a message's files be fetched for its ticket, also once more for a repetition: their
-        own record keeps them from being added twice.
+        """Let a message's files be fetched for its ticket, also once more for a repetition: each
+        has a record of its own, which keeps it from being added twice.
         """
         if number and message.media and self.adapter.gives_files:
             self.fetch(
@@ -471,6 +503,7 @@ class ChatChannel:
                     message=idempotency.id,
                     kind=message.kind,
                     media=message.media,
+                    names=message.media_names,
                 )
             )
 

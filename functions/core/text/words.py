@@ -69,11 +69,6 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "chat.reason.article": {"zh-CN": "需要人工办理", "en": "Only a person can do this"},
     "chat.reason.look_up": {"zh-CN": "信息未能查到", "en": "It could not be looked up"},
     "chat.reason.engine": {"zh-CN": "智能助手暂不可用", "en": "The assistant was unavailable"},
-    "media.failed": {
-        "zh-CN": "文件未能取回：{cause}",
-        "en": "A file could not be fetched: {cause}",
-    },
-    "media.refused": {"zh-CN": "{name} 未收取：{reason}", "en": "{name} was not taken: {reason}"},
     "chat.reason.unreadable": {
         "zh-CN": "图片、语音等内容需人工查看",
         "en": "A picture or the like, for a person to look at",

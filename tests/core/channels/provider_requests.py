@@ -309,14 +309,17 @@ def as_json(content: Any) -> bytes:
 
 
 # The providers' own modules import this one.
+from tests.core.channels.meta_providers import Messenger, WhatsApp  # noqa: E402
 from tests.core.channels.wecom_provider import WeCom  # noqa: E402
 
 FAKE_PROVIDERS: dict[str, FakeProvider] = {
     "line": Line(),
+    "messenger": Messenger(),
     "slack": Slack(),
     "telegram": Telegram(),
     "wechat": WeChat(),
     "wecom": WeCom(),
+    "whatsapp": WhatsApp(),
 }
 """Channel → its fake provider."""
 
