@@ -6,7 +6,7 @@ shortly before it expires.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -64,14 +64,14 @@ def ask(
     channel: Adapter,
     secret: Secret,
     build: Callable[[str], HttpCall],
-    read: Callable[[int, Mapping[str, str], bytes], Read | ProviderResult],
+    read: Callable[[int, bytes], Read | ProviderResult],
     limit: int = RESPONSE_LIMIT,
 ) -> Read | ProviderResult:
     """Make a call with an access token, and again with a new one if the provider refuses it.
 
     Args:
         build: returns the call with a token, "" if the provider needs none.
-        read: reads the response: status, headers in lower case, body up to `limit` bytes.
+        read: reads the response: status, and body up to `limit` bytes.
 
     Raises:
         SendFailure: the call was not made, or has no response.
@@ -85,19 +85,14 @@ def ask(
         except KeyError as error:
             cause = f"the desk's {channel.name} secret has no {error} to send with"
             raise Permanent(cause) from None
-        result = read(*_request(channel.name, call, limit))
+        result = read(*call_provider(channel.name, call, limit))
         if not (isinstance(result, ProviderResult) and result.state == "renew"):
             break
     return result
 
 
 def _attempt(channel: Adapter, secret: Secret, message: OutgoingMessage) -> ProviderResult:
-    return ask(
-        channel,
-        secret,
-        lambda token: channel.send(message, secret, token),
-        lambda status, _headers, body: channel.outcome(status, body),
-    )
+    return ask(channel, secret, lambda token: channel.send(message, secret, token), channel.outcome)
 
 
 def _unblock(
@@ -109,7 +104,7 @@ def _unblock(
         return None
     step: HttpCall | ProviderResult | None = channel.unblock(message, refused, secret, token)
     while isinstance(step, HttpCall):
-        step = channel.unblocked(*_call(channel.name, step), message, secret, token)
+        step = channel.unblocked(*call_provider(channel.name, step), message, secret, token)
     return step
 
 
@@ -133,7 +128,7 @@ def access_token(channel: Adapter, secret: Secret, *, renew: bool) -> str | Prov
     cached, expires = token_cache().get(account, ("", 0.0))
     if cached and not renew and time.monotonic() < expires:
         return cached
-    token = channel.token(*_call(channel.name, call))
+    token = channel.token(*call_provider(channel.name, call))
     if not isinstance(token, Token):
         return token
     lifetime = max(token.seconds - TOKEN_MARGIN.total_seconds(), 0.0)
@@ -141,14 +136,8 @@ def access_token(channel: Adapter, secret: Secret, *, renew: bool) -> str | Prov
     return token.value
 
 
-def _call(channel: str, call: HttpCall) -> tuple[int, bytes]:
-    """Call a provider and return the response's status and body; raises as `_request`."""
-    status, _headers, body = _request(channel, call, RESPONSE_LIMIT)
-    return status, body
-
-
-def _request(channel: str, call: HttpCall, limit: int) -> tuple[int, Mapping[str, str], bytes]:
-    """Call a provider and return the response's status, headers and body.
+def call_provider(channel: str, call: HttpCall, limit: int = RESPONSE_LIMIT) -> tuple[int, bytes]:
+    """Call a provider and return the response's status and body.
 
     Raises:
         Passing: the provider cannot be reached, or the call may be repeated without harm.
@@ -171,8 +160,7 @@ def _request(channel: str, call: HttpCall, limit: int) -> tuple[int, Mapping[str
             preload_content=False,
         )
         try:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return response.status, headers, response.read(limit)
+            return response.status, response.read(limit)
         finally:
             response.release_conn()
     except (ConnectTimeoutError, NewConnectionError) as error:
@@ -180,7 +168,7 @@ def _request(channel: str, call: HttpCall, limit: int) -> tuple[int, Mapping[str
     except HTTPError as error:
         # The URL may contain a token, so only the type of the failure is reported.
         kind = Passing if call.repeatable else Unclear
-        raise kind(f"{channel} did not response: {type(error).__name__}") from None
+        raise kind(f"{channel} did not answer: {type(error).__name__}") from None
 
 
 @lru_cache(maxsize=1)

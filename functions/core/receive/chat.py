@@ -218,22 +218,29 @@ class ChatChannel:
     ) -> list[str]:
         """Process messages in order and return the texts for their writers.
 
-        A message that fails is quarantined, and does not hold up the others. While a service fails,
-        the rest waits: the messages come again, and what is done is not done again.
-
-        Raises:
-            TryAgain: a service fails at the moment.
+        If one cannot be processed, those of others are. A failure that may pass is raised in the
+        end: the messages come again, and what is done is not done again; until then the same
+        person's later messages wait, to keep their order. A message that fails otherwise is
+        quarantined, so that it does not hold up the others.
         """
         replies: list[str] = []
+        passing: Exception | None = None
+        waiting: set[str] = set()
         for message in messages:
+            reply = ""
             try:
-                replies.append(self._process(message))
+                if message.user not in waiting:
+                    reply = self._process(message)
             except Exception as error:
                 if isinstance(error, TryAgain) or is_outage(error):
-                    raise
-                log.exception("chat.failed", extra=self._about)
-                quarantine(message, f"{type(error).__name__}: {mask(str(error))}")
-                replies.append("")
+                    passing = passing or error
+                    waiting.add(message.user)
+                else:
+                    log.exception("chat.failed", extra=self._about)
+                    quarantine(message, f"{type(error).__name__}: {mask(str(error))}")
+            replies.append(reply)
+        if passing is not None:
+            raise passing
         return replies
 
     @property

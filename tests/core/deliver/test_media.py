@@ -73,7 +73,7 @@ def test_a_name_of_the_provider_s_that_leads_inside_is_refused() -> None:
                 *provider_of("messenger"),
                 "https://scontent.xx.fbcdn.net/1.jpg",
                 limit=100,
-                resolver=lambda *_, found=address: [found],  # type: ignore[misc]
+                resolver=lambda *_, found=address: [found],
             )
 
 
