@@ -120,7 +120,7 @@ def _mime(request: web.Request, desk: str) -> web.HttpResponse:
 
 
 def _chat(request: web.Request, desk: str, channel: str) -> web.HttpResponse:
-    from functions.intake.chat import receive
+    from functions.intake.channels import receive
 
     return receive(request, desk, channel)
 

@@ -42,7 +42,7 @@ def _process_released(call: Mapping[str, Any], deployment: Deployment, now: date
     elif channel == "voice":
         from functions.intake.calls import receive_released as process
     else:
-        from functions.intake.chat import receive_released as process
+        from functions.intake.channels import receive_released as process
     process(call, deployment, now)
 
 
