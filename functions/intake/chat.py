@@ -48,6 +48,7 @@ from functions.core.platform import aws, container
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request
+from functions.core.services.allowances import Allowances
 from functions.core.services.command_service import TRIES, change
 from functions.core.services.composing import (
     Notification,
@@ -57,6 +58,7 @@ from functions.core.services.composing import (
 )
 from functions.core.services.contacts import contact_digest
 from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
+from functions.core.services.delivery_reports import record_report
 from functions.core.services.links import ticket_link
 from functions.core.services.merging import merge_target
 from functions.core.storage.contacts import Conversation, PriorRecords
@@ -216,6 +218,9 @@ class ChatChannel:
         except Unreadable as error:
             self._quarantine(request.body, str(error), request.query)
             messages = ()
+        else:
+            for report in self.adapter.reports(request, self.secret):
+                record_report(self.storage, self.playbook.desk, self.adapter, report, self.now)
         replies = [self._process(message) for message in messages]
         # The response can carry text only for a request with one message of one person.
         if len(messages) == 1:
@@ -238,9 +243,13 @@ class ChatChannel:
                 return self._first_reply(repeated)
             try:
                 ticket = self._open_ticket(conversation, message)
-                if ticket is not None and self._join(message, ticket, idempotency):
+                if ticket is not None and self._join(message, ticket, idempotency, conversation):
                     return ""
-                received = ReceivedMessage(message, sender, known, conversation, idempotency)
+                pushed = self.assisted is not None and not self.adapter.answers
+                after = self._allowances.after(
+                    conversation, self.adapter, message, self.now, answers=int(pushed)
+                )
+                received = ReceivedMessage(message, sender, known, after, idempotency)
                 if self.assisted is not None and message.opens and message.kind != "unsubscribed":
                     return self._converse(self.assisted(sender), received)
                 if message.kind in EVENTS or not message.opens:
@@ -301,10 +310,19 @@ class ChatChannel:
             return None
         return ticket if self.now - ended_at <= self.playbook.reopen_within else None
 
+    @property
+    def _allowances(self) -> Allowances:
+        return Allowances(self.storage.contacts, self.root_key)
+
     def _join(
-        self, message: IncomingMessage, ticket: Ticket, idempotency: IdempotencyRecord
+        self,
+        message: IncomingMessage,
+        ticket: Ticket,
+        idempotency: IdempotencyRecord,
+        conversation: Conversation,
     ) -> bool:
         """Add a message to a ticket; False if the ticket has ended meanwhile."""
+        allowed = self._allowances.after(conversation, self.adapter, message, self.now)
         hiding = MessageMasker()
         written = message.display_text(self.playbook.locale)
         text = hiding.mask("text", written, MAX_TEXT)
@@ -327,6 +345,7 @@ class ChatChannel:
                 loaded=ticket,
                 idempotency=replace(idempotency, number=ticket.number, body=JOINED),
                 original=Original(hiding, self.seal_original),
+                allowed=allowed if allowed != conversation else None,
             )
         except ActionNotAllowed:
             return False

@@ -12,7 +12,8 @@ import secrets
 import struct
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from datetime import timedelta
+from typing import Any, ClassVar, Literal
 from xml.parsers import expat
 
 from functions.core.channels.base import (
@@ -27,6 +28,7 @@ from functions.core.channels.base import (
     Secret,
     Token,
     Unreadable,
+    Window,
     get_text,
     json_call,
     parse_object,
@@ -90,6 +92,10 @@ class WeChat(Adapter):
     needs: ClassVar[tuple[str, ...]] = ("token",)
     options: ClassVar[tuple[str, ...]] = ("aes_key", "app_id", "app_secret", "only_encrypted")
     answers: ClassVar[bool] = True
+    windows: ClassVar[Mapping[Literal["message", "subscribed"], Window]] = {
+        "message": Window(timedelta(hours=48), 5),
+        "subscribed": Window(timedelta(minutes=1), 3),
+    }
 
     def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
         query = request.query

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from functions.core.storage.page_sessions import PageSessions
     from functions.core.storage.report_progress import ReportProgress
     from functions.core.storage.saved_views import StoredViews
+    from functions.core.storage.sent_messages import SentMessages
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,13 @@ class Storage:
             ModelSummaries(table),
             Manifests(table),
         )
+
+    @cached_property
+    def sent_messages(self) -> SentMessages:
+        """The chat messages whose failure may be reported later."""
+        from functions.core.storage.sent_messages import SentMessages
+
+        return SentMessages(self.table)
 
     @cached_property
     def report_progress(self) -> ReportProgress:

@@ -161,6 +161,31 @@ LIST_SEPARATOR: dict[Locale, str] = {"zh-CN": "、", "en": ", "}
 
 DELIVERY_REASONS: tuple[tuple[str, dict[Locale, str]], ...] = (
     (
+        r"outside the window of \w+, sent by email instead",
+        {
+            "zh-CN": "已超出该渠道的回复时限或条数，已改发到客户的邮箱。",
+            "en": "Outside the time or the number of messages that the channel allows: "
+            "sent by e-mail instead.",
+        },
+    ),
+    (
+        r"outside the window of \w+, sent by sms instead",
+        {
+            "zh-CN": "已超出该渠道的回复时限或条数，已改发短信给客户。",
+            "en": "Outside the time or the number of messages that the channel allows: "
+            "sent as a text message instead.",
+        },
+    ),
+    (
+        r"outside the window of \w+, not sent",
+        {
+            "zh-CN": "已超出该渠道的回复时限或条数，此条未发送。客户须再次来信，"
+            "或请用其他方式联系客户。",
+            "en": "Outside the time or the number of messages that the channel allows: this one "
+            "was not sent. The customer has to write again, or contact them another way.",
+        },
+    ),
+    (
         r"withheld: the desk sends no text messages to this number's country.*",
         {
             "zh-CN": "本服务台不向该号码所在的国家或地区发送短信，请用其他方式联系客户。",
