@@ -74,7 +74,7 @@ from functions.intake.signatures import verify
 if TYPE_CHECKING:
     from functions.core.domain.chat import Chat
     from functions.core.domain.playbook_assistant import Assistant
-    from functions.intake.assisted_chat import AssistedChat
+    from functions.intake.assisted_chat import AssistedChat, ChannelAnswer
 
 MAX_TEXT = 4000
 """The maximum characters of a message on the ticket; the bucket keeps longer ones whole."""
@@ -162,6 +162,7 @@ def _chat_channel(
             desk_chats(deployment, playbook, assistant, now, writer=writer),
             chat_adapter.name,
             writer,
+            chat_adapter.max_choices,
         )
 
     return ChatChannel(
@@ -385,21 +386,28 @@ class ChatChannel:
         if key in answer.chat.unsent:
             if answer.may_be_on_its_way(self.now):
                 raise TryAgain("the answer may still be on its way")
-            self._push(message, answer.text, key)
+            self._push(message, answer, key)
             chat.pushed(answer.chat, key)
         return ""
 
-    def _push(self, message: IncomingMessage, text: str, key: str) -> None:
+    def _push(self, message: IncomingMessage, answer: ChannelAnswer, key: str) -> None:
         """Send the assistant's answer by a call to the provider.
 
         Raises:
             TryAgain: it was not sent; the provider repeats the message.
         """
-        if not text:
+        if not answer.text:
             return
-        unique = str(UUID(bytes=sha256(key.encode()).digest()[:16], version=4))
+        outgoing = OutgoingMessage(
+            message.user,
+            answer.text,
+            thread=message.thread,
+            key=str(UUID(bytes=sha256(key.encode()).digest()[:16], version=4)),
+            choices=answer.choices,
+            session=message.session,
+        )
         try:
-            self.push(OutgoingMessage(message.user, text, thread=message.thread, key=unique))
+            self.push(outgoing)
         except Passing as failure:
             raise TryAgain(str(failure)) from failure
         except SendFailure as failure:

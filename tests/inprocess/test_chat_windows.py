@@ -25,7 +25,8 @@ from functions.core.platform import clock
 from functions.core.storage.database import Storage
 from infra.simulator.simulator import Simulator
 from tests.core.channels.provider_requests import FAKE_PROVIDERS
-from tests.inprocess.test_chat import DESK, SUPERVISOR, Chat, _chat
+from tests.inprocess.test_chat import DESK, Chat, _chat
+from tests.inprocess.test_returns import SUPERVISOR
 from tests.moto_internals import sent_mails, sent_texts
 
 pytestmark = pytest.mark.requirement("B8", "E11", "G3")
@@ -230,7 +231,7 @@ def test_a_session_is_kept_sealed_until_it_ends(
             IncomingMessage(
                 **{**vars(each), "session": "https://s.example/1", "session_until": until}
             )
-            for each in read(self, request, secret)  # type: ignore[arg-type]
+            for each in read(self, request, secret)
         )
 
     def sending(self: Any, message: OutgoingMessage, *rest: Any) -> Any:

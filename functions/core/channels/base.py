@@ -360,6 +360,17 @@ def response_object(body: bytes) -> dict[str, Any]:
         return {}
 
 
+def form_field(body: bytes, name: str) -> str:
+    """Return a field of a URL-encoded form, "" if it has none."""
+    from urllib.parse import parse_qs
+
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), errors="replace", max_num_fields=20)
+    except ValueError:
+        return ""
+    return fields.get(name, [""])[0]
+
+
 def json_call(
     url: str, content: Any, headers: Mapping[str, str], *, repeatable: bool = False
 ) -> HttpCall:

@@ -17,6 +17,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "proposal.solution": {"zh-CN": "（请填写答案后发布）", "en": "(write an answer, then publish)"},
     "chat.offer": {"zh-CN": "您想问的是哪一个？", "en": "Which of these do you mean?"},
     "chat.offer.hint": {"zh-CN": "请回复序号", "en": "Reply with the number"},
+    "chat.person": {"zh-CN": "转人工", "en": "Talk to a person"},
     "chat.none": {"zh-CN": "都不是", "en": "None of these"},
     "chat.miss": {
         "zh-CN": "抱歉，没有完全明白。请换个说法再说一次，或回复“转人工”。",
