@@ -223,6 +223,9 @@ class ChatChannel:
             for report in self.adapter.reports(request, self.secret):
                 record_report(self.storage, self.playbook.desk, self.adapter, report, self.now)
         replies = [self._process(message) for message in messages]
+        if messages:
+            desk, channel = self.playbook.desk, self.adapter.name
+            self.storage.channel_healths.note(desk, channel, "in", self.now)
         # The response can carry text only for a request with one message of one person.
         if len(messages) == 1:
             return self.adapter.answer(request, self.secret, messages[0], replies[0])
@@ -406,13 +409,16 @@ class ChatChannel:
             choices=answer.choices,
             session=message.session,
         )
+        desk, channel = self.playbook.desk, self.adapter.name
         try:
             self.push(outgoing)
+            self.storage.channel_healths.note(desk, channel, "out", self.now)
         except Passing as failure:
             raise TryAgain(str(failure)) from failure
         except SendFailure as failure:
-            about = {"desk": self.playbook.desk, "channel": self.adapter.name}
-            log.warning("chat.answer_failed", extra={**about, "cause": str(failure)})
+            self.storage.channel_healths.note_failure(desk, channel, str(failure))
+            about = {"desk": desk, "channel": channel, "cause": str(failure)}
+            log.warning("chat.answer_failed", extra=about)
 
     def _create(self, received: ReceivedMessage) -> str:
         """Create a ticket from a message; return its acknowledgement, "" for none."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,11 +9,11 @@ from time import sleep
 from typing import Protocol
 
 from functions.core.channels.base import OutgoingMessage, adapter
-from functions.core.deliver.failures import Passing, Permanent, Unclear, Withheld
+from functions.core.deliver.failures import Permanent, SendFailure, Unclear, Withheld
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import TryAgain
 from functions.core.services.allowances import Allowances
-from functions.core.storage.sent_messages import SentMessages
+from functions.core.storage.database import Storage
 
 KEEPING_PAUSES = (0.2, 0.5, 1.0, 2.0)
 """Seconds between the attempts to keep a message's id."""
@@ -34,15 +33,11 @@ class SendMessage(Protocol):
 
 @dataclass(frozen=True)
 class ChatSender:
-    """Sends the chat messages of deliveries.
+    """Sends the chat messages of deliveries; `send` calls the provider and returns its id."""
 
-    `send` calls the provider and returns its id of the message; `sent` returns where ids are kept,
-    which only channels with reports need.
-    """
-
+    storage: Storage
     allowances: Allowances
     send: SendMessage
-    sent: Callable[[], SentMessages]
 
     def __call__(
         self,
@@ -66,11 +61,15 @@ class ChatSender:
         if allowance is None:
             raise OutsideWindow(channel)
         message = replace(message, session=self.allowances.session(allowance, now))
+        healths = self.storage.channel_healths
         try:
             provider_id = self.send(delivery.desk, channel, message)
-        except (Passing, Permanent):
-            self.allowances.give_back(delivery.desk, contact_hash, allowance)
+        except SendFailure as failure:
+            if not isinstance(failure, Unclear):
+                self.allowances.give_back(delivery.desk, contact_hash, allowance)
+            healths.note_failure(delivery.desk, channel, str(failure))
             raise
+        healths.note(delivery.desk, channel, "out", now)
         if provider.reports_later and provider_id:
             self._keep(delivery, channel, provider_id, now)
         return provider_id
@@ -84,7 +83,7 @@ class ChatSender:
         """
         for pause in (*KEEPING_PAUSES, 0.0):
             with suppress(TryAgain):
-                failed = self.sent().keep(channel, provider_id, delivery, now)
+                failed = self.storage.sent_messages.keep(channel, provider_id, delivery, now)
                 if failed is not None:
                     raise Permanent(failed)
                 return

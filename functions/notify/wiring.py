@@ -51,9 +51,9 @@ def dispatcher(deployment: Deployment) -> Dispatcher:
             keep_link=storage.short_links.keep,
             keep_reply=storage.chats.keep_reply,
             send_chat=ChatSender(
+                storage,
                 Allowances(storage.contacts, aws.root_key(deployment)),
                 partial(_send_chat, deployment),
-                lambda: storage.sent_messages,
             ),
         ),
     )

@@ -33,6 +33,9 @@ _ACCEPTED: dict[str, Any] = {
     "sentMessages": [{"id": "1", "quoteToken": "local"}],
 }
 """The response to a message: each adapter reads the keys of its provider."""
+_CHECKS = ("/getMe", "/auth.test")
+"""The calls by which secrets are checked; so are those without a body."""
+
 _TOKEN = {"access_token": "local", "expires_in": 7200}
 
 
@@ -45,6 +48,8 @@ def attach(app: web.Application) -> None:
         channel = request.match_info["channel"]
         if request.path.endswith("/cgi-bin/stable_token"):
             return web.json_response(_TOKEN)
+        if request.method == "GET" or request.path.endswith(_CHECKS):
+            return web.json_response(_ACCEPTED)
         body = json.loads(await request.read())
         sent.append({"channel": channel, "call": request.match_info["call"], "body": body})
         return web.json_response(_ACCEPTED)
@@ -54,6 +59,7 @@ def attach(app: web.Application) -> None:
 
     app.router.add_get(f"{PATH}/messages", show)
     app.router.add_post(PATH + "/{channel}/{call:.*}", take)
+    app.router.add_get(PATH + "/{channel}/{call:.*}", take)
 
 
 def _readable(sent: Any) -> str:

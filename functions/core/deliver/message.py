@@ -52,6 +52,25 @@ def send(deployment: Deployment, desk: str, channel: str, message: OutgoingMessa
     raise (Permanent if result.state == "permanent" else Passing)(mask(result.cause))
 
 
+def check(channel: Adapter, secret: Secret) -> ProviderResult | None:
+    """Ask the provider whether a secret is valid: `sent` if it is; None if nobody can be asked.
+
+    Raises:
+        SendFailure: the provider cannot be reached.
+    """
+    try:
+        asked = channel.token_call(secret, renew=False)
+        token = channel.token(*_call(channel.name, asked)) if asked else Token("", 0)
+        if isinstance(token, ProviderResult):
+            return token
+        call = channel.check_call(secret, token.value)
+    except KeyError:
+        return None  # a secret that only receives
+    if call is None:
+        return ProviderResult("sent") if asked else None
+    return channel.checked(*_call(channel.name, call))
+
+
 def _attempt(
     channel: Adapter, secret: Secret, message: OutgoingMessage, *, renew: bool
 ) -> ProviderResult:

@@ -43,4 +43,5 @@ def record_report(
         return  # it was marked before, or sent again since
     failed = delivery.model_copy(update={"state": "dead_lettered", "cause": cause, "at": now})
     if storage.deliveries.move(failed, "sent"):
+        storage.channel_healths.note_failure(desk, adapter.name, cause)
         log.warning("delivery.failed_later", extra={**about, "number": sent.number, "cause": cause})

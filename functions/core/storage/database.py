@@ -30,6 +30,7 @@ from functions.core.storage.tickets import Spent, Tickets, nothing_spent
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from functions.core.storage.channel_health import ChannelHealths
     from functions.core.storage.drafts import Drafts
     from functions.core.storage.page_sessions import PageSessions
     from functions.core.storage.report_progress import ReportProgress
@@ -104,6 +105,13 @@ class Storage:
             ModelSummaries(table),
             Manifests(table),
         )
+
+    @cached_property
+    def channel_healths(self) -> ChannelHealths:
+        """The health of the chat channels."""
+        from functions.core.storage.channel_health import ChannelHealths
+
+        return ChannelHealths(self.table)
 
     @cached_property
     def sent_messages(self) -> SentMessages:
