@@ -51,9 +51,7 @@ class ChannelHealths:
         """Note that a message did not go out; the cause names no person."""
         self.noted.pop((desk, channel, "out"), None)
         values: Item = {":one": {"N": "1"}, ":cause": {"S": cause[:_CAUSE_LIMIT]}}
-        self._update(
-            desk, channel, "SET #cause = :cause ADD failures :one", {"#cause": "cause"}, values
-        )
+        self._update(desk, channel, "SET cause = :cause ADD failures :one", values)
 
     def of(self, desk: str) -> dict[str, ChannelHealth]:
         """Return the health of a desk's channels, by name."""
