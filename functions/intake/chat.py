@@ -18,6 +18,7 @@ from uuid import UUID
 from functions.core.channels.base import (
     EVENTS,
     Adapter,
+    DeliveryReport,
     IncomingMessage,
     OutgoingMessage,
     ProviderRequest,
@@ -65,7 +66,7 @@ from functions.core.storage.contacts import Conversation, PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.contacts import Contact, ContactError, chat_contact
-from functions.core.text.masking import mask_but
+from functions.core.text.masking import mask, mask_but
 from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.core.text.words import nearest_locale
 from functions.intake.mail_store import MailStore
@@ -221,7 +222,7 @@ class ChatChannel:
             messages = ()
         else:
             for report in self.adapter.reports(request, self.secret):
-                record_report(self.storage, self.playbook.desk, self.adapter, report, self.now)
+                self._record(report)
         replies = [self._process(message) for message in messages]
         if messages:
             desk, channel = self.playbook.desk, self.adapter.name
@@ -230,6 +231,12 @@ class ChatChannel:
         if len(messages) == 1:
             return self.adapter.answer(request, self.secret, messages[0], replies[0])
         return self.adapter.answer(request, self.secret)
+
+    def _record(self, report: DeliveryReport) -> None:
+        desk, channel = self.playbook.desk, self.adapter.name
+        if record_report(self.storage, desk, channel, report, self.now):
+            self.storage.channel_healths.note_failure(desk, channel, mask(report.cause))
+            log.warning("chat.failed_later", extra={"desk": desk, "channel": channel})
 
     def _process(self, message: IncomingMessage) -> str:
         """Process one message, once (G1); return the text for its writer, "" for none."""

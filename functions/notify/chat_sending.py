@@ -1,22 +1,16 @@
-"""Send on a chat channel: within the provider's window and count, and findable by its reports."""
+"""Send on a chat channel, within the provider's window and count."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from time import sleep
 from typing import Protocol
 
 from functions.core.channels.base import OutgoingMessage, adapter
-from functions.core.deliver.failures import Permanent, SendFailure, Unclear, Withheld
+from functions.core.deliver.failures import SendFailure, Unclear, Withheld
 from functions.core.domain.delivery import Delivery
-from functions.core.domain.errors import TryAgain
 from functions.core.services.allowances import Allowances
 from functions.core.storage.database import Storage
-
-KEEPING_PAUSES = (0.2, 0.5, 1.0, 2.0)
-"""Seconds between the attempts to keep a message's id."""
 
 
 class OutsideWindow(Withheld):
@@ -70,22 +64,4 @@ class ChatSender:
             healths.note_failure(delivery.desk, channel, str(failure))
             raise
         healths.note(delivery.desk, channel, "out", now)
-        if provider.reports_later and provider_id:
-            self._keep(delivery, channel, provider_id, now)
         return provider_id
-
-    def _keep(self, delivery: Delivery, channel: str, provider_id: str, now: datetime) -> None:
-        """Keep the id of a message that was sent.
-
-        Raises:
-            Permanent: the provider has reported its failure already.
-            Unclear: the table stays busy, so no report would find the delivery.
-        """
-        for pause in (*KEEPING_PAUSES, 0.0):
-            with suppress(TryAgain):
-                failed = self.storage.sent_messages.keep(channel, provider_id, delivery, now)
-                if failed is not None:
-                    raise Permanent(failed)
-                return
-            sleep(pause)
-        raise Unclear("the provider accepted it, but its id could not be kept")

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from functions.core.channels.base import adapter
 from functions.core.deliver.failures import Passing, Permanent, SendFailure, Withheld
 from functions.core.domain.delivery import RETRY_AFTER, Delivery, State
 from functions.core.domain.errors import DeadLetter, TryAgain
@@ -306,7 +307,7 @@ class Dispatcher(BaseDispatcher):
         except SendFailure as error:
             self.dead_letter(attempt, f"{UNCERTAIN} ({error})", expected)
         else:
-            self.record_sent(attempt, provider_id, expected)
+            self.record_sent(attempt, provider_id, expected, _reporter(attempt, message))
 
     def _send_or_divert(
         self, delivery: Delivery, message: PreparedMessage, attempt: Delivery
@@ -360,6 +361,15 @@ class Dispatcher(BaseDispatcher):
 _NOTED: dict[str, State] = {"none": "sent", "phone": "waiting"}
 """Channel → state of a delivery that this function does not send: nobody reads it, or a member of
 the desk calls the customer."""
+
+
+def _reporter(sent: Delivery, message: PreparedMessage) -> str:
+    """Return the provider whose reports about a sent message may come, "" if none may."""
+    if sent.channel == "message":
+        provider = adapter(message.ticket.channel)
+        return provider.name if provider is not None and provider.reports_later else ""
+    sms = message.playbook.sms
+    return sms.provider if sent.channel == "sms" and sms.registers else ""
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from functions.core.platform import clock
 from functions.core.storage.database import Storage
 from infra.simulator.simulator import Simulator
 from tests.core.channels.provider_requests import FAKE_PROVIDERS
-from tests.inprocess.test_chat import DESK, Chat, _chat
+from tests.inprocess.test_chat import DESK, Chat, person_on
 from tests.inprocess.test_returns import SUPERVISOR
 from tests.moto_internals import sent_mails, sent_texts
 
@@ -37,13 +37,13 @@ NOT_SENT = "此条未发送"
 @pytest.fixture
 def wechat(simulator: Simulator, storage: Storage) -> Iterator[Chat]:
     """An official account: 48 hours and 5 messages."""
-    yield from _chat(simulator, storage, "wechat", FAKE_PROVIDERS["wechat"])
+    yield from person_on(simulator, storage, "wechat", FAKE_PROVIDERS["wechat"])
 
 
 @pytest.fixture
 def line(simulator: Simulator, storage: Storage) -> Iterator[Chat]:
     """A channel without a window."""
-    yield from _chat(simulator, storage, "line", FAKE_PROVIDERS["line"])
+    yield from person_on(simulator, storage, "line", FAKE_PROVIDERS["line"])
 
 
 def later(monkeypatch: pytest.MonkeyPatch, **wait: float) -> None:
@@ -193,30 +193,21 @@ def test_a_failure_reported_later_marks_the_message_once(reporting: Chat) -> Non
     reporting.act("reply", text="二")
     assert report(reporting, "m1", "m1", "unknown") == 200
     first, second = reporting.replies()
-    assert (first.state, first.cause) == ("dead_lettered", "the person left")
+    assert (first.state, first.cause) == ("dead_lettered", "reported: the person left")
     assert second.state == "sent"
     assert report(reporting, "m1") == 200
     assert reporting.replies() == [first, second], "a repeated report changes nothing"
     shown = messages_of(reporting, reporting.ticket.number)
-    assert [each.get("reason") for each in shown] == ["the person left", None]
+    assert ["the person left" in each.get("reason", "") for each in shown] == [True, False]
 
 
-def test_a_report_before_the_message_is_recorded_waits_for_it(
-    reporting: Chat, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_report_before_the_message_is_recorded_waits_for_it(reporting: Chat) -> None:
     reporting.write_and_take()
     assert report(reporting, "m1") == 200
     answer_with(reporting, "m1")
     reporting.act("reply", text="一")
     (reply,) = reporting.replies()
-    assert (reply.state, reply.cause) == ("dead_lettered", "the person left")
-    # The id is kept before the outcome is: until then the provider is asked to report again.
-    claimed = reply.model_copy(update={"state": "claimed", "version": 99})
-    reporting.storage.deliveries.claim(claimed)
-    reporting.storage.sent_messages.keep("line", "m9", claimed, reporting.now)
-    assert report(reporting, "m9") == 503
-    later(monkeypatch, minutes=5)
-    assert report(reporting, "m9") == 200
+    assert (reply.state, reply.cause) == ("dead_lettered", "reported: the person left")
 
 
 def test_a_session_is_kept_sealed_until_it_ends(

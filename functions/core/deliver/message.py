@@ -60,7 +60,7 @@ def check(channel: Adapter, secret: Secret) -> ProviderResult | None:
     """
     try:
         asked = channel.token_call(secret, renew=False)
-        token = channel.token(*_call(channel.name, asked)) if asked else Token("", 0)
+        token = channel.token(*call_provider(channel.name, asked)) if asked else Token("", 0)
         if isinstance(token, ProviderResult):
             return token
         call = channel.check_call(secret, token.value)
@@ -68,7 +68,7 @@ def check(channel: Adapter, secret: Secret) -> ProviderResult | None:
         return None  # a secret that only receives
     if call is None:
         return ProviderResult("sent") if asked else None
-    return channel.checked(*_call(channel.name, call))
+    return channel.checked(*call_provider(channel.name, call))
 
 
 def _attempt(
@@ -81,7 +81,7 @@ def _attempt(
         call = channel.send(message, secret, token)
     except KeyError as error:
         raise Permanent(f"the desk's {channel.name} secret has no {error} to send with") from None
-    return channel.outcome(*_call(channel.name, call))
+    return channel.outcome(*call_provider(channel.name, call))
 
 
 @lru_cache(maxsize=1)
@@ -98,7 +98,7 @@ def _token(channel: Adapter, secret: Secret, *, renew: bool) -> str | ProviderRe
     cached, expires = token_cache().get(account, ("", 0.0))
     if cached and not renew and time.monotonic() < expires:
         return cached
-    token = channel.token(*_call(channel.name, call))
+    token = channel.token(*call_provider(channel.name, call))
     if not isinstance(token, Token):
         return token
     lifetime = max(token.seconds - TOKEN_MARGIN.total_seconds(), 0.0)
@@ -106,7 +106,7 @@ def _token(channel: Adapter, secret: Secret, *, renew: bool) -> str | ProviderRe
     return token.value
 
 
-def _call(channel: str, call: HttpCall) -> tuple[int, bytes]:
+def call_provider(channel: str, call: HttpCall) -> tuple[int, bytes]:
     """Call a provider and return the response's status and body.
 
     Raises:
@@ -138,7 +138,7 @@ def _call(channel: str, call: HttpCall) -> tuple[int, bytes]:
     except HTTPError as error:
         # The URL may contain a token, so only the type of the failure is reported.
         kind = Passing if call.repeatable else Unclear
-        raise kind(f"{channel} did not response: {type(error).__name__}") from None
+        raise kind(f"{channel} did not answer: {type(error).__name__}") from None
 
 
 @lru_cache(maxsize=1)

@@ -1,47 +1,61 @@
-"""Record what a provider reports about a message that it had accepted (E11, G3)."""
+"""Reports of providers about messages that they had accepted: exactly once, in any order.
 
-from __future__ import annotations
+A failure counts whenever it comes: it turns the delivery from `sent` to `dead_lettered`, with the
+cause on the message. That something was delivered is no news, since agents read it as sent.
+"""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from functions.core.channels.base import Adapter, DeliveryReport
+from functions.core.channels.base import DeliveryReport
+from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import TryAgain
-from functions.core.platform.logging import logger
 from functions.core.storage.database import Storage
 from functions.core.text.masking import mask
 
-RECORDED_WITHIN = timedelta(minutes=2)
-"""The time in which `notify` records that a message was sent, or never does."""
+REPORTED = "reported: "
+"""The beginning of the cause of a delivery that failed after its provider had accepted it."""
 
-log = logger("intake")
+_CAUSE_LIMIT = 200
+
+
+def expect_report(storage: Storage, sent: Delivery, provider: str, now: datetime) -> Delivery:
+    """Let reports find a delivery that `provider` accepted, before it is recorded as sent.
+
+    Returns the outcome to record: the delivery as it is, or failed if the report came first.
+    """
+    if not sent.provider_id:
+        return sent
+    key = f"DELIVERY#{sent.id}"
+    known = storage.expected_reports.expect(
+        sent.desk, provider, sent.provider_id, sent.number, key, now
+    )
+    return _failed(sent, known.failure, now) if known.failure else sent
 
 
 def record_report(
-    storage: Storage, desk: str, adapter: Adapter, report: DeliveryReport, now: datetime
-) -> None:
-    """Mark the delivery of a message that failed, once, with the cause.
+    storage: Storage, desk: str, provider: str, report: DeliveryReport, now: datetime
+) -> bool:
+    """Record a report on its message; return whether this changed anything.
 
-    A report that comes before its delivery is known waits for it, for as long as ids are kept.
+    The report of a message that is unknown yet is kept for its sender (`expect_report`).
 
     Raises:
-        TryAgain: the delivery is being recorded; the provider reports again.
+        TryAgain: the message's outcome is just being recorded; the provider has to repeat.
     """
     if report.state != "failed" or not report.id:
-        return
-    cause = mask(report.cause) or f"{adapter.name} reported a failure"
-    about = {"desk": desk, "channel": adapter.name}
-    sent = storage.sent_messages.report_failed(desk, adapter.name, report.id, cause, now)
-    if sent is None:
-        log.info("chat.failure_kept", extra=about)
-        return
-    delivery = storage.deliveries.get(desk, sent.number, f"DELIVERY#{sent.delivery_id}")
+        return False
+    # Providers may quote the number or the message.
+    cause = f"{REPORTED}{mask(report.cause)[:_CAUSE_LIMIT]}"
+    known = storage.expected_reports.fail(desk, provider, report.id, cause, now)
+    if not known.delivery:
+        return False
+    delivery = storage.deliveries.get(desk, known.number, known.delivery)
     if delivery is None or delivery.state == "claimed":
-        if now - sent.at < RECORDED_WITHIN:
-            raise TryAgain(f"{sent.number}: the delivery is being recorded")
-        return
+        raise TryAgain("the message's outcome is not recorded yet")
     if delivery.state != "sent" or delivery.provider_id != report.id:
-        return  # it was marked before, or sent again since
-    failed = delivery.model_copy(update={"state": "dead_lettered", "cause": cause, "at": now})
-    if storage.deliveries.move(failed, "sent"):
-        storage.channel_healths.note_failure(desk, adapter.name, cause)
-        log.warning("delivery.failed_later", extra={**about, "number": sent.number, "cause": cause})
+        return False  # reported before, or sent once more since
+    return storage.deliveries.move(_failed(delivery, cause, now), "sent")
+
+
+def _failed(delivery: Delivery, cause: str, now: datetime) -> Delivery:
+    return delivery.model_copy(update={"state": "dead_lettered", "cause": cause, "at": now})

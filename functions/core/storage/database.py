@@ -14,6 +14,7 @@ from functions.core.storage.contacts import Contacts
 from functions.core.storage.counters import Counters
 from functions.core.storage.customers import Customers
 from functions.core.storage.deliveries import Deliveries
+from functions.core.storage.expected_reports import ExpectedReports
 from functions.core.storage.idempotency import Idempotency
 from functions.core.storage.journal import Journal
 from functions.core.storage.knowledge import Knowledge
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from functions.core.storage.page_sessions import PageSessions
     from functions.core.storage.report_progress import ReportProgress
     from functions.core.storage.saved_views import StoredViews
-    from functions.core.storage.sent_messages import SentMessages
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class Storage:
     counters: Counters
     audit: Audit
     short_links: ShortLinks
+    expected_reports: ExpectedReports
     knowledge: Knowledge
     chats: Chats
     customers: Customers
@@ -92,6 +93,7 @@ class Storage:
             Counters(table),
             audit,
             ShortLinks(table),
+            ExpectedReports(table),
             Knowledge(table),
             Chats(table),
             Customers(table),
@@ -112,13 +114,6 @@ class Storage:
         from functions.core.storage.channel_health import ChannelHealths
 
         return ChannelHealths(self.table)
-
-    @cached_property
-    def sent_messages(self) -> SentMessages:
-        """The chat messages whose failure may be reported later."""
-        from functions.core.storage.sent_messages import SentMessages
-
-        return SentMessages(self.table)
 
     @cached_property
     def report_progress(self) -> ReportProgress:

@@ -35,7 +35,9 @@ NOT_FOR_CALLERS = {
     "TryAgain", "Conflict", "AgentAtCapacity", "AgentContended", "Quarantined", "DeadLetter",
     "PlaybookError", "DeskbellError",
 }  # fmt: skip
-OF_PLAYBOOKS = {"domain/playbook_types.py", "domain/recipients.py"}
+OF_PLAYBOOKS = {
+    "domain/playbook_types.py", "domain/playbook_sms.py", "domain/recipients.py",
+}  # fmt: skip
 """Messages of `deskbell playbook check`, which are English."""
 HAN = re.compile(r"[\u4e00-\u9fff]")
 BODIES: tuple[type[BaseModel], ...] = (
