@@ -50,6 +50,7 @@ UNUSED: dict[str, dict[str, str]] = {
     "intake_mail": {
         **_LOGS,
         "dynamodb:Query": "finds the other tickets of a contact that mail bounced from",
+        "lambda:InvokeFunction": "lets the files of a chat message that was released be fetched",
         "s3:PutObject": "stores attachments and quarantined mail",
         "sqs:DeleteMessage": _RECEIVED_BY_LAMBDA,
         "sqs:GetQueueAttributes": _RECEIVED_BY_LAMBDA,
@@ -138,6 +139,14 @@ UNUSED: dict[str, dict[str, str]] = {
     "language_model": {
         **_LOGS,
         "bedrock:InvokeModel": "asks a model of Bedrock (Converse), which is not simulated",
+    },
+    "fetcher": {
+        **_LOGS,
+        "dynamodb:Query": "the assistant recognises a customer by earlier tickets",
+        "ses:SendEmail": "sends the code that verifies a chat's customer",
+        "ses:SendRawEmail": "SES requires it in addition to SendEmail for raw content",
+        "sns:Publish": "sends the code that verifies a chat's customer",
+        "sqs:SendMessage": "Lambda sends the event of a failed task there",
     },
     "proposals": {
         **_LOGS,

@@ -1,4 +1,5 @@
-"""The chat providers of the local system: they accept every message and send nothing.
+"""The chat providers of the local system: they accept every message, send nothing, and give one
+picture for every file.
 
 `GET /_providers/messages` lists the accepted messages, newest last. The desks `standard` and
 `assisted` have test secrets for every channel that point here.
@@ -19,6 +20,7 @@ from functions.core.channels.base import names
 from infra.console.channels import connect_channel, secret_of
 from infra.deploy.local_stage import STAGE
 from infra.deploy.trail import OperatorTrail
+from infra.local.wecom import FakeWeCom
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -35,10 +37,18 @@ _ACCEPTED: dict[str, Any] = {
     "ts": "1.000001",
     "result": {"message_id": 1},
     "sentMessages": [{"id": "1", "quoteToken": "local"}],
+    "message_id": "1",
+    "messages": [{"id": "1"}],
 }
 """The response to a message: each adapter reads the keys of its provider."""
-_CHECKS = ("/getMe", "/auth.test")
-"""The calls by which secrets are checked; so are those without a body."""
+_UNSENT = ("/cgi-bin/stable_token", "/getMe", "/auth.test")
+"""The calls that send no message: for a token, and to check a secret."""
+
+_PICTURE = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
+    b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+)
+"""A picture of one pixel."""
 
 _TOKEN = {"access_token": "local", "expires_in": 7200}
 
@@ -49,13 +59,38 @@ def attach(app: web.Application) -> None:
     from infra.local import sms_providers
 
     sent: deque[dict[str, Any]] = deque(maxlen=MAX_MESSAGES)
+    wecom = FakeWeCom()
+
+    async def take_for_wecom(request: web.Request) -> web.Response:
+        call, raw = request.match_info["call"], await request.read()
+        body = json.loads(raw) if raw else {}
+        if call == "written":
+            wecom.write(body["open_kfid"], *body["msg_list"])
+            return web.json_response({})
+        if "send_msg" in call:
+            sent.append({"channel": "wecom", "call": call, "body": body})
+        answer = wecom.answer(call, request.query, body)
+        if isinstance(answer, bytes):
+            return web.Response(body=answer)
+        return web.json_response(answer)
+
+    async def give(request: web.Request) -> web.Response:
+        """Give the same picture for every file, or first its address, as the provider does."""
+        channel, call = request.match_info["channel"], request.match_info["call"]
+        file = f"{request.url.origin()}{PATH}/{channel}/files/1"
+        addresses: dict[str, Any] = {
+            "slack": {"ok": True, "file": {"url_private": file}},
+            "telegram": {"ok": True, "result": {"file_path": "files/1"}},
+            "whatsapp": {"messaging_product": "whatsapp", "url": file},
+        }
+        if channel in addresses and not call.endswith("files/1"):
+            return web.json_response(addresses[channel])
+        return web.Response(body=_PICTURE, content_type="image/gif")
 
     async def take(request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
-        if request.path.endswith("/cgi-bin/stable_token"):
-            return web.json_response(_TOKEN)
-        if request.method == "GET" or request.path.endswith(_CHECKS):
-            return web.json_response(_ACCEPTED)
+        if request.path.endswith(_UNSENT):
+            return web.json_response({**_TOKEN, **_ACCEPTED})
         body = json.loads(await request.read())
         sent.append({"channel": channel, "call": request.match_info["call"], "body": body})
         return web.json_response(_ACCEPTED)
@@ -82,8 +117,9 @@ def attach(app: web.Application) -> None:
 
     app.router.add_get(f"{PATH}/messages", show)
     app.router.add_post(sms_providers.PATH + "/{provider}/", take_text)
+    app.router.add_route("*", PATH + "/wecom/{call:.*}", take_for_wecom)
     app.router.add_post(PATH + "/{channel}/{call:.*}", take)
-    app.router.add_get(PATH + "/{channel}/{call:.*}", take)
+    app.router.add_get(PATH + "/{channel}/{call:.*}", give)
 
 
 def _readable(sent: Any) -> str:
@@ -120,4 +156,5 @@ def _random_secret(channel: str) -> dict[str, str]:
     from functions.core.channels.base import adapter
 
     provider = adapter(channel)
-    return {key: random(32) for key in provider.needs} if provider else {}
+    needs = provider.needs if provider else ()
+    return {key: random(43 if key == "aes_key" else 32) for key in needs}

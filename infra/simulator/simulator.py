@@ -72,6 +72,7 @@ FUNCTIONS = {
     "answers": ("functions.answers.handler", "answers"),
     "proposals": ("functions.answers.handler", "proposals"),
     "administration": ("functions.administration.handler", "administration"),
+    "fetcher": ("functions.fetcher.handler", "fetcher"),
     "language_model": ("functions.language_model.handler", "language_model"),
     "survey_ask": ("functions.survey.handler", "survey_ask"),
     "survey_expire": ("functions.survey.handler", "survey_expire"),
@@ -80,6 +81,9 @@ FUNCTIONS = {
     "survey_archive": ("functions.survey.handler", "survey_archive"),
 }
 """Each function's handler: module and name."""
+
+
+_MILLISECONDS = {"fetcher": 120_000, "reports": 900_000}
 
 
 class Simulator:
@@ -190,7 +194,7 @@ class Simulator:
             function_version="$LATEST",
             aws_request_id=str(uuid4()),
             memory_limit_in_mb=256,
-            get_remaining_time_in_millis=lambda: 900_000 if function == "reports" else 30_000,
+            get_remaining_time_in_millis=lambda: _MILLISECONDS.get(function, 30_000),
         )
 
     def invoke(self, function: str, event: Any) -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from functions.core.channels.base import Adapter, IncomingMessage
+from functions.core.channels.base import EVENTS, Adapter, IncomingMessage
 from functions.core.domain.allowance import Allowance, moment_of
 from functions.core.domain.errors import TryAgain
 from functions.core.storage.contacts import Contacts, Conversation
@@ -42,7 +42,8 @@ class Allowances:
             answers: the messages that are being sent as answer to it, uncounted.
         """
         allowance, at = conversation.allowance, moment_of(message.at, now)
-        window = adapter.windows.get(_event(message))
+        opened = _opened_by(message)
+        window = adapter.windows.get(opened) if opened else None
         if message.kind == "unsubscribed" and adapter.windows:
             allowance = allowance.closed(at)
         elif window is not None:
@@ -80,7 +81,13 @@ class Allowances:
         return urlsafe_b64encode(derive(self.root_key, "session")).decode()
 
 
-def _event(message: IncomingMessage) -> Literal["message", "subscribed"]:
-    """Return which window a message opens; a menu is entering, but a tapped choice is a message."""
-    entered = message.kind == "subscribed" or (message.kind == "menu" and not message.choice)
-    return "subscribed" if entered else "message"
+def _opened_by(message: IncomingMessage) -> Literal["message", "subscribed"] | None:
+    """Return which window a message opens, None for a correction and for events that open none.
+
+    A menu is entering, but a tapped choice is a message.
+    """
+    if message.kind == "subscribed" or (message.kind == "menu" and not message.choice):
+        return "subscribed"
+    if message.kind == "menu" or (message.kind not in EVENTS and message.opens):
+        return "message"
+    return None
