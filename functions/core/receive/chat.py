@@ -29,7 +29,6 @@ from functions.core.channels.base import (
 from functions.core.deliver.failures import Passing, SendFailure
 from functions.core.deliver.message import send as send_message
 from functions.core.domain.commands import Command, CustomerMessage, Note
-from functions.core.domain.delivery import Delivery
 from functions.core.domain.endings import read_ending
 from functions.core.domain.errors import (
     ActionNotAllowed,
@@ -45,6 +44,7 @@ from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform import aws, container
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
+from functions.core.receive.acknowledging import Acknowledgement
 from functions.core.receive.fetching import fetch_later
 from functions.core.services.allowances import Allowances
 from functions.core.services.command_service import TRIES, change
@@ -65,7 +65,7 @@ from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.storage.outages import is_outage
 from functions.core.storage.raw_messages import RawMessages
 from functions.core.text.contacts import Contact, ContactError, chat_contact
-from functions.core.text.masking import mask, mask_but
+from functions.core.text.masking import mask
 from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.core.text.words import nearest_locale
 
@@ -196,12 +196,12 @@ class ChatChannel:
         Raises:
             TryAgain: the outcome of one is being recorded; the provider reports again.
         """
+        desk, channel = self.playbook.desk, self.adapter.name
         for report in self.adapter.reports(request, self.secret):
-            if record_report(self.storage, self.playbook.desk, self.adapter.name, report, self.now):
-                self.storage.channel_healths.note_failure(
-                    self.playbook.desk, self.adapter.name, mask(report.cause)
-                )
-                log.warning("chat.not_delivered", extra=self._about)
+            if record_report(self.storage, desk, channel, report, self.now):
+                cause = mask(report.cause)
+                self.storage.channel_healths.note_failure(desk, channel, cause)
+                log.warning("chat.not_delivered", extra={**self._about, "cause": cause})
 
     def receive_page(self, request: ProviderRequest, since: datetime) -> None:
         """Process the messages of a page that was pulled, except those from before `since`.
@@ -573,39 +573,3 @@ class ChatChannel:
             call["query"] = {name: query[name] for name in _QUERY_TO_READ if name in query}
         self.bucket.hold(raw, desk, f"{channel}: {cause}", call)
         log.warning("chat.quarantined", extra={"desk": desk, "channel": channel})
-
-
-@dataclass
-class Acknowledgement:
-    """The acknowledgement of a new ticket in the HTTP response (A4)."""
-
-    channel: ChatChannel
-    idempotency: IdempotencyRecord
-    number: str = ""
-    text: str = ""
-
-    def delivery(self, commit: Commit, ticket: Ticket) -> Delivery | None:
-        """Return the acknowledgement as a sent delivery, None if the playbook has none."""
-        composed = self.channel.compose_acknowledgement(commit, ticket)
-        if composed is None:
-            return None
-        notification, self.text, link = composed
-        self.number = ticket.number
-        without_key = self.text.replace(link, link.partition("?")[0])
-        return Delivery(
-            desk=ticket.desk,
-            number=ticket.number,
-            version=commit.version,
-            event=notification.event.event,
-            message=notification.message,
-            recipient=notification.recipient,
-            about=notification.timer_or_step,
-            channel="message",
-            to=ticket.customer.contact,
-            text=mask_but(without_key, self.channel.playbook.public_contacts),
-            state="sent",
-            attempts=1,
-            claimed_at=commit.at,
-            at=commit.at,
-            provider_id=f"answer to {self.idempotency.id}",
-        )
