@@ -60,7 +60,7 @@ class ChatSender:
             provider_id = self.send(delivery.desk, channel, message)
         except SendFailure as failure:
             if not isinstance(failure, Unclear):
-                self.allowances.give_back(delivery.desk, contact_hash, allowance)
+                self.allowances.uncount(delivery.desk, contact_hash, allowance)
             healths.note_failure(delivery.desk, channel, str(failure))
             raise
         healths.note(delivery.desk, channel, "out", now)

@@ -66,7 +66,7 @@ class Allowances:
         allowance = counted or self.contacts.allowance(desk, contact_hash)
         return allowance if counted or allowance.permits(now) else None
 
-    def give_back(self, desk: str, contact_hash: str, allowance: Allowance) -> None:
+    def uncount(self, desk: str, contact_hash: str, allowance: Allowance) -> None:
         """Take back the count of a message that did not go out."""
         with suppress(TryAgain):  # one message fewer until the person writes again
             self.contacts.uncount_message(desk, contact_hash, allowance)
