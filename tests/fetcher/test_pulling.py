@@ -11,11 +11,13 @@ from urllib.parse import unquote
 import boto3
 import pytest
 
+from functions.administration.redelivery import Redelivery
 from functions.core.domain.errors import TryAgain
 from functions.core.domain.events import CustomerWrote, NoteAdded
 from functions.core.receive.chat import ChatChannel
 from functions.core.storage.database import Storage
 from functions.core.storage.pulls import AccountPull
+from infra.console.quarantine import quarantine_of
 from infra.simulator.simulator import Simulator
 from tests.core.channels.wecom_provider import ACCOUNT
 from tests.fetcher.conftest import Account
@@ -240,6 +242,31 @@ def test_a_busy_provider_is_asked_again_later(account: Account, code: int) -> No
     with pytest.raises(Exception, match="busy"):
         account.simulator.invoke(*task)
     account.simulator.invoke(*task)
+    assert len(account.tickets) == 1
+
+
+def test_what_lambda_gave_up_on_is_in_quarantine_and_is_replayed(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.write("无法登录")
+    account.announce(pump=False)
+    name, event = account.simulator.accepted.popleft()
+    prefix = account.simulator.deployment.prefix
+    failed = {"condition": "RetriesExhausted", "functionArn": f"arn:aws:lambda:::{prefix}-{name}"}
+    letter = {"requestContext": failed, "requestPayload": event, "responsePayload": {}}
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=f"{prefix}-mail-dlq")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(letter))
+
+    def deliver(redelivery: Redelivery, payload: Any) -> str:
+        account.simulator.invoke(redelivery.function.removeprefix(f"{prefix}-"), payload)
+        return "done"
+
+    monkeypatch.setattr(Redelivery, "event", deliver)
+    box = quarantine_of(account.simulator.deployment.stage)
+    with box.opened() as (held,):
+        assert (held.function, held.desk, held.cause) == ("mail", DESK, "RetriesExhausted")
+        assert box.replay(held) == "done"
     assert len(account.tickets) == 1
 
 

@@ -135,6 +135,10 @@ def test_mail_and_sweep_failures_are_kept() -> None:
     sweep = WIRING["Resources"]["SweepFailures"]["Properties"]
     destination = text(sweep["DestinationConfig"]["OnFailure"]["Destination"])
     assert destination.endswith(":deskbell-prod-sla_timer-dlq")
+    fetch = WIRING["Resources"]["FetchFailures"]["Properties"]
+    assert fetch["MaximumRetryAttempts"] == 2
+    destination = text(fetch["DestinationConfig"]["OnFailure"]["Destination"])
+    assert destination.endswith(":deskbell-prod-mail-dlq")
 
 
 def test_a_mail_stays_hidden_six_times_as_long_as_it_may_take() -> None:

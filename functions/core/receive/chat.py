@@ -234,7 +234,7 @@ class ChatChannel:
         messages: Iterable[IncomingMessage],
         quarantine: Callable[[IncomingMessage, str], None],
     ) -> list[str]:
-        """Process messages, each on its own, and return the texts for their writers.
+        """Process messages in order and return the texts for their writers.
 
         If one cannot be processed, those of others are. A failure that may pass is raised in the
         end: the messages come again, and what is done is not done again; until then the same
@@ -245,19 +245,18 @@ class ChatChannel:
         passing: Exception | None = None
         waiting: set[str] = set()
         for message in messages:
-            if message.user in waiting:
-                replies.append("")
-                continue
+            reply = ""
             try:
-                replies.append(self._process(message))
+                if message.user not in waiting:
+                    reply = self._process(message)
             except Exception as error:
-                replies.append("")
                 if isinstance(error, TryAgain) or is_outage(error):
                     passing = passing or error
                     waiting.add(message.user)
-                    continue
-                log.exception("chat.failed", extra=self._about)
-                quarantine(message, f"a message failed: {type(error).__name__}")
+                else:
+                    log.exception("chat.failed", extra=self._about)
+                    quarantine(message, f"{type(error).__name__}: {mask(str(error))}")
+            replies.append(reply)
         if replies:
             self.storage.channel_healths.note(**self._about, direction="in", now=self.now)
         if passing is not None:
