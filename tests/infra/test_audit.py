@@ -120,6 +120,14 @@ class Acts:
         self._connect()
         self.run("channel", "remove", "standard", "slack")
 
+    def sms_set(self) -> None:
+        secret = json.dumps({"access_key_id": TOKEN, "access_key_secret": TOKEN})
+        self.run("sms", "set", "standard", "aliyun", told=secret)
+
+    def sms_remove(self) -> None:
+        self.sms_set()
+        self.run("sms", "remove", "standard", "aliyun")
+
     def deploy(self) -> None:
         self.run("deploy", "--alarm-email", MAIL)
 

@@ -107,9 +107,12 @@ def registering_provider(name: str) -> RegisteringProvider:
 def refused(
     provider: str, code: str, text: str, passing: Collection[str], meaning: Mapping[str, Refusal]
 ) -> ProviderResult:
-    """Return the meaning of a provider's error code; `meaning` has those that people can right."""
+    """Return the meaning of a provider's error code; `meaning` has those that people can right.
+
+    `passing` has codes, or what comes before their first point.
+    """
     said = " ".join(filter(None, (provider, code, text)))
-    if code in passing:
+    if code in passing or code.partition(".")[0] in passing:
         return ProviderResult("passing", cause=said)
     kind = meaning.get(code)
     return ProviderResult("permanent", cause=f"refused ({kind}): {said}" if kind else said)

@@ -27,8 +27,8 @@ from functions.core.text.words import Refusal
 ALGORITHM = "ACS3-HMAC-SHA256"
 _PASSING = frozenset(
     {
-        "Throttling", "Throttling.User", "Throttling.Api", "ServiceUnavailable", "InternalError",
-        "isp.SYSTEM_ERROR", "isp.GATEWAY_ERROR",
+        "Throttling", "ServiceUnavailable", "InternalError", "isp.SYSTEM_ERROR",
+        "isp.GATEWAY_ERROR",
         "isv.OUT_OF_SERVICE", "isv.AMOUNT_NOT_ENOUGH",  # until somebody pays
     }
 )  # fmt: skip

@@ -29,16 +29,16 @@ ALGORITHM = "TC3-HMAC-SHA256"
 _CONTENT_TYPE = "application/json; charset=utf-8"
 _PASSING = frozenset(
     {
-        "InternalError", "InternalError.OtherError", "InternalError.Timeout",
-        "InternalError.RestApiInterfaceNotExist", "RequestLimitExceeded",
-        "InternalError.RequestTimeException", "LimitExceeded.DeliveryFrequencyLimit",
+        "InternalError",
+        "RequestLimitExceeded",
         "FailedOperation.InsufficientBalanceInSmsPackage",  # until somebody pays
     }
-)  # fmt: skip
+)
 _MEANING: Mapping[str, Refusal] = {
     "LimitExceeded.AppDailyLimit": "limit",
     "LimitExceeded.AppMainlandChinaDailyLimit": "limit",
     "LimitExceeded.DailyLimit": "limit",
+    "LimitExceeded.DeliveryFrequencyLimit": "limit",
     "LimitExceeded.PhoneNumberDailyLimit": "limit",
     "LimitExceeded.PhoneNumberOneHourLimit": "limit",
     "LimitExceeded.PhoneNumberThirtySecondLimit": "limit",

@@ -108,10 +108,7 @@ def _text(
     for text in registered.values():
         rest = VARIABLE.sub("", text.text)
         if "{" in rest or "}" in rest:
-            yield (
-                (*at, "text"),
-                "expected variables such as {{ number }}, and no other braces",
-            )
+            yield (*at, "text"), "expected variables such as {{ number }}, and no other braces"
         if "【" in rest or "】" in rest:
             yield (*at, "text"), "the signature comes before the text by itself; leave 【】 out"
         for name in text.variables:
