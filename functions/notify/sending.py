@@ -56,7 +56,14 @@ class KeepReply(Protocol):
 
 
 class SendChat(Protocol):
-    def __call__(self, desk: str, channel: str, message: OutgoingMessage) -> str: ...
+    def __call__(
+        self,
+        delivery: Delivery,
+        contact_hash: str,
+        channel: str,
+        message: OutgoingMessage,
+        now: datetime,
+    ) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -80,25 +87,39 @@ class Sender:
     keep_link: KeepLink
     keep_reply: KeepReply
 
-    def send(self, delivery: Delivery, message: PreparedMessage, now: datetime) -> str:
+    def send(
+        self,
+        delivery: Delivery,
+        message: PreparedMessage,
+        now: datetime,
+        other: OpenedContact | None = None,
+    ) -> str:
         """Send a message and return the provider's id of it.
 
+        Args:
+            other: the contact that gets it in place of the ticket's.
+
         Raises:
+            OutsideWindow: the chat channel would refuse it now.
             SendFailure: the message is not known to have gone out.
             TryAgain: the contact cannot be read now; nothing was sent.
         """
         if delivery.recipient not in CUSTOMERS:
             return self._mail_to_staff(delivery, message, now)
-        ticket = message.ticket
-        sealed = message.opening.sealed_contact(ticket)
-        contact = self.open_contact(ticket.desk, ticket.number, sealed)
+        contact = other or self._contact(message)
         message = self._as_written(message)
         self._show_in_chat(delivery, message, now)
         if contact.kind == "phone":
             return self._text(contact.contact, delivery, message, now)
         if contact.kind == "message":
-            return self._chat(contact, delivery, message)
+            return self._chat(contact, delivery, message, now)
         return self._mail_to_customer(contact, delivery, message, now)
+
+    def _contact(self, message: PreparedMessage) -> OpenedContact:
+        """Decrypt the contact of the message's ticket."""
+        ticket = message.ticket
+        sealed = message.opening.sealed_contact(ticket)
+        return self.open_contact(ticket.desk, ticket.number, sealed)
 
     def _as_written(self, message: PreparedMessage) -> PreparedMessage:
         """Return the message with what an agent wrote to the customer, unmasked (G10).
@@ -156,7 +177,9 @@ class Sender:
         text = TextMessage(number, rendered.sms, rendered.registered, _key(delivery))
         return self.send_sms(playbook, text)
 
-    def _chat(self, contact: OpenedContact, delivery: Delivery, message: PreparedMessage) -> str:
+    def _chat(
+        self, contact: OpenedContact, delivery: Delivery, message: PreparedMessage, now: datetime
+    ) -> str:
         """Send on the chat channel that the request came from."""
         channel, _, user = contact.contact.partition(":")
         if channel == CHAT:
@@ -164,7 +187,7 @@ class Sender:
         outgoing = OutgoingMessage(
             user, message.rendered.brief, thread=contact.message_id, key=_key(delivery)
         )
-        return self.send_chat(delivery.desk, channel, outgoing)
+        return self.send_chat(delivery, message.ticket.customer.hash, channel, outgoing, now)
 
     def _mail_to_customer(
         self, contact: OpenedContact, delivery: Delivery, message: PreparedMessage, now: datetime

@@ -10,7 +10,9 @@ from functions.core.deliver import email, once, sms
 from functions.core.platform import aws, clock, container
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.platform.settings import Deployment
+from functions.core.services.allowances import Allowances
 from functions.notify import contact
+from functions.notify.chat_sending import ChatSender
 from functions.notify.dispatch import Dispatcher
 from functions.notify.sending import Sender
 from functions.notify.webhook_dispatch import EndpointBudget, WebhookDispatcher
@@ -46,7 +48,11 @@ def dispatcher(deployment: Deployment) -> Dispatcher:
             ),
             keep_link=storage.short_links.keep,
             keep_reply=storage.chats.keep_reply,
-            send_chat=partial(_send_chat, deployment),
+            send_chat=ChatSender(
+                storage,
+                Allowances(storage.contacts, aws.root_key(deployment)),
+                partial(_send_chat, deployment),
+            ),
         ),
     )
 

@@ -41,6 +41,9 @@ _ACCEPTED: dict[str, Any] = {
     "messages": [{"id": "1"}],
 }
 """The response to a message: each adapter reads the keys of its provider."""
+_UNSENT = ("/cgi-bin/stable_token", "/getMe", "/auth.test")
+"""The calls that send no message: for a token, and to check a secret."""
+
 _PICTURE = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
     b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
@@ -86,8 +89,8 @@ def attach(app: web.Application) -> None:
 
     async def take(request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
-        if request.path.endswith("/cgi-bin/stable_token"):
-            return web.json_response(_TOKEN)
+        if request.path.endswith(_UNSENT):
+            return web.json_response({**_TOKEN, **_ACCEPTED})
         body = json.loads(await request.read())
         sent.append({"channel": channel, "call": request.match_info["call"], "body": body})
         return web.json_response(_ACCEPTED)
@@ -113,8 +116,8 @@ def attach(app: web.Application) -> None:
         return web.json_response(list(sent), dumps=_readable)
 
     app.router.add_get(f"{PATH}/messages", show)
-    app.router.add_route("*", PATH + "/wecom/{call:.*}", take_for_wecom)
     app.router.add_post(sms_providers.PATH + "/{provider}/", take_text)
+    app.router.add_route("*", PATH + "/wecom/{call:.*}", take_for_wecom)
     app.router.add_post(PATH + "/{channel}/{call:.*}", take)
     app.router.add_get(PATH + "/{channel}/{call:.*}", give)
 

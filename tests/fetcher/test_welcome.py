@@ -35,11 +35,12 @@ def test_who_enters_is_welcomed_by_the_code_and_later_without_it(entered: Accoun
     entered.announce()
     ((_, welcome),) = [call for call in entered.server.calls if "send_msg" in call[0]]
     assert welcome["code"] == "a-code"
-    assert "您好" in welcome["text"]["content"]
+    assert "您好" in welcome["msgmenu"]["head_content"]
+    assert [each["click"]["content"] for each in welcome["msgmenu"]["list"]] == ["转人工"]
     entered.write("我的退款怎么还没到账")
     entered.announce()
     (answer,) = [body for body in entered.server.to("send_msg") if "touser" in body]
-    assert "refund-status的回答" in answer["text"]["content"]
+    assert "refund-status的回答" in answer["msgmenu"]["head_content"]
     assert (answer["touser"], answer["open_kfid"]) == (entered.provider.user, ACCOUNT)
     assert entered.tickets == []
 

@@ -168,6 +168,9 @@ def test_the_days_limit_of_a_desk_counts_all_messages(
         "capped: 25 automatic mails within 10m to this address",
         "blocked: bounce 5.1.1; correct the contact first",
         "reported: UNDELIV",
+        "outside the window of wechat, not sent",
+        "outside the window of wechat, sent by email instead",
+        "outside the window of wechat, sent by sms instead",
         *(f"refused ({kind}): Aliyun isv.X" for kind in get_args(Refusal)),
     ],
 )
@@ -180,7 +183,7 @@ def test_a_reason_is_told_in_both_languages(cause: str) -> None:
 
 def test_a_providers_own_words_are_shown_as_they_are() -> None:
     assert delivery_reason("SNS OptedOut: no", "zh-CN") == "SNS OptedOut: no"
-    assert len(DELIVERY_REASONS) == 13
+    assert len(DELIVERY_REASONS) == 16
 
 
 @pytest.mark.parametrize(

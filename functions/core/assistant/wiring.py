@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from email.message import EmailMessage
@@ -9,7 +10,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from functions.core.assistant.engine import ask
-from functions.core.assistant.handing_over import lock, opened, sealed
+from functions.core.assistant.handing_over import opened, sealed
 from functions.core.assistant.turns import DeskChats
 from functions.core.assistant.verification import Codes
 from functions.core.domain.chat import Chat
@@ -20,8 +21,10 @@ from functions.core.domain.rules import Locale, Playbook
 from functions.core.platform import aws, container
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
+from functions.core.services.contacts import contact_digest, contact_document
 from functions.core.text.contacts import Contact
 from functions.core.text.registered_texts import CODE, fill_registered
+from functions.core.text.tokens import lock
 from functions.core.text.words import say
 
 if TYPE_CHECKING:
@@ -65,8 +68,8 @@ def desk_chats(
             root_key=aws.root_key(deployment),
             send=partial(_send_code, deployment, playbook),
             now=now,
-            seal=partial(lock, token=token) if token else lambda text: "",
-            seal_contact=partial(_sealed_contact, token),
+            seal=partial(lock, key=token) if token else lambda text: "",
+            seal_contact=partial(_sealed_contact, deployment, desk, token),
             writer=writer,
         ),
         summarise=partial(_summarise, deployment, playbook),
@@ -94,10 +97,17 @@ def _summarise(deployment: Deployment, playbook: Playbook, number: str) -> None:
         log.warning("model.unreached", extra={"cause": type(error).__name__})
 
 
-def _sealed_contact(token: str, chat: Chat, contact: Contact) -> str:
-    """Encrypt a verified contact, with the name that the customer gave."""
+def _sealed_contact(
+    deployment: Deployment, desk: str, token: str, chat: Chat, contact: Contact
+) -> str:
+    """Encrypt a contact to verify, with the name that the customer gave.
+
+    On a provider's channel, where nobody has a token, it is sealed for its own hash, so that
+    `notify` can use it when the channel takes no message.
+    """
     if not token:
-        return ""
+        digest = contact_digest(contact, desk, aws.root_key(deployment))
+        return b64encode(aws.seal(deployment, desk, digest, contact_document(contact))).decode()
     return sealed(contact.address, opened(chat.sealed, token).get("name", ""), token)
 
 

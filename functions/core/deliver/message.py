@@ -60,6 +60,25 @@ def failure_of(result: ProviderResult) -> Passing | Permanent:
     return (Permanent if result.state == "permanent" else Passing)(mask(result.cause))
 
 
+def check(channel: Adapter, secret: Secret) -> ProviderResult | None:
+    """Ask the provider whether a secret is valid: `sent` if it is; None if nobody can be asked.
+
+    Raises:
+        SendFailure: the provider cannot be reached.
+    """
+    try:
+        asked = channel.token_call(secret, renew=False)
+        token = channel.token(*call_provider(channel.name, asked)) if asked else Token("", 0)
+        if isinstance(token, ProviderResult):
+            return token
+        call = channel.check_call(secret, token.value)
+    except KeyError:
+        return None  # a secret that only receives
+    if call is None:
+        return ProviderResult("sent") if asked else None
+    return channel.checked(*call_provider(channel.name, call))
+
+
 def ask(
     channel: Adapter,
     secret: Secret,

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from functions.core.storage.calls import Calls
+    from functions.core.storage.channel_health import ChannelHealths
     from functions.core.storage.drafts import Drafts
     from functions.core.storage.page_sessions import PageSessions
     from functions.core.storage.pulls import AccountPull
@@ -114,6 +115,13 @@ class Storage:
         from functions.core.storage.pulls import AccountPull
 
         return AccountPull(self.table, desk, channel, account, owner)
+
+    @cached_property
+    def channel_healths(self) -> ChannelHealths:
+        """The health of the chat channels."""
+        from functions.core.storage.channel_health import ChannelHealths
+
+        return ChannelHealths(self.table)
 
     @cached_property
     def report_progress(self) -> ReportProgress:

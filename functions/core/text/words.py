@@ -18,6 +18,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "proposal.solution": {"zh-CN": "（请填写答案后发布）", "en": "(write an answer, then publish)"},
     "chat.offer": {"zh-CN": "您想问的是哪一个？", "en": "Which of these do you mean?"},
     "chat.offer.hint": {"zh-CN": "请回复序号", "en": "Reply with the number"},
+    "chat.person": {"zh-CN": "转人工", "en": "Talk to a person"},
     "chat.none": {"zh-CN": "都不是", "en": "None of these"},
     "chat.miss": {
         "zh-CN": "抱歉，没有完全明白。请换个说法再说一次，或回复“转人工”。",
@@ -195,6 +196,31 @@ _REFUSED: dict[Refusal, dict[Locale, str]] = {
 }
 
 DELIVERY_REASONS: tuple[tuple[str, dict[Locale, str]], ...] = (
+    (
+        r"outside the window of \w+, sent by email instead",
+        {
+            "zh-CN": "已超出该渠道的回复时限或条数，已改发到客户的邮箱。",
+            "en": "Outside the time or the number of messages that the channel allows: "
+            "sent by e-mail instead.",
+        },
+    ),
+    (
+        r"outside the window of \w+, sent by sms instead",
+        {
+            "zh-CN": "已超出该渠道的回复时限或条数，已改发短信给客户。",
+            "en": "Outside the time or the number of messages that the channel allows: "
+            "sent as a text message instead.",
+        },
+    ),
+    (
+        r"outside the window of \w+, not sent",
+        {
+            "zh-CN": "已超出该渠道的回复时限或条数，此条未发送。客户须再次来信，"
+            "或请用其他方式联系客户。",
+            "en": "Outside the time or the number of messages that the channel allows: this one "
+            "was not sent. The customer has to write again, or contact them another way.",
+        },
+    ),
     (
         r"withheld: the desk sends no text messages to this number's country.*",
         {

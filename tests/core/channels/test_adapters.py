@@ -240,6 +240,24 @@ def test_a_text_is_sent_whole_or_truncated_to_the_limit(name: str) -> None:
     assert len(words) < 18000
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if adapter_of(name).max_choices])
+def test_choices_are_shown_with_their_ids_and_labels(name: str) -> None:
+    provider, most = FAKE_PROVIDERS[name], adapter_of(name).max_choices
+    choices = tuple(base.Choice(f"invoice-{n}", f"Invoice {n}") for n in range(most))
+    message = OutgoingMessage(provider.user, "Which one?", key=str(UUID(int=1)), choices=choices)
+    sent = json.dumps(json.loads(adapter_of(name).send(message, provider.secret, "t").body))
+    for choice in choices:
+        assert choice.id in sent
+        assert choice.label in sent
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_windows_are_of_some_time_and_count(name: str) -> None:
+    for window in adapter_of(name).windows.values():
+        assert window.duration > timedelta()
+        assert window.count is None or window.count > 0
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("status", [200, 201, 302, 400, 401, 403, 404, 409, 429, 500, 503])
 @pytest.mark.parametrize(
