@@ -5,16 +5,19 @@ a reply; WeChat makes three attempts. Later texts go out as customer-service mes
 after the person's last message.
 """
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from functions.core.channels.base import (
     Adapter,
     HttpCall,
     IncomingMessage,
     Kind,
+    MediaFile,
     OutgoingMessage,
     ProviderRequest,
     ProviderResponse,
@@ -25,6 +28,7 @@ from functions.core.channels.base import (
     get_text,
     json_call,
     parse_object,
+    response_object,
     result_of_status,
     truncate,
     unix_time,
@@ -34,7 +38,10 @@ from functions.core.channels.wechat_crypto import decrypt, encrypt, signature, t
 LIMIT = 2048
 """The maximum bytes of a text, in a reply and in a customer-service message."""
 
-_KINDS: dict[str, tuple[Kind, tuple[str, ...], tuple[str, ...]]] = {
+Kinds = Mapping[str, tuple[Kind, tuple[str, ...], tuple[str, ...]]]
+"""MsgType → kind, the fields with text, the fields that name media."""
+
+KINDS: Kinds = {
     "text": ("text", ("Content",), ()),
     "image": ("image", (), ("MediaId", "PicUrl")),
     "voice": ("voice", ("Recognition",), ("MediaId", "MediaId16K")),
@@ -44,7 +51,6 @@ _KINDS: dict[str, tuple[Kind, tuple[str, ...], tuple[str, ...]]] = {
     "link": ("link", ("Title", "Description", "Url"), ()),
     "file": ("file", ("Title",), ("MediaId",)),
 }
-"""MsgType → kind, the fields with text, the fields that name media."""
 
 _EVENTS: dict[str, Kind] = {
     "subscribe": "subscribed",
@@ -52,6 +58,8 @@ _EVENTS: dict[str, Kind] = {
     "CLICK": "menu",
 }
 """Event → kind; the others (LOCATION, VIEW, TEMPLATESENDJOBFINISH …) do not concern a help desk."""
+
+_FILE_NAME = re.compile(r'filename="([^"]+)"')
 
 _RENEW = frozenset({40001, 40014, 42001})
 _PASSING = frozenset({-1, 45009, 45011})
@@ -82,6 +90,16 @@ class WeChat(Adapter):
     needs: ClassVar[tuple[str, ...]] = ("token",)
     options: ClassVar[tuple[str, ...]] = ("aes_key", "app_id", "app_secret", "only_encrypted")
     answers: ClassVar[bool] = True
+    kinds: ClassVar[Kinds] = KINDS
+    events: ClassVar[Mapping[str, Kind]] = _EVENTS
+
+    def fields(self, body: bytes) -> dict[str, str]:
+        """Return the texts of a body's fields.
+
+        Raises:
+            Unreadable: the body is of another form.
+        """
+        return xml_fields(body)
 
     def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
         query = request.query
@@ -93,7 +111,7 @@ class WeChat(Adapter):
         }
         if request.method == "POST" and query.get("encrypt_type") == "aes":
             try:
-                encrypted = xml_fields(request.body).get("Encrypt")
+                encrypted = self.fields(request.body).get("Encrypt")
             except Unreadable:
                 encrypted = None
             parts |= {"encrypted": encrypted, "signature": query.get("msg_signature")}
@@ -110,11 +128,14 @@ class WeChat(Adapter):
         encrypted = request.query.get("encrypt_type") == "aes"
         raw = request.body
         if encrypted:
-            raw = decrypt(xml_fields(raw).get("Encrypt", ""), *_key_and_receiver(secret))
-        fields = xml_fields(raw)
+            raw = decrypt(self.fields(raw).get("Encrypt", ""), *_key_and_receiver(secret))
+        fields = self.fields(raw)
         if not fields.get("FromUserName") or not fields.get("MsgType"):
             raise Unreadable("no FromUserName or no MsgType")
-        message = _event(fields) if fields["MsgType"] == "event" else _message(fields)
+        if fields["MsgType"] == "event":
+            message = _event(fields, self.events)
+        else:
+            message = _message(fields, self.kinds)
         return (replace(message, encrypted=encrypted, raw=raw),) if message else ()
 
     def answer(
@@ -187,13 +208,39 @@ class WeChat(Adapter):
             return ProviderResult("sent", id=get_text(content, "msgid"))
         return _error(content)
 
+    def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
+        if media.startswith("http"):
+            return None  # the address of a picture, which has a MediaId too
+        query = urlencode({"access_token": token, "media_id": media})
+        return _get(f"{self.base(secret)}/cgi-bin/media/get?{query}")
+
+    def media(
+        self, status: int, headers: Mapping[str, str], body: bytes, secret: Secret, token: str = ""
+    ) -> MediaFile | HttpCall | ProviderResult:
+        if status != 200:
+            return result_of_status(status, "from WeChat")
+        content_type = headers.get("content-type", "")
+        is_text = content_type.startswith(("application/json", "text/plain"))
+        content = response_object(body) if is_text else {}
+        video = get_text(content, "video_url")
+        if video.startswith("http"):
+            return _get(video)
+        if "errcode" in content:
+            return _error(content)
+        name = _FILE_NAME.search(headers.get("content-disposition", ""))
+        return MediaFile(body, content_type, name[1] if name else "")
+
+
+def _get(url: str) -> HttpCall:
+    return HttpCall(url, b"", {}, method="GET", repeatable=True)
+
 
 def _key_and_receiver(secret: Secret) -> tuple[str, str]:
     return str(secret.get("aes_key", "")), str(secret.get("app_id", ""))
 
 
-def _message(fields: Mapping[str, str]) -> IncomingMessage:
-    kind, texts, media = _KINDS.get(fields["MsgType"], ("other", (), ("MediaId",)))
+def _message(fields: Mapping[str, str], kinds: Kinds) -> IncomingMessage:
+    kind, texts, media = kinds.get(fields["MsgType"], ("other", (), ("MediaId",)))
     return IncomingMessage(
         user=fields["FromUserName"],
         message_id=fields.get("MsgId", ""),
@@ -205,9 +252,9 @@ def _message(fields: Mapping[str, str]) -> IncomingMessage:
     )
 
 
-def _event(fields: Mapping[str, str]) -> IncomingMessage | None:
+def _event(fields: Mapping[str, str], events: Mapping[str, Kind]) -> IncomingMessage | None:
     event, user, created = fields.get("Event"), fields["FromUserName"], fields.get("CreateTime", "")
-    kind = _EVENTS.get(event or "")
+    kind = events.get(event or "")
     if kind is None:
         return None
     entry = fields.get("EventKey", "") if kind == "menu" else ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import uuid4
 from xml.etree import ElementTree
 
@@ -303,6 +303,14 @@ def as_json(content: Any) -> bytes:
     return json.dumps(content, ensure_ascii=False).encode()
 
 
+def sent_body(raw: bytes) -> Any:
+    """Return the content of a call's body: JSON, or the fields of a form."""
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return dict(parse_qsl(raw.decode()))
+
+
 FAKE_PROVIDERS: dict[str, FakeProvider] = {
     "line": Line(),
     "slack": Slack(),
@@ -323,3 +331,7 @@ def expected(name: str) -> dict[str, Any]:
 
 
 NOW = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
+
+
+# At the end: these modules extend the classes above and add to the registry.
+import tests.core.channels.china_providers  # noqa: E402
