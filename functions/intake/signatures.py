@@ -25,7 +25,8 @@ from functions.core.domain.webhooks import sign_standard_webhook as sign_standar
 REPLAY_WINDOW = timedelta(minutes=5)
 """Maximum distance of a signed time from now, either way (Standard Webhooks, Slack)."""
 
-_UNIX_TIME = re.compile(r"[0-9]{1,15}")
+_UNIX_SECONDS = re.compile(r"[0-9]{1,12}")
+_UNIX_MILLISECONDS = re.compile(r"[0-9]{13}")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -42,7 +43,7 @@ def verify(scheme: str, **parts: Any) -> bool:
     - ``twilio``: secret, url, params (dict of str or list of str) or body, signature
     - ``meta``: secret, body, signature
     - ``telegram``: secret, signature (the secret itself, sent in a header)
-    - ``weibo``: app_secret, timestamp (milliseconds), nonce, signature; now likewise
+    - ``weibo``: app_secret, timestamp (milliseconds), nonce, signature; now, to check the time too
     - ``douyin``: client_secret, body, signature
 
     A missing, empty or malformed part and an unknown scheme give False.
@@ -80,24 +81,23 @@ def _standard_webhooks(parts: Mapping[str, Any]) -> bool:
 
 
 def _wechat_sha1(parts: Mapping[str, Any]) -> bool:
-    return _sorted_sha1(parts, "token", "timestamp", "nonce")
+    return _wechat(parts, "token", "timestamp", "nonce")
 
 
 def _wechat_aes(parts: Mapping[str, Any]) -> bool:
-    return _sorted_sha1(parts, "token", "timestamp", "nonce", "encrypted")
+    return _wechat(parts, "token", "timestamp", "nonce", "encrypted")
 
 
-def _weibo(parts: Mapping[str, Any]) -> bool:
-    return _sorted_sha1(parts, "app_secret", "timestamp", "nonce", per_second=1000)
-
-
-def _sorted_sha1(parts: Mapping[str, Any], *names: str, per_second: int = 1) -> bool:
-    if "now" in parts and not _fresh(_text(parts, "timestamp"), parts, per_second):
+def _wechat(parts: Mapping[str, Any], *names: str) -> bool:
+    if "now" in parts and not _fresh(_text(parts, "timestamp"), parts):
         return False
+    return _same(_wechat_digest(parts, *names), parts)
+
+
+def _wechat_digest(parts: Mapping[str, Any], *names: str) -> bytes:
     signed = "".join(sorted(_text(parts, name) for name in names))
-    # WeChat and Weibo define SHA-1 over the sorted parts.
-    digest = hashlib.sha1(_octets(signed), usedforsecurity=False).hexdigest()
-    return _same(digest.encode(), parts)
+    # WeChat defines SHA-1 over the sorted parts.
+    return hashlib.sha1(_octets(signed), usedforsecurity=False).hexdigest().encode()
 
 
 def _line(parts: Mapping[str, Any]) -> bool:
@@ -118,14 +118,23 @@ def _meta(parts: Mapping[str, Any]) -> bool:
     return _same(f"sha256={digest}".encode(), parts)
 
 
+def _telegram(parts: Mapping[str, Any]) -> bool:
+    return _same(_secret(parts), parts)
+
+
+def _weibo(parts: Mapping[str, Any]) -> bool:
+    timestamp = _text(parts, "timestamp")
+    if not _UNIX_MILLISECONDS.fullmatch(timestamp):
+        raise _MalformedError("timestamp")
+    if "now" in parts and not _fresh(timestamp[:-3], parts):
+        return False
+    return _same(_wechat_digest(parts, "app_secret", "timestamp", "nonce"), parts)
+
+
 def _douyin(parts: Mapping[str, Any]) -> bool:
     # Douyin defines SHA-1 over secret and body.
     signed = _octets(_text(parts, "client_secret")) + _body(parts)
     return _same(hashlib.sha1(signed, usedforsecurity=False).hexdigest().encode(), parts)
-
-
-def _telegram(parts: Mapping[str, Any]) -> bool:
-    return _same(_secret(parts), parts)
 
 
 def _twilio(parts: Mapping[str, Any]) -> bool:
@@ -230,13 +239,13 @@ def _octets(value: str | bytes) -> bytes:
         raise _MalformedError("not encodable") from error
 
 
-def _fresh(timestamp: str, parts: Mapping[str, Any], per_second: int = 1) -> bool:
+def _fresh(timestamp: str, parts: Mapping[str, Any]) -> bool:
     now = parts.get("now")
     if isinstance(now, bool) or not isinstance(now, int | float) or not math.isfinite(now):
         raise _MalformedError("now")
-    if not _UNIX_TIME.fullmatch(timestamp):
+    if not _UNIX_SECONDS.fullmatch(timestamp):
         raise _MalformedError("timestamp")
-    return abs(now - int(timestamp) / per_second) <= REPLAY_WINDOW.total_seconds()
+    return abs(now - int(timestamp)) <= REPLAY_WINDOW.total_seconds()
 
 
 def _base64_hmac(key: bytes, signed: bytes, digest: str) -> bytes:

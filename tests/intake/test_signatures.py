@@ -93,6 +93,18 @@ WECHAT_SHA1: dict[str, Any] = {
     "nonce": "263014780",
     "signature": hashlib.sha1(b"1409659589" + b"263014780" + b"weixin").hexdigest(),  # noqa: S324
 }
+# Weibo, Messages_api_start.
+WEIBO: dict[str, Any] = {
+    "app_secret": "xyz123xyz",
+    "timestamp": "1397022061823",
+    "nonce": "57155157",
+    "signature": "90e4c22c90a58f26526c2dd5b6c56c8822edeaa1",
+}
+DOUYIN: dict[str, Any] = {
+    "client_secret": "0123456789abcdef0123456789abcdef",
+    "body": '{"event":"verify_webhook","client_key":"abc","content":{"challenge":12345}}',
+    "signature": "03105b8d3722cd9e5b2a2db17d82d07b3697d353",
+}
 VECTORS = {
     "standard_webhooks": STANDARD,
     "wechat_sha1": WECHAT_SHA1,
@@ -101,6 +113,8 @@ VECTORS = {
     "slack": SLACK,
     "twilio": TWILIO,
     "meta": META,
+    "weibo": WEIBO,
+    "douyin": DOUYIN,
 }
 EVERY_PART = [(scheme, name) for scheme, parts in VECTORS.items() for name in parts]
 
@@ -172,6 +186,13 @@ def test_a_signature_is_valid_for_five_minutes_before_and_after_its_time(
 ) -> None:
     parts = VECTORS[scheme]
     assert verify(scheme, **{**parts, "now": parts["now"] + offset}) is accepted
+
+
+def test_weibo_signs_milliseconds() -> None:
+    signed_at = 1397022061.823
+    for now, accepted in ((signed_at, True), (signed_at + 299, True), (signed_at - 301, False)):
+        assert verify("weibo", **WEIBO, now=now) is accepted
+    assert verify("weibo", **WEIBO, now=signed_at * 1000) is False
 
 
 @pytest.mark.parametrize("now", [float("nan"), float("inf"), "1614265330", True, None])
