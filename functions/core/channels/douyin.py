@@ -52,7 +52,7 @@ _FETCHED = frozenset({"user_local_image", "user_local_video"})
 """Types of message whose file Douyin gives out; other pictures are seen in its app only."""
 
 _REPLY, _ENTER = "im_reply_msg", "im_enter_direct_msg"
-"""Scenes of a message: an answer to a message, or to somebody who has entered the chat."""
+"""Scenes of an answer: to a message, or to somebody who has entered the chat (as the event)."""
 
 _RENEW = frozenset({10008, 2190002, 2190008, 28001003, 28001008})
 _PASSING = frozenset({2100004, 2190001, 28001005, 28001006, 28003017, 28003018, 28029014})
@@ -107,7 +107,7 @@ class Douyin(Adapter):
         if not name:
             raise Unreadable("no event")
         # The account's own messages are reported too (im_send_msg).
-        if name not in {"im_receive_msg", "im_enter_direct_msg"}:
+        if name not in {"im_receive_msg", _ENTER}:
             return ()
         content, user = _content(event), get_text(event, "from_user_id")
         if get_text(content, "conversation_type") not in {"", "1"}:
@@ -115,7 +115,7 @@ class Douyin(Adapter):
         message_id = get_text(content, "server_message_id")
         if not user or not message_id:
             raise Unreadable("no from_user_id or no server_message_id")
-        entered = name == "im_enter_direct_msg"
+        handle = f"{_ENTER if name == _ENTER else _REPLY} {message_id}"
         message_type = get_text(content, "message_type")
         conversation = get_text(content, "conversation_short_id")
         at = unix_time(content.get("create_time"), 1000)
@@ -124,15 +124,16 @@ class Douyin(Adapter):
             IncomingMessage(
                 user=user,
                 message_id=message_id,
-                kind="subscribed" if entered else _KINDS.get(message_type, "other"),
+                kind="subscribed" if name == _ENTER else _KINDS.get(message_type, "other"),
                 text=" ".join(filter(None, (get_text(content, "text"), *_card(content)))),
                 name=_name(content, user),
                 media=tuple(filter(None, (file, get_text(content, "resource_url")))),
-                thread=conversation,
+                thread=f"{conversation} {handle}",
                 account=get_text(event, "to_user_id"),
                 at=at,
-                session=f"{_ENTER if entered else _REPLY} {message_id}",
-                session_until=(at or request.now) + (ENTRANCE if entered else MESSAGE).duration,
+                # An entrance answers for 30 seconds; the last message may still do so afterwards.
+                session="" if name == _ENTER else handle,
+                session_until=(at or request.now) + MESSAGE.duration,
                 raw=request.body,
             ),
         )
@@ -162,11 +163,12 @@ class Douyin(Adapter):
         return replace(failure, state="permanent") if failure.state == "renew" else failure
 
     def send(self, message: OutgoingMessage, secret: Secret, token: str = "") -> HttpCall:
-        scene, _, message_id = message.session.partition(" ")
+        conversation, _, handle = message.thread.partition(" ")
+        scene, _, message_id = (message.session or handle).partition(" ")
         content = {
             "scene": scene or _REPLY,
             "msg_id": message_id,
-            "conversation_id": message.thread,
+            "conversation_id": conversation,
             "to_user_id": message.user,
             "content": {
                 "msg_type": 1,

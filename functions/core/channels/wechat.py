@@ -39,12 +39,12 @@ LIMIT = 2048
 """The maximum bytes of a text, in a reply and in a customer-service message."""
 
 Kinds = Mapping[str, tuple[Kind, tuple[str, ...], tuple[str, ...]]]
-"""MsgType → kind, the fields with text, the fields that name media."""
+"""MsgType → kind, the fields with text, the fields with its file's id or address: one is enough."""
 
 KINDS: Kinds = {
     "text": ("text", ("Content",), ()),
     "image": ("image", (), ("MediaId", "PicUrl")),
-    "voice": ("voice", ("Recognition",), ("MediaId", "MediaId16K")),
+    "voice": ("voice", ("Recognition",), ("MediaId16K", "MediaId")),
     "video": ("video", (), ("MediaId", "ThumbMediaId")),
     "shortvideo": ("video", (), ("MediaId", "ThumbMediaId")),
     "location": ("location", ("Label", "Location_X", "Location_Y"), ()),
@@ -210,7 +210,7 @@ class WeChat(Adapter):
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
         if media.startswith("http"):
-            return None  # the address of a picture, which has a MediaId too
+            return _get(media)
         query = urlencode({"access_token": token, "media_id": media})
         return _get(f"{self.base(secret)}/cgi-bin/media/get?{query}")
 
@@ -246,7 +246,7 @@ def _message(fields: Mapping[str, str], kinds: Kinds) -> IncomingMessage:
         message_id=fields.get("MsgId", ""),
         kind=kind,
         text=" ".join(filter(None, (fields.get(name, "").strip() for name in texts))),
-        media=tuple(filter(None, (fields.get(name, "") for name in media))),
+        media=tuple(filter(None, (fields.get(name, "") for name in media)))[:1],
         account=fields.get("ToUserName", ""),
         at=unix_time(fields.get("CreateTime", "")),
     )
