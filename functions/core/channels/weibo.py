@@ -188,7 +188,8 @@ def _text(kind: Kind, content: dict[str, Any], data: dict[str, Any]) -> str:
 
 
 def _data(text: str) -> str:
-    return json.dumps({"text": truncate(text, 2 * LIMIT, "utf-16-le")}, ensure_ascii=False)
+    content = {"text": truncate(text, 2 * LIMIT, "utf-16-le")}
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def _time(created: str) -> datetime | None:
