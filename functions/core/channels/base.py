@@ -284,9 +284,13 @@ class Adapter(ABC):
         return str(secret.get("api") or self.api).rstrip("/")
 
 
+_SHARED = frozenset({"base", "wechat_crypto"})
+"""Modules that adapters share."""
+
+
 def names() -> tuple[str, ...]:
     modules = (module.name for module in pkgutil.iter_modules(channels.__path__))
-    return tuple(sorted(name for name in modules if name != "base"))
+    return tuple(sorted(name for name in modules if name not in _SHARED))
 
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")

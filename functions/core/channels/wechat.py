@@ -5,15 +5,10 @@ a reply; WeChat makes three attempts. Later texts go out as customer-service mes
 after the person's last message.
 """
 
-import base64
-import binascii
-import hashlib
 import secrets
-import struct
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
-from xml.parsers import expat
 
 from functions.core.channels.base import (
     Adapter,
@@ -34,13 +29,10 @@ from functions.core.channels.base import (
     truncate,
     unix_time,
 )
+from functions.core.channels.wechat_crypto import decrypt, encrypt, signature, to_xml, xml_fields
 
 LIMIT = 2048
 """The maximum bytes of a text, in a reply and in a customer-service message."""
-
-_BLOCK = 32
-_MAX_DEPTH = 8
-_MAX_FIELDS = 200
 
 _KINDS: dict[str, tuple[Kind, tuple[str, ...], tuple[str, ...]]] = {
     "text": ("text", ("Content",), ()),
@@ -101,7 +93,7 @@ class WeChat(Adapter):
         }
         if request.method == "POST" and query.get("encrypt_type") == "aes":
             try:
-                encrypted = _fields(request.body).get("Encrypt")
+                encrypted = xml_fields(request.body).get("Encrypt")
             except Unreadable:
                 encrypted = None
             parts |= {"encrypted": encrypted, "signature": query.get("msg_signature")}
@@ -118,8 +110,8 @@ class WeChat(Adapter):
         encrypted = request.query.get("encrypt_type") == "aes"
         raw = request.body
         if encrypted:
-            raw = decrypt(_fields(raw).get("Encrypt", ""), secret)
-        fields = _fields(raw)
+            raw = decrypt(xml_fields(raw).get("Encrypt", ""), *_key_and_receiver(secret))
+        fields = xml_fields(raw)
         if not fields.get("FromUserName") or not fields.get("MsgType"):
             raise Unreadable("no FromUserName or no MsgType")
         message = _event(fields) if fields["MsgType"] == "event" else _message(fields)
@@ -135,7 +127,7 @@ class WeChat(Adapter):
         if message is None or not text:
             return ProviderResponse("success")
         now = str(int(request.now.timestamp()))
-        reply = _xml(
+        reply = to_xml(
             ToUserName=message.user,
             FromUserName=message.account,
             CreateTime=now,
@@ -143,11 +135,11 @@ class WeChat(Adapter):
             Content=truncate(text, LIMIT, "utf-8"),
         )
         if message.encrypted:
-            encrypted, nonce = encrypt(reply.encode(), secret), secrets.token_hex(8)
-            signed = "".join(sorted((str(secret["token"]), now, nonce, encrypted))).encode()
-            reply = _xml(
+            encrypted = encrypt(reply.encode(), *_key_and_receiver(secret))
+            nonce = secrets.token_hex(8)
+            reply = to_xml(
                 Encrypt=encrypted,
-                MsgSignature=hashlib.sha1(signed, usedforsecurity=False).hexdigest(),
+                MsgSignature=signature(str(secret["token"]), now, nonce, encrypted),
                 TimeStamp=now,
                 Nonce=nonce,
             )
@@ -196,6 +188,10 @@ class WeChat(Adapter):
         return _error(content)
 
 
+def _key_and_receiver(secret: Secret) -> tuple[str, str]:
+    return str(secret.get("aes_key", "")), str(secret.get("app_id", ""))
+
+
 def _message(fields: Mapping[str, str]) -> IncomingMessage:
     kind, texts, media = _KINDS.get(fields["MsgType"], ("other", (), ("MediaId",)))
     return IncomingMessage(
@@ -234,115 +230,3 @@ def _error(content: dict[str, Any]) -> ProviderResult:
     if code in _RENEW:
         return ProviderResult("renew", cause=cause)
     return ProviderResult("passing" if code in _PASSING else "permanent", cause=cause)
-
-
-# XML: one level of names and texts, without entities
-
-
-def _fields(body: bytes) -> dict[str, str]:
-    """Return the texts of the root's children; a document type, and so any entity, is refused."""
-    parser = expat.ParserCreate()
-    fields: dict[str, list[str]] = {}
-    path: list[str] = []
-
-    def refuse(*_: Any) -> None:
-        raise Unreadable("XML with a document type")
-
-    def start(name: str, _attributes: Any) -> None:
-        path.append(name)
-        if len(path) > _MAX_DEPTH or len(fields) > _MAX_FIELDS:
-            raise Unreadable("XML of another shape")
-
-    def end(_name: str) -> None:
-        path.pop()
-
-    def text(data: str) -> None:
-        if len(path) == 2:
-            fields.setdefault(path[1], []).append(data)
-
-    parser.StartDoctypeDeclHandler = refuse
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = text
-    try:
-        parser.Parse(body, True)
-    except (expat.ExpatError, ValueError, LookupError) as error:
-        raise Unreadable(f"not XML: {error}") from error
-    return {name: "".join(texts) for name, texts in fields.items()}
-
-
-def _xml(**fields: str) -> str:
-    elements = (
-        f"<{name}>{text if text.isdecimal() else _cdata(text)}</{name}>"
-        for name, text in fields.items()
-    )
-    return f"<xml>{''.join(elements)}</xml>"
-
-
-def _cdata(text: str) -> str:
-    allowed = "".join(c for c in text if c in "\t\n\r" or 0x20 <= ord(c) not in _NOT_IN_XML)
-    return f"<![CDATA[{allowed.replace(']]>', ']]]]><![CDATA[>')}]]>"
-
-
-_NOT_IN_XML = frozenset((*range(0xD800, 0xE000), 0xFFFE, 0xFFFF))
-
-
-# 消息加解密: random(16) + length(4) + message + app id, PKCS#7 to 32, AES-256-CBC
-
-
-def decrypt(encrypted: str, secret: Secret) -> bytes:
-    """Decrypt the message in an `Encrypt` element.
-
-    Raises:
-        Unreadable: it was encrypted with another key or for another account.
-    """
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
-    key = _key(secret)
-    try:
-        data = base64.b64decode(encrypted, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Unreadable("Encrypt is not base64") from error
-    if not data or len(data) % 16:
-        raise Unreadable("Encrypt is not whole blocks")
-    decryptor = Cipher(algorithms.AES(key), modes.CBC(key[:16])).decryptor()
-    plain = decryptor.update(data) + decryptor.finalize()
-    pad = plain[-1]
-    if not 1 <= pad <= _BLOCK or not plain.endswith(bytes([pad]) * pad):
-        raise Unreadable("encrypted with another key")
-    plain = plain[:-pad]
-    if len(plain) < 20:
-        raise Unreadable("encrypted with another key")
-    (length,) = struct.unpack(">I", plain[16:20])
-    message, app_id = plain[20 : 20 + length], plain[20 + length :]
-    if len(message) != length or app_id != str(secret.get("app_id", "")).encode():
-        raise Unreadable("encrypted for another account")
-    return message
-
-
-def encrypt(message: bytes, secret: Secret) -> str:
-    """Encrypt a message for the `Encrypt` element of a reply."""
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
-    key = _key(secret)
-    app_id = str(secret.get("app_id", "")).encode()
-    plain = secrets.token_bytes(16) + struct.pack(">I", len(message)) + message + app_id
-    pad = _BLOCK - len(plain) % _BLOCK
-    encryptor = Cipher(algorithms.AES(key), modes.CBC(key[:16])).encryptor()
-    data = encryptor.update(plain + bytes([pad]) * pad) + encryptor.finalize()
-    return base64.b64encode(data).decode()
-
-
-def _key(secret: Secret) -> bytes:
-    """Return the 32 bytes of an EncodingAESKey (43 characters).
-
-    Raises:
-        Unreadable: the desk's secret has no valid one.
-    """
-    try:
-        key = base64.b64decode(f"{secret.get('aes_key', '')}=", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Unreadable("the channel's aes_key is not an EncodingAESKey") from error
-    if len(key) != 32:
-        raise Unreadable("the channel's aes_key is not an EncodingAESKey of 43 characters")
-    return key

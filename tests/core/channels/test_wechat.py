@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from functions.core.channels.base import ProviderRequest, Unreadable, adapter
-from functions.core.channels.wechat import decrypt, encrypt
+from functions.core.channels.wechat_crypto import decrypt, encrypt
 from functions.intake.signatures import verify
 from tests.core.channels.provider_requests import NOW, SafeWeChat, WeChat
 
@@ -38,15 +38,16 @@ def test_xml_with_entities_or_of_excessive_size_is_refused(body: str) -> None:
 def test_an_encrypted_message_decrypts_only_for_its_account() -> None:
     """The key, the padding and the app id all have to be right (消息加解密说明)."""
     message = "无法登录".encode()
-    sealed = encrypt(message, WeChat.secret)
-    assert decrypt(sealed, WeChat.secret) == message
+    key, app_id = WeChat.secret["aes_key"], WeChat.secret["app_id"]
+    sealed = encrypt(message, key, app_id)
+    assert decrypt(sealed, key, app_id) == message
     assert SafeWeChat().decrypt(sealed) == message
-    for secret in ({"aes_key": "B" * 43}, {"app_id": "wx-another"}, {"aes_key": "short"}):
+    for wrong in (("B" * 43, app_id), (key, "wx-another"), ("short", app_id)):
         with pytest.raises(Unreadable):
-            decrypt(sealed, {**WeChat.secret, **secret})
+            decrypt(sealed, *wrong)
     for broken in ("", "x", sealed[:-4], sealed[:24], "A" * 64):
         with pytest.raises(Unreadable):
-            decrypt(broken, WeChat.secret)
+            decrypt(broken, key, app_id)
 
 
 def test_a_desk_can_refuse_plain_messages() -> None:
