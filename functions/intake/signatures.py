@@ -6,7 +6,8 @@ nothing.
 
 Sources: Standard Webhooks specification 1.0; Slack "Verifying requests from Slack"; LINE
 "Verify webhook signature"; Twilio "Webhooks security"; Meta "Validating payloads"; WeChat
-official accounts 接入指南 and 消息加解密说明; Telegram Bot API, setWebhook.
+official accounts 接入指南 and 消息加解密说明; Telegram Bot API, setWebhook; Feishu 接收事件;
+DingTalk 机器人接收消息 and 配置HTTP推送.
 """
 
 import base64
@@ -24,7 +25,13 @@ from functions.core.domain.webhooks import sign_standard_webhook as sign_standar
 REPLAY_WINDOW = timedelta(minutes=5)
 """Maximum distance of a signed time from now, either way (Standard Webhooks, Slack)."""
 
+FEISHU_REPLAY_WINDOW = timedelta(hours=8)
+"""Feishu repeats an event until about seven hours after the first time."""
+
+DINGTALK_REPLAY_WINDOW = timedelta(hours=1)
+
 _UNIX_SECONDS = re.compile(r"[0-9]{1,12}")
+_UNIX_MILLISECONDS = re.compile(r"[0-9]{13}")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -40,7 +47,10 @@ def verify(scheme: str, **parts: Any) -> bool:
     - ``slack``: secret, timestamp, body, signature, now
     - ``twilio``: secret, url, params (dict of str or list of str) or body, signature
     - ``meta``: secret, body, signature
-    - ``telegram``: secret, signature (the secret itself, sent in a header)
+    - ``telegram``, ``feishu_token``: secret, signature (the secret itself, as it was sent)
+    - ``feishu``: encrypt_key, timestamp, nonce, body, signature; now, to check the time too
+    - ``dingtalk``: app_secret, timestamp (milliseconds), sign; for an encrypted event token,
+      timestamp, nonce, encrypt, msg_signature; now likewise
 
     A missing, empty or malformed part and an unknown scheme give False.
     """
@@ -87,10 +97,13 @@ def _wechat_aes(parts: Mapping[str, Any]) -> bool:
 def _wechat(parts: Mapping[str, Any], *names: str) -> bool:
     if "now" in parts and not _fresh(_text(parts, "timestamp"), parts):
         return False
+    return _same(_wechat_digest(parts, *names), parts)
+
+
+def _wechat_digest(parts: Mapping[str, Any], *names: str) -> bytes:
     signed = "".join(sorted(_text(parts, name) for name in names))
     # WeChat defines SHA-1 over the sorted parts.
-    digest = hashlib.sha1(_octets(signed), usedforsecurity=False).hexdigest()
-    return _same(digest.encode(), parts)
+    return hashlib.sha1(_octets(signed), usedforsecurity=False).hexdigest().encode()
 
 
 def _line(parts: Mapping[str, Any]) -> bool:
@@ -111,8 +124,29 @@ def _meta(parts: Mapping[str, Any]) -> bool:
     return _same(f"sha256={digest}".encode(), parts)
 
 
-def _telegram(parts: Mapping[str, Any]) -> bool:
+def _sent_secret(parts: Mapping[str, Any]) -> bool:
     return _same(_secret(parts), parts)
+
+
+def _feishu(parts: Mapping[str, Any]) -> bool:
+    timestamp = _text(parts, "timestamp")
+    if "now" in parts and not _fresh(timestamp, parts, FEISHU_REPLAY_WINDOW):
+        return False
+    signed = "".join((timestamp, _text(parts, "nonce"), _text(parts, "encrypt_key")))
+    return _same(hashlib.sha256(_octets(signed) + _body(parts)).hexdigest().encode(), parts)
+
+
+def _dingtalk(parts: Mapping[str, Any]) -> bool:
+    timestamp = _text(parts, "timestamp")
+    if not _UNIX_MILLISECONDS.fullmatch(timestamp):
+        raise _MalformedError("timestamp")
+    if "now" in parts and not _fresh(timestamp[:-3], parts, DINGTALK_REPLAY_WINDOW):
+        return False
+    if "msg_signature" in parts:
+        signed = _wechat_digest(parts, "token", "timestamp", "nonce", "encrypt")
+        return _same(signed, parts, "msg_signature")
+    key = _octets(_text(parts, "app_secret"))
+    return _same(_base64_hmac(key, _octets(timestamp) + b"\n" + key, "sha256"), parts, "sign")
 
 
 def _twilio(parts: Mapping[str, Any]) -> bool:
@@ -184,7 +218,10 @@ _SCHEMES: dict[str, Callable[[Mapping[str, Any]], bool]] = {
     "slack": _slack,
     "twilio": _twilio,
     "meta": _meta,
-    "telegram": _telegram,
+    "telegram": _sent_secret,
+    "feishu": _feishu,
+    "feishu_token": _sent_secret,
+    "dingtalk": _dingtalk,
 }
 
 
@@ -215,18 +252,18 @@ def _octets(value: str | bytes) -> bytes:
         raise _MalformedError("not encodable") from error
 
 
-def _fresh(timestamp: str, parts: Mapping[str, Any]) -> bool:
+def _fresh(timestamp: str, parts: Mapping[str, Any], window: timedelta = REPLAY_WINDOW) -> bool:
     now = parts.get("now")
     if isinstance(now, bool) or not isinstance(now, int | float) or not math.isfinite(now):
         raise _MalformedError("now")
     if not _UNIX_SECONDS.fullmatch(timestamp):
         raise _MalformedError("timestamp")
-    return abs(now - int(timestamp)) <= REPLAY_WINDOW.total_seconds()
+    return abs(now - int(timestamp)) <= window.total_seconds()
 
 
 def _base64_hmac(key: bytes, signed: bytes, digest: str) -> bytes:
     return base64.b64encode(hmac.digest(key, signed, digest))
 
 
-def _same(expected: bytes, parts: Mapping[str, Any]) -> bool:
-    return hmac.compare_digest(expected, _octets(_text(parts, "signature")))
+def _same(expected: bytes, parts: Mapping[str, Any], name: str = "signature") -> bool:
+    return hmac.compare_digest(expected, _octets(_text(parts, name)))
