@@ -15,6 +15,7 @@ from functions.core.channels.base import (
     HttpCall,
     IncomingMessage,
     Kind,
+    MediaFile,
     OutgoingMessage,
     ProviderRequest,
     ProviderResponse,
@@ -22,12 +23,16 @@ from functions.core.channels.base import (
     Secret,
     Token,
     Unreadable,
+    attached_name,
     get_text,
     json_call,
+    media_request,
     parse_object,
+    response_object,
     result_of_status,
     truncate,
     unix_time,
+    url_part,
 )
 from functions.core.channels.wechat_crypto import decrypt, encrypt, signature, to_xml, xml_fields
 
@@ -36,10 +41,10 @@ LIMIT = 2048
 
 _KINDS: dict[str, tuple[Kind, tuple[str, ...], tuple[str, ...]]] = {
     "text": ("text", ("Content",), ()),
-    "image": ("image", (), ("MediaId", "PicUrl")),
-    "voice": ("voice", ("Recognition",), ("MediaId", "MediaId16K")),
-    "video": ("video", (), ("MediaId", "ThumbMediaId")),
-    "shortvideo": ("video", (), ("MediaId", "ThumbMediaId")),
+    "image": ("image", (), ("MediaId",)),
+    "voice": ("voice", ("Recognition",), ("MediaId",)),
+    "video": ("video", (), ("MediaId",)),
+    "shortvideo": ("video", (), ("MediaId",)),
     "location": ("location", ("Label", "Location_X", "Location_Y"), ()),
     "link": ("link", ("Title", "Description", "Url"), ()),
     "file": ("file", ("Title",), ("MediaId",)),
@@ -82,6 +87,7 @@ class WeChat(Adapter):
     needs: ClassVar[tuple[str, ...]] = ("token",)
     options: ClassVar[tuple[str, ...]] = ("aes_key", "app_id", "app_secret", "only_encrypted")
     answers: ClassVar[bool] = True
+    media_hosts: ClassVar[tuple[str, ...]] = ("weixin.qq.com", "video.qq.com")
 
     def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
         query = request.query
@@ -186,6 +192,26 @@ class WeChat(Adapter):
         if get_text(content, "errcode") == "0":
             return ProviderResult("sent", id=get_text(content, "msgid"))
         return _error(content)
+
+    def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
+        query = f"access_token={token}&media_id={url_part(media)}"
+        return media_request(f"{self.base(secret)}/cgi-bin/media/get?{query}")
+
+    def media(
+        self, status: int, headers: Mapping[str, str], body: bytes, secret: Secret, token: str = ""
+    ) -> MediaFile | HttpCall | ProviderResult:
+        if status != 200:
+            return result_of_status(status, "from WeChat")
+        content = response_object(body)
+        if url := get_text(content, "video_url"):
+            return media_request(url.replace("http://", "https://", 1))
+        if not body or "errcode" in content:
+            return _error(content)
+        return MediaFile(body, headers.get("content-type", ""), attached_name(headers))
+
+
+def _key_and_receiver(secret: Secret) -> tuple[str, str]:
+    return str(secret.get("aes_key", "")), str(secret.get("app_id", ""))
 
 
 def _key_and_receiver(secret: Secret) -> tuple[str, str]:

@@ -303,11 +303,16 @@ def as_json(content: Any) -> bytes:
     return json.dumps(content, ensure_ascii=False).encode()
 
 
+# The providers' own modules import this one.
+from tests.core.channels.meta_providers import Messenger, WhatsApp  # noqa: E402
+
 FAKE_PROVIDERS: dict[str, FakeProvider] = {
     "line": Line(),
+    "messenger": Messenger(),
     "slack": Slack(),
     "telegram": Telegram(),
     "wechat": WeChat(),
+    "whatsapp": WhatsApp(),
 }
 """Channel → its fake provider."""
 

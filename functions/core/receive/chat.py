@@ -1,4 +1,4 @@
-"""Receive the messages of a chat channel. Imported with the first one (cold start).
+"""Receive the messages of a chat channel, which a request or a pull brings.
 
 A message joins its writer's open ticket or opens a new one. If the provider allows text in the HTTP
 response, the acknowledgement is sent there. The transaction that creates the ticket stores it as
@@ -34,11 +34,8 @@ from functions.core.domain.endings import read_ending
 from functions.core.domain.errors import (
     ActionNotAllowed,
     Conflict,
-    DeadLetter,
     NotFound,
-    Phrase,
     TryAgain,
-    Unauthorised,
 )
 from functions.core.domain.events import Commit, TicketReceived
 from functions.core.domain.lifecycle import apply
@@ -47,7 +44,6 @@ from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform import aws, container
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
-from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.command_service import TRIES, change
 from functions.core.services.composing import (
     Notification,
@@ -62,17 +58,16 @@ from functions.core.services.merging import merge_target
 from functions.core.storage.contacts import Conversation, PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
+from functions.core.storage.raw_messages import RawMessages
 from functions.core.text.contacts import Contact, ContactError, chat_contact
 from functions.core.text.masking import mask_but
 from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.core.text.words import nearest_locale
-from functions.intake.mail_store import MailStore
-from functions.intake.signatures import verify
 
 if TYPE_CHECKING:
     from functions.core.domain.chat import Chat
     from functions.core.domain.playbook_assistant import Assistant
-    from functions.intake.assisted_chat import AssistedChat
+    from functions.core.receive.assisted_chat import AssistedChat
 
 MAX_TEXT = 4000
 """The maximum characters of a message on the ticket; the bucket keeps longer ones whole."""
@@ -84,56 +79,10 @@ JOINED = "joined"
 _QUERY_TO_READ = ("encrypt_type",)
 """Query parameters that are needed to read a body; the others are its signature."""
 
-log = logger("intake")
+log = logger("receive")
 
 
-def receive(request: Request, desk: str, channel: str) -> HttpResponse:
-    """Answer a provider's webhook request: its URL verification, or the messages in it.
-
-    Raises:
-        NotFound: there is no such channel, or the desk does not use it.
-        Unauthorised: the signature is invalid.
-    """
-    # The desk first: a call for an invented one must not read a secret.
-    container.storage(request.deployment).playbooks.get(desk, request.now)
-    connected = _connected_channel(request.deployment, desk, channel, request.now)
-    if connected is None:
-        raise NotFound("There is no such desk, or it does not use this channel.")
-    chat_adapter, secret = connected
-    provider_request = ProviderRequest(
-        request.method, request.now, request.query, request.headers, request.body
-    )
-    scheme, parts = chat_adapter.signed(provider_request, secret)
-    if not verify(scheme, **parts):
-        raise Unauthorised(
-            Phrase("Invalid signature for this desk's {channel} channel.", channel=channel)
-        )
-    response = chat_adapter.challenge(provider_request, secret)
-    if response is None:
-        if request.method != "POST":
-            raise NotFound("There is nothing to read here; the provider posts to this address.")
-        chat = _chat_channel(chat_adapter, secret, desk, request.deployment, request.now)
-        response = chat.receive(provider_request)
-    return HttpResponse(response.body, content_type=response.content_type)
-
-
-def receive_released(call: Mapping[str, Any], deployment: Deployment, now: datetime) -> None:
-    """Process a quarantined request again; its signature was valid when it came.
-
-    Raises:
-        DeadLetter: its body is gone, or the desk does not use the channel any more.
-    """
-    desk, channel = str(call["desk"]), str(call["channel"])
-    connected = _connected_channel(deployment, desk, channel, now)
-    if connected is None:
-        raise DeadLetter(f"the desk {desk} does not use {channel} any more")
-    chat = _chat_channel(*connected, desk, deployment, now)
-    body = chat.mail_store.get(str(call["key"]))
-    query = {str(name): str(value) for name, value in dict(call["query"]).items()}
-    chat.receive(ProviderRequest("POST", now, query=query, body=body))
-
-
-def _connected_channel(
+def connected_channel(
     deployment: Deployment, desk: str, channel: str, now: datetime
 ) -> tuple[Adapter, Secret] | None:
     """Return the adapter and the desk's secret of a channel, None if the desk does not use it."""
@@ -144,16 +93,17 @@ def _connected_channel(
     return (chat_adapter, secret) if secret is not None else None
 
 
-def _chat_channel(
+def chat_channel(
     chat_adapter: Adapter, secret: Secret, desk: str, deployment: Deployment, now: datetime
 ) -> ChatChannel:
+    """Return what receives a desk's messages on a channel."""
     storage = container.storage(deployment)
     playbook = storage.playbooks.get(desk, now)
 
     def assisted(assistant: Assistant, sender: Contact) -> AssistedChat:
         from functions.core.assistant.wiring import desk_chats
+        from functions.core.receive.assisted_chat import AssistedChat
         from functions.core.services.customers import contact_identity
-        from functions.intake.assisted_chat import AssistedChat
 
         writer = contact_identity(sender, desk, aws.root_key(deployment))
         return AssistedChat(
@@ -169,7 +119,7 @@ def _chat_channel(
         root_key=aws.root_key(deployment),
         seal_original=partial(aws.seal_original, deployment),
         creator=container.ticket_creator(deployment),
-        mail_store=MailStore(aws.client("s3"), deployment.mail_bucket),
+        bucket=RawMessages(aws.client("s3"), deployment.mail_bucket),
         playbook=playbook,
         now=now,
         assisted=partial(assisted, playbook.assistant) if playbook.assistant else None,
@@ -203,7 +153,7 @@ class ChatChannel:
     root_key: bytes
     seal_original: Seal
     creator: TicketCreator
-    mail_store: MailStore
+    bucket: RawMessages
     playbook: Playbook
     now: datetime
     assisted: Callable[[Contact], AssistedChat] | None
@@ -461,7 +411,7 @@ class ChatChannel:
     def _keep_raw(self, message: IncomingMessage, text: str) -> str | None:
         """Store the raw message if the ticket does not hold all of it; return its key."""
         if message.media or len(text) > MAX_TEXT:
-            return self.mail_store.put(message.raw)
+            return self.bucket.put(message.raw)
         return None
 
     def _quarantine(self, raw: bytes, cause: str, query: Mapping[str, str] | None = None) -> None:
@@ -477,8 +427,7 @@ class ChatChannel:
         call: dict[str, Any] = {"desk": desk, "channel": channel}
         if query is not None:
             call["query"] = {name: query[name] for name in _QUERY_TO_READ if name in query}
-        key = self.mail_store.put(raw)
-        self.mail_store.quarantine(raw, key, desk, f"{channel}: {cause}", call=call)
+        self.bucket.hold(raw, desk, f"{channel}: {cause}", call)
         log.warning("chat.quarantined", extra={"desk": desk, "channel": channel})
 
 
