@@ -25,10 +25,12 @@ from functions.core.channels.base import (
     Secret,
     Token,
     Unreadable,
+    attached_name,
     dump_raw,
     get_object,
     get_text,
     json_call,
+    media_request,
     parse_object,
     response_object,
     result_of_status,
@@ -57,9 +59,6 @@ _NAMES = ("recognition", "fileName", "title", "name", "address", "summary", "tex
 """The fields of a content with words, each in another msgtype."""
 
 _SESSION = re.compile(r"https://((?:[a-z0-9-]+\.)*dingtalk\.com)(/[!-~]{1,500})")
-_FILE = re.compile(r"https?://((?:[a-z0-9-]+\.)+(?:dingtalk|aliyuncs|alicdn)\.com/[!-~]{1,2000})")
-"""The hosts that DingTalk keeps files on. A customer's own file must not name the next call."""
-
 _PASSING = frozenset({"-1", "130101", "410100"})
 _RENEW = frozenset({"invalidauthentication", "invalidaccesstoken"})
 _THROTTLED = ("throttling", "forbidden.accessdenied.qps")
@@ -82,6 +81,7 @@ class DingTalk(Adapter):
     api: ClassVar[str] = "https://api.dingtalk.com"
     needs: ClassVar[tuple[str, ...]] = ("app_key", "app_secret")
     options: ClassVar[tuple[str, ...]] = ("robot_code", "aes_key", "token")
+    media_hosts: ClassVar[tuple[str, ...]] = ("dingtalk.com", "aliyuncs.com", "alicdn.com")
 
     def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
         query, now = request.query, request.now.timestamp()
@@ -203,15 +203,12 @@ class DingTalk(Adapter):
         if status != 200:
             return self.outcome(status, body)
         content_type = headers.get("content-type", "")
-        url = get_text(response_object(body), "downloadUrl")
-        if not url or not content_type.startswith("application/json"):
-            return MediaFile(body, content_type)
-        api = secret.get("api")
-        if api and url.startswith(f"{str(api).rstrip('/')}/"):
-            return HttpCall(url, b"", {}, method="GET", repeatable=True)
-        if found := _FILE.fullmatch(url):
-            return HttpCall(f"https://{found[1]}", b"", {}, method="GET", repeatable=True)
-        return ProviderResult("permanent", cause="DingTalk keeps the file on an unknown host")
+        found = response_object(body) if content_type.startswith("application/json") else {}
+        if url := get_text(found, "downloadUrl"):
+            if not secret.get("api"):
+                url = url.replace("http://", "https://", 1)
+            return media_request(url)
+        return MediaFile(body, content_type, attached_name(headers))
 
 
 def _message(content: dict[str, Any]) -> IncomingMessage:
@@ -230,6 +227,7 @@ def _message(content: dict[str, Any]) -> IncomingMessage:
         text=text,
         name=get_text(content, "senderNick"),
         media=media,
+        media_names=(get_text(get_object(content, "content"), "fileName"),),
         account=get_text(content, "robotCode"),
         at=unix_time(content.get("createAt"), 1000),
         session=session,
@@ -253,6 +251,7 @@ def _contents(message: dict[str, Any]) -> tuple[Kind, str, tuple[str, ...]]:
     text = get_text(content, *_NAMES)
     if message_type == "chatRecord":
         text = "\n".join(filter(None, (text, *_forwarded(get_text(content, "chatRecord")))))
+    text = text or (message_type if kind == "other" else "")
     return kind, text, tuple(filter(None, (_download_code(content),)))
 
 

@@ -26,21 +26,25 @@ from functions.core.channels.base import (
     Secret,
     Token,
     Unreadable,
+    attached_name,
     dump_raw,
     get_object,
     get_text,
     json_call,
+    media_request,
     parse_object,
     response_object,
     result_of_status,
     truncate,
     unix_time,
+    url_part,
 )
 
 LIMIT = 20_000
 """Bytes of a text. A card may have 30 KB, in which every quotation mark is escaped twice."""
 
 _BLOCK = 16
+_JSON = "application/json"
 _KINDS: dict[str, Kind] = {
     "text": "text",
     "post": "text",
@@ -78,9 +82,6 @@ _CAUSES = {
 }
 """code → the cause on a dead-lettered delivery (回复消息, 发送消息, 服务端错误码说明)."""
 
-_ID = "[A-Za-z0-9_.*-]{1,200}"
-_MEDIA = re.compile(f"({_ID})(?:/({_ID}))?")
-_FILE_NAME = re.compile(r'filename="?([^";]{1,200})')
 _MENTION = re.compile("@_(?:user_[0-9]{1,6}|all)")
 
 
@@ -121,9 +122,7 @@ class Feishu(Adapter):
         verification = _url_verification(request, secret)
         if verification is None:
             return None
-        return ProviderResponse(
-            {"challenge": get_text(verification, "challenge")}, "application/json"
-        )
+        return ProviderResponse({"challenge": get_text(verification, "challenge")}, _JSON)
 
     def read(self, request: ProviderRequest, secret: Secret) -> tuple[IncomingMessage, ...]:
         content = _content(request, secret)
@@ -146,7 +145,7 @@ class Feishu(Adapter):
         text: str = "",
     ) -> ProviderResponse:
         # A tapped button needs a JSON response, or Feishu shows the person an error.
-        return ProviderResponse({}, "application/json")
+        return ProviderResponse({}, _JSON)
 
     def token_call(self, secret: Secret, *, renew: bool) -> HttpCall | None:
         content = {"app_id": secret["app_id"], "app_secret": secret["app_secret"]}
@@ -168,12 +167,13 @@ class Feishu(Adapter):
             content = {"msg_type": "interactive", "content": _as_text(_card(message, text))}
         if message.key:
             content["uuid"] = message.key
-        path = f"messages/{message.thread}/reply"
-        if not re.fullmatch(_ID, message.thread):
+        path = f"messages/{url_part(message.thread)}/reply"
+        if not message.thread:
             path = "messages?receive_id_type=open_id"
             content["receive_id"] = message.user.rpartition("/")[2]
         url = f"{self.base(secret)}/open-apis/im/v1/{path}"
-        return json_call(url, content, _bearer(token), repeatable=bool(message.key))
+        headers = {"Authorization": f"Bearer {token}"}
+        return json_call(url, content, headers, repeatable=bool(message.key))
 
     def outcome(self, status: int, body: bytes) -> ProviderResult:
         content = response_object(body)
@@ -191,25 +191,20 @@ class Feishu(Adapter):
         return result
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
-        found = _MEDIA.fullmatch(media)
-        if not found:
-            return None
-        message_id, key = found.groups()
-        url = f"{self.base(secret)}/open-apis/im/v1/messages/{message_id}"
+        message_id, _, key = media.partition("/")
+        url = f"{self.base(secret)}/open-apis/im/v1/messages/{url_part(message_id)}"
         if key:
-            url += f"/resources/{key}?type={'image' if key.startswith('img') else 'file'}"
-        return HttpCall(url, b"", _bearer(token), method="GET", repeatable=True)
+            kind = "image" if key.startswith("img") else "file"
+            url += f"/resources/{url_part(key)}?type={kind}"
+        return media_request(url, token)
 
     def media(
         self, status: int, headers: Mapping[str, str], body: bytes, secret: Secret, token: str = ""
     ) -> MediaFile | HttpCall | ProviderResult:
         content_type = headers.get("content-type", "")
-        disposition = headers.get("content-disposition", "")
-        if disposition or not content_type.startswith("application/json"):
-            if status != 200:
-                return result_of_status(status, "from Feishu")
-            name = _FILE_NAME.search(disposition)
-            return MediaFile(body, content_type, name[1] if name else "")
+        is_file = "content-disposition" in headers or not content_type.startswith(_JSON)
+        if status == 200 and body and is_file:
+            return MediaFile(body, content_type, attached_name(headers))
         items = get_object(response_object(body), "data").get("items")
         if status == 200 and isinstance(items, list):
             lines = filter(None, map(_forwarded, items))
@@ -282,6 +277,7 @@ def _message(content: dict[str, Any]) -> IncomingMessage | None:
         kind=kind,
         text=_without_mentions(text, message.get("mentions")),
         media=tuple(media + [f"{message_id}/{key}" for key in keys]),
+        media_names=(get_text(body, "file_name"),),
         thread=message_id,
     )
 
@@ -425,7 +421,3 @@ def _card(message: OutgoingMessage, text: str) -> dict[str, Any]:
 
 def _as_text(content: Mapping[str, Any]) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-
-
-def _bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}

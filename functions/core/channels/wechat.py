@@ -214,10 +214,6 @@ def _key_and_receiver(secret: Secret) -> tuple[str, str]:
     return str(secret.get("aes_key", "")), str(secret.get("app_id", ""))
 
 
-def _key_and_receiver(secret: Secret) -> tuple[str, str]:
-    return str(secret.get("aes_key", "")), str(secret.get("app_id", ""))
-
-
 def _message(fields: Mapping[str, str]) -> IncomingMessage:
     kind, texts, media = _KINDS.get(fields["MsgType"], ("other", (), ("MediaId",)))
     return IncomingMessage(

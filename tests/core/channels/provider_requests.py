@@ -304,9 +304,12 @@ def as_json(content: Any) -> bytes:
 
 
 # The providers' own modules import this one.
+from tests.core.channels.lark_providers import DingTalk, Feishu  # noqa: E402
 from tests.core.channels.meta_providers import Messenger, WhatsApp  # noqa: E402
 
 FAKE_PROVIDERS: dict[str, FakeProvider] = {
+    "dingtalk": DingTalk(),
+    "feishu": Feishu(),
     "line": Line(),
     "messenger": Messenger(),
     "slack": Slack(),
