@@ -1,4 +1,5 @@
-"""The chat providers of the local system: they accept every message and send nothing.
+"""The chat providers of the local system: they accept every message, send nothing and give a
+picture for every file.
 
 `GET /_providers/messages` lists the accepted messages, newest last. The desks `standard` and
 `assisted` have test secrets for every channel that point here.
@@ -9,8 +10,10 @@ from __future__ import annotations
 import json
 import secrets
 import string
+from base64 import b64decode
 from collections import deque
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from functions.core.channels.base import names
 from infra.console.channels import connect_channel, secret_of
@@ -27,13 +30,25 @@ MAX_MESSAGES = 1000
 _ACCEPTED: dict[str, Any] = {
     "id": "1",
     "errcode": 0,
+    "err_no": 0,
+    "code": 0,
+    "data": {"message_id": "om_local"},
+    "processQueryKey": "local",
     "ok": True,
     "ts": "1.000001",
     "result": {"message_id": 1},
     "sentMessages": [{"id": "1", "quoteToken": "local"}],
 }
 """The response to a message: each adapter reads the keys of its provider."""
-_TOKEN = {"access_token": "local", "expires_in": 7200}
+_TOKEN = {
+    "access_token": "local", "expires_in": 7200,
+    "tenant_access_token": "local", "expire": 7200,
+    "accessToken": "local", "expireIn": 7200,
+}  # fmt: skip
+_PICTURE = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""A PNG of one pixel."""
 
 
 def attach(app: web.Application) -> None:
@@ -43,16 +58,26 @@ def attach(app: web.Application) -> None:
 
     async def take(request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
-        if request.path.endswith("/cgi-bin/stable_token"):
-            return web.json_response(_TOKEN)
-        body = json.loads(await request.read())
+        if "token" in request.path.lower():
+            return web.json_response({**_TOKEN, "data": _TOKEN})
+        if request.path.endswith("/messageFiles/download"):  # DingTalk names the address of a file
+            return web.json_response({"downloadUrl": f"{request.url}/file"})
+        raw = await request.read()
+        is_form = request.content_type == "application/x-www-form-urlencoded"
+        body = dict(parse_qsl(raw.decode())) if is_form else json.loads(raw)
         sent.append({"channel": channel, "call": request.match_info["call"], "body": body})
         return web.json_response(_ACCEPTED)
+
+    async def give(request: web.Request) -> web.Response:
+        if request.path.endswith("/resources/"):  # Douyin names the address of a file
+            return web.json_response({"data": {"url": str(request.url.with_query(None)) + "file"}})
+        return web.Response(body=_PICTURE, content_type="image/png")
 
     async def show(_request: web.Request) -> web.Response:
         return web.json_response(list(sent), dumps=_readable)
 
     app.router.add_get(f"{PATH}/messages", show)
+    app.router.add_get(PATH + "/{channel}/{call:.*}", give)
     app.router.add_post(PATH + "/{channel}/{call:.*}", take)
 
 
@@ -84,7 +109,7 @@ def _random_secret(channel: str) -> dict[str, str]:
     def random(length: int) -> str:
         return "".join(secrets.choice(letters) for _ in range(length))
 
-    if channel == "wechat":
+    if channel in {"wechat", "miniprogram"}:
         app = {"app_id": f"wx{random(16)}", "app_secret": random(32)}
         return {"token": random(24), "aes_key": random(43), **app}
     from functions.core.channels.base import adapter

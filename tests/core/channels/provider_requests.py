@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import uuid4
 from xml.etree import ElementTree
 
@@ -303,14 +303,22 @@ def as_json(content: Any) -> bytes:
     return json.dumps(content, ensure_ascii=False).encode()
 
 
+def sent_body(raw: bytes) -> Any:
+    """Return the content of a call's body: JSON, or the fields of a form."""
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return dict(parse_qsl(raw.decode()))
+
+
 # The providers' own modules import this one.
 from tests.core.channels.lark_providers import DingTalk, Feishu  # noqa: E402
 from tests.core.channels.meta_providers import Messenger, WhatsApp  # noqa: E402
 
 FAKE_PROVIDERS: dict[str, FakeProvider] = {
+    "line": Line(),
     "dingtalk": DingTalk(),
     "feishu": Feishu(),
-    "line": Line(),
     "messenger": Messenger(),
     "slack": Slack(),
     "telegram": Telegram(),
