@@ -6,8 +6,8 @@ nothing.
 
 Sources: Standard Webhooks specification 1.0; Slack "Verifying requests from Slack"; LINE
 "Verify webhook signature"; Twilio "Webhooks security"; Meta "Validating payloads"; WeChat
-official accounts 接入指南 and 消息加解密说明; Telegram Bot API, setWebhook; Weibo 消息推送服务;
-Douyin Webhooks 概述; Feishu 接收事件; DingTalk 机器人接收消息 and 配置HTTP推送.
+official accounts 接入指南 and 消息加解密说明; WeCom 加解密方案说明; Telegram Bot API, setWebhook;
+Weibo 消息推送服务; Douyin Webhooks 概述; Feishu 接收事件; DingTalk 机器人接收消息 and 配置HTTP推送.
 """
 
 import base64
@@ -42,6 +42,8 @@ def verify(scheme: str, **parts: Any) -> bool:
     - ``standard_webhooks``: secret, id, timestamp, body, signature, now
     - ``wechat_sha1``: token, timestamp, nonce, signature; now, to check the time too
     - ``wechat_aes``: token, timestamp, nonce, encrypted, signature; now likewise
+    - ``wecom``: token, timestamp, nonce, msg_signature, and echostr or body (XML with Encrypt);
+      encoding_aes_key and receive_id, to check that it decrypts too; now likewise
     - ``line``: secret, body, signature
     - ``slack``: secret, timestamp, body, signature, now
     - ``twilio``: secret, url, params (dict of str or list of str) or body, signature
@@ -109,6 +111,27 @@ def _sorted_digest(parts: Mapping[str, Any], *names: str) -> bytes:
     signed = "".join(sorted(_text(parts, name) for name in names))
     # WeChat, Weibo and DingTalk define SHA-1 over the sorted parts.
     return hashlib.sha1(_octets(signed), usedforsecurity=False).hexdigest().encode()
+
+
+def _wecom(parts: Mapping[str, Any]) -> bool:
+    from functions.core.channels.base import Unreadable
+    from functions.core.channels.wechat_crypto import decrypt, xml_fields
+
+    try:
+        echo = parts.get("echostr")
+        encrypted = xml_fields(_body(parts)).get("Encrypt") if echo is None else echo
+        named = {**parts, "encrypted": encrypted, "signature": parts.get("msg_signature")}
+        if not _wechat_aes(named):
+            return False
+        if "encoding_aes_key" in parts:
+            decrypt(
+                _text(named, "encrypted"),
+                _text(parts, "encoding_aes_key"),
+                _text(parts, "receive_id"),
+            )
+    except Unreadable as error:
+        raise _MalformedError(str(error)) from error
+    return True
 
 
 def _line(parts: Mapping[str, Any]) -> bool:
@@ -223,6 +246,7 @@ _SCHEMES: dict[str, Callable[[Mapping[str, Any]], bool]] = {
     "standard_webhooks": _standard_webhooks,
     "wechat_sha1": _wechat_sha1,
     "wechat_aes": _wechat_aes,
+    "wecom": _wecom,
     "line": _line,
     "slack": _slack,
     "twilio": _twilio,

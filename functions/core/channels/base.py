@@ -27,10 +27,10 @@ Secret = Mapping[str, Any]
 
 Kind = Literal[
     "text", "image", "voice", "video", "file", "sticker", "location", "link", "other",
-    "subscribed", "unsubscribed", "menu",
+    "subscribed", "unsubscribed", "menu", "colleague", "recalled", "session",
 ]  # fmt: skip
 
-EVENTS = frozenset({"subscribed", "unsubscribed", "menu"})
+EVENTS = frozenset({"subscribed", "unsubscribed", "menu", "colleague", "recalled", "session"})
 """Kinds that are no messages: they open no ticket, and appear on an open one as a note."""
 
 
@@ -268,6 +268,20 @@ class Adapter(ABC):
     def outcome(self, status: int, body: bytes) -> ProviderResult:
         """Read the response to `send`."""
 
+    def unblock(
+        self, message: OutgoingMessage, result: ProviderResult, secret: Secret, token: str = ""
+    ) -> HttpCall | None:
+        """Return a call after which a refused message may be accepted; None if none helps."""
+        return None
+
+    def unblocked(
+        self, status: int, body: bytes, message: OutgoingMessage, secret: Secret, token: str = ""
+    ) -> HttpCall | ProviderResult:
+        """Read the response to `unblock`: a further call, `sent` if the message is to be sent
+        again, or the reason why it cannot be.
+        """
+        return ProviderResult("permanent", cause=f"{self.name} unblocks nothing")
+
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
         """Return the call that fetches a medium of a message; None if the provider gives none.
 
@@ -284,11 +298,15 @@ class Adapter(ABC):
         """
         return ProviderResult("permanent", cause=f"{self.name} gives no files")
 
+    @property
+    def gives_files(self) -> bool:
+        return type(self).media_call is not Adapter.media_call
+
     def base(self, secret: Secret) -> str:
         return str(secret.get("api") or self.api).rstrip("/")
 
 
-_SHARED = frozenset({"base", "meta_graph", "wechat_crypto"})
+_SHARED = frozenset({"base", "meta_graph", "pulled", "wechat_crypto"})
 """Modules that adapters share."""
 
 
@@ -308,7 +326,9 @@ def adapter(name: str) -> Adapter | None:
     (adapter_class,) = (
         value
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Adapter) and value is not Adapter
+        if isinstance(value, type)
+        and issubclass(value, Adapter)
+        and value.__module__ == module.__name__
     )
     instance: Adapter = adapter_class()
     return instance

@@ -35,6 +35,7 @@ class MediaTask(_Task):
         message: the id of the message's idempotency record, so that its files are added once.
         kind: the message's kind, as in `IncomingMessage`.
         media: the provider's ids or URLs of the files.
+        names: the files' names in the same order, as far as the provider told them.
     """
 
     task: Literal["media"] = "media"
@@ -42,6 +43,7 @@ class MediaTask(_Task):
     message: str
     kind: str = "file"
     media: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
 
 FetchTask = PullTask | MediaTask

@@ -7,7 +7,7 @@ sent, so `notify` does not send it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -38,12 +38,14 @@ from functions.core.domain.errors import (
     TryAgain,
 )
 from functions.core.domain.events import Commit, TicketReceived
+from functions.core.domain.fetching import MediaTask
 from functions.core.domain.lifecycle import apply
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform import aws, container
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
+from functions.core.receive.fetching import fetch_later
 from functions.core.services.command_service import TRIES, change
 from functions.core.services.composing import (
     Notification,
@@ -58,6 +60,7 @@ from functions.core.services.merging import merge_target
 from functions.core.storage.contacts import Conversation, PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
+from functions.core.storage.outages import is_outage
 from functions.core.storage.raw_messages import RawMessages
 from functions.core.text.contacts import Contact, ContactError, chat_contact
 from functions.core.text.masking import mask_but
@@ -76,7 +79,10 @@ CREATED = "filed"
 JOINED = "joined"
 """The stored `body` of the idempotency record of a message that created or joined a ticket."""
 
-_QUERY_TO_READ = ("encrypt_type",)
+PAGE = {"page": "pulled"}
+"""The query of a request whose body is a page that was pulled."""
+
+_QUERY_TO_READ = ("encrypt_type", *PAGE)
 """Query parameters that are needed to read a body; the others are its signature."""
 
 log = logger("receive")
@@ -124,6 +130,7 @@ def chat_channel(
         now=now,
         assisted=partial(assisted, playbook.assistant) if playbook.assistant else None,
         push=lambda outgoing: send_message(deployment, desk, chat_adapter.name, outgoing),
+        fetch=partial(fetch_later, deployment),
     )
 
 
@@ -158,26 +165,89 @@ class ChatChannel:
     now: datetime
     assisted: Callable[[Contact], AssistedChat] | None
     push: Callable[[OutgoingMessage], str]
+    fetch: Callable[[MediaTask], None]
 
     def receive(self, request: ProviderRequest) -> ProviderResponse:
         """Process the messages of a request whose signature is valid."""
         try:
             messages = self.adapter.read(request, self.secret)
         except Unreadable as error:
-            self._quarantine(request.body, str(error), request.query)
+            self.quarantine(request.body, str(error), request.query)
             messages = ()
-        replies = [self._process(message) for message in messages]
+        replies = self._process_each(
+            # The whole request can be read again, once the cause is found.
+            messages,
+            lambda _, cause: self.quarantine(request.body, cause, request.query),
+        )
         # The response can carry text only for a request with one message of one person.
         if len(messages) == 1:
             return self.adapter.answer(request, self.secret, messages[0], replies[0])
         return self.adapter.answer(request, self.secret)
+
+    def receive_page(self, request: ProviderRequest, since: datetime) -> None:
+        """Process the messages of a page that was pulled, except those from before `since`.
+
+        A message that cannot be processed is quarantined alone, since the page would come again and
+        hold up the others.
+
+        Raises:
+            TryAgain: a service fails at the moment; the page has to be pulled again.
+            Unreadable: the page does not follow the provider's documentation.
+        """
+        for report in self.adapter.reports(request, self.secret):
+            log.warning("chat.not_delivered", extra={**self._about, "cause": report.cause})
+        messages = []
+        for message in self.adapter.read(request, self.secret):
+            if message.at is not None and message.at < since:
+                log.info("chat.before_connection", extra=self._about)
+            else:
+                messages.append(message)
+        try:
+            self._process_each(
+                messages, lambda failed, cause: self.quarantine(failed.raw, cause, request.query)
+            )
+        except TryAgain:
+            raise
+        except Exception as error:
+            raise TryAgain(type(error).__name__) from error
+
+    def _process_each(
+        self,
+        messages: Iterable[IncomingMessage],
+        quarantine: Callable[[IncomingMessage, str], None],
+    ) -> list[str]:
+        """Process messages, each on its own, and return the texts for their writers.
+
+        If one cannot be processed, the others are. A failure that may pass is raised in the end:
+        the messages come again, and what is done is not done again. A message that fails otherwise
+        is quarantined, so that it does not hold up the others.
+        """
+        replies: list[str] = []
+        passing: Exception | None = None
+        for message in messages:
+            try:
+                replies.append(self._process(message))
+            except Exception as error:
+                replies.append("")
+                if isinstance(error, TryAgain) or is_outage(error):
+                    passing = passing or error
+                    continue
+                log.exception("chat.failed", extra=self._about)
+                quarantine(message, f"a message failed: {type(error).__name__}")
+        if passing is not None:
+            raise passing
+        return replies
+
+    @property
+    def _about(self) -> dict[str, str]:
+        return {"desk": self.playbook.desk, "channel": self.adapter.name}
 
     def _process(self, message: IncomingMessage) -> str:
         """Process one message, once (G1); return the text for its writer, "" for none."""
         try:
             sender = chat_contact(self.adapter.name, message.user)
         except ContactError:
-            self._quarantine(message.raw, "nobody to answer")
+            self.quarantine(message.raw, "nobody to answer")
             return ""
         digest = contact_digest(sender, self.playbook.desk, self.root_key)
         idempotency, former = self._idempotency(message)
@@ -185,10 +255,12 @@ class ChatChannel:
             known, conversation = self.storage.contacts.conversation(idempotency, digest, former)
             repeated = known.idempotency or self._by_sender(known.former, digest)
             if repeated is not None:
+                self._fetch_files(message, idempotency, repeated.number)
                 return self._first_reply(repeated)
             try:
                 ticket = self._open_ticket(conversation, message)
                 if ticket is not None and self._join(message, ticket, idempotency):
+                    self._fetch_files(message, idempotency, ticket.number)
                     return ""
                 received = ReceivedMessage(message, sender, known, conversation, idempotency)
                 if self.assisted is not None and message.opens and message.kind != "unsubscribed":
@@ -311,6 +383,7 @@ class ChatChannel:
             )
 
         answer = chat.answer(message, key, customer, push=not answers)
+        self._fetch_files(message, received.idempotency, answer.chat.number)
         if answers:
             return "\n\n".join(filter(None, (answer.text, acknowledgement.text)))
         if key in answer.chat.unsent:
@@ -330,7 +403,13 @@ class ChatChannel:
             return
         unique = str(UUID(bytes=sha256(key.encode()).digest()[:16], version=4))
         try:
-            self.push(OutgoingMessage(message.user, text, thread=message.thread, key=unique))
+            until = message.session_until
+            session = message.session if until is not None and self.now < until else ""
+            self.push(
+                OutgoingMessage(
+                    message.user, text, thread=message.thread, key=unique, session=session
+                )
+            )
         except Passing as failure:
             raise TryAgain(str(failure)) from failure
         except SendFailure as failure:
@@ -371,6 +450,7 @@ class ChatChannel:
             acknowledge=acknowledgement.delivery if self.adapter.answers else None,
         )
         ticket = self.creator.create(self.playbook, request)
+        self._fetch_files(message, received.idempotency, ticket.number)
         if ticket.number == acknowledgement.number:
             return acknowledgement.text
         return self._first_reply(replace(received.creates, number=ticket.number))
@@ -408,13 +488,32 @@ class ChatChannel:
                 return notification, rendered.brief, link
         return None
 
+    def _fetch_files(
+        self, message: IncomingMessage, idempotency: IdempotencyRecord, number: str | None
+    ) -> None:
+        """Let a message's files be fetched for its ticket, also once more for a repetition: each
+        has a record of its own, which keeps it from being added twice.
+        """
+        if number and message.media and self.adapter.gives_files:
+            self.fetch(
+                MediaTask(
+                    desk=self.playbook.desk,
+                    channel=self.adapter.name,
+                    number=number,
+                    message=idempotency.id,
+                    kind=message.kind,
+                    media=message.media,
+                    names=message.media_names,
+                )
+            )
+
     def _keep_raw(self, message: IncomingMessage, text: str) -> str | None:
         """Store the raw message if the ticket does not hold all of it; return its key."""
         if message.media or len(text) > MAX_TEXT:
             return self.bucket.put(message.raw)
         return None
 
-    def _quarantine(self, raw: bytes, cause: str, query: Mapping[str, str] | None = None) -> None:
+    def quarantine(self, raw: bytes, cause: str, query: Mapping[str, str] | None = None) -> None:
         """Quarantine a request or message that cannot be processed (G3).
 
         The provider gets a success response: a repetition would change nothing, and some providers
