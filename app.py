@@ -28,6 +28,7 @@ for blueprint in (assistant, intake, portal, workbench, page_routes, report_rout
 if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
     from functions.administration.handler import bp as administration
     from functions.answers.handler import bp as answers
+    from functions.fetcher.handler import bp as fetcher
     from functions.language_model.handler import bp as language_model
     from functions.notify.handler import bp as notify
     from functions.reports.handler import bp as reports
@@ -38,8 +39,8 @@ if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
     from functions.unseal.handler import bp as unseal
 
     for blueprint in (
-        administration, answers, language_model, notify, reports, router, search, sla_timer, survey,
-        unseal,
+        administration, answers, fetcher, language_model, notify, reports, router, search,
+        sla_timer, survey, unseal,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
 

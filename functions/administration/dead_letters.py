@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 FUNCTIONS = ("mail", "router", "notify", "sla_timer")
-"""The functions that have a dead-letter queue, named as their queues: `<prefix>-<function>-dlq`."""
+"""The functions that have a dead-letter queue, named as their queues: `<prefix>-<function>-dlq`.
+What `fetcher` could not fetch is in the queue of mail, since it comes in too."""
 
 _HIDDEN_SECONDS = 60
 _PAGE = 10
@@ -156,7 +157,7 @@ class DeadLetters:
     def _desk(self, keys: Mapping[str, str], body: Any) -> str:
         if "#" in keys.get("pk", ""):
             return _desk_of(keys["pk"])
-        if call := _call(body):
+        if call := _call(body) or _fetch_task(body):
             return str(call["desk"])
         notification = _mail_notification(_record(body)) if isinstance(body, dict) else None
         for recipient in notification["receipt"]["recipients"] if notification else []:
@@ -192,7 +193,7 @@ class DeadLetters:
             raise ReplayError(CANNOT_BE_READ)
         if entry.is_delivery and not entry.body.get("record"):
             result = self._make_due(entry)
-        elif entry.function == "mail":
+        elif entry.function == "mail" and _fetch_task(entry.body) is None:
             result = self._queue_again(entry)
         else:
             result = self._invoke(entry)
@@ -226,7 +227,8 @@ class DeadLetters:
 
     def _invoke(self, entry: QuarantineEntry) -> str:
         client = once.client("lambda", self._patience)
-        redelivery = Redelivery(f"{self._prefix}-{entry.function}", client)
+        function = "fetcher" if entry.function == "mail" else entry.function
+        redelivery = Redelivery(f"{self._prefix}-{function}", client)
         body = entry.body if isinstance(entry.body, dict) else {}
         try:
             if entry.is_batch:
@@ -296,6 +298,12 @@ def _call(body: Any) -> Mapping[str, Any] | None:
     """Read a chat channel's call from a message of the mail queue; None if it is none."""
     record = _record(body)
     return released_call(record if isinstance(record, str) else json.dumps(record))
+
+
+def _fetch_task(body: Any) -> Mapping[str, Any] | None:
+    """Read the fetcher's event from an entry that Lambda gave up on; None if it is none."""
+    event = body.get("requestPayload") if isinstance(body, dict) else None
+    return event if isinstance(event, dict) and {"task", "desk"} <= set(event) else None
 
 
 def _cause(body: Any, attributes: Mapping[Any, str]) -> str:

@@ -115,7 +115,7 @@ def _mime(request: web.Request, desk: str) -> web.HttpResponse:
 
 
 def _chat(request: web.Request, desk: str, channel: str) -> web.HttpResponse:
-    from functions.intake.chat import receive
+    from functions.intake.channels import receive
 
     return receive(request, desk, channel)
 
@@ -129,7 +129,7 @@ def _process_message(body: str, deployment: Deployment) -> None:
 
         create_released(call, deployment, clock.now())
     elif call is not None:
-        from functions.intake.chat import receive_released
+        from functions.intake.channels import receive_released
 
         receive_released(call, deployment, clock.now())
     else:

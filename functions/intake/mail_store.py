@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from functions.core.domain.errors import DeadLetter
@@ -18,11 +16,10 @@ from functions.core.domain.events import Attachment
 from functions.core.domain.ticket import RefusedFile
 from functions.core.storage.files import Files
 from functions.core.storage.quarantined import quarantine
+from functions.core.storage.raw_messages import RawMessages
 from functions.intake.mail_policy import Verdicts
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
     from functions.core.domain.rules import FileRules
     from functions.core.mail.parser import MailAttachment
 
@@ -79,34 +76,8 @@ def _embedded_mail(content: Any) -> bytes:
     return str(content["content"]).encode("utf-8", "surrogateescape")
 
 
-class MailStore:
-    """The mail bucket of a deployment."""
-
-    def __init__(self, client: S3Client, bucket: str) -> None:
-        self.client = client
-        self.bucket = bucket
-
-    def get(self, key: str) -> bytes:
-        """Return a raw mail.
-
-        Raises:
-            DeadLetter: it is not in the bucket.
-        """
-        from botocore.exceptions import ClientError
-
-        try:
-            return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        except ClientError as error:
-            # A caller that may not list the bucket gets AccessDenied for a missing key (GetObject).
-            if error.response["Error"]["Code"] in {"NoSuchKey", "404", "AccessDenied"}:
-                raise DeadLetter(f"the mail {key} is not in the bucket") from error
-            raise
-
-    def put(self, raw: bytes) -> str:
-        """Store a mail that SES has not stored, under its digest, and return its key."""
-        key = f"mail/{sha256(raw).hexdigest()}"
-        self.client.put_object(Bucket=self.bucket, Key=key, Body=raw)
-        return key
+class MailStore(RawMessages):
+    """The mails of a deployment, with their verdicts and attachments."""
 
     def quarantine(
         self,
@@ -115,15 +86,10 @@ class MailStore:
         desk: str,
         cause: str,
         verdicts: Verdicts = NO_VERDICTS,
-        call: Mapping[str, Any] | None = None,
     ) -> None:
-        """Store a mail with the cause for `deskbell quarantine`.
-
-        `call`: the desk, channel and query of a request, if `raw` is its body; the request can be
-        read again with them.
-        """
+        """Store a mail with the cause for `deskbell quarantine`."""
         receipt = verdicts.as_receipt()
-        quarantine(self.client, self.bucket, raw, key, desk, cause, receipt=receipt, call=call)
+        quarantine(self.client, self.bucket, raw, key, desk, cause, receipt=receipt)
 
     def keep_attachments(
         self,

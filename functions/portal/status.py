@@ -88,8 +88,8 @@ def status_view(
             }
             for commit in commits
             for event in commit.events
-            if isinstance(event, e.TicketReceived | e.CustomerWrote) and not _by_stranger(event)
-            for file in event.refused
+            if not _by_stranger(event)
+            for file in getattr(event, "refused", ())
         ]
         if link
         else [],
@@ -211,7 +211,7 @@ def _files(commit: e.Commit) -> Iterator[e.Attachment]:
 
 def _by_stranger(event: e.Event) -> bool:
     """Return whether another customer wrote it, on a ticket merged into this one (G4)."""
-    return isinstance(event, e.CustomerWrote) and event.stranger
+    return isinstance(event, e.CustomerWrote | e.FilesReceived) and event.stranger
 
 
 def _visible(commit: e.Commit) -> Iterator[e.Event]:

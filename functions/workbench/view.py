@@ -465,7 +465,8 @@ def _message(
     playbook: Playbook,
     locale: Locale,
 ) -> shapes.MessageView:
-    incoming = event if isinstance(event, e.TicketReceived | e.CustomerWrote) else None
+    received = e.TicketReceived | e.CustomerWrote | e.FilesReceived
+    incoming = event if isinstance(event, received) else None
     sent = (d for d in deliveries if (d.version, d.event) == (commit.version, event.event))
     delivery = None if incoming else next(sent, None)
     from_or_by = incoming or delivery or ticket
@@ -518,8 +519,7 @@ def _refused(full: FullTicket) -> list[shapes.RefusedFileView]:
     return [
         {"name": file.name, "size": file.size, "reason": file.reason, **source}
         for event, source in _sources(full)
-        if isinstance(event, e.TicketReceived | e.CustomerWrote)
-        for file in event.refused
+        for file in getattr(event, "refused", ())
     ]
 
 

@@ -44,6 +44,7 @@ _FILE = b"%PDF-1.7\n%%EOF\n"
 FUNCTIONS = frozenset(path.stem for path in (INFRA / "policies").glob("*.json")) - {
     "administration",
     "answers",
+    "fetcher",
     "language_model",
     "proposals",
 }

@@ -72,6 +72,7 @@ FUNCTIONS = {
     "answers": ("functions.answers.handler", "answers"),
     "proposals": ("functions.answers.handler", "proposals"),
     "administration": ("functions.administration.handler", "administration"),
+    "fetcher": ("functions.fetcher.handler", "fetcher"),
     "language_model": ("functions.language_model.handler", "language_model"),
     "survey_ask": ("functions.survey.handler", "survey_ask"),
     "survey_expire": ("functions.survey.handler", "survey_expire"),

@@ -17,7 +17,7 @@ INFRA_SOURCES = sorted(INFRA.rglob("*.py"))
 TEST_SOURCES = sorted(TESTS.rglob("*.py"))
 PACKAGES = (
     "administration", "answers", "assistant", "intake", "language_model", "router", "sla_timer",
-    "notify", "survey", "portal", "workbench", "unseal", "search", "reports",
+    "notify", "survey", "portal", "workbench", "unseal", "search", "reports", "fetcher",
 )  # fmt: skip
 """The packages of deployed functions."""
 
@@ -38,6 +38,10 @@ CORE = {
     "deliver": {"domain", "text", "channels", "platform", "deliver"},
     "assistant": {
         "domain", "text", "storage", "channels", "services", "platform", "deliver", "assistant",
+    },
+    "receive": {
+        "domain", "text", "storage", "channels", "services", "platform", "deliver", "assistant",
+        "receive",
     },
 }  # fmt: skip
 """Layer of core → the layers that it may import. Clients reach `services` as arguments."""

@@ -73,17 +73,21 @@ def test_only_notify_and_unseal_decrypt_contacts_and_only_unseal_originals() -> 
     }
     function = "arn:aws:lambda:*:*:function:deskbell-prod"
     assert {caller: resources for caller, resources in invoked.items() if resources} == {
-        "administration": [[f"{function}-{name}" for name in ("notify", "router", "sla_timer")]],
+        "administration": [
+            [f"{function}-{name}" for name in ("fetcher", "notify", "router", "sla_timer")]
+        ],
         "api_handler": [
             f"{function}-{name}"
-            for name in ("unseal", "answers", "administration", "language_model")
+            for name in ("unseal", "answers", "administration", "language_model", "fetcher")
         ],
+        "fetcher": [[f"{function}-{name}" for name in ("fetcher", "answers", "language_model")]],
+        "intake_mail": [f"{function}-fetcher"],
         "proposals": [f"{function}-proposals"],
         "router": [f"{function}-answers"],
         "sla_timer": [f"{function}-sla_timer"],
     }
     sealing = {path.stem for path in FILES if "kms:Encrypt" in granted(path.stem)}
-    assert sealing == {"api_handler", "intake_mail", "sla_timer"}
+    assert sealing == {"api_handler", "fetcher", "intake_mail", "sla_timer"}
     path = INFRA / "policies" / "sla_timer.json"
     (seals,) = [s["Condition"] for s in statements(path) if "kms:Encrypt" in s["Action"]]
     assert seals["StringEquals"]["kms:EncryptionContext:what"] == "outgoing"
@@ -124,17 +128,20 @@ def test_only_administration_can_write_a_playbook(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_parameters_are_granted_by_name(path: Path) -> None:
     """Only a desk's name is open; the secrets of outgoing webhooks are read by notify and by
-    administration, which rotates them, those of look-ups by the assistant, those of models by
-    language_model."""
+    administration, which rotates them, those of look-ups by those in whom
+    the assistant answers, those of models by language_model."""
     for statement in statements(path):
         if "ssm:GetParameter" in statement["Action"]:
             names = [r.partition("/deskbell/prod/")[2] for r in statement["Resource"]]
             assert all(re.fullmatch(r"\w+|desks/\*/\w+(?:/\*)?", name) for name in names), names
     if path.stem not in {"notify", "administration"}:
         assert not may_read_parameter(path.stem, "/deskbell/prod/desks/standard/webhooks/crm")
-    for kind, function in (("sources", "api_handler"), ("models", "language_model")):
+    for kind, functions in (
+        ("sources", {"api_handler", "fetcher"}),
+        ("models", {"language_model"}),
+    ):
         reads = may_read_parameter(path.stem, f"/deskbell/prod/desks/assisted/{kind}/main")
-        assert reads == (path.stem == function)
+        assert reads == (path.stem in functions)
 
 
 def test_sms_are_published_to_numbers_and_not_to_topics() -> None:

@@ -12,10 +12,10 @@ import pytest
 from functions.core.domain.commands import AnswerSurvey, CorrectContact
 from functions.core.domain.events import EVENTS, TicketReceived
 from functions.core.platform import clock
+from functions.core.receive.chat import MAX_TEXT
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.tickets import Tickets
-from functions.intake.chat import MAX_TEXT
 from infra.console.quarantine import quarantine_of
 from infra.simulator.simulator import Simulator
 from tests.core.channels.provider_requests import FAKE_PROVIDERS

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
+from urllib.parse import quote, unquote, urlsplit
 
 from functions.core import channels
 from functions.core.domain.errors import DeskbellError
@@ -26,10 +27,10 @@ Secret = Mapping[str, Any]
 
 Kind = Literal[
     "text", "image", "voice", "video", "file", "sticker", "location", "link", "other",
-    "subscribed", "unsubscribed", "menu",
+    "subscribed", "unsubscribed", "menu", "colleague", "recalled", "session",
 ]  # fmt: skip
 
-EVENTS = frozenset({"subscribed", "unsubscribed", "menu"})
+EVENTS = frozenset({"subscribed", "unsubscribed", "menu", "colleague", "recalled", "session"})
 """Kinds that are no messages: they open no ticket, and appear on an open one as a note."""
 
 
@@ -66,6 +67,7 @@ class IncomingMessage:
             none.
         text: the person's words; empty for a message without words.
         media: the provider's ids or URLs of the attached media.
+        media_names: the names of those files, in the same order, where the provider tells them.
         thread: what the provider needs to place an answer in the same thread.
         account: the desk's account that the message was written to.
         choice: the id of the `Choice` that the person tapped; `text` is then its label.
@@ -83,6 +85,7 @@ class IncomingMessage:
     name: str = ""
     language: str = ""
     media: tuple[str, ...] = ()
+    media_names: tuple[str, ...] = ()
     thread: str = ""
     account: str = ""
     at: datetime | None = None
@@ -205,6 +208,7 @@ class Adapter(ABC):
     answers: ClassVar[bool] = False
     windows: ClassVar[Mapping[Literal["message", "subscribed"], Window]] = {}
     max_choices: ClassVar[int] = 0
+    media_hosts: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
@@ -264,6 +268,20 @@ class Adapter(ABC):
     def outcome(self, status: int, body: bytes) -> ProviderResult:
         """Read the response to `send`."""
 
+    def unblock(
+        self, message: OutgoingMessage, result: ProviderResult, secret: Secret, token: str = ""
+    ) -> HttpCall | None:
+        """Return a call after which a refused message may be accepted; None if none helps."""
+        return None
+
+    def unblocked(
+        self, status: int, body: bytes, message: OutgoingMessage, secret: Secret, token: str = ""
+    ) -> HttpCall | ProviderResult:
+        """Read the response to `unblock`: a further call, `sent` if the message is to be sent
+        again, or the reason why it cannot be.
+        """
+        return ProviderResult("permanent", cause=f"{self.name} unblocks nothing")
+
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
         """Return the call that fetches a medium of a message; None if the provider gives none.
 
@@ -280,11 +298,15 @@ class Adapter(ABC):
         """
         return ProviderResult("permanent", cause=f"{self.name} gives no files")
 
+    @property
+    def gives_files(self) -> bool:
+        return type(self).media_call is not Adapter.media_call
+
     def base(self, secret: Secret) -> str:
         return str(secret.get("api") or self.api).rstrip("/")
 
 
-_SHARED = frozenset({"base", "wechat_crypto"})
+_SHARED = frozenset({"base", "meta_graph", "pulled", "wechat_crypto"})
 """Modules that adapters share."""
 
 
@@ -304,7 +326,9 @@ def adapter(name: str) -> Adapter | None:
     (adapter_class,) = (
         value
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Adapter) and value is not Adapter
+        if isinstance(value, type)
+        and issubclass(value, Adapter)
+        and value.__module__ == module.__name__
     )
     instance: Adapter = adapter_class()
     return instance
@@ -381,6 +405,34 @@ def dump_raw(content: Any) -> bytes:
         return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"JSON of another shape: {type(error).__name__}") from error
+
+
+def attached_name(headers: Mapping[str, str]) -> str:
+    """Return the file's name in a response's Content-Disposition (RFC 6266), "" if it has none."""
+    from email.message import Message
+
+    header = Message()
+    header["Content-Disposition"] = headers.get("content-disposition", "").replace("\n", " ")
+    return header.get_filename("")
+
+
+def media_request(url: str, token: str = "") -> HttpCall:
+    """Return the call that fetches a medium, with a bearer token if there is one."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return HttpCall(url, b"", headers, "GET", repeatable=True)
+
+
+def url_part(text: str) -> str:
+    """Return a text as one part of a URL's path or query."""
+    return quote(text, safe="")
+
+
+def name_in_url(url: str) -> str:
+    """Return the last part of a URL's path, which often is a file's name; "" if it is no URL."""
+    try:
+        return unquote(urlsplit(url).path.rpartition("/")[2], errors="replace")
+    except ValueError:
+        return ""
 
 
 def unix_time(value: Any, per_second: int = 1) -> datetime | None:

@@ -27,6 +27,7 @@ from functions.core.channels.base import (
     get_object,
     get_text,
     json_call,
+    media_request,
     parse_object,
     response_object,
     result_of_status,
@@ -39,6 +40,9 @@ LIMIT = 1000
 
 MESSAGE = Window(timedelta(hours=24), 6)
 ENTRANCE = Window(timedelta(seconds=30), 3)
+
+MEDIA_HOSTS = ("douyin.com", "douyinpic.com", "douyincdn.com", "byteimg.com", "bytemastatic.com")
+"""Hosts of pictures and videos."""
 
 _KINDS: dict[str, Kind] = {
     "text": "text",
@@ -53,6 +57,8 @@ _FETCHED = frozenset({"user_local_image", "user_local_video"})
 
 _REPLY, _ENTER = "im_reply_msg", "im_enter_direct_msg"
 """Scenes of an answer: to a message, or to somebody who has entered the chat (as the event)."""
+
+_RECALL = "im_recall_msg"
 
 _RENEW = frozenset({10008, 2190002, 2190008, 28001003, 28001008})
 _PASSING = frozenset({2100004, 2190001, 28001005, 28001006, 28003017, 28003018, 28029014})
@@ -81,6 +87,7 @@ class Douyin(Adapter):
 
     name: ClassVar[str] = "douyin"
     api: ClassVar[str] = "https://open.douyin.com"
+    media_hosts: ClassVar[tuple[str, ...]] = MEDIA_HOSTS
     needs: ClassVar[tuple[str, ...]] = ("client_key", "client_secret", "open_id", "refresh_token")
     windows: ClassVar[Mapping[Literal["message", "subscribed"], Window]] = {
         "message": MESSAGE,
@@ -107,7 +114,7 @@ class Douyin(Adapter):
         if not name:
             raise Unreadable("no event")
         # The account's own messages are reported too (im_send_msg).
-        if name not in {"im_receive_msg", _ENTER}:
+        if name not in {"im_receive_msg", _ENTER, _RECALL}:
             return ()
         content, user = _content(event), get_text(event, "from_user_id")
         if get_text(content, "conversation_type") not in {"", "1"}:
@@ -115,6 +122,15 @@ class Douyin(Adapter):
         message_id = get_text(content, "server_message_id")
         if not user or not message_id:
             raise Unreadable("no from_user_id or no server_message_id")
+        if name == _RECALL:
+            recalled = IncomingMessage(
+                user=user,
+                message_id=f"{message_id} recalled",
+                kind="recalled",
+                account=get_text(event, "to_user_id"),
+                raw=request.body,
+            )
+            return (recalled,) if user != secret.get("open_id") else ()
         handle = f"{_ENTER if name == _ENTER else _REPLY} {message_id}"
         message_type = get_text(content, "message_type")
         conversation = get_text(content, "conversation_short_id")
@@ -187,12 +203,17 @@ class Douyin(Adapter):
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
         conversation, _, message_id = media.partition(" ")
-        open_id = str(secret["open_id"])
         if not message_id:
-            return _get(media, {}) if media.startswith("https://") else None
-        query = {"open_id": open_id, "conversation_id": conversation, "message_id": message_id}
-        url = f"{self.base(secret)}/api/im/message/resources/?{urlencode(query)}"
-        return _get(url, {"access-token": token, "Content-Type": "application/json"})
+            return media_request(media)
+        query = urlencode(
+            {
+                "open_id": str(secret["open_id"]),
+                "conversation_id": conversation,
+                "message_id": message_id,
+            }
+        )
+        headers = {"access-token": token, "Content-Type": "application/json"}
+        return _get(f"{self.base(secret)}/api/im/message/resources/?{query}", headers)
 
     def media(
         self, status: int, headers: Mapping[str, str], body: bytes, secret: Secret, token: str = ""
@@ -202,7 +223,7 @@ class Douyin(Adapter):
             return MediaFile(body, content_type)
         content = response_object(body)
         url = get_text(get_object(content, "data"), "url").replace("\\u0026", "&")
-        if status == 200 and url.startswith(("https://", f"{self.base(secret)}/")):
+        if status == 200 and url:
             return _get(url, {"Access-Token": token, "OpenID": str(secret["open_id"])})
         return _refusal(status, content)
 

@@ -4,6 +4,7 @@ One request may carry several events of several people. If the account has webho
 switched on, LINE repeats a failed request, its events under the same ids.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from functions.core.channels.base import (
@@ -11,6 +12,7 @@ from functions.core.channels.base import (
     HttpCall,
     IncomingMessage,
     Kind,
+    MediaFile,
     OutgoingMessage,
     ProviderRequest,
     ProviderResult,
@@ -20,12 +22,17 @@ from functions.core.channels.base import (
     get_object,
     get_text,
     json_call,
+    media_request,
     parse_object,
     response_object,
     result_of_status,
     truncate,
     unix_time,
+    url_part,
 )
+
+CONTENT = "https://api-data.line.me"
+"""The API for the files that people send ("Get content")."""
 
 LIMIT = 5000 * 2
 """5,000 UTF-16 units, in bytes."""
@@ -48,6 +55,7 @@ class Line(Adapter):
     name: ClassVar[str] = "line"
     api: ClassVar[str] = "https://api.line.me"
     needs: ClassVar[tuple[str, ...]] = ("channel_secret", "access_token")
+    media_hosts: ClassVar[tuple[str, ...]] = ("api-data.line.me",)
 
     def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
         return "line", {
@@ -84,6 +92,20 @@ class Line(Adapter):
             return ProviderResult("sent", id=get_text(get_object(first), "id"))
         return result_of_status(status, f"from LINE: {get_text(content, 'message')[:100]}")
 
+    def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
+        base = self.base(secret) if secret.get("api") else CONTENT
+        url = f"{base}/v2/bot/message/{url_part(media)}/content"
+        return media_request(url, secret["access_token"])
+
+    def media(
+        self, status: int, headers: Mapping[str, str], body: bytes, secret: Secret, token: str = ""
+    ) -> MediaFile | HttpCall | ProviderResult:
+        if status == 200 and body:
+            return MediaFile(body, headers.get("content-type", ""))
+        if status == 202:
+            return ProviderResult("passing", cause="LINE is still preparing the file")
+        return result_of_status(status, "from LINE")
+
 
 def _message(event: dict[str, Any], account: str) -> IncomingMessage | None:
     source, message = get_object(event, "source"), get_object(event, "message")
@@ -113,6 +135,7 @@ def _message(event: dict[str, Any], account: str) -> IncomingMessage | None:
         kind=kind,
         text=text,
         media=tuple(filter(None, media)),
+        media_names=(get_text(message, "fileName"),),
         account=account,
         at=unix_time(event.get("timestamp"), 1000),
         raw=dump_raw(event),

@@ -6,26 +6,31 @@ seconds.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from functions.core.channels.base import (
     Adapter,
     HttpCall,
     IncomingMessage,
+    MediaFile,
     OutgoingMessage,
     ProviderRequest,
     ProviderResponse,
     ProviderResult,
     Secret,
+    attached_name,
     dump_raw,
     get_object,
     get_text,
     json_call,
+    media_request,
     parse_object,
     response_object,
     result_of_status,
     truncate,
     unix_time,
+    url_part,
 )
 
 LIMIT = 12_000
@@ -57,6 +62,7 @@ class Slack(Adapter):
     name: ClassVar[str] = "slack"
     api: ClassVar[str] = "https://slack.com"
     needs: ClassVar[tuple[str, ...]] = ("signing_secret", "bot_token")
+    media_hosts: ClassVar[tuple[str, ...]] = ("files.slack.com",)
 
     def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
         return "slack", {
@@ -116,6 +122,27 @@ class Slack(Adapter):
             return ProviderResult("passing" if error in _PASSING else "permanent", cause=cause)
         return result_of_status(status, f"from Slack: {error[:100]}")
 
+    def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
+        url = f"{self.base(secret)}/api/files.info?file={url_part(media)}"
+        return media_request(url, secret["bot_token"])
+
+    def media(
+        self, status: int, headers: Mapping[str, str], body: bytes, secret: Secret, token: str = ""
+    ) -> MediaFile | HttpCall | ProviderResult:
+        content_type = headers.get("content-type", "")
+        found = response_object(body) if content_type.startswith("application/json") else {}
+        if found.get("ok") is False and found.get("error") == "missing_scope":
+            return ProviderResult("permanent", cause="Slack: the app lacks the scope files:read")
+        if url := get_text(get_object(found, "file"), "url_private_download", "url_private"):
+            return media_request(url, secret["bot_token"])
+        # Without the scope, Slack sends its sign-in page in place of the file.
+        is_page = content_type.startswith("text/html") and "content-disposition" not in headers
+        if status == 200 and body and "ok" not in found and not is_page:
+            return MediaFile(body, content_type, attached_name(headers))
+        if is_page:
+            return ProviderResult("permanent", cause="Slack: the app may not read the file")
+        return self.outcome(status, body)
+
 
 def _message(
     event: dict[str, Any], content: dict[str, Any], *, opens: bool
@@ -130,7 +157,8 @@ def _message(
     if not (user and channel and ts) or not (text or files):
         return None
     edited = "" if opens else get_text(get_object(event, "edited"), "ts")
-    file_names = (get_text(file, "name", "title") for file in files)
+    files = [file for file in files if get_text(file, "id")] or files
+    file_names = [get_text(file, "name", "title") for file in files]
     return IncomingMessage(
         user=user,
         # Slack reports one post as a message and as a mention, with the same channel and time.
@@ -138,6 +166,7 @@ def _message(
         kind="file" if files else "text",
         text=" ".join(filter(None, (*file_names, text))),
         media=tuple(filter(None, (get_text(file, "id") for file in files))),
+        media_names=tuple(file_names),
         thread=f"{channel}/{get_text(event, 'thread_ts') or ts}",
         account=get_text(content, "api_app_id"),
         at=unix_time(ts),

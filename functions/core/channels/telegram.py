@@ -5,6 +5,7 @@ anybody who has written to it, at any time, unless that person blocks it.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from functions.core.channels.base import (
@@ -12,6 +13,7 @@ from functions.core.channels.base import (
     HttpCall,
     IncomingMessage,
     Kind,
+    MediaFile,
     OutgoingMessage,
     ProviderRequest,
     ProviderResult,
@@ -21,11 +23,13 @@ from functions.core.channels.base import (
     get_object,
     get_text,
     json_call,
+    media_request,
     parse_object,
     response_object,
     result_of_status,
     truncate,
     unix_time,
+    url_part,
 )
 
 LIMIT = 4096 * 2
@@ -90,6 +94,23 @@ class Telegram(Adapter):
             return ProviderResult("sent", id=get_text(get_object(content, "result"), "message_id"))
         return result_of_status(status, f"from Telegram: {get_text(content, 'description')[:100]}")
 
+    def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
+        url = f"{self.base(secret)}/bot{secret['bot_token']}/getFile"
+        return media_request(f"{url}?file_id={url_part(media)}")
+
+    def media(
+        self, status: int, headers: Mapping[str, str], body: bytes, secret: Secret, token: str = ""
+    ) -> MediaFile | HttpCall | ProviderResult:
+        content_type = headers.get("content-type", "")
+        found = response_object(body) if content_type.startswith("application/json") else {}
+        if status == 200 and (path := get_text(get_object(found, "result"), "file_path")):
+            parts = "/".join(map(url_part, path.split("/")))
+            url = f"{self.base(secret)}/file/bot{secret['bot_token']}/{parts}"
+            return media_request(url)
+        if status == 200 and body and "ok" not in found:
+            return MediaFile(body, content_type)
+        return self.outcome(status, body)
+
 
 def _read_update(update: dict[str, Any]) -> IncomingMessage | None:
     for key in ("message", "edited_message"):
@@ -136,6 +157,7 @@ def _incoming(
     # In a group each person has a separate ticket; the answer goes to the group.
     user = chat if chat == person or not person else f"{chat}/{person}"
     names = (get_text(writer, "first_name"), get_text(writer, "last_name"))
+    files = _files(message)
     return IncomingMessage(
         user=user if chat else "",
         message_id=get_text(update, "update_id"),
@@ -143,7 +165,8 @@ def _incoming(
         text=text,
         name=" ".join(filter(None, names)),
         language=get_text(writer, "language_code"),
-        media=tuple(_file_ids(message)),
+        media=tuple(files),
+        media_names=tuple(files.values()),
         thread=get_text(message, "message_id"),
         at=unix_time(message.get("date")),
         opens=opens,
@@ -151,16 +174,16 @@ def _incoming(
     )
 
 
-def _file_ids(message: dict[str, Any]) -> list[str]:
-    """Return the ids of a message's files; of a picture in several sizes the last and largest."""
-    file_ids = []
+def _files(message: dict[str, Any]) -> dict[str, str]:
+    """Return a message's files, id → name; of a picture in several sizes the last and largest."""
+    files: dict[str, str] = {}
     for key in _MEDIA:
         media = message.get(key)
         if isinstance(media, list):
             media = media[-1] if media else None
         if isinstance(media, dict) and (file_id := get_text(media, "file_id")):
-            file_ids.append(file_id)
-    return list(dict.fromkeys(file_ids))
+            files[file_id] = get_text(media, "file_name")
+    return files
 
 
 def _degrees(location: dict[str, Any]) -> str:

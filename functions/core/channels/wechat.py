@@ -5,12 +5,10 @@ a reply; WeChat makes three attempts. Later texts go out as customer-service mes
 after the person's last message.
 """
 
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 from functions.core.channels.base import (
     Adapter,
@@ -25,13 +23,16 @@ from functions.core.channels.base import (
     Secret,
     Token,
     Unreadable,
+    attached_name,
     get_text,
     json_call,
+    media_request,
     parse_object,
     response_object,
     result_of_status,
     truncate,
     unix_time,
+    url_part,
 )
 from functions.core.channels.wechat_crypto import decrypt, encrypt, signature, to_xml, xml_fields
 
@@ -39,14 +40,14 @@ LIMIT = 2048
 """The maximum bytes of a text, in a reply and in a customer-service message."""
 
 Kinds = Mapping[str, tuple[Kind, tuple[str, ...], tuple[str, ...]]]
-"""MsgType → kind, the fields with text, the fields with its file's id or address: one is enough."""
+"""MsgType → kind, the fields with text, the fields that name media."""
 
 KINDS: Kinds = {
     "text": ("text", ("Content",), ()),
-    "image": ("image", (), ("MediaId", "PicUrl")),
-    "voice": ("voice", ("Recognition",), ("MediaId16K", "MediaId")),
-    "video": ("video", (), ("MediaId", "ThumbMediaId")),
-    "shortvideo": ("video", (), ("MediaId", "ThumbMediaId")),
+    "image": ("image", (), ("MediaId",)),
+    "voice": ("voice", ("Recognition",), ("MediaId",)),
+    "video": ("video", (), ("MediaId",)),
+    "shortvideo": ("video", (), ("MediaId",)),
     "location": ("location", ("Label", "Location_X", "Location_Y"), ()),
     "link": ("link", ("Title", "Description", "Url"), ()),
     "file": ("file", ("Title",), ("MediaId",)),
@@ -58,8 +59,6 @@ _EVENTS: dict[str, Kind] = {
     "CLICK": "menu",
 }
 """Event → kind; the others (LOCATION, VIEW, TEMPLATESENDJOBFINISH …) do not concern a help desk."""
-
-_FILE_NAME = re.compile(r'filename="([^"]+)"')
 
 _RENEW = frozenset({40001, 40014, 42001})
 _PASSING = frozenset({-1, 45009, 45011})
@@ -90,6 +89,7 @@ class WeChat(Adapter):
     needs: ClassVar[tuple[str, ...]] = ("token",)
     options: ClassVar[tuple[str, ...]] = ("aes_key", "app_id", "app_secret", "only_encrypted")
     answers: ClassVar[bool] = True
+    media_hosts: ClassVar[tuple[str, ...]] = ("weixin.qq.com", "video.qq.com")
     kinds: ClassVar[Kinds] = KINDS
     events: ClassVar[Mapping[str, Kind]] = _EVENTS
 
@@ -209,30 +209,20 @@ class WeChat(Adapter):
         return _error(content)
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
-        if media.startswith("http"):
-            return _get(media)
-        query = urlencode({"access_token": token, "media_id": media})
-        return _get(f"{self.base(secret)}/cgi-bin/media/get?{query}")
+        query = f"access_token={token}&media_id={url_part(media)}"
+        return media_request(f"{self.base(secret)}/cgi-bin/media/get?{query}")
 
     def media(
         self, status: int, headers: Mapping[str, str], body: bytes, secret: Secret, token: str = ""
     ) -> MediaFile | HttpCall | ProviderResult:
         if status != 200:
             return result_of_status(status, "from WeChat")
-        content_type = headers.get("content-type", "")
-        is_text = content_type.startswith(("application/json", "text/plain"))
-        content = response_object(body) if is_text else {}
-        video = get_text(content, "video_url")
-        if video.startswith("http"):
-            return _get(video)
-        if "errcode" in content:
+        content = response_object(body)
+        if url := get_text(content, "video_url"):
+            return media_request(url.replace("http://", "https://", 1))
+        if not body or "errcode" in content:
             return _error(content)
-        name = _FILE_NAME.search(headers.get("content-disposition", ""))
-        return MediaFile(body, content_type, name[1] if name else "")
-
-
-def _get(url: str) -> HttpCall:
-    return HttpCall(url, b"", {}, method="GET", repeatable=True)
+        return MediaFile(body, headers.get("content-type", ""), attached_name(headers))
 
 
 def _key_and_receiver(secret: Secret) -> tuple[str, str]:
@@ -246,7 +236,7 @@ def _message(fields: Mapping[str, str], kinds: Kinds) -> IncomingMessage:
         message_id=fields.get("MsgId", ""),
         kind=kind,
         text=" ".join(filter(None, (fields.get(name, "").strip() for name in texts))),
-        media=tuple(filter(None, (fields.get(name, "") for name in media)))[:1],
+        media=tuple(filter(None, (fields.get(name, "") for name in media))),
         account=fields.get("ToUserName", ""),
         at=unix_time(fields.get("CreateTime", "")),
     )

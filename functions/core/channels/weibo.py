@@ -25,8 +25,10 @@ from functions.core.channels.base import (
     Secret,
     Unreadable,
     Window,
+    attached_name,
     get_object,
     get_text,
+    media_request,
     parse_object,
     response_object,
     result_of_status,
@@ -67,6 +69,7 @@ class Weibo(Adapter):
     api: ClassVar[str] = "https://m.api.weibo.com"
     needs: ClassVar[tuple[str, ...]] = ("app_secret", "access_token")
     answers: ClassVar[bool] = True
+    media_hosts: ClassVar[tuple[str, ...]] = ("upload.api.weibo.com",)
     windows: ClassVar[Mapping[Literal["message", "subscribed"], Window]] = {
         "message": Window(timedelta(hours=48)),
         "subscribed": Window(timedelta(hours=48)),
@@ -155,14 +158,14 @@ class Weibo(Adapter):
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
         query = urlencode({"access_token": str(secret["access_token"]), "fid": media})
         base = str(secret.get("api") or FILES).rstrip("/")
-        return HttpCall(f"{base}/2/mss/msget?{query}", b"", {}, method="GET", repeatable=True)
+        return media_request(f"{base}/2/mss/msget?{query}")
 
     def media(
         self, status: int, headers: Mapping[str, str], body: bytes, secret: Secret, token: str = ""
     ) -> MediaFile | HttpCall | ProviderResult:
         content_type = headers.get("content-type", "")
         if status == 200 and not content_type.startswith(("application/json", "text/")):
-            return MediaFile(body, content_type)
+            return MediaFile(body, content_type, attached_name(headers))
         return _refusal(status, response_object(body))
 
 

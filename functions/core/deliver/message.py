@@ -1,4 +1,4 @@
-"""Send messages on chat channels: one HTTP call to the channel's provider, without retries.
+"""Call the providers of chat channels, above all to send: one HTTP call each, without retries.
 
 The adapter (`functions.core.channels.base`) builds the call and parses the response. This module
 makes the call within time limits and caches the access token that some providers require until
@@ -7,9 +7,10 @@ shortly before it expires.
 
 import json
 import time
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from functions.core.channels.base import (
     Adapter,
@@ -28,7 +29,9 @@ from functions.core.text.masking import mask
 CONNECT_TIMEOUT = timedelta(seconds=3)
 READ_TIMEOUT = timedelta(seconds=10)
 RESPONSE_LIMIT = 64 * 1024
-"""Bytes of a provider's response that are read."""
+"""Bytes of a provider's response to a message that are read."""
+
+Read = TypeVar("Read")
 
 TOKEN_MARGIN = timedelta(minutes=5)
 """The time before its expiry at which a token is renewed."""
@@ -44,26 +47,71 @@ def send(deployment: Deployment, desk: str, channel: str, message: OutgoingMessa
     secret = aws.channel_secret(deployment, desk, channel, clock.now()) if provider else None
     if provider is None or secret is None:
         raise Permanent(f"the desk has no {channel} channel any more")
-    result = _attempt(provider, secret, message, renew=False)
-    if result.state == "renew":
-        result = _attempt(provider, secret, message, renew=True)
+    result = _attempt(provider, secret, message)
+    if result.state == "permanent" and (freed := _unblock(provider, secret, message, result)):
+        result = _attempt(provider, secret, message) if freed.state == "sent" else freed
     if result.state == "sent":
         return result.id
+    raise failure_of(result)
+
+
+def failure_of(result: ProviderResult) -> Passing | Permanent:
+    """Return the failure that a provider's result means."""
     # Providers may quote the message.
-    raise (Permanent if result.state == "permanent" else Passing)(mask(result.cause))
+    return (Permanent if result.state == "permanent" else Passing)(mask(result.cause))
 
 
-def _attempt(
-    channel: Adapter, secret: Secret, message: OutgoingMessage, *, renew: bool
-) -> ProviderResult:
-    try:
-        token = _token(channel, secret, renew=renew)
-        if isinstance(token, ProviderResult):
-            return token
-        call = channel.send(message, secret, token)
-    except KeyError as error:
-        raise Permanent(f"the desk's {channel.name} secret has no {error} to send with") from None
-    return channel.outcome(*_call(channel.name, call))
+def ask(
+    channel: Adapter,
+    secret: Secret,
+    build: Callable[[str], HttpCall],
+    read: Callable[[int, Mapping[str, str], bytes], Read | ProviderResult],
+    limit: int = RESPONSE_LIMIT,
+) -> Read | ProviderResult:
+    """Make a call with an access token, and again with a new one if the provider refuses it.
+
+    Args:
+        build: returns the call with a token, "" if the provider needs none.
+        read: reads the response: status, headers in lower case, body up to `limit` bytes.
+
+    Raises:
+        SendFailure: the call was not made, or has no response.
+    """
+    for renew in (False, True):
+        try:
+            token = access_token(channel, secret, renew=renew)
+            if isinstance(token, ProviderResult):
+                return token
+            call = build(token)
+        except KeyError as error:
+            cause = f"the desk's {channel.name} secret has no {error} to send with"
+            raise Permanent(cause) from None
+        result = read(*_request(channel.name, call, limit))
+        if not (isinstance(result, ProviderResult) and result.state == "renew"):
+            break
+    return result
+
+
+def _attempt(channel: Adapter, secret: Secret, message: OutgoingMessage) -> ProviderResult:
+    return ask(
+        channel,
+        secret,
+        lambda token: channel.send(message, secret, token),
+        lambda status, _headers, body: channel.outcome(status, body),
+    )
+
+
+def _unblock(
+    channel: Adapter, secret: Secret, message: OutgoingMessage, refused: ProviderResult
+) -> ProviderResult | None:
+    """Make the calls after which a refused message may be accepted; None if there are none."""
+    token = access_token(channel, secret, renew=False)
+    if isinstance(token, ProviderResult):
+        return None
+    step: HttpCall | ProviderResult | None = channel.unblock(message, refused, secret, token)
+    while isinstance(step, HttpCall):
+        step = channel.unblocked(*_call(channel.name, step), message, secret, token)
+    return step
 
 
 @lru_cache(maxsize=1)
@@ -72,7 +120,13 @@ def token_cache() -> dict[str, tuple[str, float]]:
     return {}
 
 
-def _token(channel: Adapter, secret: Secret, *, renew: bool) -> str | ProviderResult:
+def access_token(channel: Adapter, secret: Secret, *, renew: bool) -> str | ProviderResult:
+    """Return a channel's access token, "" if it needs none, or the reason why there is none.
+
+    Raises:
+        KeyError: the secret lacks a key.
+        Passing, Unclear: the provider did not answer.
+    """
     call = channel.token_call(secret, renew=renew)
     if call is None:
         return ""
@@ -89,7 +143,13 @@ def _token(channel: Adapter, secret: Secret, *, renew: bool) -> str | ProviderRe
 
 
 def _call(channel: str, call: HttpCall) -> tuple[int, bytes]:
-    """Call a provider and return the response's status and body.
+    """Call a provider and return the response's status and body; raises as `_request`."""
+    status, _headers, body = _request(channel, call, RESPONSE_LIMIT)
+    return status, body
+
+
+def _request(channel: str, call: HttpCall, limit: int) -> tuple[int, Mapping[str, str], bytes]:
+    """Call a provider and return the response's status, headers and body.
 
     Raises:
         Passing: the provider cannot be reached, or the call may be repeated without harm.
@@ -112,7 +172,8 @@ def _call(channel: str, call: HttpCall) -> tuple[int, bytes]:
             preload_content=False,
         )
         try:
-            return response.status, response.read(RESPONSE_LIMIT)
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return response.status, headers, response.read(limit)
         finally:
             response.release_conn()
     except (ConnectTimeoutError, NewConnectionError) as error:

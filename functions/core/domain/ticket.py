@@ -174,7 +174,8 @@ class Attachment(Value):
 class RefusedFile(Value):
     """A file that was not accepted; only the original mail still holds it (D10, G3).
 
-    `reason`: `size`, `count`, `program`, `macros`, `kind` (not accepted by the desk), `virus`.
+    `reason`: `size`, `count`, `program`, `macros`, `kind` (not accepted by the desk), `virus`;
+    `unavailable` (the provider did not give it), `address` (it is not kept by the provider).
     """
 
     name: FreeText

@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
@@ -71,10 +71,14 @@ class NotConnected(Unreachable):
 
 @dataclass(frozen=True)
 class OutgoingResponse:
-    """A response. `body` is None if it is longer than the limit, or was not there in time."""
+    """A response. `body` is None if it is longer than the limit (`too_long`), or was not there in
+    time. Header names are in lower case.
+    """
 
     status: int
     body: bytes | None
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)
+    too_long: bool = False
 
 
 def is_public(address: str) -> bool:
@@ -277,5 +281,6 @@ def _exchange(
         content = None
     finally:
         response.close()
-    whole = content is not None and len(content) <= limit
-    return OutgoingResponse(response.status, content if whole else None)
+    too_long = content is not None and len(content) > limit
+    received = {name.lower(): value for name, value in response.getheaders()}
+    return OutgoingResponse(response.status, None if too_long else content, received, too_long)

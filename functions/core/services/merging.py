@@ -100,7 +100,7 @@ def decide_redirected(
         ActionNotAllowed: as `decide`, for either ticket.
     """
     *proofs, message = command.commands if isinstance(command, c.CommandGroup) else (command,)
-    if not isinstance(message, c.CustomerMessage | c.Note):
+    if not isinstance(message, c.CustomerMessage | c.AddFiles | c.Note):
         return None
     target = merge_target(storage, ticket)
     proven = decide(ticket, c.CommandGroup(tuple(proofs)), playbook, now) if proofs else ()
@@ -109,6 +109,11 @@ def decide_redirected(
             raise Forgotten
         writer = ticket.changed(contact_proven=True) if proofs else ticket
         stranger = message.by_submitter or not same_customer(writer, target)
+        message = replace(message, via=ticket.number, stranger=stranger)
+    elif isinstance(message, c.AddFiles):
+        if ticket.erased:
+            raise Forgotten
+        stranger = not same_customer(ticket, target)
         message = replace(message, via=ticket.number, stranger=stranger)
     written = Decided(target, decide(target, message, playbook, now))
     return target, (written, Decided(ticket, proven)) if proven else (written,)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from functions.core.storage.drafts import Drafts
     from functions.core.storage.page_sessions import PageSessions
+    from functions.core.storage.pulls import AccountPull
     from functions.core.storage.report_progress import ReportProgress
     from functions.core.storage.saved_views import StoredViews
 
@@ -103,6 +104,12 @@ class Storage:
             ModelSummaries(table),
             Manifests(table),
         )
+
+    def account_pull(self, desk: str, channel: str, account: str, owner: str) -> AccountPull:
+        """The pull of an announced account: only `fetcher` imports it."""
+        from functions.core.storage.pulls import AccountPull
+
+        return AccountPull(self.table, desk, channel, account, owner)
 
     @cached_property
     def report_progress(self) -> ReportProgress:

@@ -227,6 +227,14 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "en": "files with macros are not taken",
     },
     "refused.kind": {"zh-CN": "不接受此类文件", "en": "files of this kind are not taken"},
+    "refused.unavailable": {
+        "zh-CN": "聊天平台未提供此文件",
+        "en": "the chat provider did not give the file",
+    },
+    "refused.address": {
+        "zh-CN": "文件不在聊天平台上",
+        "en": "the file is not kept by the chat provider",
+    },
     "refused.virus": {"zh-CN": "检测到病毒", "en": "a virus was found"},
     "form.confirm": {"zh-CN": "问题解决了吗？", "en": "Is the problem solved?"},
     "form.solved": {"zh-CN": "确认解决", "en": "Yes, it is solved"},

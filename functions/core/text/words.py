@@ -153,6 +153,9 @@ MESSAGE_LABELS: dict[str, dict[Locale, str]] = {
     },
     "unsubscribed": {"zh-CN": "客户已取消关注", "en": "The customer unsubscribed"},
     "menu": {"zh-CN": "客户点击菜单", "en": "The customer chose from the menu"},
+    "colleague": {"zh-CN": "同事在该渠道回复", "en": "A colleague answered on the channel"},
+    "recalled": {"zh-CN": "消息已撤回", "en": "A message was taken back"},
+    "session": {"zh-CN": "会话变更", "en": "The session changed"},
 }
 """Kind of a chat message → label before its text, or in place of a missing text."""
 

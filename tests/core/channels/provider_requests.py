@@ -311,11 +311,16 @@ def sent_body(raw: bytes) -> Any:
         return dict(parse_qsl(raw.decode()))
 
 
+# The providers' own modules import this one.
+from tests.core.channels.meta_providers import Messenger, WhatsApp  # noqa: E402
+
 FAKE_PROVIDERS: dict[str, FakeProvider] = {
     "line": Line(),
+    "messenger": Messenger(),
     "slack": Slack(),
     "telegram": Telegram(),
     "wechat": WeChat(),
+    "whatsapp": WhatsApp(),
 }
 """Channel → its fake provider."""
 
@@ -334,4 +339,5 @@ NOW = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
 
 
 # At the end: these modules extend the classes above and add to the registry.
-import tests.core.channels.china_providers  # noqa: E402, F401
+import tests.core.channels.china_providers  # noqa: E402
+import tests.core.channels.lark_providers  # noqa: E402, F401

@@ -72,7 +72,7 @@ def test_wechat_s_files_come_by_id_and_a_video_by_a_link(name: str) -> None:
     assert found.media(200, text, b"a,b", secret) == MediaFile(b"a,b", "text/plain")
     link = found.media(200, text, b'{"video_url":"http://example.com/v"}', secret)
     assert isinstance(link, HttpCall)
-    assert link.url == "http://example.com/v"
+    assert link.url == "https://example.com/v"
     refused = found.media(200, text, b'{"errcode":40001,"errmsg":"invalid credential"}', secret)
     assert isinstance(refused, ProviderResult)
     assert refused.state == "renew"
@@ -192,6 +192,9 @@ def test_douyin_gives_a_link_to_a_file() -> None:
     assert link.headers == {"Access-Token": "token", "OpenID": secret["open_id"]}
     picture = found.media(200, {"content-type": "image/png"}, b"\x89PNG", secret, "token")
     assert picture == MediaFile(b"\x89PNG", "image/png")
-    assert found.media_call("http://example.com/x", secret) is None
-    elsewhere = found.media(200, as_json_text, b'{"data":{"url":"http://10.0.0.1/"}}', secret)
-    assert isinstance(elsewhere, ProviderResult)
+    emoji = found.media_call("https://example.com/e.gif", secret, "token")
+    assert emoji is not None
+    assert (emoji.url, emoji.headers) == ("https://example.com/e.gif", {}), "no token for others"
+    refused = found.media(200, as_json_text, b'{"err_no":28001008}', secret)
+    assert isinstance(refused, ProviderResult)
+    assert refused.state == "renew"

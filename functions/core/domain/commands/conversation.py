@@ -189,6 +189,30 @@ class CustomerMessage(
         return [*answers, *again, *self._evaluated(ticket, playbook)]
 
 
+@dataclass(frozen=True)
+class AddFiles(
+    TicketCommand,
+    name="files",
+    sources=OPEN | DONE,
+    by="system",
+    meaning="the files of the customer's message are added once they are fetched",
+):
+    """Add the files of a customer's message, which the provider held.
+
+    The command service sets `via` and `stranger` as on a `CustomerMessage`.
+    """
+
+    channel: TermName
+    attachments: tuple[Attachment, ...] = ()
+    refused: tuple[RefusedFile, ...] = ()
+    cause: FreeText = ""
+    via: TermName | None = None
+    stranger: bool = False
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        return [] if ticket.erased else [e.FilesReceived(**vars(self))]
+
+
 class NoteBody(BodyWithFiles):
     text: Annotated[str, Field(min_length=1, max_length=4000), FREE_TEXT]
 

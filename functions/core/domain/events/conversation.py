@@ -122,6 +122,28 @@ class CustomerWrote(
     by_submitter: bool = False
 
 
+class FilesReceived(
+    Event,
+    label=("已收到文件", "Files received"),
+    webhook="customer.files_received",
+    customer="message",
+    record="communication",
+    direction="in",
+):
+    """A file of the customer's chat message was fetched from the provider, or cannot be.
+
+    `cause` is the provider's for a file that it did not give. `refused`, `via` and `stranger` as in
+    `CustomerWrote`.
+    """
+
+    channel: TermName
+    attachments: tuple[Attachment, ...] = ()
+    refused: Annotated[tuple[RefusedFile, ...], PERSONAL] = ()
+    cause: FreeText = ""
+    via: TermName | None = None
+    stranger: bool = False
+
+
 class InformationReceived(
     Event,
     label=("已收到补充信息", "Information received"),

@@ -1,4 +1,4 @@
-"""Receive the messages of a chat channel. Imported with the first one (cold start).
+"""Receive the messages of a chat channel, which a request or a pull brings.
 
 A message joins its writer's open ticket or opens a new one. If the provider allows text in the HTTP
 response, the acknowledgement is sent there. The transaction that creates the ticket stores it as
@@ -7,7 +7,7 @@ sent, so `notify` does not send it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -34,20 +34,18 @@ from functions.core.domain.endings import read_ending
 from functions.core.domain.errors import (
     ActionNotAllowed,
     Conflict,
-    DeadLetter,
     NotFound,
-    Phrase,
     TryAgain,
-    Unauthorised,
 )
 from functions.core.domain.events import Commit, TicketReceived
+from functions.core.domain.fetching import MediaTask
 from functions.core.domain.lifecycle import apply
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform import aws, container
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
-from functions.core.platform.web import HttpResponse, Request
+from functions.core.receive.fetching import fetch_later
 from functions.core.services.command_service import TRIES, change
 from functions.core.services.composing import (
     Notification,
@@ -62,17 +60,17 @@ from functions.core.services.merging import merge_target
 from functions.core.storage.contacts import Conversation, PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
+from functions.core.storage.outages import is_outage
+from functions.core.storage.raw_messages import RawMessages
 from functions.core.text.contacts import Contact, ContactError, chat_contact
 from functions.core.text.masking import mask_but
 from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.core.text.words import nearest_locale
-from functions.intake.mail_store import MailStore
-from functions.intake.signatures import verify
 
 if TYPE_CHECKING:
     from functions.core.domain.chat import Chat
     from functions.core.domain.playbook_assistant import Assistant
-    from functions.intake.assisted_chat import AssistedChat
+    from functions.core.receive.assisted_chat import AssistedChat
 
 MAX_TEXT = 4000
 """The maximum characters of a message on the ticket; the bucket keeps longer ones whole."""
@@ -81,59 +79,16 @@ CREATED = "filed"
 JOINED = "joined"
 """The stored `body` of the idempotency record of a message that created or joined a ticket."""
 
-_QUERY_TO_READ = ("encrypt_type",)
+PAGE = {"page": "pulled"}
+"""The query of a request whose body is a page that was pulled."""
+
+_QUERY_TO_READ = ("encrypt_type", *PAGE)
 """Query parameters that are needed to read a body; the others are its signature."""
 
-log = logger("intake")
+log = logger("receive")
 
 
-def receive(request: Request, desk: str, channel: str) -> HttpResponse:
-    """Answer a provider's webhook request: its URL verification, or the messages in it.
-
-    Raises:
-        NotFound: there is no such channel, or the desk does not use it.
-        Unauthorised: the signature is invalid.
-    """
-    # The desk first: a call for an invented one must not read a secret.
-    container.storage(request.deployment).playbooks.get(desk, request.now)
-    connected = _connected_channel(request.deployment, desk, channel, request.now)
-    if connected is None:
-        raise NotFound("There is no such desk, or it does not use this channel.")
-    chat_adapter, secret = connected
-    provider_request = ProviderRequest(
-        request.method, request.now, request.query, request.headers, request.body
-    )
-    scheme, parts = chat_adapter.signed(provider_request, secret)
-    if not verify(scheme, **parts):
-        raise Unauthorised(
-            Phrase("Invalid signature for this desk's {channel} channel.", channel=channel)
-        )
-    response = chat_adapter.challenge(provider_request, secret)
-    if response is None:
-        if request.method != "POST":
-            raise NotFound("There is nothing to read here; the provider posts to this address.")
-        chat = _chat_channel(chat_adapter, secret, desk, request.deployment, request.now)
-        response = chat.receive(provider_request)
-    return HttpResponse(response.body, content_type=response.content_type)
-
-
-def receive_released(call: Mapping[str, Any], deployment: Deployment, now: datetime) -> None:
-    """Process a quarantined request again; its signature was valid when it came.
-
-    Raises:
-        DeadLetter: its body is gone, or the desk does not use the channel any more.
-    """
-    desk, channel = str(call["desk"]), str(call["channel"])
-    connected = _connected_channel(deployment, desk, channel, now)
-    if connected is None:
-        raise DeadLetter(f"the desk {desk} does not use {channel} any more")
-    chat = _chat_channel(*connected, desk, deployment, now)
-    body = chat.mail_store.get(str(call["key"]))
-    query = {str(name): str(value) for name, value in dict(call["query"]).items()}
-    chat.receive(ProviderRequest("POST", now, query=query, body=body))
-
-
-def _connected_channel(
+def connected_channel(
     deployment: Deployment, desk: str, channel: str, now: datetime
 ) -> tuple[Adapter, Secret] | None:
     """Return the adapter and the desk's secret of a channel, None if the desk does not use it."""
@@ -144,16 +99,17 @@ def _connected_channel(
     return (chat_adapter, secret) if secret is not None else None
 
 
-def _chat_channel(
+def chat_channel(
     chat_adapter: Adapter, secret: Secret, desk: str, deployment: Deployment, now: datetime
 ) -> ChatChannel:
+    """Return what receives a desk's messages on a channel."""
     storage = container.storage(deployment)
     playbook = storage.playbooks.get(desk, now)
 
     def assisted(assistant: Assistant, sender: Contact) -> AssistedChat:
         from functions.core.assistant.wiring import desk_chats
+        from functions.core.receive.assisted_chat import AssistedChat
         from functions.core.services.customers import contact_identity
-        from functions.intake.assisted_chat import AssistedChat
 
         writer = contact_identity(sender, desk, aws.root_key(deployment))
         return AssistedChat(
@@ -169,11 +125,12 @@ def _chat_channel(
         root_key=aws.root_key(deployment),
         seal_original=partial(aws.seal_original, deployment),
         creator=container.ticket_creator(deployment),
-        mail_store=MailStore(aws.client("s3"), deployment.mail_bucket),
+        bucket=RawMessages(aws.client("s3"), deployment.mail_bucket),
         playbook=playbook,
         now=now,
         assisted=partial(assisted, playbook.assistant) if playbook.assistant else None,
         push=lambda outgoing: send_message(deployment, desk, chat_adapter.name, outgoing),
+        fetch=partial(fetch_later, deployment),
     )
 
 
@@ -203,31 +160,94 @@ class ChatChannel:
     root_key: bytes
     seal_original: Seal
     creator: TicketCreator
-    mail_store: MailStore
+    bucket: RawMessages
     playbook: Playbook
     now: datetime
     assisted: Callable[[Contact], AssistedChat] | None
     push: Callable[[OutgoingMessage], str]
+    fetch: Callable[[MediaTask], None]
 
     def receive(self, request: ProviderRequest) -> ProviderResponse:
         """Process the messages of a request whose signature is valid."""
         try:
             messages = self.adapter.read(request, self.secret)
         except Unreadable as error:
-            self._quarantine(request.body, str(error), request.query)
+            self.quarantine(request.body, str(error), request.query)
             messages = ()
-        replies = [self._process(message) for message in messages]
+        replies = self._process_each(
+            # The whole request can be read again, once the cause is found.
+            messages,
+            lambda _, cause: self.quarantine(request.body, cause, request.query),
+        )
         # The response can carry text only for a request with one message of one person.
         if len(messages) == 1:
             return self.adapter.answer(request, self.secret, messages[0], replies[0])
         return self.adapter.answer(request, self.secret)
+
+    def receive_page(self, request: ProviderRequest, since: datetime) -> None:
+        """Process the messages of a page that was pulled, except those from before `since`.
+
+        A message that cannot be processed is quarantined alone, since the page would come again and
+        hold up the others.
+
+        Raises:
+            TryAgain: a service fails at the moment; the page has to be pulled again.
+            Unreadable: the page does not follow the provider's documentation.
+        """
+        for report in self.adapter.reports(request, self.secret):
+            log.warning("chat.not_delivered", extra={**self._about, "cause": report.cause})
+        messages = []
+        for message in self.adapter.read(request, self.secret):
+            if message.at is not None and message.at < since:
+                log.info("chat.before_connection", extra=self._about)
+            else:
+                messages.append(message)
+        try:
+            self._process_each(
+                messages, lambda failed, cause: self.quarantine(failed.raw, cause, request.query)
+            )
+        except TryAgain:
+            raise
+        except Exception as error:
+            raise TryAgain(type(error).__name__) from error
+
+    def _process_each(
+        self,
+        messages: Iterable[IncomingMessage],
+        quarantine: Callable[[IncomingMessage, str], None],
+    ) -> list[str]:
+        """Process messages, each on its own, and return the texts for their writers.
+
+        If one cannot be processed, the others are. A failure that may pass is raised in the end:
+        the messages come again, and what is done is not done again. A message that fails otherwise
+        is quarantined, so that it does not hold up the others.
+        """
+        replies: list[str] = []
+        passing: Exception | None = None
+        for message in messages:
+            try:
+                replies.append(self._process(message))
+            except Exception as error:
+                replies.append("")
+                if isinstance(error, TryAgain) or is_outage(error):
+                    passing = passing or error
+                    continue
+                log.exception("chat.failed", extra=self._about)
+                quarantine(message, f"a message failed: {type(error).__name__}")
+        if passing is not None:
+            raise passing
+        return replies
+
+    @property
+    def _about(self) -> dict[str, str]:
+        return {"desk": self.playbook.desk, "channel": self.adapter.name}
 
     def _process(self, message: IncomingMessage) -> str:
         """Process one message, once (G1); return the text for its writer, "" for none."""
         try:
             sender = chat_contact(self.adapter.name, message.user)
         except ContactError:
-            self._quarantine(message.raw, "nobody to answer")
+            self.quarantine(message.raw, "nobody to answer")
             return ""
         digest = contact_digest(sender, self.playbook.desk, self.root_key)
         idempotency, former = self._idempotency(message)
@@ -235,10 +255,12 @@ class ChatChannel:
             known, conversation = self.storage.contacts.conversation(idempotency, digest, former)
             repeated = known.idempotency or self._by_sender(known.former, digest)
             if repeated is not None:
+                self._fetch_files(message, idempotency, repeated.number)
                 return self._first_reply(repeated)
             try:
                 ticket = self._open_ticket(conversation, message)
                 if ticket is not None and self._join(message, ticket, idempotency):
+                    self._fetch_files(message, idempotency, ticket.number)
                     return ""
                 received = ReceivedMessage(message, sender, known, conversation, idempotency)
                 if self.assisted is not None and message.opens and message.kind != "unsubscribed":
@@ -361,6 +383,7 @@ class ChatChannel:
             )
 
         answer = chat.answer(message, key, customer, push=not answers)
+        self._fetch_files(message, received.idempotency, answer.chat.number)
         if answers:
             return "\n\n".join(filter(None, (answer.text, acknowledgement.text)))
         if key in answer.chat.unsent:
@@ -380,7 +403,13 @@ class ChatChannel:
             return
         unique = str(UUID(bytes=sha256(key.encode()).digest()[:16], version=4))
         try:
-            self.push(OutgoingMessage(message.user, text, thread=message.thread, key=unique))
+            until = message.session_until
+            session = message.session if until is not None and self.now < until else ""
+            self.push(
+                OutgoingMessage(
+                    message.user, text, thread=message.thread, key=unique, session=session
+                )
+            )
         except Passing as failure:
             raise TryAgain(str(failure)) from failure
         except SendFailure as failure:
@@ -421,6 +450,7 @@ class ChatChannel:
             acknowledge=acknowledgement.delivery if self.adapter.answers else None,
         )
         ticket = self.creator.create(self.playbook, request)
+        self._fetch_files(message, received.idempotency, ticket.number)
         if ticket.number == acknowledgement.number:
             return acknowledgement.text
         return self._first_reply(replace(received.creates, number=ticket.number))
@@ -458,13 +488,32 @@ class ChatChannel:
                 return notification, rendered.brief, link
         return None
 
+    def _fetch_files(
+        self, message: IncomingMessage, idempotency: IdempotencyRecord, number: str | None
+    ) -> None:
+        """Let a message's files be fetched for its ticket, also once more for a repetition: each
+        has a record of its own, which keeps it from being added twice.
+        """
+        if number and message.media and self.adapter.gives_files:
+            self.fetch(
+                MediaTask(
+                    desk=self.playbook.desk,
+                    channel=self.adapter.name,
+                    number=number,
+                    message=idempotency.id,
+                    kind=message.kind,
+                    media=message.media,
+                    names=message.media_names,
+                )
+            )
+
     def _keep_raw(self, message: IncomingMessage, text: str) -> str | None:
         """Store the raw message if the ticket does not hold all of it; return its key."""
         if message.media or len(text) > MAX_TEXT:
-            return self.mail_store.put(message.raw)
+            return self.bucket.put(message.raw)
         return None
 
-    def _quarantine(self, raw: bytes, cause: str, query: Mapping[str, str] | None = None) -> None:
+    def quarantine(self, raw: bytes, cause: str, query: Mapping[str, str] | None = None) -> None:
         """Quarantine a request or message that cannot be processed (G3).
 
         The provider gets a success response: a repetition would change nothing, and some providers
@@ -477,8 +526,7 @@ class ChatChannel:
         call: dict[str, Any] = {"desk": desk, "channel": channel}
         if query is not None:
             call["query"] = {name: query[name] for name in _QUERY_TO_READ if name in query}
-        key = self.mail_store.put(raw)
-        self.mail_store.quarantine(raw, key, desk, f"{channel}: {cause}", call=call)
+        self.bucket.hold(raw, desk, f"{channel}: {cause}", call)
         log.warning("chat.quarantined", extra={"desk": desk, "channel": channel})
 
 

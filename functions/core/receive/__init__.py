@@ -1,0 +1,1 @@
+"""What chat channels bring in: messages become tickets, wherever they were read."""

@@ -1,0 +1,1 @@
+"""Fetches what providers only announce: the messages of an account, and the files of a message."""

@@ -1,0 +1,1 @@
+"""Tests of what receives chat messages."""

@@ -1,0 +1,1 @@
+"""Tests of the fetcher: pulls, their leases, and files."""
