@@ -209,7 +209,7 @@ class WeChat(Adapter):
         return _error(content)
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
-        query = f"access_token={token}&media_id={url_part(media)}"
+        query = f"access_token={url_part(token)}&media_id={url_part(media)}"
         return media_request(f"{self.base(secret)}/cgi-bin/media/get?{query}")
 
     def media(

@@ -326,8 +326,8 @@ FAKE_PROVIDERS: dict[str, FakeProvider] = {
     "slack": Slack(),
     "telegram": Telegram(),
     "wechat": WeChat(),
-    "whatsapp": WhatsApp(),
     "wecom": WeCom(),
+    "whatsapp": WhatsApp(),
 }
 """Channel → its fake provider."""
 
