@@ -20,11 +20,21 @@ from tests.inprocess.test_chat import Chat, put_secret
 pytestmark = pytest.mark.requirement("G1", "G3", "B8", "E10", "F5")
 
 WALKED = {
+    "dingtalk": "new-kind.json",
     "douyin": "card.json",
+    "feishu": "location.json",
+    "line": "location.json",
+    "messenger": "location.json",
     "miniprogram": "card.json",
+    "slack": "file.json",
+    "telegram": "location.json",
+    "wechat": "location.xml",
     "weibo": "image.json",
+    "whatsapp": "location.json",
 }
 """Channel → a fixture of the fake provider's person that is no text."""
+
+PICTURE = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
 
 
 @pytest.fixture(params=WALKED)
@@ -47,6 +57,7 @@ def test_a_conversation_goes_from_the_first_message_to_the_survey(chat: Chat) ->
     said = [provider.reply_in(first[0]), *(text for _, text in chat.sent_messages)]
     assert sum(chat.ticket.number in text for text in said) == 1, "one acknowledgement"
 
+    chat.api.files = {"": (200, "image/gif", PICTURE)}
     other = fixture_folder(chat.name) / WALKED[chat.name]
     for _ in range(2):
         assert chat.send(provider.call(other.read_bytes(), chat.now)).status == 200
@@ -55,6 +66,9 @@ def test_a_conversation_goes_from_the_first_message_to_the_survey(chat: Chat) ->
     assert message.user == provider.user
     assert expected(chat.name)[other.name]
     assert [each.text for each in chat.written()] == [message.display_text("zh-CN")]
+
+    chat.simulator.pump()
+    assert len(chat.api.fetched) == len(message.media)
 
     chat.act("take")
     chat.api.answers = [(NO_ANSWER, b"")]
