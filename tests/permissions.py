@@ -139,6 +139,14 @@ UNUSED: dict[str, dict[str, str]] = {
         **_LOGS,
         "bedrock:InvokeModel": "asks a model of Bedrock (Converse), which is not simulated",
     },
+    "fetcher": {
+        **_LOGS,
+        "dynamodb:Query": "the assistant recognises a customer by earlier tickets",
+        "ses:SendEmail": "sends the code that verifies a chat's customer",
+        "ses:SendRawEmail": "SES requires it in addition to SendEmail for raw content",
+        "sns:Publish": "sends the code that verifies a chat's customer",
+        "sqs:SendMessage": "Lambda sends the event of a failed task there",
+    },
     "proposals": {
         **_LOGS,
         "s3:GetObject": "reads its libraries, and the index of a desk's articles",

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 from functions.core.channels.base import names
 from infra.console.channels import connect_channel, secret_of
 from infra.deploy.trail import OperatorTrail
+from infra.local.wecom import FakeWeCom
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -55,6 +56,20 @@ def attach(app: web.Application) -> None:
     from aiohttp import web
 
     sent: deque[dict[str, Any]] = deque(maxlen=MAX_MESSAGES)
+    wecom = FakeWeCom()
+
+    async def take_for_wecom(request: web.Request) -> web.Response:
+        call, raw = request.match_info["call"], await request.read()
+        body = json.loads(raw) if raw else {}
+        if call == "written":
+            wecom.write(body["open_kfid"], *body["msg_list"])
+            return web.json_response({})
+        if "send_msg" in call:
+            sent.append({"channel": "wecom", "call": call, "body": body})
+        answer = wecom.answer(call, request.query, body)
+        if isinstance(answer, bytes):
+            return web.Response(body=answer)
+        return web.json_response(answer)
 
     async def take(request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
@@ -77,6 +92,7 @@ def attach(app: web.Application) -> None:
         return web.json_response(list(sent), dumps=_readable)
 
     app.router.add_get(f"{PATH}/messages", show)
+    app.router.add_route("*", PATH + "/wecom/{call:.*}", take_for_wecom)
     app.router.add_get(PATH + "/{channel}/{call:.*}", give)
     app.router.add_post(PATH + "/{channel}/{call:.*}", take)
 
@@ -115,4 +131,5 @@ def _random_secret(channel: str) -> dict[str, str]:
     from functions.core.channels.base import adapter
 
     provider = adapter(channel)
-    return {key: random(32) for key in provider.needs} if provider else {}
+    needs = provider.needs if provider else ()
+    return {key: random(43 if key == "aes_key" else 32) for key in needs}

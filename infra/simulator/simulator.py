@@ -83,6 +83,9 @@ FUNCTIONS = {
 """Each function's handler: module and name."""
 
 
+_MILLISECONDS = {"fetcher": 120_000, "reports": 900_000}
+
+
 class Simulator:
     """One deployment in this process: `with Simulator(deployment).running() as simulator`.
 
@@ -191,7 +194,7 @@ class Simulator:
             function_version="$LATEST",
             aws_request_id=str(uuid4()),
             memory_limit_in_mb=256,
-            get_remaining_time_in_millis=lambda: 900_000 if function == "reports" else 30_000,
+            get_remaining_time_in_millis=lambda: _MILLISECONDS.get(function, 30_000),
         )
 
     def invoke(self, function: str, event: Any) -> Any:

@@ -16,8 +16,11 @@ from functions.core.storage.journal import SETTLED_AFTER
 from infra.deploy.steps import INFRA
 from infra.simulator.simulator import FUNCTIONS, Simulator
 from tests.answers.sample_encoder import embed
+from tests.core.channels.provider_requests import FAKE_PROVIDERS
+from tests.core.channels.wecom_provider import ACCOUNT, WeCom, wecom_server
 from tests.inprocess.conftest import simulator, storage
 from tests.inprocess.test_administration import administered
+from tests.inprocess.test_chat import put_secret
 from tests.inprocess.test_language_model import ModelJourney
 from tests.inprocess.test_standard import StandardJourney
 from tests.language_model.sample_model import says
@@ -50,6 +53,7 @@ def test_a_function_s_policy_grants_exactly_the_calls_it_makes(
     _not_answered(simulator, storage)
     _asked(simulator, storage, monkeypatch)
     _written_by_a_model(simulator, storage)
+    _pulled(simulator)
     StandardJourney(simulator, storage).file()
     simulator.tick(datetime.now(UTC) + timedelta(days=2))
     administered(simulator, storage)
@@ -109,6 +113,20 @@ def _asked(simulator: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPat
     night = "2026-03-09T18:30:00+00:00"  # 02:30 in Shanghai
     simulator.invoke("proposals", {"time": night})
     simulator.pump()
+
+
+def _pulled(simulator: Simulator) -> None:
+    provider = FAKE_PROVIDERS["wecom"]
+    assert isinstance(provider, WeCom)
+    with wecom_server() as server:
+        put_secret(simulator, "wecom", {**provider.secret, "api": server.url})
+        for more in ({}, {"msgtype": "image", "image": {"media_id": "1PNG"}}):
+            server.api.write(ACCOUNT, provider.entry("无法登录", datetime.now(UTC), **more))
+        server.api.files["1PNG"] = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
+        call = provider.announce(datetime.now(UTC))
+        path = call.path("/desks/standard/channels/wecom")
+        assert simulator.http("POST", path, call.body, headers=call.headers).status == 200
+        simulator.pump()
 
 
 def _written_by_a_model(simulator: Simulator, storage: Storage) -> None:

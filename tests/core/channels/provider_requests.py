@@ -47,10 +47,15 @@ class FakeProvider(ABC):
     reply_channel: ClassVar[str] = ""
     signs_body: ClassVar[bool] = True
     signs_time: ClassVar[bool] = False
+    pulled: ClassVar[bool] = False
 
     @abstractmethod
     def call(self, body: bytes, now: datetime) -> Call:
         """Return a signed request with a body."""
+
+    def delivered(self, body: bytes, now: datetime) -> Call:
+        """Return the request by which a body with messages comes: a pull gives it as it is."""
+        return self.call(body, now)
 
     @abstractmethod
     def text(self, words: str, now: datetime, **more: str) -> bytes:
@@ -313,6 +318,7 @@ def sent_body(raw: bytes) -> Any:
 
 # The providers' own modules import this one.
 from tests.core.channels.meta_providers import Messenger, WhatsApp  # noqa: E402
+from tests.core.channels.wecom_provider import WeCom  # noqa: E402
 
 FAKE_PROVIDERS: dict[str, FakeProvider] = {
     "line": Line(),
@@ -320,6 +326,7 @@ FAKE_PROVIDERS: dict[str, FakeProvider] = {
     "slack": Slack(),
     "telegram": Telegram(),
     "wechat": WeChat(),
+    "wecom": WeCom(),
     "whatsapp": WhatsApp(),
 }
 """Channel → its fake provider."""

@@ -51,7 +51,7 @@ def adapter_of(name: str) -> Adapter:
 def read(name: str, body: bytes) -> tuple[IncomingMessage, ...]:
     """Return the messages in a signed request."""
     provider = FAKE_PROVIDERS[name]
-    return adapter_of(name).read(provider.call(body, NOW).request(NOW), provider.secret)
+    return adapter_of(name).read(provider.delivered(body, NOW).request(NOW), provider.secret)
 
 
 def is_valid(name: str, call: Call, **secret: Any) -> bool:
