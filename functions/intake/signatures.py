@@ -53,7 +53,8 @@ def verify(scheme: str, **parts: Any) -> bool:
     - ``douyin``: client_secret, body, signature
     - ``feishu``: encrypt_key, timestamp, nonce, body, signature; now, to check the time too
     - ``dingtalk``: app_secret, timestamp (milliseconds), sign; for an encrypted event token,
-      timestamp, nonce, encrypt, msg_signature; now likewise
+      timestamp, nonce, encrypt, msg_signature, and encoding_aes_key and receive_id to check both
+      too; now likewise
 
     A missing, empty or malformed part and an unknown scheme give False.
     """
@@ -115,22 +116,29 @@ def _sorted_digest(parts: Mapping[str, Any], *names: str) -> bytes:
 
 def _wecom(parts: Mapping[str, Any]) -> bool:
     from functions.core.channels.base import Unreadable
-    from functions.core.channels.wechat_crypto import decrypt, xml_fields
+    from functions.core.channels.wechat_crypto import xml_fields
 
+    echo = parts.get("echostr")
     try:
-        echo = parts.get("echostr")
         encrypted = xml_fields(_body(parts)).get("Encrypt") if echo is None else echo
-        named = {**parts, "encrypted": encrypted, "signature": parts.get("msg_signature")}
-        if not _wechat_aes(named):
-            return False
-        if "encoding_aes_key" in parts:
-            decrypt(
-                _text(named, "encrypted"),
-                _text(parts, "encoding_aes_key"),
-                _text(parts, "receive_id"),
-            )
     except Unreadable as error:
-        raise _MalformedError(str(error)) from error
+        raise _MalformedError("body") from error
+    named = {**parts, "encrypted": encrypted, "signature": parts.get("msg_signature")}
+    return _wechat_aes(named) and _is_for_receiver(named, "encrypted")
+
+
+def _is_for_receiver(parts: Mapping[str, Any], encrypted: str) -> bool:
+    """Check the key and the receiver of an encrypted message, if the parts have them."""
+    from functions.core.channels.base import Unreadable
+    from functions.core.channels.wechat_crypto import decrypt
+
+    if "encoding_aes_key" not in parts:
+        return True
+    key, receiver = _text(parts, "encoding_aes_key"), _text(parts, "receive_id")
+    try:
+        decrypt(_text(parts, encrypted), key, receiver)
+    except Unreadable:
+        return False
     return True
 
 
@@ -176,7 +184,7 @@ def _dingtalk(parts: Mapping[str, Any]) -> bool:
         return False
     if "msg_signature" in parts:
         digest = _sorted_digest(parts, "token", "timestamp", "nonce", "encrypt")
-        return _same(digest, parts, "msg_signature")
+        return _same(digest, parts, "msg_signature") and _is_for_receiver(parts, "encrypt")
     key = _octets(_text(parts, "app_secret"))
     return _same(_base64_hmac(key, _octets(timestamp) + b"\n" + key, "sha256"), parts, "sign")
 

@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 
 from functions.core.deliver import message
+from functions.core.domain.events import NoteAdded
 from functions.core.storage.database import Storage
 from infra.simulator.simulator import Simulator
 from tests.core.channels.lark_providers import DingTalk, SafeFeishu
 from tests.core.channels.provider_requests import FakeProvider
 from tests.inprocess.recording_provider import NO_ANSWER, recording_provider
-from tests.inprocess.test_chat import Chat, put_secret, quarantine_causes
+from tests.inprocess.test_chat import DESK, Chat, put_secret, quarantine_causes
 
 pytestmark = pytest.mark.requirement("F5", "G1", "E11")
 
@@ -61,15 +62,23 @@ def test_a_ticket_on_feishu_survives_repetitions_and_a_time_out(feishu: Chat) ->
     assert len(set(attempts)) == 1
 
 
-def test_entering_a_chat_on_feishu_opens_no_ticket(feishu: Chat) -> None:
+def test_entering_and_taking_back_on_feishu_open_no_ticket(feishu: Chat) -> None:
     assert isinstance(feishu.provider, SafeFeishu)
     entered = "im.chat.access_event.bot_p2p_chat_entered_v1"
-    event = {"chat_id": "oc_0001", "operator_id": {"open_id": feishu.provider.user}}
+    event = {"chat_id": feishu.provider.user, "operator_id": {"open_id": "ou_0001"}}
     call = feishu.provider.call(feishu.provider.event(entered, event, feishu.now), feishu.now)
     assert feishu.send(call).status == 200
     assert feishu.tickets == []
-    feishu.write("电脑连不上内网")
-    assert feishu.send(call).status == 200
+    feishu.write("电脑连不上内网", id="1001")
+    for _ in range(2):
+        assert feishu.send(call).status == 200
+    event = {"chat_id": feishu.provider.user, "message_id": "om_1001"}
+    recalled = feishu.provider.event("im.message.recalled_v1", event, feishu.now)
+    for _ in range(2):
+        assert feishu.send(feishu.provider.call(recalled, feishu.now)).status == 200
+    history = feishu.storage.tickets.history(DESK, feishu.ticket.number)
+    notes = [event.text for commit in history for event in commit.of(NoteAdded)]
+    assert ["撤回" in note for note in notes] == [False, True]
     assert feishu.written() == []
     assert quarantine_causes(feishu) == []
 

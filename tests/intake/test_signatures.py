@@ -237,6 +237,13 @@ def test_dingtalk_s_time_is_valid_for_an_hour(parts: dict[str, Any]) -> None:
         assert verify("dingtalk", **{**parts, part: "another"}) is False
 
 
+def test_an_encrypted_event_of_dingtalk_may_be_checked_for_its_receiver() -> None:
+    key = {"encoding_aes_key": "o1w0aum42yaptlz8alnhwikjd3jenzt9cb9wmzptgus"}
+    assert verify("dingtalk", **DINGTALK_EVENT, **key, receive_id="dingxxxxxx") is True
+    assert verify("dingtalk", **DINGTALK_EVENT, **key, receive_id="another") is False
+    assert verify("dingtalk", **DINGTALK_EVENT, **key) is False
+
+
 @pytest.mark.parametrize("now", [float("nan"), float("inf"), "1614265330", True, None])
 def test_now_must_be_a_finite_number(now: Any) -> None:
     assert verify("standard_webhooks", **{**STANDARD, "now": now}) is False

@@ -169,8 +169,10 @@ class Feishu(Adapter):
             content["uuid"] = message.key
         path = f"messages/{url_part(message.thread)}/reply"
         if not message.thread:
-            path = "messages?receive_id_type=open_id"
-            content["receive_id"] = message.user.rpartition("/")[2]
+            receiver = message.user.rpartition("/")[2]
+            kind = "chat_id" if receiver.startswith("oc_") else "open_id"
+            path = f"messages?receive_id_type={kind}"
+            content["receive_id"] = receiver
         url = f"{self.base(secret)}/open-apis/im/v1/{path}"
         headers = {"Authorization": f"Bearer {token}"}
         return json_call(url, content, headers, repeatable=bool(message.key))
@@ -271,8 +273,9 @@ def _message(content: dict[str, Any]) -> IncomingMessage | None:
     media = [message_id] if message_type == "merge_forward" else []
     return _incoming(
         content,
-        person=get_text(get_object(sender, "sender_id"), "open_id"),
-        group=get_text(message, "chat_id") if get_text(message, "chat_type") != "p2p" else "",
+        get_text(message, "chat_id"),
+        get_text(get_object(sender, "sender_id"), "open_id"),
+        in_group=get_text(message, "chat_type") != "p2p",
         message_id=message_id,
         kind=kind,
         text=_without_mentions(text, message.get("mentions")),
@@ -283,11 +286,19 @@ def _message(content: dict[str, Any]) -> IncomingMessage | None:
 
 
 def _entered(content: dict[str, Any]) -> IncomingMessage:
+    chat = get_text(get_object(content, "event"), "chat_id")
+    entered_at = unix_time(get_object(content, "header").get("create_time"), 1000)
+    # A person opens the chat often; another time on the same day is no news.
+    entry = f"{chat}:entered:{entered_at.date() if entered_at else ''}"
+    return _incoming(content, chat, message_id=entry, kind="subscribed")
+
+
+def _recalled(content: dict[str, Any]) -> IncomingMessage:
+    """Read that a message was taken back; what it said stays on the ticket."""
     event = get_object(content, "event")
-    # Entering again without a message in between is no news.
-    entry = (get_text(event, "chat_id"), get_text(event, "last_message_id"), "entered")
-    person = get_text(get_object(event, "operator_id"), "open_id")
-    return _incoming(content, person, message_id=":".join(entry), kind="subscribed")
+    recalled = f"{get_text(event, 'message_id')}:recalled"
+    chat = get_text(event, "chat_id")
+    return _incoming(content, chat, message_id=recalled, kind="recalled", opens=False)
 
 
 def _tapped(content: dict[str, Any]) -> IncomingMessage | None:
@@ -299,8 +310,9 @@ def _tapped(content: dict[str, Any]) -> IncomingMessage | None:
         return None
     return _incoming(
         content,
-        person=get_text(get_object(event, "operator"), "open_id"),
-        group=get_text(value, "group"),
+        get_text(card, "open_chat_id"),
+        get_text(get_object(event, "operator"), "open_id"),
+        in_group=value.get("in_group") is True,
         message_id=f"{card_id}:{choice}",
         text=get_text(value, "label"),
         thread=card_id,
@@ -309,12 +321,13 @@ def _tapped(content: dict[str, Any]) -> IncomingMessage | None:
 
 
 def _incoming(
-    content: dict[str, Any], person: str, group: str = "", **fields: Any
+    content: dict[str, Any], chat: str, person: str = "", *, in_group: bool = False, **fields: Any
 ) -> IncomingMessage:
     header = get_object(content, "header")
     return IncomingMessage(
-        # In a group each person has a separate ticket; the answer goes to the group.
-        user=f"{group}/{person}" if group and person else person,
+        # The chat of one person and the bot identifies that person; some events name nobody. In a
+        # group each person has a separate ticket; the answer goes to the group.
+        user=f"{chat}/{person}" if in_group else chat,
         account=get_text(header, "app_id"),
         at=unix_time(header.get("create_time"), 1000),
         raw=dump_raw(content),
@@ -325,10 +338,10 @@ def _incoming(
 _EVENTS = {
     "im.message.receive_v1": _message,
     "im.chat.access_event.bot_p2p_chat_entered_v1": _entered,
+    "im.message.recalled_v1": _recalled,
     "card.action.trigger": _tapped,
 }
-"""event_type → its reader. A message taken back (im.message.recalled_v1) names no person, and what
-was written stays on the ticket; reactions, receipts and members do not concern a help desk."""
+"""event_type → its reader; reactions, receipts and members do not concern a help desk."""
 
 
 def _contents(message_type: str, content: dict[str, Any]) -> tuple[Kind, str, list[str]]:
@@ -402,12 +415,12 @@ def _plain(text: str) -> dict[str, str]:
 
 
 def _card(message: OutgoingMessage, text: str) -> dict[str, Any]:
-    group = message.user.rpartition("/")[0]
+    in_group = "/" in message.user
     buttons = [
         {
             "tag": "button",
             "text": {"tag": "plain_text", "content": choice.label},
-            "value": {"choice": choice.id, "label": choice.label, "group": group},
+            "value": {"choice": choice.id, "label": choice.label, "in_group": in_group},
         }
         for choice in message.choices
     ]

@@ -39,6 +39,8 @@ CAUSES: dict[str, dict[Locale, str]] = {
         "en": "perhaps sent already: replayed, it may be sent twice",
     },
     "unreadable": {"zh-CN": "内容无法读取", "en": "it cannot be read"},
+    "dingtalk": _UNREADABLE_CALL,
+    "feishu": _UNREADABLE_CALL,
     "line": _UNREADABLE_CALL,
     "slack": _UNREADABLE_CALL,
     "telegram": _UNREADABLE_CALL,

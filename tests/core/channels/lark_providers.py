@@ -23,7 +23,7 @@ class Feishu(FakeProvider):
         "encrypt_key": "an encrypt key for tests",
         "verification_token": "a-verification-token",
     }
-    user: ClassVar[str] = "ou_0000000000000000000000000example1"
+    user: ClassVar[str] = "oc_0000000000000000000000000example1"
 
     def call(self, body: bytes, now: datetime) -> Call:
         stamp, nonce = str(int(now.timestamp())), "7264"
@@ -57,12 +57,12 @@ class Feishu(FakeProvider):
         message = {
             "message_id": f"om_{more.get('id') or uuid4().hex}",
             "create_time": str(int(now.timestamp() * 1000)),
-            "chat_id": "oc_0001",
+            "chat_id": more.get("user", self.user),
             "chat_type": "p2p",
             "message_type": "text",
             "content": json.dumps({"text": words}, ensure_ascii=False),
         }
-        sender = {"sender_id": {"open_id": more.get("user", self.user)}, "sender_type": "user"}
+        sender = {"sender_id": {"open_id": "ou_0001"}, "sender_type": "user"}
         return self.event("im.message.receive_v1", {"sender": sender, "message": message}, now)
 
     def accepted(self) -> bytes:

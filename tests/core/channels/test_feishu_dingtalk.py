@@ -118,12 +118,13 @@ def test_a_reply_goes_to_the_message_and_is_deduplicated() -> None:
     body = json.loads(call.body)
     assert (body["uuid"], body["msg_type"]) == ("uuid-1", "text")
     assert "<at" not in json.loads(body["content"])["text"], "it would mention everybody"
-    direct = of("feishu").send(replace(message, user=f"oc_1/{Feishu.user}", thread=""), {}, "t")
-    assert direct.url.endswith("/im/v1/messages?receive_id_type=open_id")
-    assert json.loads(direct.body)["receive_id"] == Feishu.user
+    for user, kind in ((Feishu.user, "chat_id"), ("oc_1/ou_1", "open_id")):
+        direct = of("feishu").send(replace(message, user=user, thread=""), {}, "t")
+        assert direct.url.endswith(f"/im/v1/messages?receive_id_type={kind}")
+        assert json.loads(direct.body)["receive_id"] == user.rpartition("/")[2]
 
 
-@pytest.mark.parametrize("user", [Feishu.user, f"oc_1/{Feishu.user}"])
+@pytest.mark.parametrize("user", ["oc_1", "oc_1/ou_1"])
 def test_the_button_that_a_person_taps_is_the_choice_on_the_card(user: str) -> None:
     choices = (Choice("invoice", "开发票"), Choice("none", "都不是"))
     message = OutgoingMessage(user, "请选择", "om_1", key="k", choices=choices)
@@ -134,9 +135,9 @@ def test_the_button_that_a_person_taps_is_the_choice_on_the_card(user: str) -> N
     button = card["elements"][1]["actions"][1]
     assert button["text"]["content"] == "都不是"
     event = {
-        "operator": {"open_id": Feishu.user},
+        "operator": {"open_id": "ou_1"},
         "action": {"tag": "button", "value": button["value"]},
-        "context": {"open_message_id": "om_card"},
+        "context": {"open_message_id": "om_card", "open_chat_id": "oc_1"},
     }
     request = Feishu().call(Feishu().event("card.action.trigger", event, NOW), NOW).request(NOW)
     (tapped,) = of("feishu").read(request, Feishu.secret)
