@@ -239,6 +239,13 @@ def test_a_text_is_sent_whole_or_truncated_to_the_limit(name: str) -> None:
     _, words = provider.sent_message(sent_body(long.body))
     assert words.endswith("…")
     assert len(words) < 18000
+    link = "https://desk.example.com/t?key=1"
+    linked = adapter_of(name).send(
+        OutgoingMessage(provider.user, f"{'长😀' * 9000}。{link}", key=key), secret, "token"
+    )
+    _, linked_words = provider.sent_message(sent_body(linked.body))
+    assert linked_words.endswith(f"…{link}")
+    assert len(linked_words.encode()) <= len(words.encode()) + 4
 
 
 @pytest.mark.parametrize("name", NAMES)
