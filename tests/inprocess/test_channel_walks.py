@@ -20,8 +20,8 @@ from tests.inprocess.test_chat import Chat, put_secret
 pytestmark = pytest.mark.requirement("G1", "G3", "B8", "E10", "F5")
 
 WALKED = {
-    "dingtalk": "new-kind.json",
     "douyin": "card.json",
+    "dingtalk": "new-kind.json",
     "feishu": "location.json",
     "line": "location.json",
     "messenger": "location.json",
@@ -36,8 +36,11 @@ WALKED = {
 
 PICTURE = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
 
+FIRST, *OTHERS = WALKED
+"""Channels: the tests of every change walk the first one."""
 
-@pytest.fixture(params=WALKED)
+
+@pytest.fixture(params=[FIRST, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
 def chat(request: pytest.FixtureRequest, simulator: Simulator, storage: Storage) -> Iterator[Chat]:
     """A person on each channel."""
     provider = FAKE_PROVIDERS[request.param]

@@ -134,7 +134,6 @@ class Douyin(Adapter):
         handle = f"{_ENTER if name == _ENTER else _REPLY} {message_id}"
         message_type = get_text(content, "message_type")
         conversation = get_text(content, "conversation_short_id")
-        at = unix_time(content.get("create_time"), 1000)
         file = f"{conversation} {message_id}" if message_type in _FETCHED else ""
         return (
             IncomingMessage(
@@ -146,10 +145,10 @@ class Douyin(Adapter):
                 media=tuple(filter(None, (file, get_text(content, "resource_url")))),
                 thread=f"{conversation} {handle}",
                 account=get_text(event, "to_user_id"),
-                at=at,
+                at=unix_time(content.get("create_time"), 1000),
                 # An entrance answers for 30 seconds; the last message may still do so afterwards.
                 session="" if name == _ENTER else handle,
-                session_until=(at or request.now) + MESSAGE.duration,
+                session_until=request.now + MESSAGE.duration,
                 raw=request.body,
             ),
         )
