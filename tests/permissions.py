@@ -50,6 +50,7 @@ UNUSED: dict[str, dict[str, str]] = {
     "intake_mail": {
         **_LOGS,
         "dynamodb:Query": "finds the other tickets of a contact that mail bounced from",
+        "lambda:InvokeFunction": "lets the files of a chat message that was released be fetched",
         "s3:PutObject": "stores attachments and quarantined mail",
         "sqs:DeleteMessage": _RECEIVED_BY_LAMBDA,
         "sqs:GetQueueAttributes": _RECEIVED_BY_LAMBDA,

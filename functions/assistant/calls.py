@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.core.assistant.handing_over import HandOver, opened, sealed, unlock
+from functions.core.assistant.handing_over import HandOver, opened, sealed
 from functions.core.assistant.turns import DeskChats, Taken, Turn, require_same
 from functions.core.assistant.verification import ATTEMPTS
 from functions.core.domain.chat import CHAT, MAX_MESSAGES, MAX_TEXT, Chat, ChatMessage, Writer
@@ -38,7 +38,7 @@ from functions.core.text import reply_box
 from functions.core.text.contacts import Contact, normalise_contact
 from functions.core.text.masking import mask
 from functions.core.text.shapes import local_time
-from functions.core.text.tokens import source_hash
+from functions.core.text.tokens import source_hash, unlock
 from functions.core.text.unmasking import MessageMasker, Original
 from functions.core.text.words import nearest_locale, written_in
 

@@ -46,6 +46,11 @@ def mime(desk: str) -> Response:
     return web.respond(bp, lambda request: _mime(request, desk))
 
 
+@bp.route("/desks/{desk}/channels/sms-reports", methods=["POST"], content_types=JSON)
+def sms_reports(desk: str) -> Response:
+    return web.respond(bp, lambda request: _sms_reports(request, desk))
+
+
 @bp.route("/desks/{desk}/channels/{channel}", methods=["GET", "POST"], content_types=CHAT)
 def channel(desk: str, channel: str) -> Response:
     return web.respond(bp, lambda request: _chat(request, desk, channel))
@@ -114,6 +119,12 @@ def _mime(request: web.Request, desk: str) -> web.HttpResponse:
     return web.HttpResponse(body, status=202)
 
 
+def _sms_reports(request: web.Request, desk: str) -> web.HttpResponse:
+    from functions.intake import sms_reports
+
+    return sms_reports.receive(request, desk)
+
+
 def _chat(request: web.Request, desk: str, channel: str) -> web.HttpResponse:
     from functions.intake.channels import receive
 
@@ -128,6 +139,10 @@ def _process_message(body: str, deployment: Deployment) -> None:
         from functions.intake.forms import create_released
 
         create_released(call, deployment, clock.now())
+    elif call is not None and call["channel"] == "sms-reports":
+        from functions.intake import sms_reports
+
+        sms_reports.receive_released(call, deployment, clock.now())
     elif call is not None:
         from functions.intake.channels import receive_released
 

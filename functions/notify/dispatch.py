@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from functions.core.channels.base import adapter
 from functions.core.deliver.failures import Passing, Permanent, SendFailure, Withheld
 from functions.core.domain.delivery import RETRY_AFTER, Delivery, State
 from functions.core.domain.errors import DeadLetter, TryAgain
@@ -38,6 +39,7 @@ from functions.core.domain.webhook_message import is_webhook
 from functions.core.services.composing import notifications_for
 from functions.core.services.preparing import (
     EVENT_GONE,
+    Channel,
     Preparation,
     PreparedMessage,
     TicketOpening,
@@ -53,7 +55,9 @@ from functions.notify.base_dispatch import (
     log,
     log_fields,
 )
+from functions.notify.chat_sending import OutsideWindow
 from functions.notify.limits import blocked_by_limit, blocked_by_returned_mail
+from functions.notify.other_contact import other_contact
 from functions.notify.sending import Sender
 
 UNCERTAIN = "uncertain: a run claimed it and ended; it may or may not have been sent"
@@ -292,7 +296,7 @@ class Dispatcher(BaseDispatcher):
         """
         attempt = self.next_attempt(message.with_text(delivery))
         try:
-            provider_id = self.sender.send(delivery, message, self.now)
+            attempt, provider_id = self._send_or_divert(delivery, message, attempt)
         except (Passing, TryAgain) as error:  # a failed read, too, comes before sending
             self.retry_later(attempt, str(error), RETRY_AFTER, expected)
         except Withheld as error:
@@ -303,7 +307,33 @@ class Dispatcher(BaseDispatcher):
         except SendFailure as error:
             self.dead_letter(attempt, f"{UNCERTAIN} ({error})", expected)
         else:
-            self.record_sent(attempt, provider_id, expected)
+            self.record_sent(attempt, provider_id, expected, _reporter(attempt, message))
+
+    def _send_or_divert(
+        self, delivery: Delivery, message: PreparedMessage, attempt: Delivery
+    ) -> tuple[Delivery, str]:
+        """Send a message, to another contact of the customer if a chat channel takes none now.
+
+        Returns the attempt as it went out, whose cause tells the agent, and the provider's id.
+
+        Raises:
+            SendFailure: it is not known to have gone out.
+        """
+        try:
+            return attempt, self.sender.send(delivery, message, self.now)
+        except OutsideWindow as outside:
+            other = other_contact(self.storage, message.ticket, self.sender.open_contact)
+            if other is None:
+                raise
+            channel: Channel = "sms" if other.contact.kind == "phone" else "email"
+            instead = delivery.model_copy(update={"channel": channel, "to": other.shown})
+            reason = self._blocking_reason(instead, message, ())
+            if reason is not None:
+                raise Permanent(reason) from None
+            provider_id = self.sender.send(instead, message, self.now, other.contact)
+            cause = f"outside the window of {outside.channel}, sent by {channel} instead"
+            sent = self.next_attempt(message.with_text(instead))
+            return sent.model_copy(update={"cause": cause}), provider_id
 
     def _restored_message(self, delivery: Delivery) -> PreparedMessage:
         """Prepare a stored delivery's message again, since its text is stored masked only."""
@@ -331,6 +361,15 @@ class Dispatcher(BaseDispatcher):
 _NOTED: dict[str, State] = {"none": "sent", "phone": "waiting"}
 """Channel → state of a delivery that this function does not send: nobody reads it, or a member of
 the desk calls the customer."""
+
+
+def _reporter(sent: Delivery, message: PreparedMessage) -> str:
+    """Return the provider whose reports about a sent message may come, "" if none may."""
+    if sent.channel == "message":
+        provider = adapter(message.ticket.channel)
+        return provider.name if provider is not None and provider.reports_later else ""
+    sms = message.playbook.sms
+    return sms.provider if sent.channel == "sms" and sms.registers else ""
 
 
 @contextmanager

@@ -10,7 +10,9 @@ from functions.core.deliver import email, once, sms
 from functions.core.platform import aws, clock, container
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.platform.settings import Deployment
+from functions.core.services.allowances import Allowances
 from functions.notify import contact
+from functions.notify.chat_sending import ChatSender
 from functions.notify.dispatch import Dispatcher
 from functions.notify.sending import Sender
 from functions.notify.webhook_dispatch import EndpointBudget, WebhookDispatcher
@@ -40,15 +42,17 @@ def dispatcher(deployment: Deployment) -> Dispatcher:
             send_mail=lambda sender, to, raw: email.send(
                 once.client("sesv2"), sender, to, raw, deployment.prefix
             ),
-            send_sms=lambda number, text, sender, max_price: sms.send(
-                once.client("sns"), number, text, sender, max_price
-            ),
+            send_sms=partial(sms.send, deployment),
             admits_sms=lambda desk, limit, local: storage.counters.admits(
                 desk, "sms", limit, "day", local
             ),
             keep_link=storage.short_links.keep,
             keep_reply=storage.chats.keep_reply,
-            send_chat=partial(_send_chat, deployment),
+            send_chat=ChatSender(
+                storage,
+                Allowances(storage.contacts, aws.root_key(deployment)),
+                partial(_send_chat, deployment),
+            ),
         ),
     )
 

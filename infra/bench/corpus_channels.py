@@ -94,6 +94,7 @@ class Samples:
         match outcome:
             case "message":
                 fits = _fits(opening, expected) and len(set(ids)) == len(ids)
+                fits = fits and _page_fits(self.adapter, bodies[0], expected)
                 repeated = sum(each in before for each in ids)
                 if "repeats" in expected:
                     return fits and ids == self.ids[expected["repeats"]]
@@ -120,6 +121,16 @@ def _fits(messages: list[IncomingMessage], expected: Expected) -> bool:
         len(messages) == expected["messages"]
         and (not expected.get("text") or expected["text"] in texts)
         and (not expected.get("kind") or [m.kind for m in messages] == [expected["kind"]])
+    )
+
+
+def _page_fits(found: Any, body: bytes, expected: Expected) -> bool:
+    if "has_more" not in expected:
+        return True
+    page = found.page(200, body)
+    return bool(
+        page.more == expected["has_more"]
+        and page.cursor == expected.get("next_cursor", page.cursor)
     )
 
 

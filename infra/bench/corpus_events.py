@@ -10,7 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from functions.core.channels.base import IncomingMessage, ProviderRequest, Unreadable, adapter
+from functions.core.channels.base import (
+    EVENTS,
+    IncomingMessage,
+    ProviderRequest,
+    Unreadable,
+    adapter,
+)
 from infra.bench.corpus_channels import CASES as CHANNELS, Cases
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,10 +31,7 @@ def read(channel: str, body: bytes) -> tuple[IncomingMessage, ...]:
         messages = chat_adapter.read(request, {})
     except Unreadable:
         return ()
-    return tuple(m for m in messages if m.opens and m.kind not in _NO_MESSAGES)
-
-
-_NO_MESSAGES = {"subscribed", "unsubscribed", "menu"}
+    return tuple(m for m in messages if m.opens and m.kind not in EVENTS)
 
 
 def _line(path: Path) -> Cases:

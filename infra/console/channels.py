@@ -4,11 +4,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import boto3
 
-from functions.core.channels.base import adapter, names
+from functions.core.channels.base import Adapter, adapter, names
+from functions.core.deliver.failures import SendFailure
+from functions.core.deliver.message import check as ask_provider
+from functions.core.storage.channel_health import ChannelHealth
 from infra.console.errors import ConsoleError
 from infra.deploy.desks import storage_of
 from infra.deploy.stage_secrets import read_secret, replace_secret
@@ -21,12 +25,13 @@ class ChannelError(ConsoleError):
 
 @dataclass(frozen=True)
 class Connection:
-    """A desk's channel: the keys of its secret (never their values) and its last change."""
+    """A desk's channel: its health, the keys of its secret (never their values), and since when."""
 
     desk: str
     channel: str
     keys: tuple[str, ...]
     since: datetime
+    health: ChannelHealth
 
 
 def channel_secret_name(stage: str, desk: str, channel: str) -> str:
@@ -36,6 +41,7 @@ def channel_secret_name(stage: str, desk: str, channel: str) -> str:
 def connected(stage: str) -> list[Connection]:
     parameters = boto3.client("ssm").get_paginator("get_parameters_by_path")
     path = f"/deskbell/{stage}/desks/"
+    health = cache(storage_of(stage).channel_healths.of)
     connections = []
     for page in parameters.paginate(Path=path, Recursive=True, WithDecryption=True):
         for parameter in page["Parameters"]:
@@ -43,14 +49,24 @@ def connected(stage: str) -> list[Connection]:
             if kind == "channels":
                 keys = tuple(json.loads(parameter["Value"]))
                 since = parameter["LastModifiedDate"]
-                connections.append(Connection(desk, channel[0], keys, since))
+                found = health(desk).get(channel[0], ChannelHealth())
+                connections.append(Connection(desk, channel[0], keys, since, found))
     return sorted(connections, key=lambda connection: (connection.desk, connection.channel))
 
 
 def connect_channel(
-    trail: OperatorTrail, desk: str, channel: str, fields: Mapping[str, Any]
-) -> None:
-    """Create or rotate a channel's secret; given keys are replaced (None removes), others stay."""
+    trail: OperatorTrail,
+    desk: str,
+    channel: str,
+    fields: Mapping[str, Any],
+    *,
+    check: bool = False,
+) -> str:
+    """Create or rotate a channel's secret; given keys are replaced (None removes), others stay.
+
+    Args:
+        check: ask the provider first; returns what it said. A refused secret is not stored.
+    """
     stage = trail.stage
     provider = adapter(channel)
     if provider is None:
@@ -70,6 +86,7 @@ def connect_channel(
         raise ChannelError(f"{channel} needs {', '.join(missing)}: see docs/adapters.md")
     if len(json.dumps(secret)) > 4000:
         raise ChannelError("the secret does not fit into the 4 KB of an SSM parameter")
+    said = _checked(provider, secret) if check else ""
     trail.record(
         "channel.set",
         desk,
@@ -78,6 +95,32 @@ def connect_channel(
         after={"keys": sorted(secret), "changed": sorted(fields)},
     )
     replace_secret(channel_secret_name(stage, desk, channel), json.dumps(secret))
+    return said
+
+
+def _checked(provider: Adapter, secret: Mapping[str, Any]) -> str:
+    """Return what the provider says of a secret, in words.
+
+    Raises:
+        ChannelError: it refuses the secret.
+    """
+    try:
+        result = ask_provider(provider, secret)
+    except SendFailure as failure:
+        return f"not checked: {failure}"
+    if result is None:
+        return "not checked: the provider has no call for that"
+    if result.state in {"permanent", "renew"}:
+        raise ChannelError(
+            f"{provider.name} refuses the secret: {result.cause}; --no-check stores it all the same"
+        )
+    return "accepted by the provider" if result.state == "sent" else f"not checked: {result.cause}"
+
+
+def callback_url(stage: str, desk: str, channel: str) -> str:
+    """Return the URL that the provider is to call, "" before the stage has one."""
+    document = read_secret(f"/deskbell/{stage}/api")
+    return f"{json.loads(document)['url']}/desks/{desk}/channels/{channel}" if document else ""
 
 
 def disconnect_channel(trail: OperatorTrail, desk: str, channel: str) -> None:

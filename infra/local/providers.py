@@ -7,15 +7,19 @@ picture for every file.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import string
 from collections import deque
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from functions.core.channels.base import names
 from infra.console.channels import connect_channel, secret_of
+from infra.deploy.local_stage import STAGE
 from infra.deploy.trail import OperatorTrail
 from infra.local.wecom import FakeWeCom
 
@@ -47,6 +51,9 @@ _TOKEN = {
     "tenant_access_token": "local", "expire": 7200,
     "accessToken": "local", "expireIn": 7200,
 }  # fmt: skip
+_CHECKS = ("/getMe", "/auth.test")
+"""The calls that check a secret, beside those for a token."""
+
 _PICTURE = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
     b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
@@ -56,6 +63,8 @@ _PICTURE = (
 
 def attach(app: web.Application) -> None:
     from aiohttp import web
+
+    from infra.local import sms_providers
 
     sent: deque[dict[str, Any]] = deque(maxlen=MAX_MESSAGES)
     wecom = FakeWeCom()
@@ -89,8 +98,8 @@ def attach(app: web.Application) -> None:
 
     async def take(request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
-        if "token" in request.path.lower():
-            return web.json_response({**_TOKEN, "data": _TOKEN})
+        if "token" in request.path.lower() or request.path.endswith(_CHECKS):
+            return web.json_response({**_ACCEPTED, **_TOKEN, "data": _TOKEN})
         if request.path.endswith("/messageFiles/download"):  # DingTalk names the address of a file
             return web.json_response({"downloadUrl": f"{request.url}/file"})
         raw = await request.read()
@@ -99,10 +108,28 @@ def attach(app: web.Application) -> None:
         sent.append({"channel": channel, "call": request.match_info["call"], "body": body})
         return web.json_response(_ACCEPTED)
 
+    async def take_text(request: web.Request) -> web.Response:
+        name, headers = request.match_info["provider"], request.headers.items()
+        call = sms_providers.SentCall(
+            name,
+            request.path,
+            request.raw_path.partition("?")[2],
+            {header.lower(): value for header, value in headers},
+            await request.read(),
+        )
+        secret_of = partial(sms_providers.local_secret, STAGE)
+        status, body, message = await asyncio.to_thread(
+            sms_providers.answer, call, secret_of, datetime.now(UTC)
+        )
+        if message is not None:
+            sent.append({"channel": f"sms-{name}", "call": "SendSms", "body": message})
+        return web.json_response(body, status=status)
+
     async def show(_request: web.Request) -> web.Response:
         return web.json_response(list(sent), dumps=_readable)
 
     app.router.add_get(f"{PATH}/messages", show)
+    app.router.add_post(sms_providers.PATH + "/{provider}/", take_text)
     app.router.add_route("*", PATH + "/wecom/{call:.*}", take_for_wecom)
     app.router.add_post(PATH + "/{channel}/{call:.*}", take)
     app.router.add_get(PATH + "/{channel}/{call:.*}", give)

@@ -19,7 +19,7 @@ from functions.core.storage.pulls import AccountPull
 from infra.simulator.simulator import Simulator
 from tests.core.channels.wecom_provider import ACCOUNT
 from tests.fetcher.conftest import Account
-from tests.inprocess.test_chat import DESK
+from tests.inprocess.test_chat import DESK, put_secret, quarantine_causes
 
 pytestmark = pytest.mark.requirement("G1", "G3", "E10")
 

@@ -270,6 +270,7 @@ BEFORE_AND_AFTER: Mapping[str, tuple[str, Any, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("act", ACTS)
 def test_an_act_is_recorded_once_with_no_secret_no_customer_and_no_reason(
     carried_out: Callable[[str], list[AuditEntry]], act: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email import policy
@@ -103,13 +103,79 @@ def test_a_question_is_answered_and_rated_without_a_ticket(channel: Channel) -> 
 
 
 @pytest.mark.requirement("C4")
-def test_an_option_is_chosen_by_its_number(channel: Channel, journey: SimulatedJourney) -> None:
+def test_an_option_is_chosen_by_its_number(wechat: Channel, journey: SimulatedJourney) -> None:
     configure(journey, at_once=1)
-    said = channel.ask("请问怎么开发票呢")
+    said = wechat.ask("请问怎么开发票呢")
     number = re.search(r"(\d)\. 关于invoice", said)
     assert number is not None, said
     assert "0. 都不是" in said
-    assert "invoice的回答。" in channel.ask(number[1])
+    assert "invoice的回答。" in wechat.ask(number[1])
+
+
+@contextmanager
+def telegram(journey: SimulatedJourney) -> Iterator[tuple[Channel, Callable[[str], str]]]:
+    """A person on a channel with buttons, and how they tap one: it returns what the desk says."""
+    with connected(journey, "telegram") as person:
+
+        def tap(choice: str) -> str:
+            user = json.loads(person.provider.text("", person.now))["message"]["from"]
+            under = {"message_id": 8, "chat": {"id": user["id"], "type": "private"}}
+            query = {"id": "77", "from": user, "message": under, "data": choice}
+            update = {"update_id": uuid4().int % 10**9, "callback_query": query}
+            call = person.provider.call(json.dumps(update).encode(), person.now)
+            before = len(person.sent_messages)
+            answer = person.send(call)
+            assert answer.json == {"method": "answerCallbackQuery", "callback_query_id": "77"}
+            return "\n".join(text for _, text in person.sent_messages[before:])
+
+        yield person, tap
+
+
+def buttons(person: Channel) -> dict[str, str]:
+    """Return the buttons under the last message: label → id."""
+    rows = person.api.to("sendMessage")[-1]["reply_markup"]["inline_keyboard"]
+    return {button["text"]: button["callback_data"] for row in rows for button in row}
+
+
+@pytest.mark.requirement("C3", "C4", "C5")
+def test_options_ratings_and_a_person_are_buttons_where_the_channel_has_them(
+    journey: SimulatedJourney,
+) -> None:
+    configure(journey, at_once=1)
+    with telegram(journey) as (person, tap):
+        said = person.ask("请问怎么开发票呢")
+        assert "1. " not in said
+        offered = buttons(person)
+        assert offered["都不是"] == "none"
+        assert "invoice的回答。" in tap(offered["关于invoice"])
+        ratings = buttons(person)
+        assert list(ratings) == ["1", "2", "3", "4", "5", "转人工"]
+        person.ask("你好")
+        assert tap(ratings["5"]) == "感谢您的评价。还有其他问题，可以直接问。", "late, and no harm"
+        assert "invoice的回答。" in tap(offered["关于invoice"]), "late, too"
+        assert person.tickets == []
+        tap(ratings["转人工"])
+        person.simulator.pump()
+        assert full(journey, person.ticket.number)["chat"]["reason"] == "asked"
+        tap(ratings["1"])
+        assert len(person.tickets) == 1, "a tap into an open ticket is a note on it"
+
+
+@pytest.mark.requirement("B8", "C2")
+def test_a_contact_verified_by_a_code_gets_what_the_channel_does_not_take(
+    wechat: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wechat.ask(PHONE)
+    wechat.ask(code_in(sent_texts()[-1][1]))
+    wechat.ask("转人工")
+    wechat.simulator.pump()
+    wechat.act("take")
+    later(monkeypatch, timedelta(hours=49))
+    wechat.act("reply", text="已为您办理")
+    (reply,) = wechat.replies()
+    assert (reply.state, reply.channel) == ("sent", "sms")
+    number, text = sent_texts()[-1]
+    assert (number, "已为您办理" in text) == ("+8613800138000", True)
 
 
 @pytest.mark.requirement("C5", "C6")

@@ -134,18 +134,19 @@ def wechat(
 ) -> Iterator[Chat]:
     """An official account, plain and encrypted."""
     provider = WeChat() if request.param == "wechat" else SafeWeChat()
-    yield from _chat(simulator, storage, "wechat", provider)
+    yield from person_on(simulator, storage, "wechat", provider)
 
 
 @pytest.fixture(params=[FIRST, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
 def chat(request: pytest.FixtureRequest, simulator: Simulator, storage: Storage) -> Iterator[Chat]:
     """A person on each channel."""
-    yield from _chat(simulator, storage, request.param, FAKE_PROVIDERS[request.param])
+    yield from person_on(simulator, storage, request.param, FAKE_PROVIDERS[request.param])
 
 
-def _chat(
+def person_on(
     simulator: Simulator, storage: Storage, name: str, provider: FakeProvider
 ) -> Iterator[Chat]:
+    """Yield a person on a channel whose provider is this process."""
     message.token_cache.cache_clear()
     with recording_provider(provider.accepted()) as api:
         put_secret(simulator, name, {**provider.secret, "api": api.url})

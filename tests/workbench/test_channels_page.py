@@ -113,6 +113,17 @@ def test_of_each_channel_the_last_message_and_all_failures_count(
     assert said.endswith(f"一天内没有 {clock} 2")
 
 
+def test_chats_that_opened_no_ticket_count_too(
+    browser: Browser, storage: Storage, playbook: Playbook
+) -> None:
+    put("desks/testdesk/channels/wechat", '{"token": "the-token"}')
+    storage.channel_healths.note("testdesk", "wechat", "in", AGO)
+    storage.channel_healths.note("testdesk", "wechat", "out", AGO + timedelta(minutes=1))
+    clock = AGO.astimezone(playbook.zone)
+    said = row(browser.get("channels").body, "微信")
+    assert f"{clock:%H:%M} {clock + timedelta(minutes=1):%H:%M}" in said
+
+
 def test_connected_channels_are_named_and_their_secrets_never(browser: Browser) -> None:
     put("desks/testdesk/channels/wechat", '{"token": "the-token"}')
     put("desks/other/channels/line", '{"token": "the-token"}')

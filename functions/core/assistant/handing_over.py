@@ -16,6 +16,7 @@ from functions.core.services.create_ticket import NewTicket, Source, TicketCreat
 from functions.core.storage.idempotency import IdempotencyRecord
 from functions.core.text.contacts import Contact, chat_contact
 from functions.core.text.templating import format_time
+from functions.core.text.tokens import lock, unlock
 from functions.core.text.words import say
 
 if TYPE_CHECKING:
@@ -135,17 +136,3 @@ def opened(text: str, token: str) -> dict[str, str]:
     """Decrypt what `sealed` encrypted."""
     document: dict[str, str] = json.loads(unlock(text, token)) if text else {}
     return document
-
-
-def lock(text: str, token: str) -> str:
-    """Encrypt a text with a chat's token."""
-    from cryptography.fernet import Fernet
-
-    return Fernet(token.encode()).encrypt(text.encode()).decode()
-
-
-def unlock(text: str, token: str) -> str:
-    """Decrypt what `lock` encrypted."""
-    from cryptography.fernet import Fernet
-
-    return Fernet(token.encode()).decrypt(text.encode()).decode()

@@ -23,6 +23,7 @@ from functions.core.assistant.reading import (
     takes_leave,
 )
 from functions.core.assistant.verification import Codes
+from functions.core.channels.base import Choice
 from functions.core.domain.chat import (
     MAX_MESSAGES,
     NONE,
@@ -280,6 +281,24 @@ class DeskChats:
 
         return turn
 
+    def tapping(self, choice: str) -> Turn | None:
+        """Take a choice that the customer tapped, however late; None for another's choice."""
+        if choice == PERSON:
+            return self.asking_for_person()
+        score = choice.removeprefix(_RATING)
+        if choice.startswith(_RATING) and score in tuple("12345"):
+            return lambda chat: self._rated_late(chat, int(score))
+        if choice == NONE or choice in self.articles:
+            return lambda chat: self.dialogue.chosen(chat.changed(answered=None), choice)
+        return None
+
+    def _rated_late(self, chat: Chat, score: int) -> Chat:
+        """Take a rating; one of an earlier answer counts only if it is poor, and a second not."""
+        if chat.answered is not None or score <= self.assistant.poor:
+            return self.dialogue.rated(chat, score)
+        chat = chat.said("customer", str(score), self.dialogue.now, kind="rating")
+        return chat.said("assistant", say("chat.rated", chat.locale), self.dialogue.now)
+
     def asking_for_person(self, reason: Reason = "asked", words: str = "") -> Turn:
         """Hand over (C5); a chat that was handed over stays so."""
 
@@ -336,16 +355,43 @@ def require_same(known: str, digest: str) -> None:
         )
 
 
-def as_text(messages: tuple[ChatMessage, ...], locale: Locale) -> str:
-    """Return what the desk said as one text, for channels without buttons; options are numbered."""
-    parts = []
-    for message in messages:
-        if message.writer == "customer":
-            continue
-        options = [
-            f"{0 if option.id == NONE else number}. {option.label}"
-            for number, option in enumerate(message.options, 1)
-        ]
-        hint = [say("chat.offer.hint", locale)] if options else []
-        parts.append("\n".join((message.text, *options, *hint)))
-    return "\n\n".join(parts)
+PERSON = "ask:person"
+"""The id of the choice to be put through to a person; no article's id has a colon."""
+
+_RATING = "rate:"
+"""The beginning of the ids of the ratings 1 to 5."""
+
+
+def as_message(
+    messages: tuple[ChatMessage, ...], locale: Locale, most: int, *, handed_over: bool = False
+) -> tuple[str, tuple[Choice, ...]]:
+    """Return what the desk said as one text, with at most `most` choices under it.
+
+    The options or the ratings of the last message become choices, and a person can always be asked
+    for. Options for which there is no room, or in an earlier message, are numbered lines.
+    """
+    said = [message for message in messages if message.writer != "customer"]
+    choices = _choices(said[-1]) if said else ()
+    choices = choices if len(choices) <= most else ()
+    parts = [
+        message.text if choices and message is said[-1] else _with_lines(message, locale)
+        for message in said
+    ]
+    if said and not handed_over and len(choices) < most:
+        choices = (*choices, Choice(PERSON, say("chat.person", locale)))
+    return "\n\n".join(parts), choices
+
+
+def _choices(message: ChatMessage) -> tuple[Choice, ...]:
+    if message.kind == "rating":
+        return tuple(Choice(f"{_RATING}{score}", str(score)) for score in range(1, 6))
+    return tuple(Choice(option.id, option.label) for option in message.options)
+
+
+def _with_lines(message: ChatMessage, locale: Locale) -> str:
+    options = [
+        f"{0 if option.id == NONE else number}. {option.label}"
+        for number, option in enumerate(message.options, 1)
+    ]
+    hint = [say("chat.offer.hint", locale)] if options else []
+    return "\n".join((message.text, *options, *hint))

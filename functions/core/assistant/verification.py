@@ -7,6 +7,7 @@ channel.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -37,7 +38,7 @@ SHOWN = 3
 
 
 class SendCode(Protocol):
-    def __call__(self, contact: Contact, text: str, locale: Locale) -> None: ...
+    def __call__(self, contact: Contact, code: str, locale: Locale) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Codes:
     """Sends codes and checks them, for the chats of a desk at one moment.
 
     `send` sends a text to a contact or raises `InvalidInput`; `seal` encrypts a text with the
-    chat's token, `seal_contact` a verified contact. `writer` is the person whom the channel proves.
+    chat's token, `seal_contact` a verified contact. `writer` is the person whom the channel proves;
+    then the verified contact is kept, for what the channel does not take.
     A code is sent once, however often a turn is taken.
     """
 
@@ -130,7 +132,11 @@ class Codes:
         writer = [self.writer] if self.writer else []
         identities = (proven, *others, *writer)
         join_customer(self.storage, self.playbook.desk, identities, "code", self.now)
-        chat = chat.changed(verified=(*others, proven), sealed=pending.sealed or chat.sealed)
+        sealed = pending.sealed or chat.sealed
+        if self.writer and pending.sealed:
+            kept, sealed = b64decode(pending.sealed), ""
+            self.storage.contacts.keep_verified(self.playbook.desk, proven.hash, kept)
+        chat = chat.changed(verified=(*others, proven), sealed=sealed)
         tickets = self._open_tickets(proven)
         chat = self._ended(chat, pending, "verified")
         if not tickets:
@@ -173,7 +179,7 @@ class Codes:
         if contact.address not in self._sent:
             self._require_admitted(contact)
             code = f"{randbelow(10**6):06}"
-            self.send(contact, say("verify.message", locale, code=code), locale)
+            self.send(contact, code, locale)
             self._sent[contact.address] = code
         return self._sent[contact.address]
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from email.message import EmailMessage
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from functions.core.assistant.engine import ask
-from functions.core.assistant.handing_over import lock, opened, sealed
+from functions.core.assistant.handing_over import opened, sealed
 from functions.core.assistant.turns import DeskChats
 from functions.core.assistant.verification import Codes
 from functions.core.domain.chat import Chat
@@ -19,8 +21,14 @@ from functions.core.domain.rules import Locale, Playbook
 from functions.core.platform import aws, container
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
+from functions.core.services.contacts import contact_digest, contact_document
 from functions.core.text.contacts import Contact
+from functions.core.text.registered_texts import CODE, fill_registered
+from functions.core.text.tokens import lock
 from functions.core.text.words import say
+
+if TYPE_CHECKING:
+    from functions.core.deliver.sms import TextMessage
 
 log = logger("assistant")
 
@@ -60,8 +68,8 @@ def desk_chats(
             root_key=aws.root_key(deployment),
             send=partial(_send_code, deployment, playbook),
             now=now,
-            seal=partial(lock, token=token) if token else lambda text: "",
-            seal_contact=partial(_sealed_contact, token),
+            seal=partial(lock, key=token) if token else lambda text: "",
+            seal_contact=partial(_sealed_contact, deployment, desk, token),
             writer=writer,
         ),
         summarise=partial(_summarise, deployment, playbook),
@@ -89,10 +97,17 @@ def _summarise(deployment: Deployment, playbook: Playbook, number: str) -> None:
         log.warning("model.unreached", extra={"cause": type(error).__name__})
 
 
-def _sealed_contact(token: str, chat: Chat, contact: Contact) -> str:
-    """Encrypt a verified contact, with the name that the customer gave."""
+def _sealed_contact(
+    deployment: Deployment, desk: str, token: str, chat: Chat, contact: Contact
+) -> str:
+    """Encrypt a contact to verify, with the name that the customer gave.
+
+    On a provider's channel, where nobody has a token, it is sealed for its own hash, so that
+    `notify` can use it when the channel takes no message.
+    """
     if not token:
-        return ""
+        digest = contact_digest(contact, desk, aws.root_key(deployment))
+        return b64encode(aws.seal(deployment, desk, digest, contact_document(contact))).decode()
     return sealed(contact.address, opened(chat.sealed, token).get("name", ""), token)
 
 
@@ -116,7 +131,7 @@ def _look_up(
 
 
 def _send_code(
-    deployment: Deployment, playbook: Playbook, contact: Contact, text: str, locale: Locale
+    deployment: Deployment, playbook: Playbook, contact: Contact, code: str, locale: Locale
 ) -> None:
     """Send a code by mail or text message.
 
@@ -125,24 +140,29 @@ def _send_code(
     """
     from functions.core.deliver import email, once, sms
     from functions.core.deliver.failures import SendFailure
-    from functions.core.services.composing import with_signature
 
     try:
         if contact.kind == "phone":
-            sms.send(
-                once.client("sns"),
-                contact.address,
-                with_signature(text, playbook, locale),
-                playbook.sms_sender,
-                playbook.sms.max_price,
-            )
+            sms.send(deployment, playbook, _code_message(playbook, contact, code, locale))
         else:
             to = email.deliverable(contact.address)
-            raw = _mail(playbook, to, text, locale)
+            raw = _mail(playbook, to, say("verify.message", locale, code=code), locale)
             email.send(once.client("sesv2"), playbook.mail.address, to, raw, deployment.prefix)
     except SendFailure as failure:
         wrong = FieldError("contact", "the code could not be sent there")
         raise InvalidInput("Some fields are invalid.", (wrong,)) from failure
+
+
+def _code_message(playbook: Playbook, contact: Contact, code: str, locale: Locale) -> TextMessage:
+    from functions.core.deliver.sms import TextMessage
+    from functions.core.services.composing import with_signature
+
+    if not playbook.sms.registers:
+        text = with_signature(say("verify.message", locale, code=code), playbook, locale)
+        return TextMessage(contact.address, text)
+    registered = playbook.sms.verification_code
+    filled = fill_registered(registered[locale], playbook.sms, {CODE: code}) if registered else None
+    return TextMessage(contact.address, filled.text if filled else "", filled)
 
 
 def _mail(playbook: Playbook, to: str, text: str, locale: Locale) -> bytes:

@@ -196,9 +196,9 @@ class Adapter(ABC):
     `name` is the module's name and the last part of the webhook's path; `api` the address of the
     provider's API, which a desk's secret may replace; `needs` the required keys of the secret,
     `options` its optional keys. `answers`: the HTTP response may carry text to the writer.
-    `windows`: what the provider accepts after a message, and after entering or following; a kind
-    without a window has no limit. `max_choices`: the choices that a message shows by the provider's
-    own means; more, or 0, become numbered lines.
+    `windows`: what the provider accepts after a message, and after entering or following; without
+    any it has no limit, and a kind that is left out opens none. `max_choices`: the choices that a
+    message shows by the provider's own means; more, or 0, become numbered lines.
     """
 
     name: ClassVar[str]
@@ -229,6 +229,11 @@ class Adapter(ABC):
     def reports(self, request: ProviderRequest, secret: Secret) -> tuple[DeliveryReport, ...]:
         """Return what a request whose signature is valid reports about sent messages."""
         return ()
+
+    @property
+    def reports_later(self) -> bool:
+        """Whether the provider may report a failure after it has accepted a message."""
+        return type(self).reports is not Adapter.reports
 
     def answer(
         self,
@@ -267,6 +272,19 @@ class Adapter(ABC):
     @abstractmethod
     def outcome(self, status: int, body: bytes) -> ProviderResult:
         """Read the response to `send`."""
+
+    def check_call(self, secret: Secret, token: str = "") -> HttpCall | None:
+        """Return a call that shows whether a secret is valid and changes nothing; None if the
+        provider has none, or `token_call` shows it.
+
+        Raises:
+            KeyError: the secret lacks a key.
+        """
+        return None
+
+    def checked(self, status: int, body: bytes) -> ProviderResult:
+        """Read the response to `check_call`; `sent` if the secret is valid."""
+        return self.outcome(status, body)
 
     def unblock(
         self, message: OutgoingMessage, result: ProviderResult, secret: Secret, token: str = ""
@@ -368,6 +386,17 @@ def response_object(body: bytes) -> dict[str, Any]:
         return parse_object(body)
     except Unreadable:
         return {}
+
+
+def form_field(body: bytes, name: str) -> str:
+    """Return a field of a URL-encoded form, "" if it has none."""
+    from urllib.parse import parse_qs
+
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), errors="replace", max_num_fields=20)
+    except ValueError:
+        return ""
+    return fields.get(name, [""])[0]
 
 
 def json_call(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from functions.core.channels.base import (
     Adapter,
+    Choice,
     HttpCall,
     IncomingMessage,
     Kind,
@@ -37,6 +38,12 @@ CONTENT = "https://api-data.line.me"
 LIMIT = 5000 * 2
 """5,000 UTF-16 units, in bytes."""
 
+LABEL_LIMIT = 20 * 2
+"""20 UTF-16 units of a button's label, in bytes."""
+
+DATA_LIMIT = 300
+"""Characters of a postback's data, and of the text that it shows."""
+
 _KINDS: dict[str, Kind] = {
     "text": "text",
     "image": "image",
@@ -55,6 +62,7 @@ class Line(Adapter):
     name: ClassVar[str] = "line"
     api: ClassVar[str] = "https://api.line.me"
     needs: ClassVar[tuple[str, ...]] = ("channel_secret", "access_token")
+    max_choices: ClassVar[int] = 13
     media_hosts: ClassVar[tuple[str, ...]] = ("api-data.line.me",)
 
     def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
@@ -73,15 +81,22 @@ class Line(Adapter):
         return tuple(message for message in messages if message is not None)
 
     def send(self, message: OutgoingMessage, secret: Secret, token: str = "") -> HttpCall:
-        content = {
-            "to": message.user.partition("/")[0],
-            "messages": [{"type": "text", "text": truncate(message.text, LIMIT, "utf-16-le")}],
-        }
-        headers = {"Authorization": f"Bearer {secret['access_token']}"}
+        # A label that is too long for its button is told whole in the text.
+        long = [each.label for each in message.choices if _label(each) != each.label]
+        text = "\n".join((message.text, *(f"· {label}" for label in long)))
+        said: dict[str, Any] = {"type": "text", "text": truncate(text, LIMIT, "utf-16-le")}
+        if message.choices:
+            said["quickReply"] = {"items": [_button(choice) for choice in message.choices]}
+        content = {"to": message.user.partition("/")[0], "messages": [said]}
+        headers = _authorization(secret)
         if message.key:
             headers["X-Line-Retry-Key"] = message.key
         url = f"{self.base(secret)}/v2/bot/message/push"
         return json_call(url, content, headers, repeatable=bool(message.key))
+
+    def check_call(self, secret: Secret, token: str = "") -> HttpCall | None:
+        url = f"{self.base(secret)}/v2/bot/info"
+        return HttpCall(url, b"", _authorization(secret), method="GET", repeatable=True)
 
     def outcome(self, status: int, body: bytes) -> ProviderResult:
         content = response_object(body)
@@ -107,6 +122,25 @@ class Line(Adapter):
         return result_of_status(status, "from LINE")
 
 
+def _authorization(secret: Secret) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret['access_token']}"}
+
+
+def _label(choice: Choice) -> str:
+    return truncate(choice.label, LABEL_LIMIT, "utf-16-le")
+
+
+def _button(choice: Choice) -> dict[str, Any]:
+    """Return a quick reply; its data name the choice and, for the ticket, what it says."""
+    action = {
+        "type": "postback",
+        "label": _label(choice),
+        "data": f"{choice.id}\n{choice.label}"[:DATA_LIMIT],
+        "displayText": choice.label[:DATA_LIMIT],
+    }
+    return {"type": "action", "action": action}
+
+
 def _message(event: dict[str, Any], account: str) -> IncomingMessage | None:
     source, message = get_object(event, "source"), get_object(event, "message")
     event_type = get_text(event, "type")
@@ -120,13 +154,14 @@ def _message(event: dict[str, Any], account: str) -> IncomingMessage | None:
     group, person = get_text(source, "groupId", "roomId"), get_text(source, "userId")
     # In a group each person has a separate ticket; the answer goes to the group.
     user = f"{group}/{person}" if group and person else group or person
-    text = get_text(message, "text")
+    text, choice = get_text(message, "text"), ""
     if kind == "location":
         text = " ".join(filter(None, (get_text(message, "title"), get_text(message, "address"))))
     elif kind == "file":
         text = get_text(message, "fileName")
     elif kind == "menu":
-        text = get_text(get_object(event, "postback"), "data")
+        choice, _, label = get_text(get_object(event, "postback"), "data").partition("\n")
+        text = label or choice
     has_media = kind in {"image", "video", "voice", "file", "other"}
     media = (get_text(message, "id"),) if has_media else ()
     return IncomingMessage(
@@ -138,5 +173,6 @@ def _message(event: dict[str, Any], account: str) -> IncomingMessage | None:
         media_names=(get_text(message, "fileName"),),
         account=account,
         at=unix_time(event.get("timestamp"), 1000),
+        choice=choice,
         raw=dump_raw(event),
     )

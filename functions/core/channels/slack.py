@@ -1,4 +1,4 @@
-"""Slack apps: Events API, "Verifying requests from Slack", `chat.postMessage`.
+"""Slack apps: Events API, "Verifying requests from Slack", `chat.postMessage`, interactive buttons.
 
 Messages to the app, or in channels that it is in, open tickets; the answer goes into the thread
 under the first message. Slack repeats a request three times if it has no answer within three
@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from functions.core.channels.base import (
     Adapter,
+    Choice,
     HttpCall,
     IncomingMessage,
     MediaFile,
@@ -21,6 +22,7 @@ from functions.core.channels.base import (
     Secret,
     attached_name,
     dump_raw,
+    form_field,
     get_object,
     get_text,
     json_call,
@@ -35,6 +37,12 @@ from functions.core.channels.base import (
 
 LIMIT = 12_000
 """Bytes. Slack advises at most 4,000 characters, and truncates far beyond that."""
+
+SECTION_LIMIT = 3000
+"""Characters of a section of a message with buttons."""
+
+LABEL_LIMIT = 75 * 2
+"""75 characters of a button's label, in bytes."""
 
 _BY_PEOPLE = frozenset({"", "file_share", "me_message", "thread_broadcast"})
 """Subtypes of messages that a person writes; the others report changes in a channel."""
@@ -62,6 +70,7 @@ class Slack(Adapter):
     name: ClassVar[str] = "slack"
     api: ClassVar[str] = "https://slack.com"
     needs: ClassVar[tuple[str, ...]] = ("signing_secret", "bot_token")
+    max_choices: ClassVar[int] = 25
     media_hosts: ClassVar[tuple[str, ...]] = ("files.slack.com",)
 
     def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
@@ -82,8 +91,10 @@ class Slack(Adapter):
         return ProviderResponse({"challenge": get_text(content, "challenge")}, "application/json")
 
     def read(self, request: ProviderRequest, secret: Secret) -> tuple[IncomingMessage, ...]:
+        if request.body.startswith(b"payload="):
+            return _tapped(request.body)
         if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-            return ()  # a slash command or a button, which answers no question of the desk
+            return ()  # a slash command
         content = parse_object(request.body)
         event = get_object(content, "event")
         if get_text(event, "type") not in {"message", "app_mention"}:
@@ -97,20 +108,24 @@ class Slack(Adapter):
 
     def send(self, message: OutgoingMessage, secret: Secret, token: str = "") -> HttpCall:
         text = truncate(message.text, LIMIT, "utf-8")
-        for entity, character in reversed(_ENTITIES):
-            text = text.replace(character, entity)
         channel, _, thread = message.thread.partition("/")
-        content = {
+        content: dict[str, Any] = {
             "channel": channel or message.user,
-            "text": text,
+            "text": _escaped(text),
             "mrkdwn": False,
             "unfurl_links": False,
             "unfurl_media": False,
         }
         if thread:
             content["thread_ts"] = thread
+        if message.choices:
+            content["blocks"] = _blocks(text, message.choices)
         headers = {"Authorization": f"Bearer {secret['bot_token']}"}
         return json_call(f"{self.base(secret)}/api/chat.postMessage", content, headers)
+
+    def check_call(self, secret: Secret, token: str = "") -> HttpCall | None:
+        headers = {"Authorization": f"Bearer {secret['bot_token']}"}
+        return json_call(f"{self.base(secret)}/api/auth.test", {}, headers)
 
     def outcome(self, status: int, body: bytes) -> ProviderResult:
         content = response_object(body)
@@ -142,6 +157,62 @@ class Slack(Adapter):
         if is_page:
             return ProviderResult("permanent", cause="Slack: the app may not read the file")
         return self.outcome(status, body)
+
+
+def _escaped(text: str) -> str:
+    for entity, character in reversed(_ENTITIES):
+        text = text.replace(character, entity)
+    return text
+
+
+def _blocks(text: str, choices: tuple[Choice, ...]) -> list[dict[str, Any]]:
+    """Return a message's blocks: its text, in sections of limited length, and its buttons."""
+    sections = [text[at : at + SECTION_LIMIT] for at in range(0, len(text), SECTION_LIMIT)]
+    buttons = [
+        {
+            "type": "button",
+            "action_id": choice.id,
+            "value": choice.id,
+            "text": _plain(truncate(choice.label, LABEL_LIMIT, "utf-16-le")),
+        }
+        for choice in choices
+    ]
+    shown = [{"type": "section", "text": _plain(section)} for section in sections]
+    return [*shown, {"type": "actions", "elements": buttons}]
+
+
+def _plain(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def _tapped(body: bytes) -> tuple[IncomingMessage, ...]:
+    """Return the button that a person tapped; nothing for a slash command or another interaction.
+
+    The form has the interaction as JSON in its only field ("Handling user interaction").
+    """
+    content = response_object(form_field(body, "payload").encode())
+    actions = content.get("actions")
+    action = get_object(actions[0]) if isinstance(actions, list) and actions else {}
+    choice = get_text(action, "value")
+    user = get_text(get_object(content, "user"), "id")
+    channel = get_text(get_object(content, "channel"), "id")
+    message, at = get_object(content, "message"), get_text(action, "action_ts")
+    thread = get_text(message, "thread_ts", "ts")
+    if not (choice and user and channel and at):
+        return ()
+    return (
+        IncomingMessage(
+            user=user,
+            message_id=f"{channel}:{at}:{choice}",
+            kind="menu",
+            text=get_text(get_object(action, "text"), "text") or choice,
+            thread=f"{channel}/{thread}" if thread else channel,
+            account=get_text(content, "api_app_id"),
+            at=unix_time(at),
+            choice=choice,
+            raw=dump_raw(content),
+        ),
+    )
 
 
 def _message(

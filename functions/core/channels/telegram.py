@@ -16,6 +16,7 @@ from functions.core.channels.base import (
     MediaFile,
     OutgoingMessage,
     ProviderRequest,
+    ProviderResponse,
     ProviderResult,
     Secret,
     Unreadable,
@@ -61,6 +62,7 @@ class Telegram(Adapter):
     name: ClassVar[str] = "telegram"
     api: ClassVar[str] = "https://api.telegram.org"
     needs: ClassVar[tuple[str, ...]] = ("secret_token", "bot_token")
+    max_choices: ClassVar[int] = 20
 
     def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
         return "telegram", {
@@ -75,18 +77,45 @@ class Telegram(Adapter):
         message = _read_update(update)
         return (message,) if message else ()
 
+    def answer(
+        self,
+        request: ProviderRequest,
+        secret: Secret,
+        message: IncomingMessage | None = None,
+        text: str = "",
+    ) -> ProviderResponse:
+        """Accept a request; a tapped button stops waiting (answerCallbackQuery)."""
+        tapped = get_text(get_object(response_object(request.body), "callback_query"), "id")
+        if not tapped:
+            return ProviderResponse()
+        called = {"method": "answerCallbackQuery", "callback_query_id": tapped}
+        return ProviderResponse(called, "application/json")
+
     def send(self, message: OutgoingMessage, secret: Secret, token: str = "") -> HttpCall:
         content: dict[str, Any] = {
             "chat_id": message.user.partition("/")[0],
             "text": truncate(message.text, LIMIT, "utf-16-le"),
             "link_preview_options": {"is_disabled": True},
         }
+        if message.choices:
+            content["reply_markup"] = {
+                "inline_keyboard": [
+                    [{"text": choice.label, "callback_data": choice.id}]
+                    for choice in message.choices
+                ]
+            }
         if re.fullmatch("[0-9]{1,18}", message.thread):
             content["reply_parameters"] = {
                 "message_id": int(message.thread),
                 "allow_sending_without_reply": True,
             }
-        return json_call(f"{self.base(secret)}/bot{secret['bot_token']}/sendMessage", content, {})
+        return json_call(f"{self._bot(secret)}/sendMessage", content, {})
+
+    def check_call(self, secret: Secret, token: str = "") -> HttpCall | None:
+        return json_call(f"{self._bot(secret)}/getMe", {}, {})
+
+    def _bot(self, secret: Secret) -> str:
+        return f"{self.base(secret)}/bot{secret['bot_token']}"
 
     def outcome(self, status: int, body: bytes) -> ProviderResult:
         content = response_object(body)
@@ -117,9 +146,10 @@ def _read_update(update: dict[str, Any]) -> IncomingMessage | None:
         if message := get_object(update, key):
             return _read_message(message, update, opens=key == "message")
     if callback := get_object(update, "callback_query"):
-        chat = get_object(callback, "message").get("chat")
-        message = {"chat": chat, "from": callback.get("from")}
-        return _incoming(message, update, kind="menu", text=get_text(callback, "data"))
+        under, data = get_object(callback, "message"), get_text(callback, "data")
+        message = {"chat": under.get("chat"), "from": callback.get("from")}
+        text = _button_label(under, data) or data
+        return _incoming(message, update, kind="menu", text=text, choice=data)
     member = get_object(update, "my_chat_member")
     if get_object(member, "new_chat_member").get("status") == "kicked":
         return _incoming(member, update, kind="unsubscribed")
@@ -150,6 +180,7 @@ def _incoming(
     *,
     kind: Kind,
     text: str = "",
+    choice: str = "",
     opens: bool = True,
 ) -> IncomingMessage:
     writer = get_object(message, "from")
@@ -169,8 +200,22 @@ def _incoming(
         media_names=tuple(files.values()),
         thread=get_text(message, "message_id"),
         at=unix_time(message.get("date")),
+        choice=choice,
         opens=opens,
         raw=dump_raw(update),
+    )
+
+
+def _button_label(message: dict[str, Any], data: str) -> str:
+    """Return what the button of a message with these data says, "" if there is no such button."""
+    rows = get_object(message, "reply_markup").get("inline_keyboard")
+    buttons = [
+        get_object(button)
+        for row in (rows if isinstance(rows, list) else [])
+        for button in (row if isinstance(row, list) else [])
+    ]
+    return next(
+        (get_text(each, "text") for each in buttons if each.get("callback_data") == data), ""
     )
 
 

@@ -8,7 +8,8 @@ after the person's last message.
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from datetime import timedelta
+from typing import Any, ClassVar, Literal
 
 from functions.core.channels.base import (
     Adapter,
@@ -23,6 +24,7 @@ from functions.core.channels.base import (
     Secret,
     Token,
     Unreadable,
+    Window,
     attached_name,
     get_text,
     json_call,
@@ -89,6 +91,10 @@ class WeChat(Adapter):
     needs: ClassVar[tuple[str, ...]] = ("token",)
     options: ClassVar[tuple[str, ...]] = ("aes_key", "app_id", "app_secret", "only_encrypted")
     answers: ClassVar[bool] = True
+    windows: ClassVar[Mapping[Literal["message", "subscribed"], Window]] = {
+        "message": Window(timedelta(hours=48), 5),
+        "subscribed": Window(timedelta(minutes=1), 3),
+    }
     media_hosts: ClassVar[tuple[str, ...]] = ("weixin.qq.com", "video.qq.com")
     kinds: ClassVar[Kinds] = KINDS
     events: ClassVar[Mapping[str, Kind]] = _EVENTS

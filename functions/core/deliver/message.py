@@ -61,6 +61,25 @@ def failure_of(result: ProviderResult) -> Passing | Permanent:
     return (Permanent if result.state == "permanent" else Passing)(mask(result.cause))
 
 
+def check(channel: Adapter, secret: Secret) -> ProviderResult | None:
+    """Ask the provider whether a secret is valid: `sent` if it is; None if nobody can be asked.
+
+    Raises:
+        SendFailure: the provider cannot be reached.
+    """
+    try:
+        asked = channel.token_call(secret, renew=False)
+        token = channel.token(*call_provider(channel.name, asked)) if asked else Token("", 0)
+        if isinstance(token, ProviderResult):
+            return token
+        call = channel.check_call(secret, token.value)
+    except KeyError:
+        return None  # a secret that only receives
+    if call is None:
+        return ProviderResult("sent") if asked else None
+    return channel.checked(*call_provider(channel.name, call))
+
+
 def ask(
     channel: Adapter,
     secret: Secret,
@@ -110,7 +129,7 @@ def _unblock(
         return None
     step: HttpCall | ProviderResult | None = channel.unblock(message, refused, secret, token)
     while isinstance(step, HttpCall):
-        step = channel.unblocked(*_call(channel.name, step), message, secret, token)
+        step = channel.unblocked(*call_provider(channel.name, step), message, secret, token)
     return step
 
 
@@ -134,7 +153,7 @@ def access_token(channel: Adapter, secret: Secret, *, renew: bool) -> str | Prov
     cached, expires = token_cache().get(account, ("", 0.0))
     if cached and not renew and time.monotonic() < expires:
         return cached
-    token = channel.token(*_call(channel.name, call))
+    token = channel.token(*call_provider(channel.name, call))
     if not isinstance(token, Token):
         return token
     lifetime = max(token.seconds - TOKEN_MARGIN.total_seconds(), 0.0)
@@ -142,7 +161,7 @@ def access_token(channel: Adapter, secret: Secret, *, renew: bool) -> str | Prov
     return token.value
 
 
-def _call(channel: str, call: HttpCall) -> tuple[int, bytes]:
+def call_provider(channel: str, call: HttpCall) -> tuple[int, bytes]:
     """Call a provider and return the response's status and body; raises as `_request`."""
     status, _headers, body = _request(channel, call, RESPONSE_LIMIT)
     return status, body
@@ -181,7 +200,7 @@ def _request(channel: str, call: HttpCall, limit: int) -> tuple[int, Mapping[str
     except HTTPError as error:
         # The URL may contain a token, so only the type of the failure is reported.
         kind = Passing if call.repeatable else Unclear
-        raise kind(f"{channel} did not response: {type(error).__name__}") from None
+        raise kind(f"{channel} did not answer: {type(error).__name__}") from None
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,8 @@
 """The assistant on a provider's channel: it answers before a ticket is opened (C1, C3–C6).
 
 A person has one chat on a channel. A message after a day of silence, or after the ticket that the
-chat became has ended, begins it anew. Options and ratings are numbers that the person writes.
+chat became has ended, begins it anew. Options and ratings are choices that the person taps where
+the channel has them, and numbers that the person writes elsewhere.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.core.assistant.handing_over import HandOver
-from functions.core.assistant.turns import DeskChats, Taken, as_text
-from functions.core.channels.base import IncomingMessage
+from functions.core.assistant.turns import DeskChats, Taken, as_message
+from functions.core.channels.base import Choice, IncomingMessage
 from functions.core.domain.chat import MAX_TEXT, Chat
 from functions.core.domain.customers import Identity
 from functions.core.domain.errors import Conflict
@@ -34,10 +35,11 @@ _READABLE = frozenset({"text", "menu"})
 
 @dataclass(frozen=True)
 class ChannelAnswer:
-    """The answer to a person's message; `chat` is the chat after it."""
+    """The answer to a person's message, with the choices under it; `chat` is the chat after it."""
 
     chat: Chat
     text: str
+    choices: tuple[Choice, ...]
     repeated: bool
 
     def may_be_on_its_way(self, now: datetime) -> bool:
@@ -47,11 +49,12 @@ class ChannelAnswer:
 
 @dataclass(frozen=True)
 class AssistedChat:
-    """One person's chat on a channel."""
+    """One person's chat on a channel, whose messages show at most `max_choices`."""
 
     chats: DeskChats
     channel: str
     writer: Identity
+    max_choices: int = 0
 
     def answer(
         self,
@@ -74,7 +77,8 @@ class AssistedChat:
             key,
             push=push,
         )
-        return ChannelAnswer(taken.chat, _words(taken), taken.repeated)
+        text, choices = self._words(taken)
+        return ChannelAnswer(taken.chat, text, choices, taken.repeated)
 
     def pushed(self, chat: Chat, key: str) -> None:
         """Note that the answer to a message was sent."""
@@ -108,6 +112,9 @@ class AssistedChat:
         text = message.text.strip()
         if message.kind == "subscribed":
             return chat
+        tapped = self.chats.tapping(message.choice) if message.choice else None
+        if tapped is not None:
+            return tapped(chat)
         if fresh and self.chats.greets(text):
             return chat  # welcomed just now
         readable = message.kind in _READABLE or (message.kind == "voice" and bool(text))
@@ -120,8 +127,8 @@ class AssistedChat:
         own = self.chats.playbook.locale
         return written_in(message.text) or nearest_locale(message.language) or own
 
-
-def _words(taken: Taken) -> str:
-    """Return what was said; the ticket's own acknowledgement takes the place of the hand-over."""
-    said = tuple(each for each in taken.new if each.kind != "handover")
-    return as_text(said, taken.chat.locale)
+    def _words(self, taken: Taken) -> tuple[str, tuple[Choice, ...]]:
+        """Return what was said; the ticket's own acknowledgement takes the hand-over's place."""
+        said = tuple(each for each in taken.new if each.kind != "handover")
+        handed_over = taken.chat.number is not None
+        return as_message(said, taken.chat.locale, self.max_choices, handed_over=handed_over)

@@ -46,6 +46,7 @@ from functions.core.platform import aws, container
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.receive.fetching import fetch_later
+from functions.core.services.allowances import Allowances
 from functions.core.services.command_service import TRIES, change
 from functions.core.services.composing import (
     Notification,
@@ -55,6 +56,7 @@ from functions.core.services.composing import (
 )
 from functions.core.services.contacts import contact_digest
 from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
+from functions.core.services.delivery_reports import record_report
 from functions.core.services.links import ticket_link
 from functions.core.services.merging import merge_target
 from functions.core.storage.contacts import Conversation, PriorRecords
@@ -63,14 +65,14 @@ from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.storage.outages import is_outage
 from functions.core.storage.raw_messages import RawMessages
 from functions.core.text.contacts import Contact, ContactError, chat_contact
-from functions.core.text.masking import mask_but
+from functions.core.text.masking import mask, mask_but
 from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.core.text.words import nearest_locale
 
 if TYPE_CHECKING:
     from functions.core.domain.chat import Chat
     from functions.core.domain.playbook_assistant import Assistant
-    from functions.core.receive.assisted_chat import AssistedChat
+    from functions.core.receive.assisted_chat import AssistedChat, ChannelAnswer
 
 MAX_TEXT = 4000
 """The maximum characters of a message on the ticket; the bucket keeps longer ones whole."""
@@ -116,6 +118,7 @@ def chat_channel(
             desk_chats(deployment, playbook, assistant, now, writer=writer),
             chat_adapter.name,
             writer,
+            chat_adapter.max_choices,
         )
 
     return ChatChannel(
@@ -169,20 +172,36 @@ class ChatChannel:
 
     def receive(self, request: ProviderRequest) -> ProviderResponse:
         """Process the messages of a request whose signature is valid."""
+        readable = True
         try:
             messages = self.adapter.read(request, self.secret)
         except Unreadable as error:
             self.quarantine(request.body, str(error), request.query)
-            messages = ()
+            messages, readable = (), False
         replies = self._process_each(
             # The whole request can be read again, once the cause is found.
             messages,
             lambda _, cause: self.quarantine(request.body, cause, request.query),
         )
+        if readable:
+            self._record_reports(request)
         # The response can carry text only for a request with one message of one person.
         if len(messages) == 1:
             return self.adapter.answer(request, self.secret, messages[0], replies[0])
         return self.adapter.answer(request, self.secret)
+
+    def _record_reports(self, request: ProviderRequest) -> None:
+        """Record what a request reports about sent messages.
+
+        Raises:
+            TryAgain: the outcome of one is being recorded; the provider reports again.
+        """
+        for report in self.adapter.reports(request, self.secret):
+            if record_report(self.storage, self.playbook.desk, self.adapter.name, report, self.now):
+                self.storage.channel_healths.note_failure(
+                    self.playbook.desk, self.adapter.name, mask(report.cause)
+                )
+                log.warning("chat.not_delivered", extra=self._about)
 
     def receive_page(self, request: ProviderRequest, since: datetime) -> None:
         """Process the messages of a page that was pulled, except those from before `since`.
@@ -194,8 +213,6 @@ class ChatChannel:
             TryAgain: a service fails at the moment; the page has to be pulled again.
             Unreadable: the page does not follow the provider's documentation.
         """
-        for report in self.adapter.reports(request, self.secret):
-            log.warning("chat.not_delivered", extra={**self._about, "cause": report.cause})
         messages = []
         for message in self.adapter.read(request, self.secret):
             if message.at is not None and message.at < since:
@@ -206,6 +223,7 @@ class ChatChannel:
             self._process_each(
                 messages, lambda failed, cause: self.quarantine(failed.raw, cause, request.query)
             )
+            self._record_reports(request)
         except TryAgain:
             raise
         except Exception as error:
@@ -234,6 +252,8 @@ class ChatChannel:
                     continue
                 log.exception("chat.failed", extra=self._about)
                 quarantine(message, f"a message failed: {type(error).__name__}")
+        if replies:
+            self.storage.channel_healths.note(**self._about, direction="in", now=self.now)
         if passing is not None:
             raise passing
         return replies
@@ -259,10 +279,14 @@ class ChatChannel:
                 return self._first_reply(repeated)
             try:
                 ticket = self._open_ticket(conversation, message)
-                if ticket is not None and self._join(message, ticket, idempotency):
+                if ticket is not None and self._join(message, ticket, idempotency, conversation):
                     self._fetch_files(message, idempotency, ticket.number)
                     return ""
-                received = ReceivedMessage(message, sender, known, conversation, idempotency)
+                pushed = self.assisted is not None and not self.adapter.answers
+                after = self._allowances.after(
+                    conversation, self.adapter, message, self.now, answers=int(pushed)
+                )
+                received = ReceivedMessage(message, sender, known, after, idempotency)
                 if self.assisted is not None and message.opens and message.kind != "unsubscribed":
                     return self._converse(self.assisted(sender), received)
                 if message.kind in EVENTS or not message.opens:
@@ -323,10 +347,19 @@ class ChatChannel:
             return None
         return ticket if self.now - ended_at <= self.playbook.reopen_within else None
 
+    @property
+    def _allowances(self) -> Allowances:
+        return Allowances(self.storage.contacts, self.root_key)
+
     def _join(
-        self, message: IncomingMessage, ticket: Ticket, idempotency: IdempotencyRecord
+        self,
+        message: IncomingMessage,
+        ticket: Ticket,
+        idempotency: IdempotencyRecord,
+        conversation: Conversation,
     ) -> bool:
         """Add a message to a ticket; False if the ticket has ended meanwhile."""
+        allowed = self._allowances.after(conversation, self.adapter, message, self.now)
         hiding = MessageMasker()
         written = message.display_text(self.playbook.locale)
         text = hiding.mask("text", written, MAX_TEXT)
@@ -349,6 +382,7 @@ class ChatChannel:
                 loaded=ticket,
                 idempotency=replace(idempotency, number=ticket.number, body=JOINED),
                 original=Original(hiding, self.seal_original),
+                allowed=allowed if allowed != conversation else None,
             )
         except ActionNotAllowed:
             return False
@@ -389,32 +423,37 @@ class ChatChannel:
         if key in answer.chat.unsent:
             if answer.may_be_on_its_way(self.now):
                 raise TryAgain("the answer may still be on its way")
-            self._push(message, answer.text, key)
+            self._push(message, answer, key)
             chat.pushed(answer.chat, key)
         return ""
 
-    def _push(self, message: IncomingMessage, text: str, key: str) -> None:
+    def _push(self, message: IncomingMessage, answer: ChannelAnswer, key: str) -> None:
         """Send the assistant's answer by a call to the provider.
 
         Raises:
             TryAgain: it was not sent; the provider repeats the message.
         """
-        if not text:
+        if not answer.text:
             return
-        unique = str(UUID(bytes=sha256(key.encode()).digest()[:16], version=4))
+        until = message.session_until
+        outgoing = OutgoingMessage(
+            message.user,
+            answer.text,
+            thread=message.thread,
+            key=str(UUID(bytes=sha256(key.encode()).digest()[:16], version=4)),
+            choices=answer.choices,
+            session=message.session if until is not None and self.now < until else "",
+        )
+        desk, channel = self.playbook.desk, self.adapter.name
         try:
-            until = message.session_until
-            session = message.session if until is not None and self.now < until else ""
-            self.push(
-                OutgoingMessage(
-                    message.user, text, thread=message.thread, key=unique, session=session
-                )
-            )
+            self.push(outgoing)
+            self.storage.channel_healths.note(desk, channel, "out", self.now)
         except Passing as failure:
             raise TryAgain(str(failure)) from failure
         except SendFailure as failure:
-            about = {"desk": self.playbook.desk, "channel": self.adapter.name}
-            log.warning("chat.answer_failed", extra={**about, "cause": str(failure)})
+            self.storage.channel_healths.note_failure(desk, channel, str(failure))
+            about = {"desk": desk, "channel": channel, "cause": str(failure)}
+            log.warning("chat.answer_failed", extra=about)
 
     def _create(self, received: ReceivedMessage) -> str:
         """Create a ticket from a message; return its acknowledgement, "" for none."""

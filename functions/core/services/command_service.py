@@ -21,6 +21,7 @@ from functions.core.storage.tickets import Change
 from functions.core.text.masking import mask_but
 
 if TYPE_CHECKING:
+    from functions.core.storage.contacts import Conversation
     from functions.core.text.unmasking import Original
 
 TRIES = 6
@@ -44,6 +45,7 @@ def change(
     loaded: Ticket | None = None,
     idempotency: IdempotencyRecord | None = None,
     original: Original | None = None,
+    allowed: Conversation | None = None,
     choosing: bool = False,
 ) -> Ticket:
     """Carry out a command and return the ticket; unchanged if the command changes nothing.
@@ -57,6 +59,7 @@ def change(
         loaded: the ticket as the caller has just read it, for the first try.
         idempotency: the idempotency record of the message that the command carries.
         original: the original of that message.
+        allowed: the conversation of that message, with what its channel now accepts.
         choosing: with `seen`, the caller can choose another handler: `AgentContended`.
 
     Raises:
@@ -95,6 +98,7 @@ def change(
         loaded=loaded,
         idempotency=idempotency,
         original=original,
+        allowed=allowed,
     )
 
 
@@ -110,6 +114,7 @@ def retry_on_conflict(
     loaded: Ticket | None = None,
     idempotency: IdempotencyRecord | None = None,
     original: Original | None = None,
+    allowed: Conversation | None = None,
 ) -> Ticket:
     """Decide on the newest version and commit; decide again after a conflict.
 
@@ -122,7 +127,9 @@ def retry_on_conflict(
         if not decided:
             return ticket
         try:
-            return write_all(storage, decided, playbook, now, actor, idempotency, original)
+            return write_all(
+                storage, decided, playbook, now, actor, idempotency, original, allowed=allowed
+            )
         except Conflict:
             if attempt == TRIES - 1:
                 raise
@@ -172,18 +179,22 @@ def write_all(
     idempotency: IdempotencyRecord | None = None,
     original: Original | None = None,
     *,
+    allowed: Conversation | None = None,
     choosing: bool = False,
 ) -> Ticket:
     """Commit the decisions on one or several tickets in one transaction; return the first ticket.
 
-    `idempotency` and `original` belong to the first ticket; `choosing` is as for `commit_all`.
+    `idempotency` and `original` belong to the first ticket; `allowed` and `choosing` are as for
+    `commit_all`.
     """
     changes = [_changed(each, playbook, now, actor) for each in decided]
     if original is not None:
         first = changes[0].after
         sealed = original.sealed_for(first.desk, first.number)
         changes[0] = replace(changes[0], original=sealed, original_purpose=original.purpose)
-    storage.tickets.commit_all(changes, actor=actor, idempotency=idempotency, choosing=choosing)
+    storage.tickets.commit_all(
+        changes, actor=actor, idempotency=idempotency, allowed=allowed, choosing=choosing
+    )
     return changes[0].after
 
 

@@ -1,6 +1,7 @@
 """Contacts: a person's tickets, class, conversation, and erasure (A5, B10).
 
-A contact is known by the hash of its address alone.
+A contact is known by the hash of its address alone. A conversation also keeps what its channel
+accepts for the person (`Allowance`).
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from functions.core.domain.allowance import UNKNOWN, Allowance
 from functions.core.domain.errors import TryAgain
 from functions.core.storage.idempotency import IdempotencyRecord, read_record
 from functions.core.storage.items import ticket_of_key
@@ -27,10 +29,18 @@ class Conversation:
     desk: str
     contact_hash: str
     number: str | None = None
+    allowance: Allowance = UNKNOWN
 
     @property
     def pk(self) -> str:
         return contact_key(self.desk, self.contact_hash)
+
+
+class VerifiedContact(NamedTuple):
+    """A contact that its owner verified: still sealed, None if it was not kept."""
+
+    sealed: bytes | None
+    undeliverable: bool
 
 
 @dataclass(frozen=True)
@@ -89,24 +99,91 @@ class Contacts:
         if former is not None:
             keys.append(former.key)
         items = list(self.table.batch_get(keys, consistent=True))
-        number = next((i["number"]["S"] for i in items if i["sk"]["S"] == "TALK"), None)
+        talk: Item = next((item for item in items if item["sk"]["S"] == "TALK"), {})
+        number = talk.get("number", {}).get("S")
         earlier = [i for i in items if former is not None and i["pk"]["S"] == former.pk]
         known = _known(idempotency, [i for i in items if i not in earlier])
         if former is not None and earlier:
             known = replace(known, former=read_record(former, earlier[0]))
-        return known, Conversation(desk, contact_hash, number)
+        return known, Conversation(desk, contact_hash, number, _read_allowance(talk))
 
     def write_conversation(self, conversation: Conversation, after: Ticket) -> Write:
         """The write that moves a conversation to the ticket of a commit, unless it moved since."""
         item = key(conversation.pk, "TALK") | {"number": {"S": after.number}}
-        put: Item = {"TableName": self.table.name, "Item": item}
+        item |= _allowance_attributes(conversation.allowance)
+        put: Item = {
+            "TableName": self.table.name,
+            "Item": item,
+            "ExpressionAttributeNames": {"#number": "number"},
+        }
         if conversation.number is None:
-            put["ConditionExpression"] = "attribute_not_exists(pk)"
+            put["ConditionExpression"] = "attribute_not_exists(#number)"
         else:
             put["ConditionExpression"] = "#number = :number"
-            put["ExpressionAttributeNames"] = {"#number": "number"}
             put["ExpressionAttributeValues"] = {":number": {"S": conversation.number}}
         return "conversation", {"Put": put}  # type: ignore[typeddict-item]  # built in parts
+
+    def write_allowance(self, conversation: Conversation) -> Write:
+        """The write that keeps what a message into an open conversation allows."""
+        attributes = _allowance_attributes(conversation.allowance)
+        kept = ", ".join(f"#{name} = :{name}" for name in attributes)
+        gone = ", ".join(f"#{name}" for name in _ALLOWANCE if name not in attributes)
+        update: Item = {
+            "TableName": self.table.name,
+            "Key": key(conversation.pk, "TALK"),
+            "UpdateExpression": f"SET {kept}" + (f" REMOVE {gone}" if gone else ""),
+            "ExpressionAttributeNames": {f"#{name}": name for name in _ALLOWANCE},
+            "ExpressionAttributeValues": {f":{name}": value for name, value in attributes.items()},
+        }
+        return "allowance", {"Update": update}  # type: ignore[typeddict-item]  # built in parts
+
+    def allowance(self, desk: str, contact_hash: str) -> Allowance:
+        """Return what a person's channel accepts, as their last message allowed it."""
+        talk = self.table.get(contact_key(desk, contact_hash), "TALK", consistent=True)
+        return _read_allowance(talk or {})
+
+    def count_message(self, desk: str, contact_hash: str, now: datetime) -> Allowance | None:
+        """Count one more message to a person and return what was allowed; None if nothing counts
+        it, or none is left.
+        """
+        talk = self._add_to_count(
+            desk, contact_hash, -1, "#left > :zero AND #until > :now", **{":now": stamp(now)}
+        )
+        return None if talk is None else _read_allowance(talk)
+
+    def uncount_message(self, desk: str, contact_hash: str, allowance: Allowance) -> None:
+        """Take back the count of a message that did not go out, unless the person wrote since."""
+        if allowance.until is not None and allowance.left is not None:
+            until = stamp(allowance.until)
+            self._add_to_count(
+                desk, contact_hash, 1, "#left >= :zero AND #until = :until", **{":until": until}
+            )
+
+    def _add_to_count(
+        self, desk: str, contact_hash: str, change: int, condition: str, **values: str
+    ) -> Item | None:
+        return self.table.updated_if(
+            condition,
+            contact_key(desk, contact_hash),
+            "TALK",
+            UpdateExpression="SET #left = #left + :change",
+            ExpressionAttributeNames={"#left": "left", "#until": "until"},
+            ExpressionAttributeValues={
+                ":change": {"N": str(change)},
+                ":zero": {"N": "0"},
+                **{name: {"S": value} for name, value in values.items()},
+            },
+            ReturnValues="ALL_NEW",
+        )
+
+    def keep_verified(self, desk: str, contact_hash: str, sealed: bytes) -> None:
+        """Keep a verified contact, sealed, for what a chat channel does not take."""
+        self._update(desk, contact_hash, "sealed", {"B": sealed})
+
+    def verified(self, desk: str, contact_hash: str) -> VerifiedContact:
+        """Return what is kept of a contact that may be written to in place of a chat channel."""
+        item = self.table.get(contact_key(desk, contact_hash), "CONTACT") or {}
+        return VerifiedContact(item.get("sealed", {}).get("B"), "undeliverable" in item)
 
     def set_class(self, desk: str, contact_hash: str, customer_class: str | None) -> None:
         """Store a contact's class for its next requests (A5); None removes it."""
@@ -126,9 +203,12 @@ class Contacts:
         self._set(desk, contact_hash, "undeliverable", reason)
 
     def _set(self, desk: str, contact_hash: str, attribute: str, value: str | None) -> None:
+        self._update(desk, contact_hash, attribute, None if value is None else {"S": value})
+
+    def _update(self, desk: str, contact_hash: str, attribute: str, value: Item | None) -> None:
         values: Item = {}
         if value is not None:
-            values = {"ExpressionAttributeValues": {":v": {"S": value}}}
+            values = {"ExpressionAttributeValues": {":v": value}}
         self.table.client.update_item(
             TableName=self.table.name,
             Key=key(contact_key(desk, contact_hash), "CONTACT"),
@@ -220,4 +300,32 @@ def _known(idempotency: IdempotencyRecord | None, items: Sequence[Item]) -> Prio
         customer_class=contact.get("class", {}).get("S"),
         undeliverable=contact.get("undeliverable", {}).get("S"),
         customer=contact.get("customer", {}).get("S"),
+    )
+
+
+_ALLOWANCE = ("until", "left", "session", "session_until")
+"""Attributes of a conversation that say what its channel accepts."""
+
+
+def _allowance_attributes(allowance: Allowance) -> Item:
+    attributes: Item = {}
+    if allowance.until is not None:
+        attributes["until"] = {"S": stamp(allowance.until)}
+    if allowance.left is not None:
+        attributes["left"] = {"N": str(allowance.left)}
+    if allowance.session and allowance.session_until is not None:
+        attributes["session"] = {"S": allowance.session}
+        attributes["session_until"] = {"S": stamp(allowance.session_until)}
+    return attributes
+
+
+def _read_allowance(talk: Item) -> Allowance:
+    def moment(name: str) -> datetime | None:
+        return parse_stamp(talk[name]["S"]) if name in talk else None
+
+    return Allowance(
+        until=moment("until"),
+        left=int(talk["left"]["N"]) if "left" in talk else None,
+        session=talk.get("session", {}).get("S", ""),
+        session_until=moment("session_until"),
     )

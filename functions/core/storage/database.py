@@ -14,6 +14,7 @@ from functions.core.storage.contacts import Contacts
 from functions.core.storage.counters import Counters
 from functions.core.storage.customers import Customers
 from functions.core.storage.deliveries import Deliveries
+from functions.core.storage.expected_reports import ExpectedReports
 from functions.core.storage.idempotency import Idempotency
 from functions.core.storage.journal import Journal
 from functions.core.storage.knowledge import Knowledge
@@ -30,6 +31,7 @@ from functions.core.storage.tickets import Spent, Tickets, nothing_spent
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from functions.core.storage.channel_health import ChannelHealths
     from functions.core.storage.drafts import Drafts
     from functions.core.storage.page_sessions import PageSessions
     from functions.core.storage.pulls import AccountPull
@@ -57,6 +59,7 @@ class Storage:
     counters: Counters
     audit: Audit
     short_links: ShortLinks
+    expected_reports: ExpectedReports
     knowledge: Knowledge
     chats: Chats
     customers: Customers
@@ -91,6 +94,7 @@ class Storage:
             Counters(table),
             audit,
             ShortLinks(table),
+            ExpectedReports(table),
             Knowledge(table),
             Chats(table),
             Customers(table),
@@ -110,6 +114,13 @@ class Storage:
         from functions.core.storage.pulls import AccountPull
 
         return AccountPull(self.table, desk, channel, account, owner)
+
+    @cached_property
+    def channel_healths(self) -> ChannelHealths:
+        """The health of the chat channels."""
+        from functions.core.storage.channel_health import ChannelHealths
+
+        return ChannelHealths(self.table)
 
     @cached_property
     def report_progress(self) -> ReportProgress:

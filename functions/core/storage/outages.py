@@ -4,10 +4,12 @@ _BUSY = frozenset(
     {
         "LimitExceededException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
         "RequestThrottled", "RequestTimeout", "SlowDown", "Throttling", "ThrottledException",
-        "ThrottlingException", "TooManyRequestsException", "TransactionInProgressException",
+        "ThrottlingException", "TooManyRequestsException", "TransactionConflictException",
+        "TransactionInProgressException",
     }
 )  # fmt: skip
-"""Error codes of throttled calls (each service's API reference, "Common Errors")."""
+"""Error codes of throttled calls (each service's API reference, "Common Errors"), and of a write
+that met another writer's transaction."""
 
 
 def is_outage(error: BaseException) -> bool:

@@ -130,26 +130,34 @@ class Table:
 
     def put_if(self, condition: str, item: Item, **arguments: Any) -> bool:
         """Put an item if a condition holds; False if it does not."""
-        return self._on_condition(
-            self.client.put_item, Item=item, ConditionExpression=condition, **arguments
-        )
+        write = self.client.put_item
+        arguments |= {"Item": item, "ConditionExpression": condition}
+        return self._on_condition(write, **arguments) is not None
 
     def update_if(self, condition: str, pk: str, sk: str, **arguments: Any) -> bool:
         """Update an item if a condition holds; False if it does not."""
-        return self._on_condition(
-            self.client.update_item, Key=key(pk, sk), ConditionExpression=condition, **arguments
-        )
+        return self.updated_if(condition, pk, sk, **arguments) is not None
 
-    def _on_condition(self, write: Callable[..., Any], **arguments: Any) -> bool:
+    def updated_if(self, condition: str, pk: str, sk: str, **arguments: Any) -> Item | None:
+        """Update an item if a condition holds, and return what was asked for of it; None if the
+        condition does not hold.
+
+        Args:
+            arguments: those of UpdateItem, with `ReturnValues` to get attributes.
+        """
+        arguments |= {"Key": key(pk, sk), "ConditionExpression": condition}
+        response = self._on_condition(self.client.update_item, **arguments)
+        return None if response is None else response.get("Attributes", {})
+
+    def _on_condition(self, write: Callable[..., Any], **arguments: Any) -> Any:
         from botocore.exceptions import ClientError
 
         try:
-            write(TableName=self.name, **arguments)
+            return write(TableName=self.name, **arguments)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
+                return None
             raise
-        return True
 
     def transact(self, writes: Sequence[Write], *, give_way: str | None = None) -> dict[str, str]:
         """Carry out all writes or none; return name → reason of those that cancelled them.

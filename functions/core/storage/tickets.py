@@ -411,6 +411,7 @@ class Tickets:
         idempotency: IdempotencyRecord | None = None,
         acknowledgement: Delivery | None = None,
         conversation: Conversation | None = None,
+        allowed: Conversation | None = None,
         choosing: bool = False,
     ) -> None:
         """Write the changes of several tickets, all or none, each on condition of its version.
@@ -419,6 +420,7 @@ class Tickets:
             idempotency: the record of the request that opened or joined the first ticket.
             acknowledgement: the message to the customer that the response to the request contained.
             conversation: the person's conversation as it was read; it moves to the first ticket.
+            allowed: the conversation of a message that joins a ticket, with what it now allows.
             choosing: the caller can choose another handler instead of waiting for this one.
 
         Raises:
@@ -437,6 +439,8 @@ class Tickets:
                 writes.append(self.deliveries.write_sent(acknowledgement))
             if conversation is not None:
                 writes.append(self.contacts.write_conversation(conversation, first))
+            if allowed is not None:
+                writes.append(self.contacts.write_allowance(allowed))
             writes.extend(self.roster.load_writes(changes))
             failures = self.table.transact(writes, give_way=CLAIM if choosing else None)
             if failures:

@@ -135,3 +135,17 @@ def _network(source: str) -> str:
 def same(text: str, expected: str) -> bool:
     # Mail headers may contain lone surrogates, from bytes that are not text.
     return hmac.compare_digest(text.encode(errors="surrogatepass"), expected.encode())
+
+
+def lock(text: str, key: str) -> str:
+    """Encrypt a text with a key of 32 bytes in base64url: a chat's token, or a derived key."""
+    from cryptography.fernet import Fernet
+
+    return Fernet(key.encode()).encrypt(text.encode()).decode()
+
+
+def unlock(text: str, key: str) -> str:
+    """Decrypt what `lock` encrypted."""
+    from cryptography.fernet import Fernet
+
+    return Fernet(key.encode()).decrypt(text.encode()).decode()

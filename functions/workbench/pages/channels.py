@@ -62,6 +62,11 @@ def _rows(page: WorkbenchPage, deliveries: Iterable[Delivery]) -> list[ChannelRo
     words, playbook = Words(page), page.playbook
     received = _received(page)
     sent, failed = _sent(page, deliveries)
+    # Messages that join a ticket, or that the assistant answers, are in neither feed.
+    for name, health in page.storage.channel_healths.of(page.desk).items():
+        for last, at in ((received, health.last_in), (sent, health.last_out)):
+            if at is not None:
+                last[name] = max(at, last.get(name, at))
     connected: dict[str, str] = page.administer("channels.connected")
     own = ["web", "mail", *(["chat"] if playbook.assistant else []), "phone", "webhook"]
     others = dict.fromkeys([*sorted(connected), *received, *sent, *failed])

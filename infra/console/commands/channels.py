@@ -2,39 +2,51 @@
 
 import json
 import sys
+from datetime import datetime
+from typing import Annotated
 
 import typer
 
 from infra.console.errors import UsageError
 from infra.console.terminal import DATA, Data, Stage, connect, report, table
 
+Check = Annotated[bool, typer.Option(help="Ask the provider whether the secret is valid.")]
 app = typer.Typer(help="The desks' chat channels.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_(stage: Stage = "", data: Data = DATA) -> None:
-    """List every desk's chat channels with the keys of their secrets and the last change."""
+    """List every desk's chat channels: the keys of their secrets, the last change, their health."""
     from infra.console.channels import connected
+
+    def moment(at: datetime | None) -> str:
+        return at.isoformat(timespec="seconds") if at else "never"
 
     rows = [
         (
             connection.desk,
             connection.channel,
             " ".join(connection.keys),
-            connection.since.isoformat(timespec="seconds"),
+            moment(connection.since),
+            moment(connection.health.last_in),
+            moment(connection.health.last_out),
+            f"{connection.health.failures} {connection.health.cause}".strip(),
         )
         for connection in connected(connect(stage, data))
     ]
-    table(("desk", "channel", "keys", "since"), rows)
+    table(("desk", "channel", "keys", "since", "last in", "last out", "failures since"), rows)
 
 
 @app.command("set")
-def set_(desk: str, channel: str, stage: Stage = "", data: Data = DATA) -> None:
+def set_(
+    desk: str, channel: str, check: Check = True, stage: Stage = "", data: Data = DATA
+) -> None:
     """Set or rotate a channel's secret, read as JSON from standard input (docs/adapters.md).
 
-    Given keys are replaced, null removes a key, all others stay.
+    Given keys are replaced, null removes a key, all others stay. The provider is asked whether the
+    secret is valid, where it allows that.
     """
-    from infra.console.channels import connect_channel
+    from infra.console.channels import callback_url, connect_channel
     from infra.deploy.trail import OperatorTrail
 
     try:
@@ -43,8 +55,11 @@ def set_(desk: str, channel: str, stage: Stage = "", data: Data = DATA) -> None:
         raise UsageError('standard input is not JSON: expected {"token": "…"}') from error
     if not isinstance(secret, dict):
         raise UsageError('standard input is not a JSON object: expected {"token": "…"}')
-    connect_channel(OperatorTrail.of(connect(stage, data)), desk, channel, secret)
-    report(f"desk {desk}: {channel} is in force within a minute")
+    trail = OperatorTrail.of(connect(stage, data))
+    said = connect_channel(trail, desk, channel, secret, check=check)
+    report(f"desk {desk}: {channel} is in force within a minute" + (f" ({said})" if said else ""))
+    if url := callback_url(trail.stage, desk, channel):
+        report(f"the provider is to call {url}")
 
 
 @app.command()

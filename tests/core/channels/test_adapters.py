@@ -179,14 +179,14 @@ BODIES = st.one_of(
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(body=BODIES)
 def test_any_body_is_read_or_refused_as_unreadable(name: str, body: bytes) -> None:
     _readable(name, body)
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=200, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_damaged_request_is_read_or_refused_as_unreadable(
     name: str, data: st.DataObject
@@ -246,6 +246,24 @@ def test_a_text_is_sent_whole_or_truncated_to_the_limit(name: str) -> None:
     _, linked_words = provider.sent_message(sent_body(linked.body))
     assert linked_words.endswith(f"…{link}")
     assert len(linked_words.encode()) <= len(words.encode()) + 4
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if adapter_of(name).max_choices])
+def test_choices_are_shown_with_their_ids_and_labels(name: str) -> None:
+    provider, most = FAKE_PROVIDERS[name], adapter_of(name).max_choices
+    choices = tuple(base.Choice(f"invoice-{n}", f"How to get invoice {n}") for n in range(most))
+    message = OutgoingMessage(provider.user, "Which one?", key=str(UUID(int=1)), choices=choices)
+    sent = json.dumps(json.loads(adapter_of(name).send(message, provider.secret, "t").body))
+    for choice in choices:
+        assert choice.id in sent
+        assert choice.label in sent
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_windows_are_of_some_time_and_count(name: str) -> None:
+    for window in adapter_of(name).windows.values():
+        assert window.duration > timedelta()
+        assert window.count is None or window.count > 0
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,67 @@
+"""Send on a chat channel, within the provider's window and count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from functions.core.channels.base import OutgoingMessage, adapter
+from functions.core.deliver.failures import SendFailure, Unclear, Withheld
+from functions.core.domain.delivery import Delivery
+from functions.core.services.allowances import Allowances
+from functions.core.storage.database import Storage
+
+
+class OutsideWindow(Withheld):
+    """The provider would refuse the message: the person has to write again first."""
+
+    def __init__(self, channel: str) -> None:
+        super().__init__(f"outside the window of {channel}, not sent")
+        self.channel = channel
+
+
+class SendMessage(Protocol):
+    def __call__(self, desk: str, channel: str, message: OutgoingMessage) -> str: ...
+
+
+@dataclass(frozen=True)
+class ChatSender:
+    """Sends the chat messages of deliveries; `send` calls the provider and returns its id."""
+
+    storage: Storage
+    allowances: Allowances
+    send: SendMessage
+
+    def __call__(
+        self,
+        delivery: Delivery,
+        contact_hash: str,
+        channel: str,
+        message: OutgoingMessage,
+        now: datetime,
+    ) -> str:
+        """Send a message to the person with a contact, and return the provider's id of it.
+
+        Raises:
+            OutsideWindow: the provider would refuse it now.
+            SendFailure: it is not known to have gone out.
+            TryAgain: the table is busy; nothing was sent.
+        """
+        provider = adapter(channel)
+        if provider is None:
+            return self.send(delivery.desk, channel, message)  # which says so
+        allowance = self.allowances.take(delivery.desk, contact_hash, provider, now)
+        if allowance is None:
+            raise OutsideWindow(channel)
+        message = replace(message, session=self.allowances.session(allowance, now))
+        healths = self.storage.channel_healths
+        try:
+            provider_id = self.send(delivery.desk, channel, message)
+        except SendFailure as failure:
+            if not isinstance(failure, Unclear):
+                self.allowances.give_back(delivery.desk, contact_hash, allowance)
+            healths.note_failure(delivery.desk, channel, str(failure))
+            raise
+        healths.note(delivery.desk, channel, "out", now)
+        return provider_id
