@@ -82,29 +82,13 @@ def attach(app: web.Application) -> None:
             return web.Response(body=answer)
         return web.json_response(answer)
 
-    async def give(request: web.Request) -> web.Response:
-        """Give the same picture for every file, or first its address, as the provider does."""
-        channel, call = request.match_info["channel"], request.match_info["call"]
-        file = f"{request.url.origin()}{PATH}/{channel}/files/1"
-        addresses: dict[str, Any] = {
-            "douyin": {"err_no": 0, "data": {"media_type": "image", "url": file}},
-            "slack": {"ok": True, "file": {"url_private": file}},
-            "telegram": {"ok": True, "result": {"file_path": "files/1"}},
-            "whatsapp": {"messaging_product": "whatsapp", "url": file},
-        }
-        if channel in addresses and not call.endswith("files/1"):
-            return web.json_response(addresses[channel])
-        return web.Response(body=_PICTURE, content_type="image/gif")
-
     async def take(request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
         if "token" in request.path.lower() or request.path.endswith(_CHECKS):
             return web.json_response({**_ACCEPTED, **_TOKEN, "data": _TOKEN})
         if request.path.endswith("/messageFiles/download"):  # DingTalk names the address of a file
             return web.json_response({"downloadUrl": f"{request.url}/file"})
-        raw = await request.read()
-        is_form = request.content_type == "application/x-www-form-urlencoded"
-        body = dict(parse_qsl(raw.decode())) if is_form else json.loads(raw)
+        body = await _body(request)
         sent.append({"channel": channel, "call": request.match_info["call"], "body": body})
         return web.json_response(_ACCEPTED)
 
@@ -132,7 +116,30 @@ def attach(app: web.Application) -> None:
     app.router.add_post(sms_providers.PATH + "/{provider}/", take_text)
     app.router.add_route("*", PATH + "/wecom/{call:.*}", take_for_wecom)
     app.router.add_post(PATH + "/{channel}/{call:.*}", take)
-    app.router.add_get(PATH + "/{channel}/{call:.*}", give)
+    app.router.add_get(PATH + "/{channel}/{call:.*}", _give)
+
+
+async def _give(request: web.Request) -> web.Response:
+    """Give the same picture for every file, or first its address, as the provider does."""
+    from aiohttp import web
+
+    channel, call = request.match_info["channel"], request.match_info["call"]
+    file = f"{request.url.origin()}{PATH}/{channel}/files/1"
+    addresses: dict[str, Any] = {
+        "douyin": {"err_no": 0, "data": {"media_type": "image", "url": file}},
+        "slack": {"ok": True, "file": {"url_private": file}},
+        "telegram": {"ok": True, "result": {"file_path": "files/1"}},
+        "whatsapp": {"messaging_product": "whatsapp", "url": file},
+    }
+    if channel in addresses and not call.endswith("files/1"):
+        return web.json_response(addresses[channel])
+    return web.Response(body=_PICTURE, content_type="image/gif")
+
+
+async def _body(request: web.Request) -> Any:
+    raw = await request.read()
+    is_form = request.content_type == "application/x-www-form-urlencoded"
+    return dict(parse_qsl(raw.decode())) if is_form else json.loads(raw)
 
 
 def _readable(sent: Any) -> str:
