@@ -16,9 +16,9 @@ WITHOUT_WORDS = (
 
 def registering_desk(provider: str = "aliyun") -> dict[str, Any]:
     """Return the content of the desk's playbook; each of its messages has a text."""
-    content, _ = read_yaml(STANDARD)
+    content: dict[str, Any] = read_yaml(STANDARD)[0]
     content.pop("sms_signature")
-    registered = {
+    registered: dict[str, Any] = {
         name: {"id": f"SMS_{1000 + index}", "text": f"工单{{{{ number }}}}有进展，详情 {LINK}"}
         for index, name in enumerate(WITHOUT_WORDS)
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -104,9 +104,7 @@ class Puller:
             announcement = replace(announcement, token=token)
 
     def _page(self, announcement: Announcement, cursor: str) -> tuple[bytes, PulledPage]:
-        def read(
-            status: int, _headers: Mapping[str, str], body: bytes
-        ) -> tuple[bytes, PulledPage] | ProviderResult:
+        def read(status: int, body: bytes) -> tuple[bytes, PulledPage] | ProviderResult:
             page = self.adapter.page(status, body)
             return page if isinstance(page, ProviderResult) else (body, page)
 

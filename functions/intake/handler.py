@@ -48,7 +48,9 @@ def mime(desk: str) -> Response:
 
 @bp.route("/desks/{desk}/channels/sms-reports", methods=["POST"], content_types=JSON)
 def sms_reports(desk: str) -> Response:
-    return web.respond(bp, lambda request: _sms_reports(request, desk))
+    from functions.intake.sms_reports import receive
+
+    return web.respond(bp, lambda request: receive(request, desk))
 
 
 @bp.route("/desks/{desk}/channels/{channel}", methods=["GET", "POST"], content_types=CHAT)
@@ -119,12 +121,6 @@ def _mime(request: web.Request, desk: str) -> web.HttpResponse:
     return web.HttpResponse(body, status=202)
 
 
-def _sms_reports(request: web.Request, desk: str) -> web.HttpResponse:
-    from functions.intake import sms_reports
-
-    return sms_reports.receive(request, desk)
-
-
 def _chat(request: web.Request, desk: str, channel: str) -> web.HttpResponse:
     from functions.intake.channels import receive
 
@@ -132,22 +128,9 @@ def _chat(request: web.Request, desk: str, channel: str) -> web.HttpResponse:
 
 
 def _process_message(body: str, deployment: Deployment) -> None:
-    from functions.core.storage.quarantined import released_call
+    from functions.intake import released
 
-    call = released_call(body)
-    if call is not None and call["channel"] == "form":
-        from functions.intake.forms import create_released
-
-        create_released(call, deployment, clock.now())
-    elif call is not None and call["channel"] == "sms-reports":
-        from functions.intake import sms_reports
-
-        sms_reports.receive_released(call, deployment, clock.now())
-    elif call is not None:
-        from functions.intake.channels import receive_released
-
-        receive_released(call, deployment, clock.now())
-    else:
+    if not released.receive(body, deployment, clock.now()):
         _mail_pipeline(deployment).process_message(body)
 
 

@@ -18,7 +18,7 @@ from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.delivery_reports import record_report
-from functions.intake.mail_store import MailStore
+from functions.core.storage.raw_messages import RawMessages
 
 CHANNEL = "sms-reports"
 
@@ -49,7 +49,7 @@ def receive(request: Request, desk: str) -> HttpResponse:
 
 def receive_released(call: Mapping[str, Any], deployment: Deployment, now: datetime) -> None:
     """Process a quarantined request again; its key was right when it came."""
-    body = _mail_store(deployment).get(str(call["key"]))
+    body = _raw_messages(deployment).get(str(call["key"]))
     _record(body, str(call["desk"]), str(call["query"]["provider"]), deployment, now)
 
 
@@ -57,10 +57,9 @@ def _record(body: bytes, desk: str, name: str, deployment: Deployment, now: date
     """Record every report that can be read; quarantine a request in which one cannot (G3)."""
     reports, unreadable = _read(body, name)
     if unreadable:
-        store = _mail_store(deployment)
         call = {"desk": desk, "channel": CHANNEL, "query": {"provider": name}}
         cause = f"{CHANNEL} {name}: {unreadable} without an id or a state"
-        store.quarantine(body, store.put(body), desk, cause, call=call)
+        _raw_messages(deployment).hold(body, desk, cause, call)
         log.warning("sms.report_quarantined", extra={"desk": desk, "channel": name})
     storage, again = container.storage(deployment), None
     for report in reports:
@@ -81,5 +80,5 @@ def _read(body: bytes, name: str) -> tuple[list[DeliveryReport], int]:
     return reports_of(registering_provider(name), content)
 
 
-def _mail_store(deployment: Deployment) -> MailStore:
-    return MailStore(aws.client("s3"), deployment.mail_bucket)
+def _raw_messages(deployment: Deployment) -> RawMessages:
+    return RawMessages(aws.client("s3"), deployment.mail_bucket)

@@ -156,7 +156,7 @@ def test_a_message_that_cannot_be_processed_is_quarantined_alone_and_can_be_repl
     account.announce()
     chat: Any = account
     assert sorted(quarantine_causes(chat)) == [
-        "wecom: ZeroDivisionError: a bug",
+        "wecom: a message failed: ZeroDivisionError",
         "wecom: nobody to answer",
     ]
     account.write("三")

@@ -140,6 +140,9 @@ def test_a_ticket_by_phone_is_told_answered_and_its_failed_message_seen(desk: Sm
     page = desk.simulator.http("GET", answer.headers["location"].removeprefix(".."), headers=PAGE)
     assert WORDS in page.text
 
+    items = boto3.client("dynamodb").scan(TableName=DEPLOYMENT.table)["Items"]
+    assert f"{desk.provider}.sms" in str(items), "its parts are metered"
+
     before = desk.storage.tickets.load("standard", number).version
     for _ in range(2):
         response = desk.report(desk.failed(delivery.provider_id))
@@ -162,8 +165,8 @@ def test_reports_need_the_key_and_are_quarantined_if_unreadable(desk: SmsDesk) -
     assert desk.last(number).state == "dead_lettered", "the others in the request count"
     with quarantine_of(DEPLOYMENT.stage).opened() as (held,):
         assert held.call["query"] == {"provider": desk.provider}
-    bucket = {"Bucket": DEPLOYMENT.mail_bucket, "Prefix": "mail/"}
-    (kept,) = boto3.client("s3").list_objects_v2(**bucket)["Contents"]
+    bucket = DEPLOYMENT.mail_bucket
+    (kept,) = boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix="mail/")["Contents"]
     released = {"messageId": "1", "body": json.dumps({"call": {**held.call, "key": kept["Key"]}})}
     assert desk.storage.deliveries.move(delivery, "dead_lettered")
     desk.simulator.invoke("intake_mail", {"Records": [released]})

@@ -24,15 +24,18 @@ from functions.core.channels.base import (
     Token,
     Unreadable,
     Window,
+    attached_name,
     dump_raw,
     get_object,
     get_text,
     json_call,
+    media_request,
     parse_object,
     response_object,
     result_of_status,
     truncate,
     unix_time,
+    url_part,
 )
 from functions.core.channels.pulled import Announcement, PulledAdapter, PulledPage
 from functions.core.channels.wechat_crypto import decrypt, xml_fields
@@ -112,8 +115,6 @@ _STATES = {
     "4": "the session has ended; the customer has to write again",
 }
 """service_state → why our message is refused (分配客服会话)."""
-
-_MEDIUM = re.compile(r"[\w.@=-]{1,300}")
 
 
 class WeCom(PulledAdapter):
@@ -215,9 +216,9 @@ class WeCom(PulledAdapter):
     # Sending
 
     def token_call(self, secret: Secret, *, renew: bool) -> HttpCall | None:
-        query = f"corpid={secret['corp_id']}&corpsecret={secret['secret']}"
-        url = f"{self.base(secret)}/cgi-bin/gettoken?{query}"
-        return HttpCall(url, b"", {}, method="GET", repeatable=True)
+        company, app = url_part(str(secret["corp_id"])), url_part(str(secret["secret"]))
+        query = f"corpid={company}&corpsecret={app}"
+        return media_request(f"{self.base(secret)}/cgi-bin/gettoken?{query}")
 
     def token(self, status: int, body: bytes) -> Token | ProviderResult:
         if status != 200:
@@ -265,10 +266,8 @@ class WeCom(PulledAdapter):
         return ProviderResult("permanent", cause=f"WeCom: {_STATES.get(state, 'another state')}")
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
-        if not _MEDIUM.fullmatch(media):
-            return None
-        url = f"{self.base(secret)}/cgi-bin/media/get?access_token={token}&media_id={media}"
-        return HttpCall(url, b"", {}, method="GET", repeatable=True)
+        query = f"access_token={token}&media_id={url_part(media)}"
+        return media_request(f"{self.base(secret)}/cgi-bin/media/get?{query}")
 
     def media(
         self, status: int, headers: Mapping[str, str], body: bytes, secret: Secret, token: str = ""
@@ -278,8 +277,7 @@ class WeCom(PulledAdapter):
         content = response_object(body)
         if "errcode" in content:
             return _error(content)
-        name = re.search(r'filename="([^"]*)"', headers.get("content-disposition", ""))
-        return MediaFile(body, headers.get("content-type", ""), name[1] if name else "")
+        return MediaFile(body, headers.get("content-type", ""), attached_name(headers))
 
     def _session(
         self, act: str, message: OutgoingMessage, secret: Secret, token: str, **more: Any

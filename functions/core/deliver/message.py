@@ -7,7 +7,7 @@ shortly before it expires.
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -84,14 +84,14 @@ def ask(
     channel: Adapter,
     secret: Secret,
     build: Callable[[str], HttpCall],
-    read: Callable[[int, Mapping[str, str], bytes], Read | ProviderResult],
+    read: Callable[[int, bytes], Read | ProviderResult],
     limit: int = RESPONSE_LIMIT,
 ) -> Read | ProviderResult:
     """Make a call with an access token, and again with a new one if the provider refuses it.
 
     Args:
         build: returns the call with a token, "" if the provider needs none.
-        read: reads the response: status, headers in lower case, body up to `limit` bytes.
+        read: reads the response: status, and body up to `limit` bytes.
 
     Raises:
         SendFailure: the call was not made, or has no response.
@@ -105,19 +105,14 @@ def ask(
         except KeyError as error:
             cause = f"the desk's {channel.name} secret has no {error} to send with"
             raise Permanent(cause) from None
-        result = read(*_request(channel.name, call, limit))
+        result = read(*call_provider(channel.name, call, limit))
         if not (isinstance(result, ProviderResult) and result.state == "renew"):
             break
     return result
 
 
 def _attempt(channel: Adapter, secret: Secret, message: OutgoingMessage) -> ProviderResult:
-    return ask(
-        channel,
-        secret,
-        lambda token: channel.send(message, secret, token),
-        lambda status, _headers, body: channel.outcome(status, body),
-    )
+    return ask(channel, secret, lambda token: channel.send(message, secret, token), channel.outcome)
 
 
 def _unblock(
@@ -161,14 +156,8 @@ def access_token(channel: Adapter, secret: Secret, *, renew: bool) -> str | Prov
     return token.value
 
 
-def call_provider(channel: str, call: HttpCall) -> tuple[int, bytes]:
-    """Call a provider and return the response's status and body; raises as `_request`."""
-    status, _headers, body = _request(channel, call, RESPONSE_LIMIT)
-    return status, body
-
-
-def _request(channel: str, call: HttpCall, limit: int) -> tuple[int, Mapping[str, str], bytes]:
-    """Call a provider and return the response's status, headers and body.
+def call_provider(channel: str, call: HttpCall, limit: int = RESPONSE_LIMIT) -> tuple[int, bytes]:
+    """Call a provider and return the response's status and body.
 
     Raises:
         Passing: the provider cannot be reached, or the call may be repeated without harm.
@@ -191,8 +180,7 @@ def _request(channel: str, call: HttpCall, limit: int) -> tuple[int, Mapping[str
             preload_content=False,
         )
         try:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return response.status, headers, response.read(limit)
+            return response.status, response.read(limit)
         finally:
             response.release_conn()
     except (ConnectTimeoutError, NewConnectionError) as error:

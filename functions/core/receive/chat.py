@@ -236,19 +236,25 @@ class ChatChannel:
     ) -> list[str]:
         """Process messages, each on its own, and return the texts for their writers.
 
-        If one cannot be processed, the others are. A failure that may pass is raised in the end:
-        the messages come again, and what is done is not done again. A message that fails otherwise
-        is quarantined, so that it does not hold up the others.
+        If one cannot be processed, those of others are. A failure that may pass is raised in the
+        end: the messages come again, and what is done is not done again; until then the same
+        person's later messages wait, to keep their order. A message that fails otherwise is
+        quarantined, so that it does not hold up the others.
         """
         replies: list[str] = []
         passing: Exception | None = None
+        waiting: set[str] = set()
         for message in messages:
+            if message.user in waiting:
+                replies.append("")
+                continue
             try:
                 replies.append(self._process(message))
             except Exception as error:
                 replies.append("")
                 if isinstance(error, TryAgain) or is_outage(error):
                     passing = passing or error
+                    waiting.add(message.user)
                     continue
                 log.exception("chat.failed", extra=self._about)
                 quarantine(message, f"a message failed: {type(error).__name__}")
