@@ -251,7 +251,7 @@ def test_a_text_is_sent_whole_or_truncated_to_the_limit(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in NAMES if adapter_of(name).max_choices])
 def test_choices_are_shown_with_their_ids_and_labels(name: str) -> None:
     provider, most = FAKE_PROVIDERS[name], adapter_of(name).max_choices
-    choices = tuple(base.Choice(f"invoice-{n}", f"How to get invoice {n}") for n in range(most))
+    choices = tuple(base.Choice(f"invoice-{n}", f"Invoice {n}, by post") for n in range(most))
     message = OutgoingMessage(provider.user, "Which one?", key=str(UUID(int=1)), choices=choices)
     sent = json.dumps(json.loads(adapter_of(name).send(message, provider.secret, "t").body))
     for choice in choices:
