@@ -44,7 +44,7 @@ _KINDS = {"entered": "subscribed"}
 """Kind in an index → kind of our message, where the two differ."""
 
 
-def cases(channel: str, path: Path) -> Cases:
+def judge_samples(channel: str, path: Path) -> Cases:
     """Yield each sample and vector of a channel's folder, with whether it is handled rightly."""
     samples = Samples(channel, path)
     for entry in _lines(path / "index.jsonl"):
@@ -251,7 +251,9 @@ def _lines(file: Path) -> list[dict[str, Any]]:
 
 
 CASES: dict[str, Callable[[Path], Cases]] = {
-    folder: partial(cases, channel) for folder, channel in FOLDERS.items() if channel in names()
+    folder: partial(judge_samples, channel)
+    for folder, channel in FOLDERS.items()
+    if channel in names()
 }
 """The cases of each folder; a folder that is read otherwise has its own reader here."""
 
