@@ -20,6 +20,7 @@ from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.phone_calls import CallDesk
+from functions.core.storage.quarantined import quarantine
 from functions.intake.call_forms import read_calls
 from functions.intake.forms import require_signature
 from functions.intake.mail_store import MailStore
@@ -125,5 +126,6 @@ def _take(body: bytes, desk: str, deployment: Deployment, now: datetime) -> None
 
 def _quarantine(store: MailStore, raw: bytes, desk: str, cause: str) -> None:
     call = {"desk": desk, "channel": CHANNEL, "query": {}}
-    store.quarantine(raw, store.put(raw), desk, f"{CHANNEL}: {cause}", call=call)
+    key = store.put(raw)
+    quarantine(store.client, store.bucket, raw, key, desk, f"{CHANNEL}: {cause}", call=call)
     log.warning("call.quarantined", extra={"desk": desk})

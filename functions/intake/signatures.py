@@ -6,7 +6,8 @@ nothing.
 
 Sources: Standard Webhooks specification 1.0; Slack "Verifying requests from Slack"; LINE
 "Verify webhook signature"; Twilio "Webhooks security"; Meta "Validating payloads"; WeChat
-official accounts 接入指南 and 消息加解密说明; WeCom 加解密方案说明; Telegram Bot API, setWebhook.
+official accounts 接入指南 and 消息加解密说明; WeCom 加解密方案说明; Telegram Bot API, setWebhook;
+Weibo 消息推送服务; Douyin Webhooks 概述; Feishu 接收事件; DingTalk 机器人接收消息 and 配置HTTP推送.
 """
 
 import base64
@@ -24,7 +25,12 @@ from functions.core.domain.webhooks import sign_standard_webhook as sign_standar
 REPLAY_WINDOW = timedelta(minutes=5)
 """Maximum distance of a signed time from now, either way (Standard Webhooks, Slack)."""
 
-_UNIX_SECONDS = re.compile(r"[0-9]{1,12}")
+FEISHU_REPLAY_WINDOW = timedelta(hours=8)
+"""Feishu repeats an event until about seven hours after the first time."""
+
+DINGTALK_REPLAY_WINDOW = timedelta(hours=1)
+
+_UNIX_TIME = re.compile(r"[0-9]{1,15}")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -42,7 +48,13 @@ def verify(scheme: str, **parts: Any) -> bool:
     - ``slack``: secret, timestamp, body, signature, now
     - ``twilio``: secret, url, params (dict of str or list of str) or body, signature
     - ``meta``: secret, body, signature
-    - ``telegram``: secret, signature (the secret itself, sent in a header)
+    - ``telegram``, ``feishu_token``: secret, signature (the secret itself, as it was sent)
+    - ``weibo``: app_secret, timestamp (milliseconds), nonce, signature; now likewise
+    - ``douyin``: client_secret, body, signature
+    - ``feishu``: encrypt_key, timestamp, nonce, body, signature; now, to check the time too
+    - ``dingtalk``: app_secret, timestamp (milliseconds), sign; for an encrypted event token,
+      timestamp, nonce, encrypt, msg_signature, and encoding_aes_key and receive_id to check both
+      too; now likewise
 
     A missing, empty or malformed part and an unknown scheme give False.
     """
@@ -79,40 +91,54 @@ def _standard_webhooks(parts: Mapping[str, Any]) -> bool:
 
 
 def _wechat_sha1(parts: Mapping[str, Any]) -> bool:
-    return _wechat(parts, "token", "timestamp", "nonce")
+    return _sorted_sha1(parts, "token", "timestamp", "nonce")
 
 
 def _wechat_aes(parts: Mapping[str, Any]) -> bool:
-    return _wechat(parts, "token", "timestamp", "nonce", "encrypted")
+    return _sorted_sha1(parts, "token", "timestamp", "nonce", "encrypted")
 
 
-def _wechat(parts: Mapping[str, Any], *names: str) -> bool:
-    if "now" in parts and not _fresh(_text(parts, "timestamp"), parts):
+def _weibo(parts: Mapping[str, Any]) -> bool:
+    return _sorted_sha1(parts, "app_secret", "timestamp", "nonce", per_second=1000)
+
+
+def _sorted_sha1(parts: Mapping[str, Any], *names: str, per_second: int = 1) -> bool:
+    if "now" in parts and not _fresh(_text(parts, "timestamp"), parts, per_second):
         return False
+    return _same(_sorted_digest(parts, *names), parts)
+
+
+def _sorted_digest(parts: Mapping[str, Any], *names: str) -> bytes:
     signed = "".join(sorted(_text(parts, name) for name in names))
-    # WeChat defines SHA-1 over the sorted parts.
-    digest = hashlib.sha1(_octets(signed), usedforsecurity=False).hexdigest()
-    return _same(digest.encode(), parts)
+    # WeChat, Weibo and DingTalk define SHA-1 over the sorted parts.
+    return hashlib.sha1(_octets(signed), usedforsecurity=False).hexdigest().encode()
 
 
 def _wecom(parts: Mapping[str, Any]) -> bool:
     from functions.core.channels.base import Unreadable
-    from functions.core.channels.wechat_crypto import decrypt, xml_fields
+    from functions.core.channels.wechat_crypto import xml_fields
 
+    echo = parts.get("echostr")
     try:
-        echo = parts.get("echostr")
         encrypted = xml_fields(_body(parts)).get("Encrypt") if echo is None else echo
-        named = {**parts, "encrypted": encrypted, "signature": parts.get("msg_signature")}
-        if not _wechat_aes(named):
-            return False
-        if "encoding_aes_key" in parts:
-            decrypt(
-                _text(named, "encrypted"),
-                _text(parts, "encoding_aes_key"),
-                _text(parts, "receive_id"),
-            )
     except Unreadable as error:
-        raise _MalformedError(str(error)) from error
+        raise _MalformedError("body") from error
+    named = {**parts, "encrypted": encrypted, "signature": parts.get("msg_signature")}
+    return _wechat_aes(named) and _is_for_receiver(named, "encrypted")
+
+
+def _is_for_receiver(parts: Mapping[str, Any], encrypted: str) -> bool:
+    """Check the key and the receiver of an encrypted message, if the parts have them."""
+    from functions.core.channels.base import Unreadable
+    from functions.core.channels.wechat_crypto import decrypt
+
+    if "encoding_aes_key" not in parts:
+        return True
+    key, receiver = _text(parts, "encoding_aes_key"), _text(parts, "receive_id")
+    try:
+        decrypt(_text(parts, encrypted), key, receiver)
+    except Unreadable:
+        return False
     return True
 
 
@@ -134,8 +160,33 @@ def _meta(parts: Mapping[str, Any]) -> bool:
     return _same(f"sha256={digest}".encode(), parts)
 
 
-def _telegram(parts: Mapping[str, Any]) -> bool:
+def _douyin(parts: Mapping[str, Any]) -> bool:
+    # Douyin defines SHA-1 over secret and body.
+    signed = _octets(_text(parts, "client_secret")) + _body(parts)
+    return _same(hashlib.sha1(signed, usedforsecurity=False).hexdigest().encode(), parts)
+
+
+def _sent_secret(parts: Mapping[str, Any]) -> bool:
     return _same(_secret(parts), parts)
+
+
+def _feishu(parts: Mapping[str, Any]) -> bool:
+    timestamp = _text(parts, "timestamp")
+    if "now" in parts and not _fresh(timestamp, parts, window=FEISHU_REPLAY_WINDOW):
+        return False
+    signed = "".join((timestamp, _text(parts, "nonce"), _text(parts, "encrypt_key")))
+    return _same(hashlib.sha256(_octets(signed) + _body(parts)).hexdigest().encode(), parts)
+
+
+def _dingtalk(parts: Mapping[str, Any]) -> bool:
+    timestamp, window = _text(parts, "timestamp"), DINGTALK_REPLAY_WINDOW
+    if "now" in parts and not _fresh(timestamp, parts, per_second=1000, window=window):
+        return False
+    if "msg_signature" in parts:
+        digest = _sorted_digest(parts, "token", "timestamp", "nonce", "encrypt")
+        return _same(digest, parts, "msg_signature") and _is_for_receiver(parts, "encrypt")
+    key = _octets(_text(parts, "app_secret"))
+    return _same(_base64_hmac(key, _octets(timestamp) + b"\n" + key, "sha256"), parts, "sign")
 
 
 def _twilio(parts: Mapping[str, Any]) -> bool:
@@ -208,7 +259,12 @@ _SCHEMES: dict[str, Callable[[Mapping[str, Any]], bool]] = {
     "slack": _slack,
     "twilio": _twilio,
     "meta": _meta,
-    "telegram": _telegram,
+    "telegram": _sent_secret,
+    "weibo": _weibo,
+    "douyin": _douyin,
+    "feishu": _feishu,
+    "feishu_token": _sent_secret,
+    "dingtalk": _dingtalk,
 }
 
 
@@ -239,18 +295,23 @@ def _octets(value: str | bytes) -> bytes:
         raise _MalformedError("not encodable") from error
 
 
-def _fresh(timestamp: str, parts: Mapping[str, Any]) -> bool:
+def _fresh(
+    timestamp: str,
+    parts: Mapping[str, Any],
+    per_second: int = 1,
+    window: timedelta = REPLAY_WINDOW,
+) -> bool:
     now = parts.get("now")
     if isinstance(now, bool) or not isinstance(now, int | float) or not math.isfinite(now):
         raise _MalformedError("now")
-    if not _UNIX_SECONDS.fullmatch(timestamp):
+    if not _UNIX_TIME.fullmatch(timestamp):
         raise _MalformedError("timestamp")
-    return abs(now - int(timestamp)) <= REPLAY_WINDOW.total_seconds()
+    return abs(now - int(timestamp) / per_second) <= window.total_seconds()
 
 
 def _base64_hmac(key: bytes, signed: bytes, digest: str) -> bytes:
     return base64.b64encode(hmac.digest(key, signed, digest))
 
 
-def _same(expected: bytes, parts: Mapping[str, Any]) -> bool:
-    return hmac.compare_digest(expected, _octets(_text(parts, "signature")))
+def _same(expected: bytes, parts: Mapping[str, Any], name: str = "signature") -> bool:
+    return hmac.compare_digest(expected, _octets(_text(parts, name)))

@@ -5,7 +5,7 @@ be read as one with its text; no other call may open a ticket; no call may raise
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,8 @@ from functions.core.channels.base import (
     Unreadable,
     adapter,
 )
+from infra.bench.corpus_channels import CASES as CHANNELS, Cases
 from infra.bench.corpus_voice import voice
-
-Cases = Iterator[tuple[str, bool]]
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -155,61 +154,13 @@ def _mail_right(body: str, expected: dict[str, Any]) -> bool:
     )
 
 
-def _wecom(path: Path) -> Cases:
-    """Pages of sync_msg, announcements and responses, each by its `expected`; the vectors."""
-    from functions.core.channels.pulled import PulledPage
-    from functions.core.channels.wechat_crypto import xml_fields
-    from functions.core.channels.wecom import WeCom
-    from functions.intake.signatures import verify
-
-    wecom = WeCom()
-    for line in (path / "index.jsonl").read_text("utf-8").splitlines():
-        case: Any = json.loads(line)
-        body, wanted = (path / case["file"]).read_bytes(), case["expected"]
-        outcome = wanted["outcome"]
-        if outcome == "pull":
-            fields = xml_fields(body)
-            right = fields.get("OpenKfId", "") == wanted["open_kfid"]
-            yield case["file"], right and bool(fields["Token"])
-        elif outcome == "pull_without_token":
-            yield case["file"], wecom.page(200, body) == PulledPage(refused=True)
-        elif outcome in {"sent", "passing", "permanent", "renew"}:
-            yield case["file"], wecom.outcome(200, body).state == outcome
-        else:
-            yield case["file"], _wecom_page_right(wecom, body, wanted)
-    for line in (path / "vectors.jsonl").read_text("utf-8").splitlines():
-        vector: Any = json.loads(line)
-        parts = {name: value for name, value in vector.items() if name != "scheme"}
-        yield vector["id"], verify("wecom", **parts) == vector["expected_valid"]
-
-
-_WECOM_EVENTS = {"entered": "subscribed", "recalled": "recalled"}
-
-
-def _wecom_page_right(wecom: Any, body: bytes, wanted: dict[str, Any]) -> bool:
-    found, page = read("wecom", body), wecom.page(200, body)
-    request = ProviderRequest("POST", _NOW, body=body)
-    kinds = {message.kind for message in wecom.read(request, {})}
-    if wanted["outcome"] == "event":
-        kind = wanted["kind"]
-        happened = kind == "delivery_failed" and bool(wecom.reports(request, {}))
-        return not found and (happened or _WECOM_EVENTS.get(kind) in kinds)
-    return (
-        len(found) == wanted.get("messages", 0)
-        and page.more == wanted.get("has_more", False)
-        and page.cursor == wanted.get("next_cursor", page.cursor)
-        and all(m.text == wanted.get("text", m.text) for m in found)
-        and all(m.kind == wanted.get("kind", m.kind) for m in found)
-    )
-
-
 CASES: dict[str, Callable[[Path], Cases]] = {
     "ses_notifications": _ses,
     "line_events": _line,
     "slack_events": _slack,
     "telegram_updates": _telegram,
+    **CHANNELS,
     "voice_amazon_connect": voice,
     "voice_cn_webhook": voice,
-    "wecom_kf": _wecom,
 }
 """The cases of each collection, with whether they were read correctly."""

@@ -90,7 +90,8 @@ def connect_channel(
         raise ChannelError(f"{channel} needs {', '.join(missing)}: see docs/adapters.md")
     if len(json.dumps(secret)) > 4000:
         raise ChannelError("the secret does not fit into the 4 KB of an SSM parameter")
-    said = _checked(provider, secret) if check else ""
+    provider = adapter(channel)
+    said = _checked(provider, secret) if check and provider else ""
     trail.record(
         "channel.set",
         desk,

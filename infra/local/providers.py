@@ -15,6 +15,7 @@ from collections import deque
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from functions.core.channels.base import names
 from infra.console.channels import connect_channel, secret_of
@@ -33,6 +34,10 @@ MAX_MESSAGES = 1000
 _ACCEPTED: dict[str, Any] = {
     "id": "1",
     "errcode": 0,
+    "err_no": 0,
+    "code": 0,
+    "data": {"message_id": "om_local"},
+    "processQueryKey": "local",
     "ok": True,
     "ts": "1.000001",
     "result": {"message_id": 1},
@@ -41,16 +46,19 @@ _ACCEPTED: dict[str, Any] = {
     "messages": [{"id": "1"}],
 }
 """The response to a message: each adapter reads the keys of its provider."""
-_UNSENT = ("/cgi-bin/stable_token", "/getMe", "/auth.test")
-"""The calls that send no message: for a token, and to check a secret."""
+_TOKEN = {
+    "access_token": "local", "expires_in": 7200,
+    "tenant_access_token": "local", "expire": 7200,
+    "accessToken": "local", "expireIn": 7200,
+}  # fmt: skip
+_CHECKS = ("/getMe", "/auth.test")
+"""The calls that check a secret, beside those for a token."""
 
 _PICTURE = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
     b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 )
 """A picture of one pixel."""
-
-_TOKEN = {"access_token": "local", "expires_in": 7200}
 
 
 def attach(app: web.Application) -> None:
@@ -74,24 +82,13 @@ def attach(app: web.Application) -> None:
             return web.Response(body=answer)
         return web.json_response(answer)
 
-    async def give(request: web.Request) -> web.Response:
-        """Give the same picture for every file, or first its address, as the provider does."""
-        channel, call = request.match_info["channel"], request.match_info["call"]
-        file = f"{request.url.origin()}{PATH}/{channel}/files/1"
-        addresses: dict[str, Any] = {
-            "slack": {"ok": True, "file": {"url_private": file}},
-            "telegram": {"ok": True, "result": {"file_path": "files/1"}},
-            "whatsapp": {"messaging_product": "whatsapp", "url": file},
-        }
-        if channel in addresses and not call.endswith("files/1"):
-            return web.json_response(addresses[channel])
-        return web.Response(body=_PICTURE, content_type="image/gif")
-
     async def take(request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
-        if request.path.endswith(_UNSENT):
-            return web.json_response({**_TOKEN, **_ACCEPTED})
-        body = json.loads(await request.read())
+        if "token" in request.path.lower() or request.path.endswith(_CHECKS):
+            return web.json_response({**_ACCEPTED, **_TOKEN, "data": _TOKEN})
+        if request.path.endswith("/messageFiles/download"):  # DingTalk names the address of a file
+            return web.json_response({"downloadUrl": f"{request.url}/file"})
+        body = await _body(request)
         sent.append({"channel": channel, "call": request.match_info["call"], "body": body})
         return web.json_response(_ACCEPTED)
 
@@ -119,7 +116,30 @@ def attach(app: web.Application) -> None:
     app.router.add_post(sms_providers.PATH + "/{provider}/", take_text)
     app.router.add_route("*", PATH + "/wecom/{call:.*}", take_for_wecom)
     app.router.add_post(PATH + "/{channel}/{call:.*}", take)
-    app.router.add_get(PATH + "/{channel}/{call:.*}", give)
+    app.router.add_get(PATH + "/{channel}/{call:.*}", _give)
+
+
+async def _give(request: web.Request) -> web.Response:
+    """Give the same picture for every file, or first its address, as the provider does."""
+    from aiohttp import web
+
+    channel, call = request.match_info["channel"], request.match_info["call"]
+    file = f"{request.url.origin()}{PATH}/{channel}/files/1"
+    addresses: dict[str, Any] = {
+        "douyin": {"err_no": 0, "data": {"media_type": "image", "url": file}},
+        "slack": {"ok": True, "file": {"url_private": file}},
+        "telegram": {"ok": True, "result": {"file_path": "files/1"}},
+        "whatsapp": {"messaging_product": "whatsapp", "url": file},
+    }
+    if channel in addresses and not call.endswith("files/1"):
+        return web.json_response(addresses[channel])
+    return web.Response(body=_PICTURE, content_type="image/gif")
+
+
+async def _body(request: web.Request) -> Any:
+    raw = await request.read()
+    is_form = request.content_type == "application/x-www-form-urlencoded"
+    return dict(parse_qsl(raw.decode())) if is_form else json.loads(raw)
 
 
 def _readable(sent: Any) -> str:
@@ -150,7 +170,7 @@ def _random_secret(channel: str) -> dict[str, str]:
     def random(length: int) -> str:
         return "".join(secrets.choice(letters) for _ in range(length))
 
-    if channel == "wechat":
+    if channel in {"wechat", "miniprogram"}:
         app = {"app_id": f"wx{random(16)}", "app_secret": random(32)}
         return {"token": random(24), "aes_key": random(43), **app}
     from functions.core.channels.base import adapter

@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any
 
+from tests.core.channels.provider_requests import sent_body
+
 
 @dataclass
 class RecordingProvider:
@@ -31,7 +33,20 @@ class RecordingProvider:
         return [body for path, _, body in self.calls if part in path]
 
 
-TOKEN = b'{"access_token":"a token","expires_in":7200}'
+_TOKEN = {
+    "access_token": "a token", "expires_in": 7200,
+    "tenant_access_token": "a token", "expire": 7200,
+    "accessToken": "a token", "expireIn": 7200,
+}  # fmt: skip
+TOKEN = json.dumps({**_TOKEN, "data": _TOKEN}).encode()
+
+NO_ANSWER = 0
+"""The status of a response that never comes."""
+
+
+def asks_for_token(path: str) -> bool:
+    """Whether a call's path is one that asks for an access token."""
+    return "token" in path.partition("?")[0].lower()
 
 
 @contextmanager
@@ -43,13 +58,15 @@ def recording_provider(default_response: bytes) -> Iterator[RecordingProvider]:
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            found.calls.append((self.path, headers, json.loads(raw)))
-            if "stable_token" in self.path:
+            found.calls.append((self.path, headers, sent_body(raw)))
+            if asks_for_token(self.path):
                 status, body = 200, TOKEN
             else:
                 status, body = (
                     found.answers.pop(0) if found.answers else (200, found.default_response)
                 )
+            if status == NO_ANSWER:
+                return  # which breaks the connection
             self._answer(status, "application/json", body)
 
         def do_GET(self) -> None:

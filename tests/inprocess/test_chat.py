@@ -32,7 +32,11 @@ from tests.core.channels.provider_requests import (
     WeChat,
 )
 from tests.inprocess.conftest import erase_customer
-from tests.inprocess.recording_provider import RecordingProvider, recording_provider
+from tests.inprocess.recording_provider import (
+    RecordingProvider,
+    asks_for_token,
+    recording_provider,
+)
 from tests.inprocess.test_returns import SUPERVISOR
 
 pytestmark = pytest.mark.requirement("G1", "E10")
@@ -87,7 +91,7 @@ class Chat:
     @property
     def sent_messages(self) -> list[tuple[str, str]]:
         """The messages sent through the provider: recipient and text."""
-        bodies = (body for _, _, body in self.api.calls if _is_message(body))
+        bodies = (body for path, _, body in self.api.calls if not asks_for_token(path))
         return [self.provider.sent_message(body) for body in bodies]
 
     def deliveries(self, number: str = "") -> list[Any]:
@@ -108,10 +112,6 @@ class Chat:
         assert answer.status == 200, answer.text
         self.simulator.pump()
         return answer.json
-
-
-def _is_message(body: Any) -> bool:
-    return isinstance(body, dict) and body.get("grant_type") is None
 
 
 def put_secret(simulator: Simulator, name: str, secret: dict[str, Any]) -> None:

@@ -93,6 +93,43 @@ WECHAT_SHA1: dict[str, Any] = {
     "nonce": "263014780",
     "signature": hashlib.sha1(b"1409659589" + b"263014780" + b"weixin").hexdigest(),  # noqa: S324
 }
+# Weibo, Messages_api_start.
+WEIBO: dict[str, Any] = {
+    "app_secret": "xyz123xyz",
+    "timestamp": "1397022061823",
+    "nonce": "57155157",
+    "signature": "90e4c22c90a58f26526c2dd5b6c56c8822edeaa1",
+}
+DOUYIN: dict[str, Any] = {
+    "client_secret": "0123456789abcdef0123456789abcdef",
+    "body": '{"event":"verify_webhook","client_key":"abc","content":{"challenge":12345}}',
+    "signature": "03105b8d3722cd9e5b2a2db17d82d07b3697d353",
+}
+# Computed by the formula of Feishu's 接收事件.
+FEISHU: dict[str, Any] = {
+    "encrypt_key": "an encrypt key",
+    "timestamp": "1760000000",
+    "nonce": "7264",
+    "body": BODY,
+    "signature": hashlib.sha256(f"17600000007264an encrypt key{BODY}".encode()).hexdigest(),
+}
+DINGTALK: dict[str, Any] = {
+    "app_secret": "an app secret",
+    "timestamp": "1760000000000",
+    "sign": base64.b64encode(
+        hmac.digest(b"an app secret", b"1760000000000\nan app secret", "sha256")
+    ).decode(),
+}
+# DingTalk's own example of an encrypted event (dingtalk-callback-Crypto).
+DINGTALK_EVENT: dict[str, Any] = {
+    "token": "tokenxxxx",
+    "timestamp": "1605695694141",
+    "nonce": "WelUQl6bCqcBa2fM",
+    "encrypt": (
+        "X1VSe9cTJUMZu60d3kyLYTrBq5578ZRJtteU94wG0Q4Uk6E/wQYeJRIC0/UFW5Wkya1Ihz9oXAdLlyC9TRaqsQ=="
+    ),
+    "msg_signature": "f36f4ba5337d426c7d4bca0dbcb06b3ddc1388fc",
+}
 VECTORS = {
     "standard_webhooks": STANDARD,
     "wechat_sha1": WECHAT_SHA1,
@@ -101,6 +138,10 @@ VECTORS = {
     "slack": SLACK,
     "twilio": TWILIO,
     "meta": META,
+    "weibo": WEIBO,
+    "douyin": DOUYIN,
+    "feishu": FEISHU,
+    "dingtalk": DINGTALK,
 }
 EVERY_PART = [(scheme, name) for scheme, parts in VECTORS.items() for name in parts]
 
@@ -172,6 +213,35 @@ def test_a_signature_is_valid_for_five_minutes_before_and_after_its_time(
 ) -> None:
     parts = VECTORS[scheme]
     assert verify(scheme, **{**parts, "now": parts["now"] + offset}) is accepted
+
+
+def test_weibo_signs_milliseconds() -> None:
+    signed_at = 1397022061.823
+    for now, accepted in ((signed_at, True), (signed_at + 299, True), (signed_at - 301, False)):
+        assert verify("weibo", **WEIBO, now=now) is accepted
+    assert verify("weibo", **WEIBO, now=signed_at * 1000) is False
+
+
+def test_feishu_s_repetitions_are_fresh_and_a_replay_of_the_next_day_is_not() -> None:
+    for now, accepted in ((1760000000, True), (1760025200, True), (1760086400, False)):
+        assert verify("feishu", **FEISHU, now=now) is accepted
+
+
+@pytest.mark.parametrize("parts", [DINGTALK, DINGTALK_EVENT])
+def test_dingtalk_s_time_is_valid_for_an_hour(parts: dict[str, Any]) -> None:
+    signed_at = int(parts["timestamp"]) / 1000
+    for offset, accepted in ((0, True), (3599, True), (-3599, True), (3601, False)):
+        assert verify("dingtalk", **parts, now=signed_at + offset) is accepted
+    assert verify("dingtalk", **{**parts, "timestamp": parts["timestamp"][:-3]}) is False
+    for part in parts:
+        assert verify("dingtalk", **{**parts, part: "another"}) is False
+
+
+def test_an_encrypted_event_of_dingtalk_may_be_checked_for_its_receiver() -> None:
+    key = {"encoding_aes_key": "o1w0aum42yaptlz8alnhwikjd3jenzt9cb9wmzptgus"}
+    assert verify("dingtalk", **DINGTALK_EVENT, **key, receive_id="dingxxxxxx") is True
+    assert verify("dingtalk", **DINGTALK_EVENT, **key, receive_id="another") is False
+    assert verify("dingtalk", **DINGTALK_EVENT, **key) is False
 
 
 @pytest.mark.parametrize("now", [float("nan"), float("inf"), "1614265330", True, None])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import uuid4
 from xml.etree import ElementTree
 
@@ -269,7 +269,7 @@ class Telegram(FakeProvider):
 
     secret: ClassVar[dict[str, Any]] = {
         "secret_token": "a-secret-token-for-tests",
-        "bot_token": "123456:a-bot-token-for-tests",
+        "bot_token": "123456:a-bot-secret-for-tests",
     }
     user: ClassVar[str] = "1000000001"
     signs_body: ClassVar[bool] = False
@@ -308,6 +308,14 @@ def as_json(content: Any) -> bytes:
     return json.dumps(content, ensure_ascii=False).encode()
 
 
+def sent_body(raw: bytes) -> Any:
+    """Return the content of a call's body: JSON, or the fields of a form."""
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return dict(parse_qsl(raw.decode()))
+
+
 # The providers' own modules import this one.
 from tests.core.channels.meta_providers import Messenger, WhatsApp  # noqa: E402
 from tests.core.channels.wecom_provider import WeCom  # noqa: E402
@@ -335,3 +343,8 @@ def expected(name: str) -> dict[str, Any]:
 
 
 NOW = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
+
+
+# At the end: these modules extend the classes above and add to the registry.
+import tests.core.channels.china_providers  # noqa: E402
+import tests.core.channels.lark_providers  # noqa: E402, F401
