@@ -16,6 +16,7 @@ from typing import Any
 
 from functions.core.mail import html, parse, strip_reply
 from functions.core.mail.replies import newly_written
+from infra.bench.corpus_channels import WITHOUT_ADAPTER
 from infra.bench.corpus_events import CASES as EVENTS
 
 Score = tuple[int, int]
@@ -252,6 +253,9 @@ def main(arguments: list[str]) -> int:
     for name, (right, count) in everything(folder).items():
         share = 100 * right / max(1, count)
         sys.stdout.write(f"{name:<34}{right:>5} of {count:<5}{share:6.1f} %\n")
+    for name, channel in WITHOUT_ADAPTER.items():
+        if Path(folder, "events", name).is_dir():
+            sys.stdout.write(f"{f'events/{name}':<34}skipped: there is no adapter {channel}\n")
     rates = speed(folder)
     if rates:
         ratio = rates["deskbell"] / rates["email"]

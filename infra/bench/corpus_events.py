@@ -5,14 +5,13 @@ be read as one with its text; no other call may open a ticket; no call may raise
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from functions.core.channels.base import IncomingMessage, ProviderRequest, Unreadable, adapter
-
-Cases = Iterator[tuple[str, bool]]
+from infra.bench.corpus_channels import CASES as CHANNELS, Cases
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -156,5 +155,6 @@ CASES: dict[str, Callable[[Path], Cases]] = {
     "line_events": _line,
     "slack_events": _slack,
     "telegram_updates": _telegram,
+    **CHANNELS,
 }
 """The cases of each collection, with whether they were read correctly."""

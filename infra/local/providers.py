@@ -1,4 +1,4 @@
-"""The chat providers of the local system: they accept every message, send nothing and give a
+"""The chat providers of the local system: they accept every message, send nothing, and give one
 picture for every file.
 
 `GET /_providers/messages` lists the accepted messages, newest last. The desks `standard` and
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import secrets
 import string
-from base64 import b64decode
 from collections import deque
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -39,6 +38,8 @@ _ACCEPTED: dict[str, Any] = {
     "ts": "1.000001",
     "result": {"message_id": 1},
     "sentMessages": [{"id": "1", "quoteToken": "local"}],
+    "message_id": "1",
+    "messages": [{"id": "1"}],
 }
 """The response to a message: each adapter reads the keys of its provider."""
 _TOKEN = {
@@ -46,10 +47,11 @@ _TOKEN = {
     "tenant_access_token": "local", "expire": 7200,
     "accessToken": "local", "expireIn": 7200,
 }  # fmt: skip
-_PICTURE = b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+_PICTURE = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
+    b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 )
-"""A PNG of one pixel."""
+"""A picture of one pixel."""
 
 
 def attach(app: web.Application) -> None:
@@ -71,6 +73,20 @@ def attach(app: web.Application) -> None:
             return web.Response(body=answer)
         return web.json_response(answer)
 
+    async def give(request: web.Request) -> web.Response:
+        """Give the same picture for every file, or first its address, as the provider does."""
+        channel, call = request.match_info["channel"], request.match_info["call"]
+        file = f"{request.url.origin()}{PATH}/{channel}/files/1"
+        addresses: dict[str, Any] = {
+            "douyin": {"err_no": 0, "data": {"media_type": "image", "url": file}},
+            "slack": {"ok": True, "file": {"url_private": file}},
+            "telegram": {"ok": True, "result": {"file_path": "files/1"}},
+            "whatsapp": {"messaging_product": "whatsapp", "url": file},
+        }
+        if channel in addresses and not call.endswith("files/1"):
+            return web.json_response(addresses[channel])
+        return web.Response(body=_PICTURE, content_type="image/gif")
+
     async def take(request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
         if "token" in request.path.lower():
@@ -83,18 +99,13 @@ def attach(app: web.Application) -> None:
         sent.append({"channel": channel, "call": request.match_info["call"], "body": body})
         return web.json_response(_ACCEPTED)
 
-    async def give(request: web.Request) -> web.Response:
-        if request.path.endswith("/resources/"):  # Douyin names the address of a file
-            return web.json_response({"data": {"url": str(request.url.with_query(None)) + "file"}})
-        return web.Response(body=_PICTURE, content_type="image/png")
-
     async def show(_request: web.Request) -> web.Response:
         return web.json_response(list(sent), dumps=_readable)
 
     app.router.add_get(f"{PATH}/messages", show)
     app.router.add_route("*", PATH + "/wecom/{call:.*}", take_for_wecom)
-    app.router.add_get(PATH + "/{channel}/{call:.*}", give)
     app.router.add_post(PATH + "/{channel}/{call:.*}", take)
+    app.router.add_get(PATH + "/{channel}/{call:.*}", give)
 
 
 def _readable(sent: Any) -> str:

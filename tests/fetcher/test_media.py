@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.core.domain.events import NoteAdded
+from functions.core.domain.events import FilesReceived
 from tests.fetcher.conftest import Account
 
 pytestmark = pytest.mark.requirement("D10", "F5")
@@ -22,9 +22,9 @@ def test_a_picture_is_added_to_its_ticket_once(account: Account) -> None:
     account.simulator.pump()
     account.simulator.invoke(*task)
     account.simulator.pump()
-    (note,) = account.events(NoteAdded)
-    (file,) = note.attachments
-    assert (note.text, file.name, file.content_type) == ("[图片]", "image.png", "image/png")
+    (added,) = account.events(FilesReceived)
+    (file,) = added.attachments
+    assert (file.name, file.content_type) == ("图片.png", "image/png")
     assert file.size == len(PNG)
 
 
@@ -33,11 +33,11 @@ def test_a_file_that_is_gone_or_not_accepted_is_named_with_the_reason(account: A
     for media in ("1EXE", "1GONE", "no medium!"):
         picture(account, media)
     account.announce()
-    notes = [event.text for event in account.events(NoteAdded)]
-    assert len(notes) == 3
-    assert "不接受程序文件" in notes[0]
-    assert "40007" in notes[1]
-    assert "wecom gives no such file" in notes[2]
+    found = account.events(FilesReceived)
+    reasons = [file.reason for event in found for file in event.refused]
+    assert reasons == ["program", "unavailable", "unavailable"]
+    assert "40007" in found[1].cause
+    assert found[2].cause == "wecom gives no such file"
 
 
 def test_a_busy_provider_is_asked_again_by_lambda(account: Account) -> None:
@@ -51,5 +51,5 @@ def test_a_busy_provider_is_asked_again_by_lambda(account: Account) -> None:
     with pytest.raises(Exception, match="busy"):
         account.simulator.invoke(*task)
     account.simulator.invoke(*task)
-    (note,) = account.events(NoteAdded)
-    assert len(note.attachments) == 1
+    (added,) = account.events(FilesReceived)
+    assert len(added.attachments) == 1

@@ -13,12 +13,18 @@ from tests.core.channels.provider_requests import sent_body
 
 @dataclass
 class RecordingProvider:
-    """Address, recorded calls (path, headers, JSON) and next responses (status, body)."""
+    """Address, recorded calls (path, headers, JSON) and next responses (status, body).
+
+    `files` are the responses to GET (status, media type, body) by a part of the path, the first
+    that fits; `fetched` the paths of those calls with their Authorization.
+    """
 
     url: str = ""
     calls: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
     answers: list[tuple[int, bytes]] = field(default_factory=list)
     default_response: bytes = b"{}"
+    files: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
+    fetched: list[tuple[str, str]] = field(default_factory=list)
 
     def to(self, part: str) -> list[Any]:
         """Return the JSON of the calls whose path contains `part`."""
@@ -60,6 +66,16 @@ def recording_provider(default_response: bytes) -> Iterator[RecordingProvider]:
             if status == NO_ANSWER:
                 return  # which breaks the connection
             self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            found.fetched.append((self.path, self.headers.get("Authorization", "")))
+            fitting = (file for part, file in found.files.items() if part in self.path)
+            status, media_type, body = next(fitting, (404, "text/plain", b"?"))
+            self.send_response(status)
+            self.send_header("Content-Type", media_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -444,9 +444,18 @@ def unix_time(value: Any, per_second: int = 1) -> datetime | None:
 
 
 def truncate(text: str, limit: int, encoding: Literal["utf-8", "utf-16-le"]) -> str:
-    """Truncate a text to the provider's limit, in bytes of the encoding; "…" marks the cut."""
-    encoded = text.encode(encoding, "replace")
-    if len(encoded) <= limit:
+    """Truncate a text to the provider's limit, in bytes of the encoding; "…" marks the cut.
+
+    A link at the end stays, since it leads to the whole text.
+    """
+    if len(text.encode(encoding, "replace")) <= limit:
         return text
-    cut = limit - len("…".encode(encoding))
-    return encoded[:cut].decode(encoding, "ignore") + "…"
+    link = _LINK_AT_END.search(text)
+    words, end = (text[: link.start()], f"…{link[0]}") if link else (text, "…")
+    cut = limit - len(end.encode(encoding))
+    if cut <= 0:
+        return truncate(words, limit, encoding)
+    return words.encode(encoding, "replace")[:cut].decode(encoding, "ignore") + end
+
+
+_LINK_AT_END = re.compile(r"https?://\S+\Z")

@@ -39,7 +39,10 @@ from functions.core.channels.wechat_crypto import decrypt, encrypt, signature, t
 LIMIT = 2048
 """The maximum bytes of a text, in a reply and in a customer-service message."""
 
-_KINDS: dict[str, tuple[Kind, tuple[str, ...], tuple[str, ...]]] = {
+Kinds = Mapping[str, tuple[Kind, tuple[str, ...], tuple[str, ...]]]
+"""MsgType → kind, the fields with text, the fields that name media."""
+
+KINDS: Kinds = {
     "text": ("text", ("Content",), ()),
     "image": ("image", (), ("MediaId",)),
     "voice": ("voice", ("Recognition",), ("MediaId",)),
@@ -49,7 +52,6 @@ _KINDS: dict[str, tuple[Kind, tuple[str, ...], tuple[str, ...]]] = {
     "link": ("link", ("Title", "Description", "Url"), ()),
     "file": ("file", ("Title",), ("MediaId",)),
 }
-"""MsgType → kind, the fields with text, the fields that name media."""
 
 _EVENTS: dict[str, Kind] = {
     "subscribe": "subscribed",
@@ -88,6 +90,16 @@ class WeChat(Adapter):
     options: ClassVar[tuple[str, ...]] = ("aes_key", "app_id", "app_secret", "only_encrypted")
     answers: ClassVar[bool] = True
     media_hosts: ClassVar[tuple[str, ...]] = ("weixin.qq.com", "video.qq.com")
+    kinds: ClassVar[Kinds] = KINDS
+    events: ClassVar[Mapping[str, Kind]] = _EVENTS
+
+    def fields(self, body: bytes) -> dict[str, str]:
+        """Return the texts of a body's fields.
+
+        Raises:
+            Unreadable: the body is of another form.
+        """
+        return xml_fields(body)
 
     def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
         query = request.query
@@ -99,7 +111,7 @@ class WeChat(Adapter):
         }
         if request.method == "POST" and query.get("encrypt_type") == "aes":
             try:
-                encrypted = xml_fields(request.body).get("Encrypt")
+                encrypted = self.fields(request.body).get("Encrypt")
             except Unreadable:
                 encrypted = None
             parts |= {"encrypted": encrypted, "signature": query.get("msg_signature")}
@@ -116,11 +128,14 @@ class WeChat(Adapter):
         encrypted = request.query.get("encrypt_type") == "aes"
         raw = request.body
         if encrypted:
-            raw = decrypt(xml_fields(raw).get("Encrypt", ""), *_key_and_receiver(secret))
-        fields = xml_fields(raw)
+            raw = decrypt(self.fields(raw).get("Encrypt", ""), *_key_and_receiver(secret))
+        fields = self.fields(raw)
         if not fields.get("FromUserName") or not fields.get("MsgType"):
             raise Unreadable("no FromUserName or no MsgType")
-        message = _event(fields) if fields["MsgType"] == "event" else _message(fields)
+        if fields["MsgType"] == "event":
+            message = _event(fields, self.events)
+        else:
+            message = _message(fields, self.kinds)
         return (replace(message, encrypted=encrypted, raw=raw),) if message else ()
 
     def answer(
@@ -194,7 +209,7 @@ class WeChat(Adapter):
         return _error(content)
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
-        query = f"access_token={token}&media_id={url_part(media)}"
+        query = f"access_token={url_part(token)}&media_id={url_part(media)}"
         return media_request(f"{self.base(secret)}/cgi-bin/media/get?{query}")
 
     def media(
@@ -214,8 +229,8 @@ def _key_and_receiver(secret: Secret) -> tuple[str, str]:
     return str(secret.get("aes_key", "")), str(secret.get("app_id", ""))
 
 
-def _message(fields: Mapping[str, str]) -> IncomingMessage:
-    kind, texts, media = _KINDS.get(fields["MsgType"], ("other", (), ("MediaId",)))
+def _message(fields: Mapping[str, str], kinds: Kinds) -> IncomingMessage:
+    kind, texts, media = kinds.get(fields["MsgType"], ("other", (), ("MediaId",)))
     return IncomingMessage(
         user=fields["FromUserName"],
         message_id=fields.get("MsgId", ""),
@@ -227,9 +242,9 @@ def _message(fields: Mapping[str, str]) -> IncomingMessage:
     )
 
 
-def _event(fields: Mapping[str, str]) -> IncomingMessage | None:
+def _event(fields: Mapping[str, str], events: Mapping[str, Kind]) -> IncomingMessage | None:
     event, user, created = fields.get("Event"), fields["FromUserName"], fields.get("CreateTime", "")
-    kind = _EVENTS.get(event or "")
+    kind = events.get(event or "")
     if kind is None:
         return None
     entry = fields.get("EventKey", "") if kind == "menu" else ""

@@ -77,7 +77,7 @@ def _attempt(
         call = provider.media_call(media, secret, token)
         for _ in range(MAX_CALLS):
             if call is None:
-                return ProviderResult("permanent", cause=f"{provider.name} gives no files")
+                return ProviderResult("permanent", cause=f"{provider.name} gives no such file")
             response = get(call)
             found = provider.media(
                 response.status, response.headers, response.body or b"", secret, token

@@ -5,6 +5,7 @@ makes the call within time limits and caches the access token that some provider
 shortly before it expires.
 """
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -129,7 +130,7 @@ def access_token(channel: Adapter, secret: Secret, *, renew: bool) -> str | Prov
     call = channel.token_call(secret, renew=renew)
     if call is None:
         return ""
-    account = f"{channel.name}:{call.url}:{secret.get('app_id')}"
+    account = f"{channel.name}:{json.dumps(dict(secret), sort_keys=True)}"
     cached, expires = token_cache().get(account, ("", 0.0))
     if cached and not renew and time.monotonic() < expires:
         return cached

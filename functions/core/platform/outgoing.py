@@ -78,7 +78,7 @@ class OutgoingResponse:
     status: int
     body: bytes | None
     headers: Mapping[str, str] = field(default_factory=dict, compare=False)
-    too_long: bool = False
+    too_long: bool = field(default=False, compare=False)
 
 
 def is_public(address: str) -> bool:

@@ -45,6 +45,9 @@ CAUSES: dict[str, dict[Locale, str]] = {
     "slack": _UNREADABLE_CALL,
     "telegram": _UNREADABLE_CALL,
     "wechat": _UNREADABLE_CALL,
+    "miniprogram": _UNREADABLE_CALL,
+    "weibo": _UNREADABLE_CALL,
+    "douyin": _UNREADABLE_CALL,
     "wecom": _UNREADABLE_CALL,
     "whatsapp": _UNREADABLE_CALL,
 }

@@ -147,7 +147,10 @@ MESSAGE_LABELS: dict[str, dict[Locale, str]] = {
     "location": {"zh-CN": "位置", "en": "location"},
     "link": {"zh-CN": "链接", "en": "link"},
     "other": {"zh-CN": "其他消息", "en": "message of another kind"},
-    "subscribed": {"zh-CN": "客户已关注", "en": "The customer subscribed"},
+    "subscribed": {
+        "zh-CN": "客户已关注或进入会话",
+        "en": "The customer subscribed or opened the chat",
+    },
     "unsubscribed": {"zh-CN": "客户已取消关注", "en": "The customer unsubscribed"},
     "menu": {"zh-CN": "客户点击菜单", "en": "The customer chose from the menu"},
     "colleague": {"zh-CN": "同事在该渠道回复", "en": "A colleague answered on the channel"},

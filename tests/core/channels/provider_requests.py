@@ -269,7 +269,7 @@ class Telegram(FakeProvider):
 
     secret: ClassVar[dict[str, Any]] = {
         "secret_token": "a-secret-token-for-tests",
-        "bot_token": "123456:a-bot-token-for-tests",
+        "bot_token": "123456:a-bot-secret-for-tests",
     }
     user: ClassVar[str] = "1000000001"
     signs_body: ClassVar[bool] = False
@@ -346,4 +346,5 @@ NOW = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
 
 
 # At the end: these modules extend the classes above and add to the registry.
+import tests.core.channels.china_providers  # noqa: E402
 import tests.core.channels.lark_providers  # noqa: E402, F401

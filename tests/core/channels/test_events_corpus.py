@@ -1,4 +1,4 @@
-"""Public collections of real LINE, Slack and Telegram requests."""
+"""Public collections of providers' requests, responses and signatures."""
 
 import os
 from pathlib import Path

@@ -8,7 +8,7 @@ import pytest
 
 from functions.core.domain import events as e
 from functions.core.domain.errors import DeadLetter
-from functions.core.domain.ticket import Customer, Ticket, TicketChanges, Timer
+from functions.core.domain.ticket import Customer, RefusedFile, Ticket, TicketChanges, Timer
 from functions.core.storage import event_codec
 from functions.core.storage.items import read_commit
 from tests.core.sample_desk import NOON, request
@@ -29,6 +29,9 @@ SAMPLES: dict[str, Any] = {
         text="X1",
         channel="mail",
         attachments=(e.Attachment(name="a", content_type="b", size=1, key="c"),),
+    ),
+    "FilesReceived": e.FilesReceived(
+        channel="line", refused=(RefusedFile(name="a.mp4", size=9, reason="size"),), cause="x"
     ),
     "InformationReceived": e.InformationReceived(),
     "NoteAdded": e.NoteAdded(text="看过"),

@@ -92,6 +92,7 @@ COMMANDS: dict[str, c.TicketCommand] = {
     "reply": c.Reply("您好"),
     "request-info": c.RequestInformation("型号？"),
     "message": c.CustomerMessage("还有", "web"),
+    "files": c.AddFiles("line"),
     "note": c.Note("看过"),
     "resolve": c.Resolve("重置密码"),
     "confirm": c.Confirm(solved=True),
