@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from tests.core.channels.provider_requests import sent_body
@@ -16,7 +16,8 @@ class RecordingProvider:
     """Address, recorded calls (path, headers, JSON) and next responses (status, body).
 
     `files` are the responses to GET (status, media type, body) by a part of the path, the first
-    that fits; `fetched` the paths of those calls with their Authorization.
+    that fits; `fetched` the paths of those calls with their Authorization. A response of the status
+    0 never comes: the connection stays silent until `gone_on`.
     """
 
     url: str = ""
@@ -25,6 +26,7 @@ class RecordingProvider:
     default_response: bytes = b"{}"
     files: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
     fetched: list[tuple[str, str]] = field(default_factory=list)
+    gone_on: Event = field(default_factory=Event)
 
     def to(self, part: str) -> list[Any]:
         """Return the JSON of the calls whose path contains `part`."""
@@ -65,15 +67,19 @@ def recording_provider(default_response: bytes) -> Iterator[RecordingProvider]:
                 )
             if status == NO_ANSWER:
                 return  # which breaks the connection
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self._answer(status, "application/json", body)
 
         def do_GET(self) -> None:
             found.fetched.append((self.path, self.headers.get("Authorization", "")))
             fitting = (file for part, file in found.files.items() if part in self.path)
             status, media_type, body = next(fitting, (404, "text/plain", b"?"))
+            self._answer(status, media_type, body)
+
+        def _answer(self, status: int, media_type: str, body: bytes) -> None:
+            if status == 0:
+                found.gone_on.wait(10)
+                self.close_connection = True
+                return
             self.send_response(status)
             self.send_header("Content-Type", media_type)
             self.send_header("Content-Length", str(len(body)))
@@ -90,6 +96,7 @@ def recording_provider(default_response: bytes) -> Iterator[RecordingProvider]:
     try:
         yield found
     finally:
+        found.gone_on.set()
         server.shutdown()
         server.server_close()
         thread.join()

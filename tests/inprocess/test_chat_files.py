@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
 
+from functions.core.deliver import media, message
 from functions.core.domain.errors import TryAgain
 from functions.core.domain.events import FilesReceived
 from functions.core.platform import outgoing
@@ -150,6 +154,16 @@ def test_a_file_is_fetched_once_and_agents_and_the_customer_see_it(chat: Chat) -
     assert [(each["name"], each["event"]) for each in view["attachments"]] == [
         (file.name, "FilesReceived")
     ]
+    chat.simulator.pump()
+    pages = {
+        urlsplit(url).path + "?" + urlsplit(url).query
+        for _, words in chat.sent_messages
+        for url in re.findall(r"https?://[!-~]+key=[!-~]+", words)
+    }
+    for page in pages:
+        shown = chat.simulator.http("GET", page, headers={"Accept": "application/json"}).json
+        assert [each["name"] for each in shown["attachments"]] == [file.name]
+    assert pages or chat.name == "wechat"  # which carries the link in its response
     incoming = [m for m in view["messages"] if m["event"] == "FilesReceived"]
     assert [(m["direction"], m["channel"]) for m in incoming] == [("in", chat.name)]
 
@@ -209,12 +223,18 @@ def test_a_file_that_the_provider_has_no_more_is_named_on_the_ticket(whatsapp: C
     assert event.cause == "WhatsApp 100: Object does not exist"
 
 
-def test_a_busy_provider_is_asked_again(whatsapp: Chat) -> None:
+@pytest.mark.parametrize(
+    ("status", "cause"), [(503, "HTTP 503 from WhatsApp"), (0, "did not answer in time")]
+)
+def test_a_provider_that_is_down_is_asked_again(
+    whatsapp: Chat, monkeypatch: pytest.MonkeyPatch, status: int, cause: str
+) -> None:
     """Lambda repeats the event that fails, and dead-letters it in the end."""
-    whatsapp.api.files = {"/1001?": (503, "text/plain", b"")}
+    monkeypatch.setattr(media, "TIMEOUT", timedelta(seconds=0.5))
+    whatsapp.api.files = {"/1001?": (status, "text/plain", b"")}
     send_file(whatsapp)
     (task,) = whatsapp.simulator.accepted
-    with pytest.raises(TryAgain, match="1 of 1 files: HTTP 503"):
+    with pytest.raises(TryAgain, match=f"1 of 1 files: .*{cause}"):
         whatsapp.simulator.pump()
     assert received(whatsapp) == []
     serve(whatsapp)
@@ -222,6 +242,20 @@ def test_a_busy_provider_is_asked_again(whatsapp: Chat) -> None:
     whatsapp.simulator.pump()
     (event,) = received(whatsapp)
     assert len(event.attachments) == 1
+
+
+def test_an_answer_whose_sending_times_out_is_not_sent_twice(
+    messenger: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows whether the customer has it; the agent is told."""
+    messenger.write_and_take()
+    monkeypatch.setattr(message, "READ_TIMEOUT", timedelta(seconds=0.3))
+    messenger.api.answers = [(0, b"")]
+    messenger.act("reply", text="请重启")
+    messenger.simulator.pump()
+    (reply,) = messenger.replies()
+    assert (reply.state, reply.attempts) == ("dead_lettered", 1)
+    assert len([words for _, words in messenger.sent_messages if "请重启" in words]) == 1
 
 
 def test_a_message_without_files_starts_no_function(whatsapp: Chat) -> None:
@@ -258,7 +292,7 @@ def test_a_bad_message_of_a_batch_loses_no_other(
         assert whatsapp.send(provider.call(body, now)).status == 200
     assert len(whatsapp.tickets) == 2
     assert sorted(quarantine_causes(whatsapp)) == [
-        "whatsapp: a message failed: ValueError",
+        "whatsapp: ValueError: a bug",
         "whatsapp: nobody to answer",
     ]
     monkeypatch.setattr(ChatChannel, "_process", process)

@@ -63,7 +63,7 @@ from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.storage.outages import is_outage
 from functions.core.storage.raw_messages import RawMessages
 from functions.core.text.contacts import Contact, ContactError, chat_contact
-from functions.core.text.masking import mask_but
+from functions.core.text.masking import mask, mask_but
 from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.core.text.words import nearest_locale
 
@@ -216,26 +216,24 @@ class ChatChannel:
         messages: Iterable[IncomingMessage],
         quarantine: Callable[[IncomingMessage, str], None],
     ) -> list[str]:
-        """Process messages, each on its own, and return the texts for their writers.
+        """Process messages in order and return the texts for their writers.
 
-        If one cannot be processed, the others are. A failure that may pass is raised in the end:
-        the messages come again, and what is done is not done again. A message that fails otherwise
-        is quarantined, so that it does not hold up the others.
+        A message that fails is quarantined, and does not hold up the others. While a service fails,
+        the rest waits: the messages come again, and what is done is not done again.
+
+        Raises:
+            TryAgain: a service fails at the moment.
         """
         replies: list[str] = []
-        passing: Exception | None = None
         for message in messages:
             try:
                 replies.append(self._process(message))
             except Exception as error:
-                replies.append("")
                 if isinstance(error, TryAgain) or is_outage(error):
-                    passing = passing or error
-                    continue
+                    raise
                 log.exception("chat.failed", extra=self._about)
-                quarantine(message, f"a message failed: {type(error).__name__}")
-        if passing is not None:
-            raise passing
+                quarantine(message, f"{type(error).__name__}: {mask(str(error))}")
+                replies.append("")
         return replies
 
     @property
