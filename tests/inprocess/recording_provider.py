@@ -15,8 +15,8 @@ from tests.core.channels.provider_requests import sent_body
 class RecordingProvider:
     """Address, recorded calls (path, headers, JSON) and next responses (status, body).
 
-    `files` are the responses (status, media type, body) by a part of the path, the first that fits;
-    `fetched` the paths of GET with their Authorization. A response of the status `NO_ANSWER` never
+    `files` are the responses (status, media type, body) by a part of the path, the first that fits,
+    and under "" the response to any other GET; `fetched` the paths of GET with their Authorization. A response of the status `NO_ANSWER` never
     comes: the connection breaks, or for a file stays silent until `gone_on`.
     """
 
@@ -33,7 +33,7 @@ class RecordingProvider:
         return [body for path, _, body in self.calls if part in path]
 
     def file(self, path: str) -> tuple[int, str, bytes] | None:
-        return next((file for part, file in self.files.items() if part in path), None)
+        return next((file for part, file in self.files.items() if part and part in path), None)
 
 
 _TOKEN = {
@@ -76,7 +76,8 @@ def recording_provider(default_response: bytes) -> Iterator[RecordingProvider]:
 
         def do_GET(self) -> None:
             found.fetched.append((self.path, self.headers.get("Authorization", "")))
-            self._answer(*(found.file(self.path) or (404, "text/plain", b"?")))
+            other = found.files.get("", (404, "text/plain", b"?"))
+            self._answer(*(found.file(self.path) or other))
 
         def _answer(self, status: int, media_type: str, body: bytes) -> None:
             if status == NO_ANSWER:

@@ -324,10 +324,11 @@ def _incoming(
     content: dict[str, Any], chat: str, person: str = "", *, in_group: bool = False, **fields: Any
 ) -> IncomingMessage:
     header = get_object(content, "header")
+    # The chat of one person and the bot identifies that person; some events name nobody. In a group
+    # each person has a separate ticket; the answer goes to the group.
+    member = f"{chat}/{person}" if chat and person else ""
     return IncomingMessage(
-        # The chat of one person and the bot identifies that person; some events name nobody. In a
-        # group each person has a separate ticket; the answer goes to the group.
-        user=f"{chat}/{person}" if in_group else chat,
+        user=member if in_group else chat or person,
         account=get_text(header, "app_id"),
         at=unix_time(header.get("create_time"), 1000),
         raw=dump_raw(content),
