@@ -16,8 +16,9 @@ class RecordingProvider:
     """Address, recorded calls (path, headers, JSON) and next responses (status, body).
 
     `files` are the responses (status, media type, body) by a part of the path, the first that fits,
-    and under "" the response to any other GET; `fetched` the paths of GET with their Authorization. A response of the status `NO_ANSWER` never
-    comes: the connection breaks, or for a file stays silent until `gone_on`.
+    and under "" the response to any other GET; `fetched` the paths of GET with their Authorization.
+    A response of the status `NO_ANSWER` never comes: the connection breaks, or for a file stays
+    silent until `gone_on`.
     """
 
     url: str = ""
