@@ -15,9 +15,10 @@ from tests.core.channels.provider_requests import sent_body
 class RecordingProvider:
     """Address, recorded calls (path, headers, JSON) and next responses (status, body).
 
-    `files` are the responses to GET (status, media type, body) by a part of the path, the first
-    that fits; `fetched` the paths of those calls with their Authorization. A response of the status
-    0 never comes: the connection stays silent until `gone_on`.
+    `files` are the responses (status, media type, body) by a part of the path, the first that fits,
+    and under "" the response to any other GET; `fetched` the paths of GET with their Authorization.
+    A response of the status `NO_ANSWER` never comes: the connection breaks, or for a file stays
+    silent until `gone_on`.
     """
 
     url: str = ""
@@ -31,6 +32,9 @@ class RecordingProvider:
     def to(self, part: str) -> list[Any]:
         """Return the JSON of the calls whose path contains `part`."""
         return [body for path, _, body in self.calls if part in path]
+
+    def file(self, path: str) -> tuple[int, str, bytes] | None:
+        return next((file for part, file in self.files.items() if part and part in path), None)
 
 
 _TOKEN = {
@@ -61,6 +65,8 @@ def recording_provider(default_response: bytes) -> Iterator[RecordingProvider]:
             found.calls.append((self.path, headers, sent_body(raw)))
             if asks_for_token(self.path):
                 status, body = 200, TOKEN
+            elif file := found.file(self.path):
+                status, _, body = file
             else:
                 status, body = (
                     found.answers.pop(0) if found.answers else (200, found.default_response)
@@ -71,12 +77,11 @@ def recording_provider(default_response: bytes) -> Iterator[RecordingProvider]:
 
         def do_GET(self) -> None:
             found.fetched.append((self.path, self.headers.get("Authorization", "")))
-            fitting = (file for part, file in found.files.items() if part in self.path)
-            status, media_type, body = next(fitting, (404, "text/plain", b"?"))
-            self._answer(status, media_type, body)
+            other = found.files.get("", (404, "text/plain", b"?"))
+            self._answer(*(found.file(self.path) or other))
 
         def _answer(self, status: int, media_type: str, body: bytes) -> None:
-            if status == 0:
+            if status == NO_ANSWER:
                 found.gone_on.wait(10)
                 self.close_connection = True
                 return

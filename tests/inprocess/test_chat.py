@@ -91,7 +91,8 @@ class Chat:
     @property
     def sent_messages(self) -> list[tuple[str, str]]:
         """The messages sent through the provider: recipient and text."""
-        bodies = (body for path, _, body in self.api.calls if not asks_for_token(path))
+        calls = (call for call in self.api.calls if not self.api.file(call[0]))
+        bodies = (body for path, _, body in calls if not asks_for_token(path))
         return [self.provider.sent_message(body) for body in bodies]
 
     def deliveries(self, number: str = "") -> list[Any]:

@@ -60,6 +60,21 @@ WITH_A_PICTURE: dict[str, tuple[str, str, Callable[[str], Served], int]] = {
         lambda _api: {"media_id=media-image-1": (200, "image/jpeg", PICTURE)},
         1,
     ),
+    "feishu": (
+        "image.json",
+        "图片.jpg",
+        lambda _api: {"/resources/img_v3_0002?type=image": (200, "image/jpeg", PICTURE)},
+        1,
+    ),
+    "dingtalk": (
+        "picture.json",
+        "图片.jpg",
+        lambda api: {
+            "/messageFiles/download": _leads_to({"downloadUrl": f"{api}/files/1"}),
+            "/files/1": (200, "image/jpeg", PICTURE),
+        },
+        1,
+    ),
     "line": (
         "image.json",
         "图片.jpg",
