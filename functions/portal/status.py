@@ -158,6 +158,8 @@ def _messages(
             asked = isinstance(event, e.CustomerAsked)
             if (event.direction is None and not asked) or _by_stranger(event):
                 continue
+            if isinstance(event, e.FilesReceived) and not event.attachments:
+                continue  # `refused` names what was not taken
             by = names.get(commit.actor) or playbook.name[locale]
             # What an agent entered is the desk's record, not the customer's words.
             if event.direction == "in" and not getattr(event, "entered_by", None):

@@ -195,6 +195,24 @@ def test_an_erased_customer_s_file_is_deleted(whatsapp: Chat) -> None:
     assert found["KeyCount"] == 0
 
 
+@pytest.mark.requirement("G4")
+def test_a_file_of_a_merged_ticket_goes_to_the_merge_target(whatsapp: Chat) -> None:
+    """The target's customer is another, and does not see it."""
+    whatsapp.write("退款没到账", user="8613800000001")
+    (other,) = (ticket.number for ticket in whatsapp.tickets)
+    serve(whatsapp)
+    send_file(whatsapp)
+    (own,) = (ticket.number for ticket in whatsapp.tickets if ticket.number != other)
+    (task,) = whatsapp.simulator.accepted
+    whatsapp.simulator.accepted.clear()
+    whatsapp.act("merge", number=own, into=other)
+    whatsapp.simulator.accepted.append(task)
+    whatsapp.simulator.pump()
+    history = whatsapp.storage.tickets.history(DESK, other)
+    (event,) = (event for commit in history for event in commit.of(FilesReceived))
+    assert (event.via, event.stranger, len(event.attachments)) == (own, True, 1)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"), [(b"MZ a program", "program"), (b"\xff\xd8\xff" * 400_000, "size")]
 )
@@ -307,7 +325,7 @@ def test_a_bad_message_of_a_batch_loses_no_other(
         assert whatsapp.send(provider.call(body, now)).status == 200
     assert len(whatsapp.tickets) == 2
     assert sorted(quarantine_causes(whatsapp)) == [
-        "whatsapp: ValueError: a bug",
+        "whatsapp: a message failed: ValueError",
         "whatsapp: nobody to answer",
     ]
     monkeypatch.setattr(ChatChannel, "_process", process)

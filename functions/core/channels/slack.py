@@ -152,10 +152,10 @@ class Slack(Adapter):
             return media_request(url, secret["bot_token"])
         # Without the scope, Slack sends its sign-in page in place of the file.
         is_page = content_type.startswith("text/html") and "content-disposition" not in headers
-        if status == 200 and body and "ok" not in found and not is_page:
-            return MediaFile(body, content_type, attached_name(headers))
-        if is_page:
+        if status == 200 and is_page:
             return ProviderResult("permanent", cause="Slack: the app may not read the file")
+        if status == 200 and body and "ok" not in found:
+            return MediaFile(body, content_type, attached_name(headers))
         return self.outcome(status, body)
 
 

@@ -59,7 +59,8 @@ def fetch(
         result = _attempt(provider, secret, media, get, renew=True)
     if isinstance(result, MediaFile):
         return result
-    raise (Permanent if result.state == "permanent" else Passing)(mask(result.cause))
+    cause = mask(result.cause) or f"{provider.name} gave no file"
+    raise (Passing if result.state in {"passing", "renew"} else Permanent)(cause)
 
 
 def _attempt(

@@ -19,7 +19,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from functions.core.channels import base
 from functions.core.channels.base import (
     Adapter,
+    HttpCall,
     IncomingMessage,
+    MediaFile,
     OutgoingMessage,
     ProviderResult,
     Token,
@@ -277,6 +279,26 @@ def test_any_response_to_a_message_has_a_result(name: str, status: int, body: by
     assert found.state == "sent" or found.cause
     if status in {429, 500, 503}:
         assert found.state == "passing"
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(
+    status=st.sampled_from([200, 202, 302, 400, 401, 404, 429, 500, 503]),
+    media_type=st.sampled_from(["", "image/png", "application/json", "text/html"]),
+    body=st.binary(max_size=60) | st.sampled_from([b"", b"{}", b"[]", b'{"ok": 1, "errcode": {}}']),
+)
+def test_any_response_with_a_file_has_a_result(
+    name: str, status: int, media_type: str, body: bytes
+) -> None:
+    """A file comes with 200 alone; a provider that is busy is asked again."""
+    secret = FAKE_PROVIDERS[name].secret
+    found = adapter_of(name).media(status, {"content-type": media_type}, body, secret, "token")
+    assert isinstance(found, MediaFile | HttpCall | ProviderResult)
+    assert status == 200 or isinstance(found, ProviderResult)
+    if adapter_of(name).gives_files and status in {429, 500, 503}:
+        assert isinstance(found, ProviderResult)
+        assert found.state == "passing"
+        assert found.cause
 
 
 @pytest.mark.parametrize("name", NAMES)
