@@ -53,7 +53,7 @@ coverage: setup $(COMPILED)
 	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow" --cov --cov-report=term --cov-fail-under=90
 
 test-all: setup $(COMPILED)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -m slow
 
 bench: setup $(COMPILED)
 	$(BIN)/python -m infra.bench

@@ -6,7 +6,6 @@ from __future__ import annotations
 import gc
 import importlib
 import os
-import signal
 import sys
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -23,6 +22,7 @@ from tests import moto_internals
 
 if TYPE_CHECKING:
     from tests.e2e.running_system import System
+    from tests.systems import Systems
 
 moto_internals.install(pytest.MonkeyPatch())
 # The duration of an example depends on other load on the machine.
@@ -107,20 +107,23 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Run `deskbell up` on free ports in an empty folder; SIGTERM must end it cleanly.
+def systems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systems]:
+    from tests.systems import Systems
 
-    One system for the tests of `e2e` and `pages` that a worker runs. `DESKBELL_SYSTEM` names the
-    data folder of one that runs already, for who writes such tests.
+    started = Systems(tmp_path_factory.mktemp)
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def system(request: pytest.FixtureRequest, systems: Systems) -> System:
+    """Run `deskbell up` on free ports in an empty folder, for all files of a group.
+
+    `DESKBELL_SYSTEM` names the data folder of one that runs already, for who writes such tests.
     """
     from tests.e2e.running_system import System
+    from tests.systems import group_of
 
     if already := os.environ.get("DESKBELL_SYSTEM"):
-        yield System(Path(already))
-        return
-    running = System(tmp_path_factory.mktemp("deskbell"))
-    running.start()
-    for desk in ("standard", "assisted"):
-        running.free_capacity(desk)
-    yield running
-    assert running.stop(signal.SIGTERM) == 0
+        return System(Path(already))
+    return systems.of(group_of(request.path))

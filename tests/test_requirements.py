@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+# One worker reads the sources for all of them.
+pytestmark = pytest.mark.xdist_group("sources")
 TESTS = Path(__file__).parent
 CATALOGUE = {
     f"{letter}{number}"

@@ -46,6 +46,13 @@ def mime(desk: str) -> Response:
     return web.respond(bp, lambda request: _mime(request, desk))
 
 
+@bp.route("/desks/{desk}/channels/sms-reports", methods=["POST"], content_types=JSON)
+def sms_reports(desk: str) -> Response:
+    from functions.intake.sms_reports import receive
+
+    return web.respond(bp, lambda request: receive(request, desk))
+
+
 @bp.route("/desks/{desk}/channels/{channel}", methods=["GET", "POST"], content_types=CHAT)
 def channel(desk: str, channel: str) -> Response:
     return web.respond(bp, lambda request: _chat(request, desk, channel))
@@ -121,18 +128,9 @@ def _chat(request: web.Request, desk: str, channel: str) -> web.HttpResponse:
 
 
 def _process_message(body: str, deployment: Deployment) -> None:
-    from functions.core.storage.quarantined import released_call
+    from functions.intake import released
 
-    call = released_call(body)
-    if call is not None and call["channel"] == "form":
-        from functions.intake.forms import create_released
-
-        create_released(call, deployment, clock.now())
-    elif call is not None:
-        from functions.intake.channels import receive_released
-
-        receive_released(call, deployment, clock.now())
-    else:
+    if not released.receive(body, deployment, clock.now()):
         _mail_pipeline(deployment).process_message(body)
 
 

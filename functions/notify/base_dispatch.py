@@ -15,6 +15,7 @@ from uuid import uuid4
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import TryAgain
 from functions.core.platform.logging import logger
+from functions.core.services.delivery_reports import expect_report
 from functions.core.storage.database import Storage
 
 CLAIM_TIMEOUT = timedelta(seconds=65)
@@ -96,24 +97,36 @@ class BaseDispatcher(ABC):
         return delivery.model_copy(update=update)
 
     def record_sent(
-        self, attempt: Delivery, provider_id: str, expected: str | None = "claimed"
+        self,
+        attempt: Delivery,
+        provider_id: str,
+        expected: str | None = "claimed",
+        reporter: str = "",
     ) -> None:
         """Record that the provider or the endpoint accepted the message.
 
         A busy table gets some time: without the record nobody can tell whether it was sent.
 
+        Args:
+            reporter: the provider whose reports about the message may come, "" if none may.
+
         Raises:
             TryAgain: the table stays busy.
         """
         sent = attempt.model_copy(update={"state": "sent", "provider_id": provider_id})
+
+        def record() -> None:
+            outcome = expect_report(self.storage, sent, reporter, self.now) if reporter else sent
+            self.write_outcome(outcome, expected)
+
         for pause in OUTCOME_PAUSES:
             try:
-                self.write_outcome(sent, expected)
+                record()
                 break
             except TryAgain:
                 sleep(pause)
         else:
-            self.write_outcome(sent, expected)
+            record()
         log.info("delivery.sent", extra=log_fields(sent))
 
     def retry_later(

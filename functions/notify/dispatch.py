@@ -303,7 +303,9 @@ class Dispatcher(BaseDispatcher):
         except SendFailure as error:
             self.dead_letter(attempt, f"{UNCERTAIN} ({error})", expected)
         else:
-            self.record_sent(attempt, provider_id, expected)
+            sms = message.playbook.sms
+            reporter = sms.provider if delivery.channel == "sms" and sms.registers else ""
+            self.record_sent(attempt, provider_id, expected, reporter)
 
     def _restored_message(self, delivery: Delivery) -> PreparedMessage:
         """Prepare a stored delivery's message again, since its text is stored masked only."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from hashlib import sha256
 from typing import Protocol
 from uuid import UUID
@@ -11,10 +10,12 @@ from uuid import UUID
 from functions.core.channels.base import OutgoingMessage
 from functions.core.deliver.email import deliverable
 from functions.core.deliver.failures import Permanent, Withheld
+from functions.core.deliver.sms import TextMessage
 from functions.core.domain.chat import CHAT
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import DeadLetter
 from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import (
     RenderedMessage,
@@ -37,7 +38,7 @@ class SendMail(Protocol):
 
 
 class SendSms(Protocol):
-    def __call__(self, number: str, text: str, sender: str, max_price: Decimal) -> str: ...
+    def __call__(self, playbook: Playbook, message: TextMessage) -> str: ...
 
 
 class AdmitsSms(Protocol):
@@ -94,7 +95,7 @@ class Sender:
         message = self._as_written(message)
         self._show_in_chat(delivery, message, now)
         if contact.kind == "phone":
-            return self._text(contact.contact, message, now)
+            return self._text(contact.contact, delivery, message, now)
         if contact.kind == "message":
             return self._chat(contact, delivery, message)
         return self._mail_to_customer(contact, delivery, message, now)
@@ -131,7 +132,9 @@ class Sender:
         version, name = message.commit.version, "" if spoken else name
         self.keep_reply(delivery.desk, chat.id, version, name, sealed, now)
 
-    def _text(self, number: str, message: PreparedMessage, now: datetime) -> str:
+    def _text(
+        self, number: str, delivery: Delivery, message: PreparedMessage, now: datetime
+    ) -> str:
         """Send a text message, if the number may get one and the desk's day allows it.
 
         Raises:
@@ -147,21 +150,20 @@ class Sender:
         limit = playbook.sms.daily
         if not self.admits_sms(playbook.desk, limit, now.astimezone(playbook.zone)):
             raise Permanent(f"{CAPPED}{limit} text messages of this desk today")
-        if message.short_link in message.rendered.sms:
-            code = message.short_link.rpartition("/")[2]
-            self.keep_link(code, message.ticket, now)
-        return self.send_sms(
-            number, message.rendered.sms, playbook.sms_sender, playbook.sms.max_price
-        )
+        if message.short_code in message.rendered.sms:
+            self.keep_link(message.short_code, message.ticket, now)
+        rendered = message.rendered
+        text = TextMessage(number, rendered.sms, rendered.registered, _key(delivery))
+        return self.send_sms(playbook, text)
 
     def _chat(self, contact: OpenedContact, delivery: Delivery, message: PreparedMessage) -> str:
         """Send on the chat channel that the request came from."""
         channel, _, user = contact.contact.partition(":")
         if channel == CHAT:
             return ""  # a chat with the assistant has it by now
-        # Some providers deduplicate by this key.
-        key = str(UUID(bytes=sha256(_unique(delivery)).digest()[:16], version=4))
-        outgoing = OutgoingMessage(user, message.rendered.brief, thread=contact.message_id, key=key)
+        outgoing = OutgoingMessage(
+            user, message.rendered.brief, thread=contact.message_id, key=_key(delivery)
+        )
         return self.send_chat(delivery.desk, channel, outgoing)
 
     def _mail_to_customer(
@@ -229,6 +231,11 @@ class Sender:
 
 def _unique(delivery: Delivery) -> bytes:
     return f"{delivery.desk}#{delivery.number}#{delivery.id}".encode()
+
+
+def _key(delivery: Delivery) -> str:
+    """Return the key of a delivery's attempts, by which some providers deduplicate."""
+    return str(UUID(bytes=sha256(_unique(delivery)).digest()[:16], version=4))
 
 
 def _unkeyed_id(delivery: Delivery, message: PreparedMessage) -> str:

@@ -40,9 +40,7 @@ def dispatcher(deployment: Deployment) -> Dispatcher:
             send_mail=lambda sender, to, raw: email.send(
                 once.client("sesv2"), sender, to, raw, deployment.prefix
             ),
-            send_sms=lambda number, text, sender, max_price: sms.send(
-                once.client("sns"), number, text, sender, max_price
-            ),
+            send_sms=partial(sms.send, deployment),
             admits_sms=lambda desk, limit, local: storage.counters.admits(
                 desk, "sms", limit, "day", local
             ),

@@ -20,6 +20,7 @@ from infra.console.commands import (
     reports,
     search,
     smoke,
+    sms,
     system,
     tickets,
     webhooks,
@@ -43,6 +44,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(tickets.app, name="ticket")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(channels.app, name="channel")
+app.add_typer(sms.app, name="sms")
 app.add_typer(audit.app, name="audit")
 app.add_typer(search.app, name="search")
 app.add_typer(reports.app, name="reports")

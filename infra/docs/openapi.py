@@ -29,6 +29,7 @@ from functions.assistant.calls import (
     Nothing,
 )
 from functions.core.channels import base as channels
+from functions.core.deliver.sms import REGISTERING
 from functions.core.domain import errors as e
 from functions.core.domain.commands import ACTIONS, agent_actions
 from functions.core.domain.commands.steps import StepBody
@@ -201,6 +202,11 @@ CALLS: Mapping[str, Operation] = {
     "mime": Operation(
         "Take a raw mail from a mail provider, signed by Standard Webhooks.",
         {202: (RoutedMail, common.Held)}, ("message/rfc822",), _SIGNED, _SIGNATURE),
+    "sms_reports": Operation(
+        "Take delivery reports of a provider of text messages; the answer is what it expects.",
+        {200: dict[str, Any]}, ("application/json",), _SIGNED,
+        (_query("provider", "`aliyun` or `tencent`.", enum=list(REGISTERING)),
+         _query("key", "The secret that `deskbell sms set` prints."))),
     "get_channel": Operation(
         "Answer a chat provider's check of the address.", {200: "text/plain"}, (), _SIGNED),
     "post_channel": Operation(

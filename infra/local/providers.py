@@ -7,14 +7,18 @@ picture for every file.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import string
 from collections import deque
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from functions.core.channels.base import names
 from infra.console.channels import connect_channel, secret_of
+from infra.deploy.local_stage import STAGE
 from infra.deploy.trail import OperatorTrail
 from infra.local.wecom import FakeWeCom
 
@@ -48,6 +52,8 @@ _TOKEN = {"access_token": "local", "expires_in": 7200}
 
 def attach(app: web.Application) -> None:
     from aiohttp import web
+
+    from infra.local import sms_providers
 
     sent: deque[dict[str, Any]] = deque(maxlen=MAX_MESSAGES)
     wecom = FakeWeCom()
@@ -86,11 +92,29 @@ def attach(app: web.Application) -> None:
         sent.append({"channel": channel, "call": request.match_info["call"], "body": body})
         return web.json_response(_ACCEPTED)
 
+    async def take_text(request: web.Request) -> web.Response:
+        name, headers = request.match_info["provider"], request.headers.items()
+        call = sms_providers.SentCall(
+            name,
+            request.path,
+            request.raw_path.partition("?")[2],
+            {header.lower(): value for header, value in headers},
+            await request.read(),
+        )
+        secret_of = partial(sms_providers.local_secret, STAGE)
+        status, body, message = await asyncio.to_thread(
+            sms_providers.answer, call, secret_of, datetime.now(UTC)
+        )
+        if message is not None:
+            sent.append({"channel": f"sms-{name}", "call": "SendSms", "body": message})
+        return web.json_response(body, status=status)
+
     async def show(_request: web.Request) -> web.Response:
         return web.json_response(list(sent), dumps=_readable)
 
     app.router.add_get(f"{PATH}/messages", show)
     app.router.add_route("*", PATH + "/wecom/{call:.*}", take_for_wecom)
+    app.router.add_post(sms_providers.PATH + "/{provider}/", take_text)
     app.router.add_post(PATH + "/{channel}/{call:.*}", take)
     app.router.add_get(PATH + "/{channel}/{call:.*}", give)
 

@@ -85,6 +85,7 @@ def test_without_an_encoder_the_words_only_offer() -> None:
         assert (decision.kind, decision.articles[0]) == ("offer", "refund")
 
 
+@pytest.mark.slow
 def test_no_articles_and_no_phrasings_are_no_error() -> None:
     bases: list[Asked] = [{}, {"empty": {}}, {"blank": {"en": [" "]}}]
     for asked in bases:
@@ -112,6 +113,7 @@ def test_an_index_of_another_form_is_refused(monkeypatch: pytest.MonkeyPatch) ->
         AnswerIndex.from_bytes(stored)
 
 
+@pytest.mark.slow
 def test_what_is_usual_is_measured_on_phrasings_that_are_left_out() -> None:
     index, left_out = build_and_leave_out(ASKED, embed)
     best = [index.best(candidates) for candidates in left_out[: len(index.found)]]

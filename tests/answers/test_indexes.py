@@ -78,6 +78,7 @@ def test_an_index_is_built_once_and_stored(knowledge: Knowledge) -> None:
     assert container(knowledge, encoder).get("standard", NOW).dense is not None
 
 
+@pytest.mark.slow
 def test_a_new_version_encodes_only_what_is_new(knowledge: Knowledge) -> None:
     container(knowledge, CountingEncoder()).prepare("standard", NOW)
     asked = {"zh-CN": ["退款到哪了", "钱退了吗", "退款要多久"], "en": ["where is my refund"]}

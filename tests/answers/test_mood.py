@@ -28,11 +28,13 @@ def embed(texts: Sequence[str]) -> Floats:
     return np.stack([row / np.linalg.norm(row) for row in rows]).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_a_desks_own_examples_decide_about_what_is_like_them() -> None:
     assert likelihood(fit(embed, (BOAT,), ()), BOAT, embed) > 0.9
     assert likelihood(fit(embed, (), (BOAT,)), BOAT, embed) < 0.1
 
 
+@pytest.mark.slow
 def test_a_long_text_costs_no_more_than_nine_readings() -> None:
     layer, read = fit(embed), list[str]()
 
@@ -66,6 +68,7 @@ def test_figures_are_shares_of_what_they_name() -> None:
     assert (nothing.recall, nothing.precision, nothing.false_alarms) == (None, None, None)
 
 
+@pytest.mark.slow
 def test_the_console_measures_examples_and_rules(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

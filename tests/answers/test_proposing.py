@@ -42,6 +42,7 @@ def test_vectors_are_grouped_by_average_link() -> None:
     assert clusters(vectors[:1], least=1) == [(0,)]
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("C12")
 def test_questions_about_something_new_become_an_article() -> None:
     (found,) = propose(asked(*LATE, "what", "hm hm"), "chats", index(), embed)

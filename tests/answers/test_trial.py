@@ -93,6 +93,7 @@ def _encoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("functions.answers.encoder.load", lambda: request.param)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_encoder")
 def test_try_prints_one_json_object(articles: Path, tmp_path: Path) -> None:
     questions = tmp_path / "questions.jsonl"

@@ -135,6 +135,7 @@ def test_harbour_s_night_shift_and_numbers_are_right(harbour: Playbook) -> None:
     assert harbour.number.period(friday) == "2026"
 
 
+@pytest.mark.slow
 def test_a_damage_report_reaches_the_archive(journey: SimulatedJourney) -> None:
     """Skills, product and language; a visit with a time; an answer; confirmation and call-back."""
     journey.online("yard-1", "sv-1", "sv-2")

@@ -13,6 +13,8 @@ from functions.core.domain.events import EVENTS
 from functions.core.domain.ticket import STATUSES
 from tests.docs.test_operations import CONSOLE, TEMPLATES, log_events, variables
 
+# One worker reads the sources for all of them.
+pytestmark = pytest.mark.xdist_group("sources")
 ROOT = Path(__file__).parents[2]
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text("utf-8")
 SOURCES = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "infra").rglob("*.py")]

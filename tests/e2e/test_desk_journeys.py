@@ -36,6 +36,7 @@ def tomorrow_at(hour: int) -> str:
     return tomorrow.replace(hour=hour, minute=0, second=0, microsecond=0).isoformat()
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B9", "B10", "B13")
 def test_an_omnichannel_call_is_handled_until_its_erasure(system: System) -> None:
     """A call about a large sum: second handling, archive, hold, erasure."""
@@ -149,6 +150,7 @@ def test_an_omnichannel_call_is_handled_until_its_erasure(system: System) -> Non
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("B8", "B12")
 def test_omnichannel_opens_its_own_tickets(system: System) -> None:
     """A reminder to renew; the customer hears the outcome on the preferred channel."""
@@ -320,6 +322,7 @@ def test_an_aftersales_repair_goes_from_the_form_to_the_call_back(system: System
     assert fetch(file["url"])[0] == 404
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("D3", "D5", "D6", "D7", "D9")
 def test_an_aftersales_ticket_without_an_engineer_waits_for_the_supervisor(system: System) -> None:
     """It is 待分派 and red; a return goes to the warehouse."""
@@ -347,6 +350,7 @@ def test_an_aftersales_ticket_without_an_engineer_waits_for_the_supervisor(syste
     assert "已退款" in journey.await_message("customer", "warehouse_done")
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("E1", "E3", "E4", "E5", "E6", "E7", "E9", "E10")
 def test_a_rapid_complaint_escalates_and_reaches_the_archive(system: System) -> None:
     journey = SystemJourney(system, "rapid")
@@ -450,6 +454,7 @@ def test_rapid_asks_two_questions_about_a_vague_request(system: System, clear: b
     journey.until_handled_by("technical-support-1")
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("C7", "C8", "C9", "C10")
 def test_an_assisted_delivery_is_planned_made_good_and_confirmed(system: System) -> None:
     """A department is asked, a supervisor approves goodwill, the customer confirms and rates."""

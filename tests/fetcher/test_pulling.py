@@ -158,7 +158,7 @@ def test_a_message_that_cannot_be_processed_is_quarantined_alone_and_can_be_repl
     account.announce()
     chat: Any = account
     assert sorted(quarantine_causes(chat)) == [
-        "wecom: a message failed: ZeroDivisionError",
+        "wecom: ZeroDivisionError: a bug",
         "wecom: nobody to answer",
     ]
     account.write("三")

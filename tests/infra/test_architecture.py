@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+# One worker reads the sources for all of them.
+pytestmark = pytest.mark.xdist_group("sources")
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
 INFRA = ROOT / "infra"

@@ -120,6 +120,14 @@ class Acts:
         self._connect()
         self.run("channel", "remove", "standard", "slack")
 
+    def sms_set(self) -> None:
+        secret = json.dumps({"access_key_id": TOKEN, "access_key_secret": TOKEN})
+        self.run("sms", "set", "standard", "aliyun", told=secret)
+
+    def sms_remove(self) -> None:
+        self.sms_set()
+        self.run("sms", "remove", "standard", "aliyun")
+
     def deploy(self) -> None:
         self.run("deploy", "--alarm-email", MAIL)
 
@@ -270,6 +278,7 @@ BEFORE_AND_AFTER: Mapping[str, tuple[str, Any, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("act", ACTS)
 def test_an_act_is_recorded_once_with_no_secret_no_customer_and_no_reason(
     carried_out: Callable[[str], list[AuditEntry]], act: str

@@ -126,6 +126,7 @@ def desk(simulator: Simulator) -> Simulator:
     return simulator
 
 
+@pytest.mark.slow
 def test_a_ticket_s_life_is_measured_step_by_step(
     desk: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -343,6 +344,7 @@ def test_a_month_of_facts_is_made_up_and_asked_for_its_costs(tmp_path: Path) -> 
     assert reports.storage_usage(month)["s3.storage"] == Decimal(month.stored_bytes) / 1024**3
 
 
+@pytest.mark.slow
 def test_a_report_is_written_in_a_process_of_its_own(tmp_path: Path) -> None:
     """Of the facts of a month, most of which are those of the first days, moved on."""
     playbook = SHIPPED / "standard.yaml"

@@ -26,6 +26,7 @@ def preview(*arguments: str) -> str:
     return result.output
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("A4", "A8", "A11", "A12", "D11", "E4", "B13")
 @pytest.mark.parametrize("desk", DESKS)
 def test_every_message_of_a_desk_happens_and_matches_its_golden_file(desk: str) -> None:
@@ -69,6 +70,7 @@ TWO_PARTS = {
 """Text messages whose wording a guide prescribes → the requirement."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("desk", DESKS)
 def test_a_check_tells_the_parts_of_every_text_message_and_shipped_ones_have_one(desk: str) -> None:
     path = ROOT / "playbooks" / f"{desk}.yaml"

@@ -51,6 +51,7 @@ def items(storage: Storage) -> list[Any]:
     )
 
 
+@pytest.mark.slow
 def test_the_console_lists_what_would_differ_and_stores_nothing(
     simulator: Simulator, storage: Storage, tmp_path: Path
 ) -> None:

@@ -349,6 +349,7 @@ class TestErase:
         )
         assert (done.exit_code, done.output) == (0, "CS1: erased\n")
 
+    @pytest.mark.slow
     def test_erasure_leaves_no_personal_data(self, at: Archive) -> None:
         """In no item, object or version; the figures are unchanged."""
         before = figures(at)
@@ -376,6 +377,7 @@ class TestErase:
         kept = at.s3.list_object_versions(Bucket=at.mail_bucket, Prefix="reports/")["Versions"]
         assert Counter(version["Key"] for version in kept).most_common(1)[0][1] == 1
 
+    @pytest.mark.slow
     def test_the_archive_document_records_the_erasure(self, at: Archive) -> None:
         """It has one version, with the entry and the figures."""
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
@@ -386,6 +388,7 @@ class TestErase:
         assert "压缩机" in document
         assert tags(at, "CS1") == [{"retention-years": "5", "hold": "false"}]
 
+    @pytest.mark.slow
     def test_erasure_leaves_other_customers_data_alone(self, at: Archive) -> None:
         before = [item for item in items(at) if "CS3" in repr(item)]
         files = [found for found in objects(at) if "CS3" in found[0]]
@@ -393,6 +396,7 @@ class TestErase:
         assert [item for item in items(at) if "CS3" in repr(item)] == before
         assert [found for found in objects(at) if "CS3" in found[0]] == files
 
+    @pytest.mark.slow
     def test_a_person_is_found_by_a_ticket_s_number(self, at: Archive) -> None:
         found = erase(at, "testdesk", number="CS1", **ERASURE)
         assert found.numbers == ("CS1",)
@@ -405,6 +409,7 @@ class TestErase:
         assert at.storage.contacts.known("testdesk", None, digest(CONTACT)).customer_class is None
         assert left(at) == []
 
+    @pytest.mark.slow
     def test_the_facts_stay_but_for_the_product(self, at: Archive) -> None:
         """And so does what the ticket's changes used."""
         facts = FactStore(at.s3, at.mail_bucket)
@@ -416,6 +421,7 @@ class TestErase:
             replace(fact, written=0) for fact in after
         ]
 
+    @pytest.mark.slow
     def test_a_repeated_erasure_changes_nothing(self, at: Archive) -> None:
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         first = left(at), figures(at), [key for key, _ in objects(at)]
@@ -425,12 +431,14 @@ class TestErase:
         assert (left(at), figures(at), [key for key, _ in objects(at)]) == first
         assert [len(erased_entries(at, number)) for number in ("CS1", "CS2")] == [1, 1]
 
+    @pytest.mark.slow
     @pytest.mark.requirement("G4")
     def test_the_reason_for_an_erasure_is_masked(self, at: Archive) -> None:
         told = {**ERASURE, "reason": "mail of li.example@example.com"}
         erase(at, "testdesk", contact=CONTACT, **told)
         assert left(at) == []
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("by", ["contact", "number"])
     def test_an_erasure_interrupted_anywhere_is_completed_by_the_next_run(
         self, at: Archive, by: str
@@ -460,6 +468,7 @@ class TestErase:
             own = [repr(x) for x in (*items(at), *objects(at)) if "CS1" in repr(x)]
             assert not [secret for secret in SECRETS if secret in "".join(own)]
 
+    @pytest.mark.slow
     def test_held_tickets_are_not_erased(self, at: Archive) -> None:
         """After the release they are."""
         hold(at, "testdesk", "CS1", held=True, reason="lawsuit", actor="admin", now=SOON)
@@ -473,6 +482,7 @@ class TestErase:
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert left(at) == []
 
+    @pytest.mark.slow
     def test_erasing_a_ticket_without_a_document_creates_none(
         self, at: Archive, repairs: Playbook
     ) -> None:
@@ -500,6 +510,7 @@ class TestErase:
             write_document(at.storage, at.archive_buckets, stale, repairs)
         assert len(tags(at, "CS1")) == versions
 
+    @pytest.mark.slow
     @pytest.mark.requirement("E11")
     @pytest.mark.parametrize(
         "under_way", [{"state": "claimed"}, {"covers": ("000001#handler_told#handler",)}]

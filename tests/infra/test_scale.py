@@ -28,6 +28,7 @@ def test_an_invocation_is_bound_by_waiting_or_by_computing() -> None:
     assert RATE.of_stage(10_240) == pytest.approx(SHARDS / max(waits, 0.004))
 
 
+@pytest.mark.slow
 def test_the_model_follows_from_measured_lives(desk: Simulator) -> None:
     form, _, mail, _ = lives(desk)
     (look,) = [step for step in form.steps if step.name == LOOK]

@@ -57,6 +57,7 @@ def written(folder: Path, **resources: Any) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", BROKEN)
 def test_a_creation_that_failed_leaves_nothing_and_can_be_repeated(
     cloudformation: Any, tmp_path: Path, when: str

@@ -35,6 +35,7 @@ def send(function: str, body: str) -> None:
     sqs.send_message(QueueUrl=queue, MessageBody=body)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_malformed_message_is_listed_shown_and_discarded(
     simulator: Simulator, function: str

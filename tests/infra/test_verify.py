@@ -79,6 +79,7 @@ def broken_invariants(storage: Storage) -> list[str]:
     return list(Verification(storage, at, lambda: None).broken_invariants())
 
 
+@pytest.mark.slow
 def test_a_working_table_has_no_broken_invariant(storage: Storage, number: str) -> None:
     assert broken_invariants(storage) == []
     said = CliRunner().invoke(app, ["verify", "--stage", DEPLOYMENT.stage])
@@ -95,6 +96,7 @@ def test_a_ticket_of_a_version_without_titles_is_in_order(storage: Storage, numb
     assert broken_invariants(storage) == []
 
 
+@pytest.mark.slow
 def test_a_commit_without_a_fact_is_found_and_rebuilt(storage: Storage, number: str) -> None:
     store = FactStore(boto3.client("s3"), DEPLOYMENT.mail_bucket)
     later = datetime.now(UTC) + 2 * UNCOUNTED_FOR
@@ -287,6 +289,7 @@ BREAKS: dict[str, tuple[Callable[[Storage, str], object], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", get_args(ContactStyle))
 def test_a_contact_is_masked_in_the_desk_s_style(
     storage: Storage, number: str, style: ContactStyle
@@ -299,6 +302,7 @@ def test_a_contact_is_masked_in_the_desk_s_style(
             assert len(found) == problems, shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BREAKS)
 def test_each_broken_invariant_is_named(storage: Storage, number: str, name: str) -> None:
     break_it, expected = BREAKS[name]

@@ -273,6 +273,7 @@ def run_command(*arguments: str) -> Any:
     return CliRunner().invoke(app, [*arguments, "--stage", STAGE])
 
 
+@pytest.mark.slow
 def test_the_console_commands_work(desk: Harness, receiver: Receiver) -> None:
     ticket = create_ticket_with_note(desk)
     listed = run_command("webhooks", "list").stdout.split("\t")

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "reports.run": "does at once what the schedule does",
     "reports.show": "shows figures and numbers of tickets, no text",
     "search.rebuild": "makes again what the table has, and shows none of it",
+    "sms.list": "shows the names of keys, not the secrets",
     "up": "runs a local system",
     "verify": "names tickets and fields, no content",
     "webhooks.list": "counts secrets",

@@ -63,6 +63,7 @@ def administered(simulator: Simulator, storage: Storage) -> None:
     assert storage.tickets.load("standard", number).erased
 
 
+@pytest.mark.slow
 def test_the_acts_need_no_more_than_the_policy_grants(
     simulator: Simulator, storage: Storage
 ) -> None:

@@ -175,6 +175,7 @@ def test_a_question_is_answered_at_once_and_rated(chat: Chat) -> None:
     assert chat.call("rating", {"score": 5}).status == 409
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("H2", "H8")
 def test_messages_say_their_language(journey: SimulatedJourney, chat: Chat) -> None:
     """Screen readers speak each message in its own; what shows none has none (WCAG 3.1.2)."""
@@ -188,6 +189,7 @@ def test_messages_say_their_language(journey: SimulatedJourney, chat: Chat) -> N
     assert [m["lang"] for m in chat.read("t1") if m["from"] == "customer"] == ["en"]
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("B10", "H2")
 def test_the_privacy_notice_that_a_chat_showed_is_recorded(
     journey: SimulatedJourney, chat: Chat
@@ -298,6 +300,7 @@ def test_what_the_companys_system_knows_is_looked_up_for_each_answer(
     assert values == {"order_number": "20261130001", "refund_state": "已退出"}
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("C4", "C5", "C6")
 def test_what_cannot_be_looked_up_is_handed_over_and_never_invented(
     journey: SimulatedJourney, chat: Chat, states: dict[str, list[str]]
@@ -314,6 +317,7 @@ def test_what_cannot_be_looked_up_is_handed_over_and_never_invented(
     assert seen["values"] == {"order_number": "20261130001"}
 
 
+@pytest.mark.slow
 def test_another_number_in_a_question_is_the_one_that_is_meant(
     chat: Chat, states: dict[str, list[str]]
 ) -> None:
@@ -339,6 +343,7 @@ def test_a_masked_number_is_not_used_again_nor_by_its_tail(
     assert chat.write("退款到哪了")[-1]["text"] == "请告诉我订单号，以便为您查询。"
 
 
+@pytest.mark.slow
 def test_a_number_that_is_masked_is_masked_on_the_ticket(
     journey: SimulatedJourney, chat: Chat, states: dict[str, list[str]]
 ) -> None:
@@ -350,6 +355,7 @@ def test_a_number_that_is_masked_is_masked_on_the_ticket(
     assert "13812348000" not in everything_stored(journey)
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("B10")
 def test_what_a_chat_asked_for_is_erased_with_its_ticket(
     journey: SimulatedJourney, chat: Chat, states: dict[str, list[str]]
@@ -395,6 +401,7 @@ def test_a_mistyped_number_is_asked_once_more(chat: Chat, states: dict[str, list
     assert [m["kind"] for m in chat.write("2222")] == ["handover"]
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("C5", "C6", "C7")
 def test_two_misses_hand_over_and_nothing_is_asked_twice(
     journey: SimulatedJourney, chat: Chat
@@ -432,6 +439,7 @@ def test_two_misses_hand_over_and_nothing_is_asked_twice(
     assert [m["text"] for m in written] == ["好的，麻烦了"]
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("C6", "G4", "G10")
 def test_an_agents_reply_reaches_the_chat_as_written(
     journey: SimulatedJourney, chat: Chat, monkeypatch: pytest.MonkeyPatch
@@ -477,6 +485,7 @@ def test_an_agents_own_asterisks_hold_nothing_back(journey: SimulatedJourney, ch
     assert [m["text"] for m in chat.read() if m["from"] == "agent"] == [words]
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("C6", "C10")
 def test_what_the_customer_is_told_about_the_ticket_is_in_the_chat(
     journey: SimulatedJourney, chat: Chat
@@ -497,6 +506,7 @@ def test_what_the_customer_is_told_about_the_ticket_is_in_the_chat(
     assert [m["id"] for m in chat.read(after=said[-1]["id"])] == []
 
 
+@pytest.mark.slow
 def test_advice_at_the_receipt_is_in_the_chat(journey: SimulatedJourney, chat: Chat) -> None:
     """It takes the place of the acknowledgement: a gas leak at night must not wait for a reader."""
     playbook = journey.playbook
@@ -515,6 +525,7 @@ def test_advice_at_the_receipt_is_in_the_chat(journey: SimulatedJourney, chat: C
     assert advice["id"] not in [m["id"] for m in chat.read(after=advice["id"])]
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("C6", "G4")
 def test_what_was_masked_in_a_chat_can_be_opened_on_its_ticket(
     journey: SimulatedJourney, chat: Chat

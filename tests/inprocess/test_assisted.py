@@ -144,6 +144,7 @@ def test_the_three_urgencies_order_the_queue_and_vips_go_up(journey: SimulatedJo
     assert (journey.ticket.priority, journey.ticket.customer.customer_class) == ("紧急", "vip")
 
 
+@pytest.mark.slow
 def test_requests_go_to_the_team_that_can_help(journey: SimulatedJourney) -> None:
     journey.online("zh-1", "zh-2", "dd-1", "wx-1", "ts-1")
     for text, type_, handler in (

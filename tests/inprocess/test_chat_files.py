@@ -310,7 +310,7 @@ def test_a_bad_message_of_a_batch_loses_no_other(
         assert whatsapp.send(provider.call(body, now)).status == 200
     assert len(whatsapp.tickets) == 2
     assert sorted(quarantine_causes(whatsapp)) == [
-        "whatsapp: a message failed: ValueError",
+        "whatsapp: ValueError: a bug",
         "whatsapp: nobody to answer",
     ]
     monkeypatch.setattr(ChatChannel, "_process", process)

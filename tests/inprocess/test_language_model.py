@@ -173,6 +173,7 @@ def test_nothing_is_invented_and_a_failing_model_is_said_to_fail(
     assert journey.as_agent("zg-1", "POST", "/articles/x/phrasings", {"locale": "en"}).status == 404
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("C6")
 @pytest.mark.parametrize("uses", [["summary"], ["draft"]])
 def test_a_chat_is_summarised_when_it_is_handed_over(

@@ -109,6 +109,7 @@ def test_a_mail_becomes_a_ticket(simulator: Simulator, storage: Storage) -> None
     assert stored_mail(simulator, kept.key) == pdf
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("D10", "G3")
 def test_attachments_are_accepted_by_their_content(simulator: Simulator, storage: Storage) -> None:
     """A refused file stays in the original, and the ticket names it."""

@@ -47,6 +47,7 @@ def asked(journey: SimulatedJourney) -> int:
     return sum(run.function == "answers" for run in journey.simulator.invocations)
 
 
+@pytest.mark.slow
 def test_an_upset_request_is_comforted_first(journey: SimulatedJourney) -> None:
     """Its record comes twice; the mood is asked for and recorded once."""
     journey.file(CALM)

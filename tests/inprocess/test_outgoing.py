@@ -123,6 +123,7 @@ def test_a_step_s_fields_arrive_as_written(desks: Any) -> None:
     assert COURIER not in stored(journey)
 
 
+@pytest.mark.slow
 def test_an_approved_step_arrives_as_written_and_an_erasure_removes_the_original(
     desks: Any, tmp_path: Path
 ) -> None:

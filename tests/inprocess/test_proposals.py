@@ -51,6 +51,7 @@ def missed(journey: SimulatedJourney, subjects: None) -> SimulatedJourney:
     return journey
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("C12")
 def test_missed_questions_become_an_article(
     missed: SimulatedJourney, monkeypatch: pytest.MonkeyPatch
@@ -92,6 +93,7 @@ def test_missed_questions_become_an_article(
     assert (decision["after"], decision["helped"], decision["by"]) == (1.0, 1.0, "zg-1")
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("C12")
 def test_poor_ratings_and_refused_offers_count(journey: SimulatedJourney, subjects: None) -> None:
     for rating in (True, True, False, False):
@@ -105,6 +107,7 @@ def test_poor_ratings_and_refused_offers_count(journey: SimulatedJourney, subjec
     assert (proposal["article"], proposal["poor"]) == (None, {"refund-status": 2})
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("C12")
 def test_a_dismissed_proposal_does_not_come_back(missed: SimulatedJourney) -> None:
     make(missed)
@@ -117,6 +120,7 @@ def test_a_dismissed_proposal_does_not_come_back(missed: SimulatedJourney) -> No
     assert proposals(missed)["articles"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("E8")
 def test_the_most_frequent_questions_of_tickets_are_listed_weekly(
     journey: SimulatedJourney, subjects: None
@@ -132,6 +136,7 @@ def test_the_most_frequent_questions_of_tickets_are_listed_weekly(
     assert (draft["audience"], draft["state"]) == ("agent", "draft")
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("C12")
 def test_corrected_classifications_become_a_rule(journey: SimulatedJourney) -> None:
     for text in ("音箱嗡嗡响", "新买的投影仪一直嗡嗡响", "你们周末开门吗"):
@@ -149,6 +154,7 @@ def test_corrected_classifications_become_a_rule(journey: SimulatedJourney) -> N
     assert proposals(journey)["rules"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("B10", "C12")
 def test_an_erased_customer_leaves_questions_and_proposals(
     journey: SimulatedJourney, subjects: None
@@ -172,6 +178,7 @@ def test_each_desk_is_run_at_its_own_night(journey: SimulatedJourney) -> None:
         assert bool(proposals(journey)["made"]) is made
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("C12")
 def test_only_one_of_two_decisions_adds_an_article(
     missed: SimulatedJourney, monkeypatch: pytest.MonkeyPatch
@@ -191,6 +198,7 @@ def test_only_one_of_two_decisions_adds_an_article(
     assert missed.as_agent("zg-1", "GET", "/articles/gold").status == 404
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("C12", "G4")
 def test_what_is_masked_becomes_no_phrasing(journey: SimulatedJourney, subjects: None) -> None:
     for text in (*GOLD, "黄金会员怎么升级，我的电话13812345678"):
@@ -203,6 +211,7 @@ def test_what_is_masked_becomes_no_phrasing(journey: SimulatedJourney, subjects:
     assert (proposal["count"], decided["phrasings"]) == (5, 4)
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("C12")
 def test_an_article_gets_no_phrasing_twice(missed: SimulatedJourney) -> None:
     make(missed)

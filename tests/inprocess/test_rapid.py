@@ -44,6 +44,7 @@ def journey() -> Iterator[SimulatedJourney]:
         yield found
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("E3", "E5", "E6", "E7", "E9", "E10")
 def test_a_complaint_is_escalated_while_a_department_works(journey: SimulatedJourney) -> None:
     """The whole way of such a complaint is walked on the running system (`tests/e2e`)."""
@@ -106,6 +107,7 @@ CLASSES = [
 """What customers write, and its class, priority and team."""
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("E1", "E3", "E8")
 def test_each_type_is_classified_and_routed_within_ten_seconds(journey: SimulatedJourney) -> None:
     """The ticket has type, tags and rules for the report of frequent questions."""
@@ -238,6 +240,7 @@ TEMPLATES = [
 """What upset customers write, and the article of the draft."""
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("E4", "E9", "E10")
 def test_four_templates_have_four_parts_that_depend_on_the_mood(journey: SimulatedJourney) -> None:
     """Empathy, confirmation, solution, next step."""
@@ -301,6 +304,7 @@ def test_an_unanswered_slip_notifies_the_supervisor_after_an_hour(
     assert (journey.ticket.handler, journey.stored_status) == ("zg-1", "in_progress")
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("E6")
 def test_an_escalated_complaint_s_customer_gets_an_update_every_two_hours(
     journey: SimulatedJourney,

@@ -4,10 +4,10 @@ import json
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from email.message import EmailMessage
 from typing import Any
 
+from functions.core.deliver.sms import TextMessage
 from functions.core.domain import commands as c
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.roster import Agent
@@ -192,8 +192,8 @@ class Providers:
     def mail(self, sender: str, to: str, raw: bytes) -> str:
         return self._send(to, raw)
 
-    def sms(self, number: str, text: str, sender: str, max_price: Decimal) -> str:
-        return self._send(number, text)
+    def sms(self, playbook: Playbook, message: TextMessage) -> str:
+        return self._send(message.number, message.text)
 
     def _send(self, to: str, content: Any) -> str:
         if self.failures:

@@ -1,6 +1,5 @@
 """The meaning of the services' errors for a delivery: retry, give up, or unclear."""
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,8 +14,10 @@ from botocore.exceptions import (
 from functions.core.deliver import failures, once
 from functions.core.deliver.email import deliverable
 from functions.core.deliver.failures import Passing, Permanent, Unclear, classified_failures
-from functions.core.deliver.sms import SMS_LIMIT, send
+from functions.core.deliver.sms import SMS_LIMIT, TextMessage, send, send_by_sns
+from functions.core.domain.rules import Playbook
 from functions.notify.contact import OpenedContact, open_contact
+from tests.notify.deployment import DEPLOYMENT
 
 
 def answer(code: str, status: int = 400, explanation: str = "") -> ClientError:
@@ -130,10 +131,9 @@ def test_an_address_that_ses_refuses_is_permanent(address: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["", "13800138000", "+86138", "+8613800138000;x", "+0123456789"])
-def test_a_number_that_sns_refuses_is_permanent(number: str) -> None:
-    client: Any = None
+def test_a_number_that_sns_refuses_is_permanent(playbook: Playbook, number: str) -> None:
     with pytest.raises(Permanent):
-        send(client, number, "text", "", Decimal("0.20"))
+        send(DEPLOYMENT, playbook, TextMessage(number, "text"))
 
 
 class Sns:
@@ -149,10 +149,13 @@ class Sns:
 
 @pytest.mark.requirement("A4")
 @pytest.mark.parametrize(("sender", "shown"), [("Deskbell", "Deskbell"), ("", None)])
-def test_sms_is_transactional_and_names_its_sender(sender: str, shown: str | None) -> None:
+def test_sms_is_transactional_and_names_its_sender(
+    playbook: Playbook, sender: str, shown: str | None
+) -> None:
     sns = Sns()
     client: Any = sns
-    assert send(client, "+8613800138000", "text", sender, Decimal("0.20")) == "id"
+    desk = playbook.model_copy(update={"sms_sender": sender})
+    assert send_by_sns(client, desk, TextMessage("+8613800138000", "text")) == "id"
     attributes = sns.asked["MessageAttributes"]
     price = attributes["AWS.SNS.SMS.MaxPrice"]
     assert price == {"DataType": "Number", "StringValue": "0.20"}
@@ -160,11 +163,11 @@ def test_sms_is_transactional_and_names_its_sender(sender: str, shown: str | Non
     assert attributes.get("AWS.SNS.SMS.SenderID", {}).get("StringValue") == shown
 
 
-def test_an_sms_over_the_limit_of_sns_is_refused_and_never_cut() -> None:
+def test_an_sms_over_the_limit_of_sns_is_refused_and_never_cut(playbook: Playbook) -> None:
     sns = Sns()
     client: Any = sns
     with pytest.raises(Permanent, match="1601 characters, 1600 at most"):
-        send(client, "+8613800138000", "x" * (SMS_LIMIT + 1), "", Decimal("0.2"))
+        send_by_sns(client, playbook, TextMessage("+8613800138000", "x" * (SMS_LIMIT + 1)))
     assert not sns.asked
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 
@@ -12,7 +13,7 @@ from functions.core.domain.playbook_limits import Sms
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.text.sms_numbers import SMS_WITHHELD
-from functions.core.text.words import DELIVERY_REASONS, delivery_reason
+from functions.core.text.words import DELIVERY_REASONS, Refusal, delivery_reason
 from functions.notify.dispatch import Dispatcher
 from tests.notify.deployment import ASSIGN, NOON, PHONE, Harness, Providers
 
@@ -166,6 +167,8 @@ def test_the_days_limit_of_a_desk_counts_all_messages(
         "capped: 5 automatic mails within 10m about this ticket",
         "capped: 25 automatic mails within 10m to this address",
         "blocked: bounce 5.1.1; correct the contact first",
+        "reported: UNDELIV",
+        *(f"refused ({kind}): Aliyun isv.X" for kind in get_args(Refusal)),
     ],
 )
 def test_a_reason_is_told_in_both_languages(cause: str) -> None:
@@ -177,7 +180,7 @@ def test_a_reason_is_told_in_both_languages(cause: str) -> None:
 
 def test_a_providers_own_words_are_shown_as_they_are() -> None:
     assert delivery_reason("SNS OptedOut: no", "zh-CN") == "SNS OptedOut: no"
-    assert len(DELIVERY_REASONS) == 6
+    assert len(DELIVERY_REASONS) == 13
 
 
 @pytest.mark.parametrize(

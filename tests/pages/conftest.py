@@ -11,18 +11,17 @@ from playwright.sync_api import Browser, Error, expect, sync_playwright
 from tests.pages import chromium
 from tests.pages.browsing import PATIENCE, Browsing, browsing
 from tests.pages.pictures import PICTURES
+from tests.systems import group_of
 
 HERE = Path(__file__).parent
 _FAILED = pytest.StashKey[bool]()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let the tests of every change share the system of `tests/e2e`, the slow ones have their own
-    group: two workers have each as much to do."""
+    """Group the tests that share a system."""
     if HERE in item.path.parents and "system" in getattr(item, "fixturenames", ()):
-        slow = item.get_closest_marker("slow") is not None
         item.add_marker(pytest.mark.stack)
-        item.add_marker(pytest.mark.xdist_group("stack-pages" if slow else "stack"))
+        item.add_marker(pytest.mark.xdist_group(group_of(item.path)))
 
 
 @pytest.hookimpl(wrapper=True)

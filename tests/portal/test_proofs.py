@@ -166,6 +166,7 @@ def test_a_link_takes_a_limited_number_of_messages_an_hour(
     assert replace(who, now=NOON + MESSAGE_WINDOW).send("messages", {"text": "x"}).status == 201
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("A14", "G2")
 def test_a_long_history_is_shown_in_pages(customer: Customer) -> None:
     for count in range(PAGE):

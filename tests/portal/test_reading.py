@@ -146,9 +146,9 @@ def test_messages_and_drafts_are_in_the_customer_s_language_and_words(
 
 
 def _to_customer(desk: Playbook, message: str) -> bool:
-    from functions.core.playbook.checks import _told_to_customers
+    from functions.core.playbook.told import told_to_customers
 
-    return message in _told_to_customers(desk)
+    return message in told_to_customers(desk)
 
 
 def test_every_desk_has_words_for_its_customers_tags(desk: Playbook) -> None:

@@ -125,6 +125,7 @@ def _month(playbook: Playbook, chance: random.Random) -> Iterator[Fact]:
         at += timedelta(seconds=chance.choice([30, 200, 550, 700, 5000]))
 
 
+@pytest.mark.slow
 def test_the_running_sum_agrees_with_the_table_of_costs(
     playbook: Playbook, told: list[Any], tmp_path: Path
 ) -> None:

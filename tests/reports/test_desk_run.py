@@ -158,6 +158,7 @@ def test_an_ended_week_is_reported_and_mailed_once(desk: Desk) -> None:
     assert (len(desk.sent), desk.athena.asked) == (2, asked)
 
 
+@pytest.mark.slow
 def test_mails_that_have_not_gone_out_go_with_the_next_run(desk: Desk) -> None:
     desk.fails = True
     desk.run(MONDAY)
@@ -168,6 +169,7 @@ def test_mails_that_have_not_gone_out_go_with_the_next_run(desk: Desk) -> None:
     assert desk.storage.report_progress.get(DESK, MONDAY).unmailed == ()
 
 
+@pytest.mark.slow
 def test_a_report_is_mailed_though_the_run_failed_after_it(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,12 +189,14 @@ def test_a_report_is_mailed_though_the_run_failed_after_it(
     assert desk.sent == ["leads@testdesk.local", "boss@example.com"]
 
 
+@pytest.mark.slow
 def test_the_event_says_which_periods_have_ended(desk: Desk) -> None:
     """Its time may be ahead of the clock."""
     desk.run(NOON + timedelta(minutes=12), MONDAY)
     assert desk.reports.get(DESK, WEEK)["figures"]["volume"] == {"n": 1}
 
 
+@pytest.mark.slow
 def test_what_comes_after_a_report_ahead_of_the_clock_is_a_correction(desk: Desk) -> None:
     desk.run(NOON + timedelta(minutes=12), MONDAY)
     later = NOON + timedelta(minutes=20)
@@ -208,6 +212,7 @@ def test_what_comes_after_a_report_ahead_of_the_clock_is_a_correction(desk: Desk
     assert (corrected["period"], corrected["from"], corrected["to"]) == (WEEK.name, None, 1200)
 
 
+@pytest.mark.slow
 def test_a_run_reads_all_parts_of_the_feeds_before_it_reports(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

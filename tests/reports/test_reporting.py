@@ -31,6 +31,7 @@ def day(name: str) -> Period:
     return Period.parse("daily", name)
 
 
+@pytest.mark.slow
 def test_reports_are_written_once_when_their_period_has_settled(
     storage: Storage, reports: StoredReports, duck: Duck, playbook: Playbook
 ) -> None:
@@ -356,6 +357,7 @@ def lives(draw: Any) -> list[History]:
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories=lives())
 def test_every_day_and_the_days_together_add_up(

@@ -13,6 +13,7 @@ from tests.workbench.conftest import LONG, NUMBER, SignedIn
 pytestmark = pytest.mark.requirement("A14", "B7", "G2")
 
 
+@pytest.mark.slow
 def test_a_ticket_of_two_thousand_entries_opens_like_one_of_twenty(
     long_ticket: Storage, signed_in: SignedIn
 ) -> None:

@@ -34,6 +34,7 @@ def test_colleagues_are_seen_and_oneself_is_not(
     assert second.post("viewing", number="CS2").body == {"viewers": []}
 
 
+@pytest.mark.slow
 def test_finance_sees_neither(storage: Storage, playbook: Playbook, signed_in: SignedIn) -> None:
     window = window_of(storage, playbook, signed_in, "finance-1")
     with pytest.raises(Forbidden):

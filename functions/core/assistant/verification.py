@@ -37,7 +37,7 @@ SHOWN = 3
 
 
 class SendCode(Protocol):
-    def __call__(self, contact: Contact, text: str, locale: Locale) -> None: ...
+    def __call__(self, contact: Contact, code: str, locale: Locale) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ class Codes:
         if contact.address not in self._sent:
             self._require_admitted(contact)
             code = f"{randbelow(10**6):06}"
-            self.send(contact, say("verify.message", locale, code=code), locale)
+            self.send(contact, code, locale)
             self._sent[contact.address] = code
         return self._sent[contact.address]
 

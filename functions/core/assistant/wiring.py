@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from email.message import EmailMessage
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from functions.core.assistant.engine import ask
 from functions.core.assistant.handing_over import lock, opened, sealed
@@ -20,7 +21,11 @@ from functions.core.platform import aws, container
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.text.contacts import Contact
+from functions.core.text.registered_texts import CODE, fill_registered
 from functions.core.text.words import say
+
+if TYPE_CHECKING:
+    from functions.core.deliver.sms import TextMessage
 
 log = logger("assistant")
 
@@ -116,7 +121,7 @@ def _look_up(
 
 
 def _send_code(
-    deployment: Deployment, playbook: Playbook, contact: Contact, text: str, locale: Locale
+    deployment: Deployment, playbook: Playbook, contact: Contact, code: str, locale: Locale
 ) -> None:
     """Send a code by mail or text message.
 
@@ -125,24 +130,29 @@ def _send_code(
     """
     from functions.core.deliver import email, once, sms
     from functions.core.deliver.failures import SendFailure
-    from functions.core.services.composing import with_signature
 
     try:
         if contact.kind == "phone":
-            sms.send(
-                once.client("sns"),
-                contact.address,
-                with_signature(text, playbook, locale),
-                playbook.sms_sender,
-                playbook.sms.max_price,
-            )
+            sms.send(deployment, playbook, _code_message(playbook, contact, code, locale))
         else:
             to = email.deliverable(contact.address)
-            raw = _mail(playbook, to, text, locale)
+            raw = _mail(playbook, to, say("verify.message", locale, code=code), locale)
             email.send(once.client("sesv2"), playbook.mail.address, to, raw, deployment.prefix)
     except SendFailure as failure:
         wrong = FieldError("contact", "the code could not be sent there")
         raise InvalidInput("Some fields are invalid.", (wrong,)) from failure
+
+
+def _code_message(playbook: Playbook, contact: Contact, code: str, locale: Locale) -> TextMessage:
+    from functions.core.deliver.sms import TextMessage
+    from functions.core.services.composing import with_signature
+
+    if not playbook.sms.registers:
+        text = with_signature(say("verify.message", locale, code=code), playbook, locale)
+        return TextMessage(contact.address, text)
+    registered = playbook.sms.verification_code
+    filled = fill_registered(registered[locale], playbook.sms, {CODE: code}) if registered else None
+    return TextMessage(contact.address, filled.text if filled else "", filled)
 
 
 def _mail(playbook: Playbook, to: str, text: str, locale: Locale) -> bytes:

@@ -34,6 +34,8 @@ ACTS: Mapping[str, str] = {
     "quarantine.discard": "discarded a dead letter or a quarantined mail",
     "quarantine.replay": "replayed a dead letter or released a quarantined mail",
     "quarantine.show": "opened a dead letter or a quarantined mail",
+    "sms.remove": "removed the secret of a provider of text messages",
+    "sms.set": "set or rotated the secret of a provider of text messages",
     "smoke": "ran the smoke test",
     "ticket.erase": "erased a customer's personal data",
     "ticket.export": "exported a ticket's record",

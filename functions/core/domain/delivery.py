@@ -1,6 +1,6 @@
 """The delivery of one message to one recipient, as an explicit state machine.
 
-    claimed ──▶ sent
+    claimed ──▶ sent ──(its provider reports a failure)──▶ dead_lettered
        │  └───▶ retrying ──(the sweep, at its time)──▶ due ──▶ claimed
        └──────▶ dead_lettered ──(an operator replays it)──▶ due
     waiting ──(a call is recorded)──▶ sent

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from functions.core.domain.playbook_sms import RegisteredTexts
 from functions.core.domain.playbook_types import (
     Amount,
     Section,
@@ -38,8 +39,9 @@ class AutomaticLimits(Section):
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
-class Sms(Section):
-    """The limits of text messages, each of which costs and may go to a number that anybody named.
+class Sms(RegisteredTexts):
+    """The provider and limits of text messages, each of which costs and may go to a number that
+    anybody named.
 
     `countries` is the desk's own if empty. `unproven` limits automatic messages to one number that
     nobody has proven to be theirs; `daily` limits all messages of the desk in a local day. A

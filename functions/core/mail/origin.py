@@ -20,7 +20,7 @@ _READ = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryReport:
+class BounceReport:
     """The content of a bounce or complaint; unknown strings are empty.
 
     - `recipients`: the addresses that failed or complained, lowercase.
@@ -45,7 +45,7 @@ class Verdict:
     """The origin, with the report of a bounce or complaint."""
 
     origin: Origin
-    returned: DeliveryReport | None = None
+    returned: BounceReport | None = None
 
 
 @cache
@@ -207,7 +207,7 @@ def _provider_notification(root: mime.Part, text: str) -> Verdict | None:
     feedback = re.search(r'"complaintFeedbackType"\s*:\s*"([\w-]{1,40})"', text)
     return Verdict(
         "complaint" if complaint else "bounce",
-        DeliveryReport(
+        BounceReport(
             recipients=tuple(dict.fromkeys(a.lower() for a in re.findall(address, text)))[:50],
             status=status.group(1) if status else "",
             permanent=not complaint and '"bounceType":"Permanent"' in text.replace(" ", ""),
@@ -342,7 +342,7 @@ def _value(root: mime.Part, name: str) -> str:
 
 def _returned(
     root: mime.Part, leaves: list[mime.Part], text: str, note: Note, *, complaint: bool = False
-) -> DeliveryReport:
+) -> BounceReport:
     status_text = _delivery_status(leaves) or ""
     for leaf in leaves:
         if leaf.content_type == "message/feedback-report":
@@ -375,7 +375,7 @@ def _returned(
     )  # fmt: skip
     permanent = not complaint and not temporary and status[:1] in {"5", ""}
     feedback = re.search(r"^feedback-type\s*:\s*([\w-]{1,40})", status_text, re.I | re.M)
-    return DeliveryReport(
+    return BounceReport(
         recipients=tuple(dict.fromkeys(recipients))[:50],
         status=status,
         permanent=permanent,

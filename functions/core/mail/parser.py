@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functions.core.mail import addresses, html, mime, origin, replies
 from functions.core.mail.charsets import codec_for, decode
 from functions.core.mail.html import Kind, TextLine
-from functions.core.mail.origin import DeliveryReport, Origin
+from functions.core.mail.origin import BounceReport, Origin
 from functions.core.mail.replies import strip_reply
 
 __all__ = ["InboundMail", "MailAttachment", "parse", "strip_reply"]
@@ -60,7 +60,7 @@ class InboundMail:
     """The first Reply-To address, or empty."""
     list_id: str = ""
     """The mailing list's id (RFC 2919), or empty."""
-    returned: DeliveryReport | None = None
+    returned: BounceReport | None = None
     """The report in a bounce or complaint about the original mail."""
     own_id: str = ""
     """The value of X-Deskbell-Id, which marks Deskbell's own mail, or empty."""

@@ -156,6 +156,16 @@ def channel_secret(
     return secret
 
 
+def sms_secret(
+    deployment: Deployment, desk: str, provider: str, now: datetime
+) -> dict[str, Any] | None:
+    """Return a desk's secret of a provider of text messages, read every minute; None if none."""
+    name = deployment.parameter(f"desks/{desk}/sms/{provider}")
+    document = parameter_of_minute(name, int(now.timestamp() // 60))
+    secret: dict[str, Any] | None = None if document is None else json.loads(document)
+    return secret
+
+
 def source_secret(deployment: Deployment, desk: str, name: str, now: datetime) -> str | None:
     """Return the secret that signs a desk's look-ups, read every minute; None if there is none."""
     parameter = deployment.parameter(f"desks/{desk}/sources/{name}")

@@ -13,7 +13,6 @@ from functions.core.domain.playbook_model import TICKET_TASKS
 from functions.core.domain.playbook_reports import MAIL_TO
 from functions.core.domain.playbook_types import MAIL_ADDRESS
 from functions.core.domain.recipients import (
-    CUSTOMERS,
     FORMER_CONTACT,
     TEAM_IN,
     TEAM_NAMED,
@@ -23,13 +22,10 @@ from functions.core.domain.roster import Role
 from functions.core.domain.rules import Condition, Playbook, Step
 from functions.core.domain.ticket import IN_HAND, STATUSES
 from functions.core.domain.webhooks import Endpoint
+from functions.core.playbook import sms_checks
 from functions.core.playbook.explain import Location, Problem
-from functions.core.text.templating import (
-    TEMPLATE_VARIABLES,
-    faults,
-    template_variables,
-    variables,
-)
+from functions.core.playbook.told import told_to_customers, used_variables
+from functions.core.text.templating import TEMPLATE_VARIABLES, faults, template_variables
 
 
 def problems(playbook: Playbook) -> Iterator[Problem]:
@@ -56,6 +52,7 @@ def problems(playbook: Playbook) -> Iterator[Problem]:
     yield from _conditions(playbook)
     yield from _former_contacts(playbook)
     yield from _relayed_texts(playbook)
+    yield from sms_checks.problems(playbook)
     yield from _texts(playbook)
 
 
@@ -78,42 +75,19 @@ _WRITTEN_BY_CUSTOMER = frozenset({"description", "order"})
 
 def _relayed_texts(playbook: Playbook) -> Iterator[Problem]:
     """Find messages that would send a stranger's words to whatever contact the stranger named."""
-    for name, ons in _told_to_customers(playbook).items():
+    for name, ons in told_to_customers(playbook).items():
         message = playbook.messages.get(name)
         if message is None or message.agents_only:
             continue
         said = {EVENTS[on].says for on in ons if on in EVENTS and EVENTS[on].direction == "in"}
         for field in ("subject", "text", "sms"):
             for locale, text in (getattr(message, field) or {}).items():
-                for variable in sorted(_used(text) & (_WRITTEN_BY_CUSTOMER | said)):
+                for variable in sorted(used_variables(text) & (_WRITTEN_BY_CUSTOMER | said)):
                     yield (
                         ("messages", name, field, locale),
                         f"'{variable}' would send a stranger's words to any contact; leave it out, "
                         "or restrict the message with `agents_only: true`",
                     )
-
-
-def _used(text: str) -> frozenset[str]:
-    """Return the variables of a text; none if it is no template, which `_texts` reports."""
-    from jinja2 import TemplateSyntaxError
-
-    try:
-        return variables(text)
-    except TemplateSyntaxError:
-        return frozenset()
-
-
-def _told_to_customers(playbook: Playbook) -> dict[str, set[str]]:
-    """Return the messages that go to customers, with the events that they are about."""
-    told: dict[str, set[str]] = {}
-    for rule in playbook.notifications:
-        if rule.to in CUSTOMERS:
-            told.setdefault(rule.message, set()).add(rule.on)
-    for timer in playbook.timers.values():
-        for tell in (*timer.on_warning.tell, *timer.on_breach.tell):
-            if tell.to in CUSTOMERS:
-                told.setdefault(tell.message, set())
-    return told
 
 
 _LARGEST_SERIAL = 99_999_999
@@ -273,11 +247,11 @@ def _shown_fields(playbook: Playbook) -> Iterator[Problem]:
                 )
     hidden = {key for step in playbook.steps.values() for key in step.fields}
     hidden -= playbook.shown_fields | TEMPLATE_VARIABLES
-    told = _told_to_customers(playbook)
+    told = told_to_customers(playbook)
     for location, text in _all_texts(playbook):
         if location[0] == "messages" and location[1] not in told:
             continue
-        for variable in sorted(_used(text) & hidden):
+        for variable in sorted(used_variables(text) & hidden):
             yield location, f"customers may not see '{variable}'; set its `customer_sees`"
 
 

@@ -63,7 +63,7 @@ from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.storage.outages import is_outage
 from functions.core.storage.raw_messages import RawMessages
 from functions.core.text.contacts import Contact, ContactError, chat_contact
-from functions.core.text.masking import mask_but
+from functions.core.text.masking import mask, mask_but
 from functions.core.text.unmasking import MessageMasker, Original, Seal
 from functions.core.text.words import nearest_locale
 
@@ -237,7 +237,7 @@ class ChatChannel:
                     waiting.add(message.user)
                 else:
                     log.exception("chat.failed", extra=self._about)
-                    quarantine(message, f"a message failed: {type(error).__name__}")
+                    quarantine(message, f"{type(error).__name__}: {mask(str(error))}")
             replies.append(reply)
         if passing is not None:
             raise passing

@@ -1,4 +1,4 @@
-"""AWS's public list prices by region and day, and what a usage costs at them (F8, G7).
+"""Public list prices by region and day, and what a usage costs at them (F8, G7).
 
 `prices.json` has each price with its source and the day from which it holds. Amounts are `Decimal`
 USD; a usage counts units by the name of their price.

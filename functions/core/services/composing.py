@@ -41,6 +41,7 @@ from functions.core.domain.recipients import (
 )
 from functions.core.domain.rules import Condition, Locale, Playbook
 from functions.core.domain.ticket import TIMER_KINDS, Ticket, Timer
+from functions.core.text.registered_texts import SHORT_CODE, FilledText, fill_registered
 from functions.core.text.templating import (
     fill,
     format_time,
@@ -69,7 +70,8 @@ class RenderedMessage:
     """A message with its variables filled in. `subject` is one line and carries the number.
 
     `brief` is its short form for chats, `sms` the same as a text message: signed, with the short
-    link.
+    link. `registered` is what a provider that registers texts is sent instead; `sms` is then what
+    it makes of that.
     """
 
     locale: Locale
@@ -77,6 +79,7 @@ class RenderedMessage:
     text: str
     brief: str = ""
     sms: str = ""
+    registered: FilledText | None = None
 
 
 def notifications_for(
@@ -303,6 +306,11 @@ def compose(
         subject = f"[{ticket.number}] {subject}"
     short = (message.sms or message.text)[locale]
     brief = rendered(short, link, " ")
+    if playbook.sms.registers:
+        code = short_url.rpartition("/")[2] if link else ""
+        filled = _registered(notification.message, {**values, SHORT_CODE: code}, playbook, locale)
+        sms = filled.text if filled else ""
+        return RenderedMessage(locale, subject, text + "\n", brief, sms, filled)
     sms = rendered(short, short_url if short_url and link else link, " ")
     sms = as_text_message(sms, ticket, playbook, locale)
     return RenderedMessage(locale, subject, text + "\n", brief, sms)
@@ -316,6 +324,14 @@ def as_text_message(text: str, ticket: Ticket, playbook: Playbook, locale: Local
     if not initiated or playbook.sms_opt_out is None:
         return text
     return f"{text}{' ' if text[-1:].isascii() else ''}{playbook.sms_opt_out[locale]}"
+
+
+def _registered(
+    message: str, values: dict[str, str], playbook: Playbook, locale: Locale
+) -> FilledText | None:
+    """Return the registered text that stands for a message, None if it has none."""
+    registered = playbook.sms.registered_text(message, locale)
+    return fill_registered(registered, playbook.sms, values) if registered else None
 
 
 def plain_acknowledgement(playbook: Playbook) -> str | None:

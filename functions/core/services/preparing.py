@@ -103,6 +103,11 @@ class PreparedMessage:
         return replace(self, notification=notification, rendered=rendered)
 
     @property
+    def short_code(self) -> str:
+        """The secret part of the short link."""
+        return self.short_link.rpartition("/")[2]
+
+    @property
     def mailbox(self) -> str | None:
         """The person's own address, else the mailbox of the recipient's team."""
         if self.person is not None and self.person.email:
@@ -154,6 +159,8 @@ class PreparedMessage:
         shown, page = text, self.link.partition("?")[0]
         for secret in (self.link, self.short_link):
             shown = shown.replace(secret, page)
+        if self.short_code:  # a registered text may begin its link otherwise
+            shown = shown.replace(self.short_code, "…")
         public = self.playbook.public_contacts
         subject = "" if short else mask_but(self.rendered.subject, public)
         parts = sms_parts(text) if delivery.channel == "sms" else 0

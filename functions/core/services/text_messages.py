@@ -66,12 +66,14 @@ def text_message_frame(
     frames: TextMessageView = {"max_parts": MAX_PARTS, "price_per_part_usd": price}
     for event in (e.ReplySent(text=_WRITTEN), e.InformationRequested(text=_WRITTEN)):
         for rendered in _to_customer(ticket, (event,), playbook, base):
+            action: Literal["reply", "request-info"] = (
+                "reply" if isinstance(event, e.ReplySent) else "request-info"
+            )
             prefix, found, suffix = rendered.sms.partition(_WRITTEN)
             if found:
-                action: Literal["reply", "request-info"] = (
-                    "reply" if isinstance(event, e.ReplySent) else "request-info"
-                )
                 frames[action] = {"prefix": prefix, "suffix": suffix}
+            elif rendered.registered:
+                frames[action] = {"prefix": prefix, "suffix": "", "behind_link": True}
     return frames
 
 

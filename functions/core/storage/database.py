@@ -14,6 +14,7 @@ from functions.core.storage.contacts import Contacts
 from functions.core.storage.counters import Counters
 from functions.core.storage.customers import Customers
 from functions.core.storage.deliveries import Deliveries
+from functions.core.storage.expected_reports import ExpectedReports
 from functions.core.storage.idempotency import Idempotency
 from functions.core.storage.journal import Journal
 from functions.core.storage.knowledge import Knowledge
@@ -57,6 +58,7 @@ class Storage:
     counters: Counters
     audit: Audit
     short_links: ShortLinks
+    expected_reports: ExpectedReports
     knowledge: Knowledge
     chats: Chats
     customers: Customers
@@ -91,6 +93,7 @@ class Storage:
             Counters(table),
             audit,
             ShortLinks(table),
+            ExpectedReports(table),
             Knowledge(table),
             Chats(table),
             Customers(table),

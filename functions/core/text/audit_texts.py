@@ -16,6 +16,8 @@ _CHINESE = {
     "quarantine.discard": "丢弃隔离内容",
     "quarantine.replay": "重放或放行隔离内容",
     "quarantine.show": "查看隔离内容",
+    "sms.remove": "移除短信服务商密钥",
+    "sms.set": "设置或更换短信服务商密钥",
     "smoke": "运行冒烟测试",
     "ticket.erase": "删除客户个人信息",
     "ticket.export": "导出工单档案",

@@ -121,6 +121,10 @@ SCRIPT_TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "{count} 字 · 1 条 · {price} 美元",
         "en": "{count} characters · 1 part · US${price}",
     },
+    "behind_link": {
+        "zh-CN": "客户收到短信“{text}”，点开后看到您写的内容 · {price} 美元",
+        "en": "The customer gets “{text}” and opens what you write · US${price}",
+    },
     "too_long": {"zh-CN": "最多 {most} 条，请缩短", "en": "{most} parts at most: shorten it"},
     "characters": {"zh-CN": "{count} / {most} 字", "en": "{count} of {most} characters"},
     "typing": {"zh-CN": "{name}正在回复", "en": "{name} is writing"},

@@ -287,6 +287,7 @@ CHINESE: dict[str, str] = {
         "`webhook-id.webhook-timestamp.body` 签名，并在五分钟内发送。"
     ),
     "Invalid signature for this desk's {channel} channel.": "本服务台 {channel} 渠道的签名无效。",
+    "The key of this desk's delivery reports is wrong.": "本服务台短信回执地址中的密钥不正确。",
     "There is no such desk, or it does not use this channel.": "没有这个服务台，或它未使用此渠道。",
     "This desk has no chat.": "本服务台没有在线对话。",
     "There is no such chat, or the token is not its own.": "没有此对话，或令牌与之不符。",

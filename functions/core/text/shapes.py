@@ -53,8 +53,11 @@ FileView = TypedDict("FileView", {"name": str, "content_type": str, "size": int,
 FieldView = TypedDict("FieldView", {"name": str, "label": str, "value": str})
 """A field of one of the desk's own steps, as people read it."""
 
-TextFrame = TypedDict("TextFrame", {"prefix": str, "suffix": str})
-"""The parts of a text message before and after an agent's text."""
+TextFrame = TypedDict("TextFrame", {
+    "prefix": str, "suffix": str, "behind_link": NotRequired[Literal[True]],
+})  # fmt: skip
+"""The parts of a text message before and after an agent's text. If that stays `behind_link`,
+`prefix` is the whole message, whose length does not depend on it."""
 
 TextMessageView = TypedDict("TextMessageView", {
     "reply": NotRequired[TextFrame], "request-info": NotRequired[TextFrame], "max_parts": int,

@@ -6,6 +6,7 @@ its class.
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from functions.core.domain.events import Event, StepTaken
 from functions.core.domain.rules import LOCALES, CustomerTerm, Locale, Playbook, Term
@@ -162,6 +163,37 @@ EMPTY: dict[Locale, str] = {"zh-CN": "（无内容）", "en": "(empty)"}
 LIST_SEPARATOR: dict[Locale, str] = {"zh-CN": "、", "en": ", "}
 
 
+Refusal = Literal["limit", "signature", "text", "blocked", "number", "price"]
+"""Why a provider that registers texts refused one: what people can right."""
+
+_REFUSED: dict[Refusal, dict[Locale, str]] = {
+    "limit": {
+        "zh-CN": "该号码或本账号的短信发送已达服务商上限，此条未发送（{0}）。",
+        "en": "The provider's limit for this number or for the account is reached: this one was "
+        "not sent ({0}).",
+    },
+    "signature": {
+        "zh-CN": "短信签名未通过审核或不存在，请管理员核对（{0}）。",
+        "en": "The provider does not know the signature of the text, or has not approved it ({0}).",
+    },
+    "text": {
+        "zh-CN": "报备的短信模板或变量不符合要求，请管理员核对（{0}）。",
+        "en": "The provider does not accept the registered text, or a value in it ({0}).",
+    },
+    "blocked": {
+        "zh-CN": "该号码已退订或在黑名单中，请用其他方式联系客户（{0}）。",
+        "en": "The number has opted out or is blocked. Contact the customer another way ({0}).",
+    },
+    "number": {
+        "zh-CN": "号码无效，请先更正联系方式（{0}）。",
+        "en": "The number is not valid. Correct the contact first ({0}).",
+    },
+    "price": {
+        "zh-CN": "此条短信超过价格上限，未发送（{0}）。",
+        "en": "The message costs more than the desk pays for one: it was not sent ({0}).",
+    },
+}
+
 DELIVERY_REASONS: tuple[tuple[str, dict[Locale, str]], ...] = (
     (
         r"withheld: the desk sends no text messages to this number's country.*",
@@ -208,6 +240,14 @@ DELIVERY_REASONS: tuple[tuple[str, dict[Locale, str]], ...] = (
             "en": "Mail does not arrive ({0}). Correct the contact first.",
         },
     ),
+    (
+        r"reported: (.*)",
+        {
+            "zh-CN": "服务商报告未送达：{0}",
+            "en": "The provider reports that it did not arrive: {0}",
+        },
+    ),
+    *((rf"refused \({kind}\): (.*)", said) for kind, said in _REFUSED.items()),
 )
 """Pattern of a delivery's cause → what agents read. Other causes are a provider's own words."""
 

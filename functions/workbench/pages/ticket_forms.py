@@ -45,7 +45,7 @@ RECIPIENT = "recipient"
 
 
 @dataclass(frozen=True)
-class Choice:
+class FieldChoice:
     """A value that can be chosen; choices of the same `group` stand together."""
 
     value: str
@@ -61,7 +61,7 @@ class FormField:
     label: str
     kind: Kind
     values: Sequence[str] = ()
-    choices: Sequence[Choice] = ()
+    choices: Sequence[FieldChoice] = ()
     required: bool = False
     most: int = 0
     hints: Sequence[str] = ()
@@ -72,8 +72,8 @@ class FormField:
         return self.values[0] if self.values else ""
 
     @property
-    def groups(self) -> list[tuple[str, list[Choice]]]:
-        found: dict[str, list[Choice]] = {}
+    def groups(self) -> list[tuple[str, list[FieldChoice]]]:
+        found: dict[str, list[FieldChoice]] = {}
         for choice in self.choices:
             found.setdefault(choice.group, []).append(choice)
         return list(found.items())
@@ -240,7 +240,7 @@ def _declared(
     )
     if bool in kinds:
         if field.is_required():
-            choices = [Choice(v, words.t(f"field.{name}.{v}")) for v in ("yes", "no")]
+            choices = [FieldChoice(v, words.t(f"field.{name}.{v}")) for v in ("yes", "no")]
             return replace(made, kind="one", choices=choices)
         return replace(made, kind="tick", values=["yes"] if field.default else [])
     if int in kinds:
@@ -291,24 +291,24 @@ def _known(action: str, name: str, shown: Mapping[str, Any]) -> list[str]:
     return list(value) if isinstance(value, list) else [value] if value else []
 
 
-def _choices(name: str, field: FieldInfo, kinds: Sequence[Any], words: Words) -> list[Choice]:
+def _choices(name: str, field: FieldInfo, kinds: Sequence[Any], words: Words) -> list[FieldChoice]:
     playbook, locale = words.page.playbook, words.page.locale
     for mark in field.metadata:
         if isinstance(mark, TermOf):
             terms = getattr(playbook, mark.section)
-            return [Choice(key, term.label[locale]) for key, term in terms.items()]
+            return [FieldChoice(key, term.label[locale]) for key, term in terms.items()]
     for kind in kinds:
         if get_origin(kind) is Literal:
-            return [Choice(v, words.t(f"field.{name}.{v}")) for v in get_args(kind)]
+            return [FieldChoice(v, words.t(f"field.{name}.{v}")) for v in get_args(kind)]
     if name == "customer_class":
-        return [Choice(key, key) for key in playbook.customer_classes]
+        return [FieldChoice(key, key) for key in playbook.customer_classes]
     return []
 
 
-def _mergeable(shown: Mapping[str, Any], words: Words) -> list[Choice]:
+def _mergeable(shown: Mapping[str, Any], words: Words) -> list[FieldChoice]:
     """Return the tickets that this one is most likely merged into; others can be typed."""
     others = [
-        Choice(
+        FieldChoice(
             other["number"],
             f"{other['number']} · {other['type_label']} · {other['status_label']}",
         )
@@ -316,7 +316,7 @@ def _mergeable(shown: Mapping[str, Any], words: Words) -> list[Choice]:
         if other["status"] != "merged"
     ]
     known = {choice.value for choice in others}
-    related = [Choice(each, each) for each in shown["related"] if each not in known]
+    related = [FieldChoice(each, each) for each in shown["related"] if each not in known]
     return [*related, *others]
 
 
@@ -338,7 +338,7 @@ def _recipient(shown: Mapping[str, Any], words: Words) -> FormField:
         team = label(words.page.playbook.teams, agent.team, words.page.locale)
         away = "" if agent.online else f" · {words.t('ticket.form.offline')}"
         choices.append(
-            Choice(
+            FieldChoice(
                 f"agent:{agent.username}",
                 f"{named} · {team}{away}",
                 words.t("ticket.form.agents"),
@@ -347,12 +347,12 @@ def _recipient(shown: Mapping[str, Any], words: Words) -> FormField:
     if not review:
         teams = words.page.playbook.teams.items()
         choices += [
-            Choice(f"team:{key}", team.label[words.page.locale], words.t("ticket.form.teams"))
+            FieldChoice(f"team:{key}", team.label[words.page.locale], words.t("ticket.form.teams"))
             for key, team in teams
             if team.role == "agent"
         ]
         supervisors = words.t("ticket.form.supervisors")
-        choices.append(Choice("queue:supervisor", supervisors, words.t("ticket.form.queues")))
+        choices.append(FieldChoice("queue:supervisor", supervisors, words.t("ticket.form.queues")))
     return FormField(RECIPIENT, words.t("field.recipient"), "one", (), choices, required=True)
 
 
@@ -382,7 +382,9 @@ def _step(action: str, step: Step, shown: Mapping[str, Any], words: Words) -> Ac
 def _step_field(step: Step, name: str, value: str, words: Words) -> FormField:
     field, locale = step.fields[name], words.page.locale
     playbook = words.page.playbook
-    choices = [Choice(key, term.label[locale]) for key, term in playbook.choices(field).items()]
+    choices = [
+        FieldChoice(key, term.label[locale]) for key, term in playbook.choices(field).items()
+    ]
     hints = []
     for other, wanted in field.required_with.items():
         known = step.fields[other]

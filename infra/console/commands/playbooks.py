@@ -34,8 +34,12 @@ app = typer.Typer(help="The desks' rules.", no_args_is_help=True)
 
 @app.command()
 def check(path: Path) -> None:
-    """Print OK, or every problem with its line; and how long each text message gets."""
+    """Print OK, or every problem with its line; and how long each text message gets.
+
+    Texts that a provider registers are printed as they are entered there.
+    """
     from functions.core.playbook import load
+    from functions.core.text.registered_texts import texts_to_register
     from functions.core.text.sms_parts import sms_parts
     from infra.console.preview import longest_text_messages, measured
 
@@ -45,6 +49,8 @@ def check(path: Path) -> None:
         for (message, locale), text in longest_text_messages(playbook).items():
             warning = "  warning: more than one part" if sms_parts(text) > 1 else ""
             report(f"{message} {locale}  {measured(text)}{warning}")
+    for text_id, entered in texts_to_register(playbook.sms).items():
+        report(f"{text_id}  {entered}")
 
 
 @app.command()

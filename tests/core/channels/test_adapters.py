@@ -180,14 +180,14 @@ BODIES = st.one_of(
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(body=BODIES)
 def test_any_body_is_read_or_refused_as_unreadable(name: str, body: bytes) -> None:
     _readable(name, body)
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=200, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_damaged_request_is_read_or_refused_as_unreadable(
     name: str, data: st.DataObject

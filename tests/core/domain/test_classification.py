@@ -280,6 +280,7 @@ class TestDestination:
         assert destination_for("ＡＰＰ", desk(routing=routing))[0] == "technical"
 
 
+@pytest.mark.slow
 @given(
     text=st.text(max_size=400),
     type_given=st.none() | st.text() | st.sampled_from(list(STANDARD.types)),

@@ -738,7 +738,7 @@ class Desk(RuleBasedStateMachine):
 
 _ROSTER = Roster(Table(cast("Any", None), "none"))
 
-Desk.TestCase.settings = settings(max_examples=120, stateful_step_count=30)
+Desk.TestCase.settings = settings(max_examples=50, stateful_step_count=30)
 TestAnyOrder = Desk.TestCase
 
 

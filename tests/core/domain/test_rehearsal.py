@@ -220,6 +220,7 @@ _acts = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(acts=st.lists(_acts, max_size=12), text=st.sampled_from(["无法登录", "冒烟", "请问"]))
 def test_the_playbook_in_force_gives_what_happened(acts: list[Any], text: str) -> None:

@@ -358,6 +358,7 @@ class TestChangedPlaybooks:
         assert woken is not None
         assert woken > now
 
+    @pytest.mark.slow
     @given(
         hours=st.lists(st.integers(min_value=1, max_value=100), min_size=1, max_size=8),
         shares=st.lists(st.floats(min_value=0.01, max_value=0.99), max_size=4),

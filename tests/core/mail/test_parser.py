@@ -639,7 +639,7 @@ def well_formed(mail: InboundMail) -> bool:
 
 
 @given(st.binary(max_size=3000))
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_any_bytes_are_parsed(raw: bytes) -> None:
     assert well_formed(parse(raw))
 
@@ -659,7 +659,7 @@ TOKENS = [
 
 
 @given(st.lists(st.sampled_from(TOKENS), max_size=80))
-@settings(max_examples=400)
+@settings(max_examples=100)
 def test_any_mixture_of_mail_parts_is_parsed(tokens: list[bytes]) -> None:
     assert well_formed(parse(b"".join(tokens)))
 
@@ -690,7 +690,7 @@ def test_damaged_mails_are_parsed(seed: int) -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("<>/=\"' abpdiv&#;!-\n"), max_size=500))
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_any_markup_becomes_lines(document: str) -> None:
     assert all("\n" not in line.text for line in html.lines(document))
 

@@ -25,6 +25,9 @@ LIST = PriceList(
 )
 
 
+SELLERS = ("https://aws.amazon.com/", "https://www.aliyun.com/", "https://cloud.tencent.com/")
+
+
 def test_each_price_has_values_with_day_source_and_date() -> None:
     """An unverified price says so; the values of a region are in the order of their days."""
     document = json.loads(files("functions.core.reports").joinpath("prices.json").read_text())
@@ -34,7 +37,7 @@ def test_each_price_has_values_with_day_source_and_date() -> None:
         assert Decimal(entry["per"]) > 0
         assert Decimal(entry["free_per_month"]) >= 0
         assert entry["unit"]
-        assert entry["source"].startswith("https://aws.amazon.com/")
+        assert entry["source"].startswith(SELLERS)
         assert prices.HOME in entry["regions"]
         for values in entry["regions"].values():
             days = [date.fromisoformat(value["since"]) for value in values]

@@ -290,6 +290,7 @@ STEPS = st.lists(
 class TestAnySequence:
     """No sequence of merges among four tickets loses or doubles a message, or makes a cycle."""
 
+    @pytest.mark.slow
     @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(steps=STEPS)
     def test_every_message_is_on_its_merge_target_once(

@@ -198,6 +198,7 @@ def chat(simulator: Simulator, name: str, words: str, id: str) -> None:  # noqa:
     simulator.pump()
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("A14", "G6")
 def test_applying_each_history_gives_the_stored_ticket(storage: Storage) -> None:
     for known in facts():
@@ -288,6 +289,7 @@ AGENTS: tuple[tuple[str, str, str, dict[str, Any], str], ...] = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("A14", "F4")
 def test_unfinished_tickets_go_on(simulator: Simulator, storage: Storage, time: Clock) -> None:
     """With their workflows, sealed contacts and conversations."""
@@ -346,6 +348,7 @@ def test_deliveries_to_retry_go_out(simulator: Simulator, storage: Storage, time
     assert line.states("message") == {"sent"}
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("B10")
 def test_an_archived_person_is_erased(simulator: Simulator, storage: Storage, time: Clock) -> None:
     ticket = Former(simulator, storage, time, "archived-good")

@@ -254,6 +254,7 @@ def test_pages_over_partitions_show_each_ticket_once(
     assert sorted(seen) == [f"CS{index}" for index in range(7)]
 
 
+@pytest.mark.slow
 def test_a_page_can_exceed_one_batch_read(storage: Storage, playbook: Playbook) -> None:
     """BatchGetItem reads up to 100 items."""
     for index in range(105):

@@ -23,6 +23,8 @@ from functions.workbench.calls import NewUpload, Presence
 from functions.workbench.model_calls import NewDraft, NewPhrasings
 from functions.workbench.session import ChallengeAnswer, Credentials, Enrolment, RefreshToken
 
+# One worker reads the sources for all of them.
+pytestmark = pytest.mark.xdist_group("sources")
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 RAISED = {name for name, kind in vars(errors).items() if isinstance(kind, type)} | {
     "NewPasswordRequired", "_Busy", "_Failed",
@@ -33,7 +35,9 @@ NOT_FOR_CALLERS = {
     "TryAgain", "Conflict", "AgentAtCapacity", "AgentContended", "Quarantined", "DeadLetter",
     "PlaybookError", "DeskbellError",
 }  # fmt: skip
-OF_PLAYBOOKS = {"domain/playbook_types.py", "domain/recipients.py"}
+OF_PLAYBOOKS = {
+    "domain/playbook_types.py", "domain/playbook_sms.py", "domain/recipients.py",
+}  # fmt: skip
 """Messages of `deskbell playbook check`, which are English."""
 HAN = re.compile(r"[\u4e00-\u9fff]")
 BODIES: tuple[type[BaseModel], ...] = (

@@ -16,7 +16,7 @@ from tests.growth import grows_with_length
 
 pytestmark = pytest.mark.requirement("G4")
 EXAMPLES = examples(__file__)
-THOROUGH = settings(max_examples=200)
+THOROUGH = settings(max_examples=100)
 
 
 def with_check_digit(first_17: str) -> str:

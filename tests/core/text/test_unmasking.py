@@ -45,6 +45,7 @@ def test_a_truncated_text_is_restored_up_to_its_end(text: str, most: int) -> Non
 NUMBER = "13800138000"
 
 
+@pytest.mark.slow
 @given(before=st.integers(0, 3000), words=WORDS, limit=st.integers(1, 1200))
 def test_a_text_is_cut_to_its_limit_after_it_is_masked(before: int, words: str, limit: int) -> None:
     text = "字" * before + words + NUMBER + "字" * 2000
@@ -52,6 +53,7 @@ def test_a_text_is_cut_to_its_limit_after_it_is_masked(before: int, words: str, 
     assert shown == mask(text)[:limit]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["a.very.long.name.of.someone@mail.example.com，", f"{NUMBER}，"])
 def test_no_half_number_is_shown_at_the_limit(unit: str) -> None:
     """Addresses become shorter, so characters beyond the limit come into view."""

@@ -34,23 +34,14 @@ function alert(text, number) {
 }
 
 /* Browsers ask for permission when the person chooses the setting, never before. */
-async function allow(name) {
+export async function allow(name) {
   if (name === "sound") beep();
   else if ((await Notification.requestPermission()) !== "granted") notice(t("denied"), { kind: "bad" });
 }
 
-document.querySelector("#test-alert").addEventListener("click", () => {
+export function test() {
   alert(t("test"));
   if (setting("sound") !== "1") beep();
-});
-
-for (const box of document.querySelectorAll("[data-setting]")) {
-  const { setting: name, default: usual = "0" } = box.dataset;
-  box.checked = (setting(name) ?? usual) === "1";
-  box.addEventListener("change", () => {
-    try { localStorage.setItem(`deskbell.${name}`, box.checked ? "1" : "0"); } catch { /* not kept */ }
-    if (box.checked && name !== "keys") allow(name);
-  });
 }
 
 /* Compare my queue with what it was, after something on the desk has changed. */

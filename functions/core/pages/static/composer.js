@@ -195,9 +195,11 @@
       const frame = this.frame === "reply" ? this.sms?.reply : null, length = this.text.length;
       let text = "", bad = length > MOST;
       if (frame && length) {
-        const parts = partsOf(frame.prefix + this.text.trim() + frame.suffix);
+        const sent = frame.behind_link ? frame.prefix : frame.prefix + this.text.trim() + frame.suffix;
+        const parts = partsOf(sent);
         const price = (parts * Number(this.sms.price_per_part_usd)).toFixed(3).replace(/0$/, "");
         text = this.t(parts === 1 ? "length.one" : "length", { count: [...this.text].length, parts, price });
+        if (frame.behind_link) text = this.t("behind_link", { text: sent, price });
         bad = parts > this.sms.max_parts;
         if (bad) text += ` · ${this.t("too_long", { most: this.sms.max_parts })}`;
       } else if (length > MOST - 500) text = this.t("characters", { count: length, most: MOST });

@@ -195,10 +195,18 @@
     const opener = target.closest("[data-open]");
     if (!opener) return;
     opener.closest("details")?.removeAttribute("open");
-    const show = () => $(`#${opener.dataset.open}`).showModal();
-    if (opener.dataset.open === "help") alerts().then(show, show);
-    else show();
+    $(`#${opener.dataset.open}`).showModal();
   });
+
+  for (const box of all("[data-setting]")) {
+    const { setting: name, default: usual = "0" } = box.dataset;
+    box.checked = (setting(name) ?? usual) === "1";
+    box.addEventListener("change", () => {
+      try { localStorage.setItem(`deskbell.${name}`, box.checked ? "1" : "0"); } catch { /* not kept */ }
+      if (box.checked && name !== "keys") alerts().then((module) => module.allow(name));
+    });
+  }
+  $("#test-alert")?.addEventListener("click", () => alerts().then((module) => module.test()));
 
   // The open ticket
 
