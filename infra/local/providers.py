@@ -67,7 +67,7 @@ def attach(app: web.Application) -> None:
     from infra.local import sms_providers
 
     sent: deque[dict[str, Any]] = deque(maxlen=MAX_MESSAGES)
-    wecom = FakeWeCom()
+    wecom = FakeWeCom(picture=_PICTURE)
 
     async def take_for_wecom(request: web.Request) -> web.Response:
         call, raw = request.match_info["call"], await request.read()
@@ -79,7 +79,7 @@ def attach(app: web.Application) -> None:
             sent.append({"channel": "wecom", "call": call, "body": body})
         answer = wecom.answer(call, request.query, body)
         if isinstance(answer, bytes):
-            return web.Response(body=answer)
+            return web.Response(body=answer, content_type="image/gif")
         return web.json_response(answer)
 
     async def take(request: web.Request) -> web.Response:

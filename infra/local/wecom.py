@@ -17,14 +17,15 @@ OK = {"errcode": 0, "errmsg": "ok"}
 class FakeWeCom:
     """The API of one company's accounts."""
 
-    def __init__(self, page: int = 100) -> None:
+    def __init__(self, page: int = 100, picture: bytes = b"") -> None:
+        """Args: `picture` is the file of every id but those that begin with `expired`."""
         self.written: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         self.states: dict[str, int] = {}
         self.files: dict[str, bytes] = {}
         self.expired_tokens: set[str] = set()
         self._codes: set[str] = set()
         self._ids: set[str] = set()
-        self._page = page
+        self._page, self._picture = page, picture
 
     def write(self, account: str, *entries: Mapping[str, Any]) -> None:
         """Let customers write, or events happen."""
@@ -36,7 +37,9 @@ class FakeWeCom:
             return TOKEN
         if call.endswith("media/get"):
             wanted = query.get("media_id", "")
-            return self.files.get(wanted) or {"errcode": 40007, "errmsg": "invalid media_id"}
+            picture = b"" if wanted.startswith("expired") else self._picture
+            invalid = {"errcode": 40007, "errmsg": "invalid media_id"}
+            return self.files.get(wanted) or picture or invalid
         if call.endswith("sync_msg"):
             return self._sync(body)
         if call.endswith("service_state/get"):

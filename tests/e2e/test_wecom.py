@@ -67,7 +67,7 @@ def test_a_wecom_conversation_with_duplicates_and_a_timeout(system: System) -> N
     words = wait_until(lambda: company.heard, "the acknowledgement goes out")
     number = words[0].partition("工单")[2][:13]
 
-    image = {"msgtype": "image", "image": {"media_id": "1GONE"}}
+    image = {"msgtype": "image", "image": {"media_id": "expired-1"}}
     company.write(
         first,
         company.entry("是手机端", now, user=company.user),

@@ -315,10 +315,10 @@ def test_rights_are_checked_again_after_a_conflict(
     agent = signed_in("agent-1")
     agent.act("take")
 
-    def overtaken(*arguments: Any) -> Ticket:
+    def overtaken(*arguments: Any, **options: Any) -> Ticket:
         monkeypatch.setattr(command_service, "write_all", write_all)
         signed_in("supervisor-1").act("assign", agent="agent-2")
-        return write_all(*arguments)
+        return write_all(*arguments, **options)
 
     monkeypatch.setattr(command_service, "write_all", overtaken)
     with pytest.raises(Forbidden):

@@ -235,7 +235,7 @@ def test_every_call_refuses_who_has_left(
     file_ticket(storage, playbook, NUMBER)
     names = {"desk": "testdesk", "number": NUMBER, "action": "take"}
     names |= {"kind": "daily", "period": "2026-03-09"}
-    path = path.format(**names, article="a", customer="c", proposal="p")
+    path = path.format(**names, article="a", call="c", customer="c", proposal="p")
     assert _as(simulator, "agent-1", method, path, {}).status != 401
     storage.roster.set_active("testdesk", "agent-1", False)
     simulator.forget_roster()

@@ -7,6 +7,7 @@ _CHINESE = {
     "channel.remove": "断开聊天渠道",
     "channel.set": "设置或更换聊天渠道密钥",
     "deploy": "部署系统",
+    "call.open-recording": "打开通话录音",
     "knowledge.apply": "用命令行修改知识库文章",
     "person.add": "加入名册或重新启用",
     "person.change": "修改人员信息",

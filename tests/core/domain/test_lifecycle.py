@@ -124,6 +124,7 @@ COMMANDS: dict[str, c.TicketCommand] = {
     "open-original": c.OpenOriginal(1, "客户要求回电"),
     "open-contact": c.OpenContact("回访"),
     "record-call": c.RecordCall("已告知"),
+    "attach-phone-call": c.AttachPhoneCall("call-1", "未接来电", missed=True),
 }
 WAY: dict[str, tuple[c.Command, ...]] = {
     "received": (),
