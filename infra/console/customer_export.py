@@ -17,6 +17,7 @@ from typing import Any
 
 from functions.administration.retention import Archive, parse_contact
 from functions.core.domain import commands as c, events as e
+from functions.core.domain.chat import Chat
 from functions.core.domain.customers import CustomerRecord
 from functions.core.domain.erasure import files_of
 from functions.core.domain.errors import ActionNotAllowed, InvalidInput
@@ -85,6 +86,12 @@ class _Person:
     def histories(self) -> dict[str, list[e.Commit]]:
         load = self.records.storage.tickets.history
         return {t.number: load(self.desk, t.number, t.version) for t in self.tickets}
+
+    @cached_property
+    def chats(self) -> list[Chat]:
+        get = self.records.storage.chats.get
+        found = (get(self.desk, each) for each in sorted(self.chat_ids))
+        return [chat for chat in found if chat is not None]
 
     @cached_property
     def chat_ids(self) -> set[str]:
@@ -226,13 +233,11 @@ def _files(person: _Person) -> list[dict[str, Any]]:
 
 def _chats(person: _Person) -> list[dict[str, Any]]:
     """The chats; the keys of their devices, and what only these can open, are nobody's data."""
-    chats = person.records.storage.chats
-    found = (chats.get(person.desk, each) for each in sorted(person.chat_ids))
     secret: Any = {
         "token": True, "public_key": True, "sealed": True, "keys": True, "unsent": True,
         "verification": True, "messages": {"__all__": {"sealed"}},
     }  # fmt: skip
-    return [chat.model_dump(mode="json", exclude=secret) for chat in found if chat is not None]
+    return [chat.model_dump(mode="json", exclude=secret) for chat in person.chats]
 
 
 def _questions(person: _Person) -> list[dict[str, Any]]:
@@ -289,7 +294,6 @@ def _derived(person: _Person) -> dict[str, Any]:
     def entry(commit: e.Commit, **fields: Any) -> dict[str, Any]:
         return {"number": commit.number, "at": commit.at, "by": commit.actor, **fields}
 
-    chats = map(person.records.storage.chats.get, [person.desk] * 20, sorted(person.chat_ids))
     return {
         "consents": [
             entry(commit, privacy_version=event.privacy_version)
@@ -298,8 +302,8 @@ def _derived(person: _Person) -> dict[str, Any]:
         ]
         + [
             {"chat": chat.id, "at": chat.started_at, "privacy_version": chat.privacy_version}
-            for chat in chats
-            if chat is not None and chat.privacy_version
+            for chat in person.chats
+            if chat.privacy_version
         ],
         "surveys": [entry(at, **_said(event)) for at, event in person.events(e.SurveyAnswered)],
         "calls": [entry(at, **_said(event)) for at, event in person.events(e.CallRecorded)],
