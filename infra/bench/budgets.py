@@ -449,6 +449,22 @@ def burst(report: Report, described: Mapping[str, Any]) -> None:
     report.details["burst"] = [asdict(result) for result in bursts]
 
 
+def load(report: Report, described: Mapping[str, Any]) -> None:
+    """Play an hour and a half of a desk's day; `python -m infra.bench.load` plays longer ones."""
+    from infra.bench.load import SHORT, measure
+
+    played = measure(described)
+    for act, number, times, errors in played.rows():
+        p50, p95, p99, most = (round(value) for value in times.values())
+        note = f"of {number}: p50 {p50}, p99 {p99}, max {most}; {errors} errors"
+        report.add("load", f"{act}, p95 at {SHORT.speed:g} × a day's pace", p95, None, "ms", note)
+    report.add("load", "behind the plan, at most", round(played.behind, 1), None, "s")
+    report.details["load"] = {
+        act: {"number": number, **times, "errors": errors}
+        for act, number, times, errors in played.rows()
+    }
+
+
 def answers(report: Report) -> None:
     """Measure the engine on held-out public questions, its model and its cold start."""
     from infra.bench.answers import grouped, held_out, model_megabytes, start_seconds
@@ -476,7 +492,8 @@ SIMULATED: dict[str, Callable[[Report, Simulator], None]] = {
     "conversations": conversations, "search": search, "reports": reports, "pages": pages,
 }  # fmt: skip
 ON_LOCAL_SYSTEM: dict[str, Callable[[Report, Mapping[str, Any]], None]] = {
-    "latency": latency, "page_times": page_times, "burst": burst,
+    "latency": latency, "page_times": page_times, "load": load,
+    "burst": burst,
 }  # fmt: skip
 PARTS = (*STANDALONE, *SIMULATED, *ON_LOCAL_SYSTEM)
 
