@@ -413,9 +413,8 @@ def latency(report: Report, described: Mapping[str, Any]) -> None:
     from infra.bench.latency import measure
 
     times = measure(described)
-    note = f"median of {times.tickets}"
     for what in ("answered", "assigned", "acknowledged"):
-        seconds = round(getattr(times, what), 2)
+        seconds, note = round(getattr(times, what), 2), f"median of {times.tickets}"
         report.add("latency", f"from POST to {what}", seconds, None, "s", note)
 
 
@@ -450,19 +449,10 @@ def burst(report: Report, described: Mapping[str, Any]) -> None:
 
 
 def load(report: Report, described: Mapping[str, Any]) -> None:
-    """Play an hour and a half of a desk's day; `python -m infra.bench.load` plays longer ones."""
-    from infra.bench.load import SHORT, measure
+    from infra.bench.load import measure
 
-    played = measure(described)
-    for act, number, times, errors in played.rows():
-        p50, p95, p99, most = (round(value) for value in times.values())
-        note = f"of {number}: p50 {p50}, p99 {p99}, max {most}; {errors} errors"
-        report.add("load", f"{act}, p95 at {SHORT.speed:g} × a day's pace", p95, None, "ms", note)
-    report.add("load", "behind the plan, at most", round(played.behind, 1), None, "s")
-    report.details["load"] = {
-        act: {"number": number, **times, "errors": errors}
-        for act, number, times, errors in played.rows()
-    }
+    for figure in measure(described).figures():
+        report.add("load", *figure)
 
 
 def answers(report: Report) -> None:
@@ -492,8 +482,7 @@ SIMULATED: dict[str, Callable[[Report, Simulator], None]] = {
     "conversations": conversations, "search": search, "reports": reports, "pages": pages,
 }  # fmt: skip
 ON_LOCAL_SYSTEM: dict[str, Callable[[Report, Mapping[str, Any]], None]] = {
-    "latency": latency, "page_times": page_times, "load": load,
-    "burst": burst,
+    "latency": latency, "page_times": page_times, "load": load, "burst": burst,
 }  # fmt: skip
 PARTS = (*STANDALONE, *SIMULATED, *ON_LOCAL_SYSTEM)
 

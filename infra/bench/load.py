@@ -60,7 +60,7 @@ WORKED_ON = frozenset({"assigned", "in_progress"})
 
 
 @dataclass(frozen=True, order=True)
-class Step:
+class DayStep:
     """One thing that somebody does, in minutes of the day's time after the beginning."""
 
     at: float
@@ -71,7 +71,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Profile:
+class LoadProfile:
     """What is played: hours of a day of so many tickets, at a multiple of real time."""
 
     speed: float = 60
@@ -80,11 +80,11 @@ class Profile:
     seed: int = 1
 
 
-SHORT = Profile(speed=120, hours=1.5, tickets=240)
+SHORT = LoadProfile(speed=120, hours=1.5, tickets=240)
 """Three quarters of a minute, for `make bench`."""
 
 
-def plan(profile: Profile) -> list[Step]:
+def plan(profile: LoadProfile) -> list[DayStep]:
     """Return the steps of a day in order; those after its end are left out."""
     rng = random.Random(profile.seed)  # noqa: S311 - a day that can be played again
     end = profile.hours * 60
@@ -110,7 +110,7 @@ def apportioned(total: int, shares: Mapping[Any, float]) -> dict[Any, int]:
     return parts
 
 
-def _arrivals(profile: Profile, rng: random.Random) -> Iterator[float]:
+def _arrivals(profile: LoadProfile, rng: random.Random) -> Iterator[float]:
     """Yield when requests come in, in minutes after the beginning."""
     whole = {hour: float(share) for hour, share in enumerate(BY_HOUR)}
     played: dict[int, float] = {}
@@ -123,39 +123,39 @@ def _arrivals(profile: Profile, rng: random.Random) -> Iterator[float]:
         yield from (60 * (number + rng.random() * lasts) for _ in range(count))
 
 
-def _life(ticket: int, at: float, channel: Channel, rng: random.Random) -> Iterator[Step]:
+def _life(ticket: int, at: float, channel: Channel, rng: random.Random) -> Iterator[DayStep]:
     def after(mean: float) -> float:
         return rng.expovariate(1 / mean)
 
-    yield Step(at, ticket, "file", channel)
+    yield DayStep(at, ticket, "file", channel)
     at += after(FIRST_REPLY)
     again = rng.random() < WRITES_AGAIN
-    yield from (Step(at, ticket, act, channel) for act in ("queue", "read", "reply"))
+    yield from (DayStep(at, ticket, act, channel) for act in ("queue", "read", "reply"))
     if again:
         at += after(NEXT)
-        yield Step(at, ticket, "write", channel)
+        yield DayStep(at, ticket, "write", channel)
         at += after(NEXT)
-        yield from (Step(at, ticket, act, channel) for act in ("read", "reply"))
+        yield from (DayStep(at, ticket, act, channel) for act in ("read", "reply"))
     at += after(HANDLED)
-    yield Step(at, ticket, "resolve", channel)
+    yield DayStep(at, ticket, "resolve", channel)
     if rng.random() < RATES:
-        yield Step(at + after(RATED), ticket, "rate", channel, rng.choice((3, 4, 5, 5, 5)))
+        yield DayStep(at + after(RATED), ticket, "rate", channel, rng.choice((3, 4, 5, 5, 5)))
 
 
-class Refused(Exception):
+class CallFailed(Exception):
     """A call was answered with an error, or not at all; `args` has the status."""
 
 
-class Actors(Protocol):
-    """Those who act. Each call may raise `Refused`; `handled` returns whether somebody handles."""
+class DayActors(Protocol):
+    """Those who act; a call may raise `CallFailed`. `handled`: somebody handles the ticket."""
 
     def handled(self, ticket: int) -> bool: ...
 
-    def __call__(self, step: Step) -> None: ...
+    def __call__(self, step: DayStep) -> None: ...
 
 
 @dataclass
-class Played:
+class PlayedDay:
     """The milliseconds of each kind of call, errors by call and status, and what did not happen."""
 
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -175,6 +175,15 @@ class Played:
             if times or self.failed(act):
                 yield act, len(times), percentiles(times), self.failed(act)
 
+    def figures(self) -> Iterator[tuple[str, float, None, str, str]]:
+        """Yield the rows of `make bench`: what, value, no limit, unit, note."""
+        for act, number, times, errors in self.rows():
+            p50, p95, p99, most = (round(value) for value in times.values())
+            note = f"of {number}: p50 {p50}, p99 {p99}, max {most}; {errors} errors"
+            yield f"a day's load: {act}, p95", p95, None, "ms", note
+        late = "at most, of a request that was due"
+        yield "a day's load: behind the plan", round(self.behind, 1), None, "s", late
+
 
 def percentiles(times: Sequence[float]) -> dict[str, float]:
     """Return p50, p95, p99 and max by nearest rank; zeros of nothing."""
@@ -186,19 +195,19 @@ def percentiles(times: Sequence[float]) -> dict[str, float]:
 
 
 def play(
-    steps: Sequence[Step],
+    steps: Sequence[DayStep],
     speed: float,
-    actors: Actors,
+    actors: DayActors,
     *,
     now: Callable[[], float] = time.perf_counter,
     sleep: Callable[[float], None] = time.sleep,
     workers: int = WORKERS,
-) -> Played:
+) -> PlayedDay:
     """Carry out a plan; the steps of a ticket follow each other, those of others do not wait."""
-    played, began = Played(), now()
+    played, began = PlayedDay(), now()
     last: dict[int, Future[bool]] = {}
 
-    def carry_out(step: Step, due: float, before: Future[bool] | None) -> bool:
+    def carry_out(step: DayStep, due: float, before: Future[bool] | None) -> bool:
         if before is not None and not before.result():
             with played.lock:
                 played.skipped += 1
@@ -210,7 +219,7 @@ def play(
         started = now()
         try:
             actors(step)
-        except Refused as refused:
+        except CallFailed as refused:
             with played.lock:
                 played.errors[step.act][str(refused)] += 1
             return step.act != "file"
@@ -230,7 +239,7 @@ def play(
     return played
 
 
-class Day:
+class DeskDay:
     """The people of a day on a running system (`local.json`)."""
 
     def __init__(self, local: Mapping[str, Any]) -> None:
@@ -264,7 +273,7 @@ class Day:
             time.sleep(0.25)
         return False
 
-    def __call__(self, step: Step) -> None:
+    def __call__(self, step: DayStep) -> None:
         if step.act == "file":
             self._numbers[step.ticket] = self._file(step)
         elif step.act == "queue":
@@ -280,7 +289,7 @@ class Day:
         else:
             self._as_customer(step, "survey", {"score": step.score})
 
-    def _file(self, step: Step) -> str:
+    def _file(self, step: DayStep) -> str:
         contact = f"load-{self._run}-{step.ticket}@example.com"
         text = DESCRIPTIONS[step.ticket % len(DESCRIPTIONS)]
         body = {"contact": contact, "description": text}
@@ -307,17 +316,17 @@ class Day:
         headers = signed_headers(webhook_id, raw, [self._secret], clock.now())
         return self._ask(self._api, "POST", path, raw, {**headers, "Content-Type": kind})
 
-    def _act(self, step: Step, action: str, body: Any) -> None:
+    def _act(self, step: DayStep, action: str, body: Any) -> None:
         path = f"tickets/{self._numbers[step.ticket]}/{action}"
         self._as_handler(step, "POST", path, body, _once())
 
     def _as_handler(
-        self, step: Step, method: str, path: str, body: Any = None, headers: Any = None
+        self, step: DayStep, method: str, path: str, body: Any = None, headers: Any = None
     ) -> None:
         session = self._sessions.get(self._handlers[step.ticket]) or self._sessions[self._leader]
         self._ask(session, method, f"/agent/desks/{DESK}/{path}", body, headers)
 
-    def _as_customer(self, step: Step, call: str, body: Any) -> None:
+    def _as_customer(self, step: DayStep, call: str, body: Any) -> None:
         ticket = self._storage.tickets.load(DESK, self._numbers[step.ticket])
         link = urlsplit(ticket_path(self._root, "customer", ticket))
         self._ask(self._api, "POST", f"{link.path}/{call}?{link.query}", body, _once())
@@ -328,9 +337,9 @@ class Day:
         try:
             answer = api.request(method, path, body, headers=headers)
         except NoAnswer as error:
-            raise Refused("no answer") from error
+            raise CallFailed("no answer") from error
         if answer.status >= 400:
-            raise Refused(str(answer.status))
+            raise CallFailed(str(answer.status))
         return answer.json
 
 
@@ -338,13 +347,13 @@ def _once() -> dict[str, str]:
     return {"Idempotency-Key": uuid4().hex}
 
 
-def measure(local: Mapping[str, Any], profile: Profile = SHORT) -> Played:
+def measure(local: Mapping[str, Any], profile: LoadProfile = SHORT) -> PlayedDay:
     """Play a profile on a running system.
 
     Raises:
         LocalSystemError: nothing at all succeeded.
     """
-    played = play(plan(profile), profile.speed, Day(local))
+    played = play(plan(profile), profile.speed, DeskDay(local))
     if not played.times:
         raise LocalSystemError(f"no call succeeded: {dict(played.errors)}")
     return played
@@ -353,10 +362,12 @@ def measure(local: Mapping[str, Any], profile: Profile = SHORT) -> Played:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Play a day and print its table; return 1 if a call failed."""
     parser = argparse.ArgumentParser(prog="python -m infra.bench.load", description=__doc__)
-    parser.add_argument("--speed", type=float, default=Profile.speed, help="times real time")
-    parser.add_argument("--hours", type=float, default=Profile.hours, help=f"from {OPENS}:00 on")
-    parser.add_argument("--tickets", type=int, default=Profile.tickets, help="of a whole day")
-    parser.add_argument("--seed", type=int, default=Profile.seed)
+    parser.add_argument("--speed", type=float, default=LoadProfile.speed, help="times real time")
+    parser.add_argument(
+        "--hours", type=float, default=LoadProfile.hours, help=f"from {OPENS}:00 on"
+    )
+    parser.add_argument("--tickets", type=int, default=LoadProfile.tickets, help="of a whole day")
+    parser.add_argument("--seed", type=int, default=LoadProfile.seed)
     parser.add_argument(
         "--local",
         type=Path,
@@ -364,14 +375,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="local.json of a running local system; by default one is started",
     )
     options = parser.parse_args(arguments)
-    profile = Profile(options.speed, options.hours, options.tickets, options.seed)
+    profile = LoadProfile(options.speed, options.hours, options.tickets, options.seed)
     with described(options.local) as local:
         played = measure(local, profile)
     show(profile, played)
     return 1 if any(map(played.failed, played.errors)) else 0
 
 
-def show(profile: Profile, played: Played) -> None:
+def show(profile: LoadProfile, played: PlayedDay) -> None:
     from rich.console import Console
     from rich.table import Table
 

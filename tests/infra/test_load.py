@@ -12,9 +12,9 @@ from infra.bench.load import (
     MIX,
     OPENS,
     SHORT,
-    Profile,
-    Refused,
-    Step,
+    CallFailed,
+    DayStep,
+    LoadProfile,
     apportioned,
     percentiles,
     plan,
@@ -22,7 +22,7 @@ from infra.bench.load import (
 )
 
 pytestmark = pytest.mark.requirement("G7", "G13")
-DAY = Profile(hours=24, tickets=1000, seed=7)
+DAY = LoadProfile(hours=24, tickets=1000, seed=7)
 
 
 def test_a_seed_gives_the_same_day() -> None:
@@ -77,10 +77,10 @@ def test_percentiles_are_of_the_nearest_rank() -> None:
 
 
 class Crew:
-    """Actors that note what they did; time passes when the player sleeps."""
+    """DayActors that note what they did; time passes when the player sleeps."""
 
-    def __init__(self, refuse: Callable[[Step], str] = lambda _: "") -> None:
-        self.time, self.done, self.lock, self._refuse = 0.0, list[Step](), Lock(), refuse
+    def __init__(self, refuse: Callable[[DayStep], str] = lambda _: "") -> None:
+        self.time, self.done, self.lock, self._refuse = 0.0, list[DayStep](), Lock(), refuse
 
     def now(self) -> float:
         return self.time
@@ -91,11 +91,11 @@ class Crew:
     def handled(self, ticket: int) -> bool:
         return ticket != 2
 
-    def __call__(self, step: Step) -> None:
+    def __call__(self, step: DayStep) -> None:
         with self.lock:
             self.done.append(step)
         if status := self._refuse(step):
-            raise Refused(status)
+            raise CallFailed(status)
 
 
 def test_a_plan_is_played_in_time_and_in_order() -> None:
@@ -103,7 +103,7 @@ def test_a_plan_is_played_in_time_and_in_order() -> None:
     steps = plan(replace(DAY, tickets=60))
     played = play(steps, 60, crew, now=crew.now, sleep=crew.sleep)
     assert played.seconds == pytest.approx(steps[-1].at)
-    lives: dict[int, list[Step]] = {}
+    lives: dict[int, list[DayStep]] = {}
     for step in crew.done:
         lives.setdefault(step.ticket, []).append(step)
     for ticket, life in lives.items():
