@@ -3,11 +3,12 @@
 Both commit to the ticket first, so that its history shows who did it, when and why. Both are
 idempotent: a second run completes an interrupted one.
 
-An erasure covers everything that Deskbell stores about a ticket: its items in the table, agents'
-drafts among them, the mails and files in the mail bucket, what search finds it by, its facts, and
-the document in the archive, each with all its versions. It does not cover mails already delivered,
-nor data that expires by itself: the table's stream (24 hours) and point-in-time backups (35 days),
-the dead-letter queues (14 days), and the idempotency records, which hold only digests (400 days).
+An erasure covers every kind of `PersonalData`, which the functions here declare with `_erases`; a
+customer's export covers the same. These are the items in the table, agents' drafts among them, the
+mails and files in the mail bucket, what search finds a ticket by, its facts, and the document in
+the archive, each with all its versions. It does not cover mails already delivered, nor data that
+expires by itself: the table's stream (24 hours) and point-in-time backups (35 days), the
+dead-letter queues (14 days), and the idempotency records, which hold only digests (400 days).
 """
 
 from __future__ import annotations

@@ -162,7 +162,10 @@ def _opened(person: _Person, number: str) -> dict[int, dict[str, str]]:
     """Open a ticket's contact and originals, each against an act of its own."""
     storage, desk = person.records.storage, person.desk
     reason, found = mask(person.exporting.reason), {}
-    acts: dict[int, c.TicketCommand] = {0: c.OpenContact(reason)}
+    ticket = storage.tickets.load(desk, number)
+    acts: dict[int, c.TicketCommand] = {}
+    if ticket.customer.kind != "message" and not ticket.erased:
+        acts[0] = c.OpenContact(reason)
     for commit in storage.tickets.history(desk, number):
         others = any(
             getattr(x, n, False) for x in commit.events for n in ("stranger", "by_another")
@@ -176,7 +179,7 @@ def _opened(person: _Person, number: str) -> dict[int, dict[str, str]]:
             after = change(storage, desk, number, act, person.playbook, now, actor=actor)
             found[version] = person.exporting.unseal(desk, number, after.version, actor)
         except ActionNotAllowed:
-            continue  # a contact on a chat channel, or a ticket that was erased
+            continue  # its status does not allow it, or it was erased meanwhile
     return found
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,14 @@ import pytest
 from typer.testing import CliRunner
 
 from functions.administration.retention import ERASED
+from functions.core.domain.chat import Chat, ChatMessage
+from functions.core.domain.drafts import Draft
 from functions.core.domain.errors import InvalidInput
+from functions.core.domain.journal import JournalEntry
 from functions.core.domain.personal_data import PersonalData
 from functions.core.domain.roster import Agent
+from functions.core.storage.chats import chat_of
+from functions.core.storage.model_summaries import ModelSummary
 from functions.core.text.personal_data_texts import KINDS
 from functions.workbench.unseal_client import unseal
 from infra.console.commands import customers
@@ -21,6 +26,7 @@ from infra.console.customer_export import COLLECTORS, Exporting, export, written
 from infra.console.main import app
 from infra.console.retention import records_of
 from infra.deploy.trail import OperatorTrail
+from tests.inprocess.conftest import erase_customer
 from tests.inprocess.desk_journey import SimulatedJourney, deployed
 
 pytestmark = pytest.mark.requirement("B10", "G4", "G13")
@@ -83,6 +89,42 @@ def test_an_export_has_everything_and_opens_it_by_recorded_acts(journey: Simulat
     acts = [(each["act"], each["actor"]) for each in read["audit"]]
     assert ("customer.export", "console:test") in acts
     assert ("ticket.open-original", "console:test") in acts
+
+
+def test_what_is_stored_beside_the_tickets_is_exported(journey: SimulatedJourney) -> None:
+    """Chats with their consent, questions, drafts and summaries; then an erasure leaves none."""
+    storage, number, now = journey.storage, journey.number, datetime.now(UTC)
+    chat = chat_of(storage.tickets.load("standard", number).customer.hash)
+    said = ChatMessage(id="1", writer="customer", text="开发票", at=now, sealed="sealed words")
+    storage.chats.put(
+        Chat(
+            desk="standard", id=chat, token="digest", locale="zh-CN", started_at=now,
+            changed_at=now, privacy_version="v2", messages=(said,),
+        )
+    )  # fmt: skip
+    storage.questions.write(
+        "standard", JournalEntry(number=chat, version=1, at=now, texts=("开发票",)), now
+    )
+    root = records_of(journey.simulator.deployment.stage).root()
+    draft = Draft(desk="standard", number=number, agent="li-1", text="草稿", saved_at=now)
+    storage.drafts.put(draft, root, now)
+    storage.model_summaries.keep("standard", number, ModelSummary("摘要", 1, now, "m"))
+
+    document = export(exporting(journey), "standard", number)
+    assert [message["text"] for message in document["chats"][0]["messages"]] == ["开发票"]
+    assert "sealed words" not in written(document).decode()
+    [consent] = [each for each in document["consents"] if "chat" in each]
+    assert (consent["chat"], consent["privacy_version"]) == (chat, "v2")
+    assert [entry["texts"] for entry in document["questions"]] == [["开发票"]]
+    assert [each["text"] for each in (*document["drafts"], *document["summaries"])] == [
+        "草稿", "摘要",
+    ]  # fmt: skip
+    erase_customer(journey.simulator, now + timedelta(minutes=10), contact=PHONE)
+    document = export(exporting(journey, WHY), "standard", number)
+    assert not any(document[kind] for kind in ("chats", "questions", "drafts", "summaries"))
+    (ticket,) = document["tickets"]
+    assert not ticket["originals"]
+    assert "请回电" not in written(document).decode()
 
 
 def test_without_a_reason_all_texts_stay_masked(journey: SimulatedJourney) -> None:
