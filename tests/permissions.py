@@ -63,6 +63,7 @@ UNUSED: dict[str, dict[str, str]] = {
         **_STREAM,
         **_DEAD_LETTERS,
         "dynamodb:UpdateItem": "counts text messages once a container has sent many",
+        "events:PutEvents": "puts events on the buses that a playbook names",
         "ses:SendRawEmail": "SES requires it in addition to SendEmail for raw content",
     },
     "router": {
@@ -93,6 +94,7 @@ UNUSED: dict[str, dict[str, str]] = {
         "s3:DeleteObject": "deletes what it has rewritten",
         "dynamodb:GetRecords": _ADMINISTERED,
         "dynamodb:GetShardIterator": _ADMINISTERED,
+        "events:PutEvents": "tests a webhook that goes to an event bus",
         "lambda:InvokeFunction": "gives a function its failed record again",
         "s3:ListBucket": _ADMINISTERED,
         "sqs:ChangeMessageVisibility": _ADMINISTERED,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from functions.core.deliver import event_bus, once
 from functions.core.deliver.webhook import new_secret, post, read_secret
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import ActionNotAllowed, NotFound, Phrase, StaleVersion
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EndpointStatus:
-    """One endpoint; `secrets` counts the valid ones, `version` those that there have been."""
+    """One endpoint; `url` is `bus:<bus>` of an event bus, which has no secrets.
+
+    `secrets` counts the valid ones, `version` those that there have been.
+    """
 
     desk: str
     name: str
@@ -76,17 +80,18 @@ class Webhooks:
     def endpoints(self, desk: str, now: datetime) -> Iterator[EndpointStatus]:
         """List every endpoint of a desk."""
         for name, webhook in self._storage.playbooks.get(desk, now).webhooks.items():
-            document, version = self._document(desk, name)
+            document, version = self._document(desk, name) if webhook.url else ("", 0)
             count = len(valid_secrets(document, now))
-            yield EndpointStatus(desk, name, webhook.url, webhook.events, count, version)
+            yield EndpointStatus(desk, name, webhook.address, webhook.events, count, version)
 
     def secrets(self, desk: str, name: str, now: datetime) -> tuple[str, ...]:
         """Read an endpoint's valid secrets, the newest first.
 
         Raises:
             NotFound: the desk has no such endpoint.
+            ActionNotAllowed: it is an event bus.
         """
-        webhook_of(self._storage.playbooks.get(desk, now), name)
+        _require_signed(self._storage.playbooks.get(desk, now), name)
         return valid_secrets(self._document(desk, name)[0], now)
 
     def rotate(
@@ -107,9 +112,10 @@ class Webhooks:
 
         Raises:
             NotFound: the desk has no such endpoint.
+            ActionNotAllowed: it is an event bus.
             StaleVersion: the secret is another one than the person has seen.
         """
-        webhook_of(self._storage.playbooks.get(desk, now), name)
+        _require_signed(self._storage.playbooks.get(desk, now), name)
         document, version = self._document(desk, name)
         if seen not in {None, version}:
             raise StaleVersion("The secret has been changed meanwhile. Change it again if need be.")
@@ -131,10 +137,14 @@ class Webhooks:
         """
         webhook = webhook_of(self._storage.playbooks.get(desk, now), name)
         trail.record("webhooks.send-test", desk, name)
+        data, webhook_id = {"desk": desk, "webhook": name}, f"msg_test_{uuid4().hex}"
+        if webhook.bus:
+            body, bus = encode(TEST, now, data, webhook_id), self._deployment.bus(webhook.bus)
+            return event_bus.put(once.client("events"), bus, TEST, body)
         signing = valid_secrets(read_secret(self._ssm, self._parameter(desk, name)), now)
         local = aws.settings(self._deployment).get("local_webhooks") == "on"
-        body = encode(TEST, now, {"desk": desk, "webhook": name})
-        signed = signed_headers(f"msg_test_{uuid4().hex}", body, signing, now)
+        body = encode(TEST, now, data)
+        signed = signed_headers(webhook_id, body, signing, now)
         return post(webhook.url, body, signed, local=local)
 
     def replay_id(self, message_id: str, now: datetime) -> str:
@@ -235,6 +245,14 @@ def webhook_of(playbook: Playbook, name: str) -> Webhook:
             )
         )
     return webhook
+
+
+def _require_signed(playbook: Playbook, name: str) -> None:
+    """Refuse what concerns the secrets of an endpoint that has none."""
+    if webhook_of(playbook, name).bus:
+        raise ActionNotAllowed(
+            Phrase("{name} goes to an event bus, which needs no secret.", name=name)
+        )
 
 
 def _send_again(storage: Storage, delivery: Delivery, update: dict[str, Any]) -> bool | None:

@@ -3,12 +3,12 @@
 Both commit to the ticket first, so that its history shows who did it, when and why. Both are
 idempotent: a second run completes an interrupted one.
 
-An erasure covers everything that Deskbell stores about a ticket: its items in the table, agents'
-drafts and phone calls among them, the mails and files in the mail bucket, what search finds it by,
-its facts, and the document in the archive, each with all its versions. It does not cover mails
-already delivered, nor data that expires by itself: the table's stream (24 hours) and point-in-time
-backups (35 days), the dead-letter queues (14 days), and the idempotency records, which hold only
-digests (400 days).
+An erasure covers every kind of `PersonalData`, which the functions here declare with `_erases`; a
+customer's export covers the same. These are the items in the table, agents' drafts and phone calls
+among them, the mails and files in the mail bucket, what search finds a ticket by, its facts, and
+the document in the archive, each with all its versions. It does not cover mails already delivered,
+nor data that expires by itself: the table's stream (24 hours) and point-in-time backups (35 days),
+the dead-letter queues (14 days), and the idempotency records, which hold only digests (400 days).
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from functions.core.channels.base import names
 from functions.core.domain import commands as c
 from functions.core.domain.erasure import files_of, without_person, without_words
 from functions.core.domain.errors import ActionNotAllowed, Phrase, TryAgain
 from functions.core.domain.events import PhoneCallAttached, TicketReceived
+from functions.core.domain.personal_data import PersonalData
 from functions.core.domain.record import archive_key
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
@@ -54,9 +55,24 @@ from functions.core.text.tokens import derive
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+ERASED: set[PersonalData] = set()
+"""The kinds of items that a function of this module erases."""
+
 _PASSES = 10
 _IN_FLIGHT = timedelta(minutes=2)
 """The time after its claim in which the sending function may still write a delivery's text."""
+
+
+def _erases(*kinds: PersonalData) -> Callable[[_Function], _Function]:
+    """Declare which kinds of items a function erases."""
+
+    def declared(function: _Function) -> _Function:
+        ERASED.update(kinds)
+        return function
+
+    return declared
 
 
 @dataclass(frozen=True)
@@ -158,7 +174,7 @@ def erase(
     erasure = _Erasure(records, desk, c.ErasePerson(mask(reason)), playbook, actor, now)
     if number is not None:
         return _erase_with_merged(erasure, number)
-    digest = contact_hash(_parse_contact(str(contact)), desk, derive(records.root(), "contact"))
+    digest = contact_hash(parse_contact(str(contact)), desk, derive(records.root(), "contact"))
     return _erase_customer(erasure, digest)
 
 
@@ -187,6 +203,7 @@ def _erase_with_merged(erasure: _Erasure, number: str) -> Erased:
     return Erased(tuple(sorted(numbers)))
 
 
+@_erases(PersonalData.CUSTOMER)
 def _erase_customer(erasure: _Erasure, digest: str) -> Erased:
     """Erase every ticket of every contact of a customer, and the customer's record last."""
     storage, desk = erasure.records.storage, erasure.desk
@@ -203,6 +220,9 @@ def _erase_customer(erasure: _Erasure, digest: str) -> Erased:
     return Erased(erased, held)
 
 
+@_erases(
+    PersonalData.CONTACTS, PersonalData.PHONE_CALLS, PersonalData.CHATS, PersonalData.QUESTIONS
+)
 def _forget(erasure: _Erasure, digest: str) -> None:
     """Delete what is stored about a contact beside its tickets."""
     storage, desk = erasure.records.storage, erasure.desk
@@ -237,7 +257,7 @@ def _erase_contact(erasure: _Erasure, digest: str) -> Erased:
     return Erased(tuple(erased), tuple(held))
 
 
-def _parse_contact(contact: str) -> Contact:
+def parse_contact(contact: str) -> Contact:
     """Parse an operator's input; on a chat channel it is `<channel>:<the provider's user id>`."""
     channel, _, user = contact.strip().partition(":")
     return chat_contact(channel, user) if channel in names() else normalise_contact(contact)
@@ -277,8 +297,7 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
     _rewrite_segments(records, desk, (number, *merge_targets), now)
     for changed in (number, *merge_targets):
         after = storage.tickets.load(desk, changed)
-        storage.model_summaries.erase(after, now)
-        storage.drafts.erase(desk, changed)
+        _erase_texts_about(storage, after, now)
         _rewrite_archive(records, after, playbook)
     deliveries = [read_delivery(item) for item in items if _is(item, "DELIVERY#")]
     written = {delivery.identity for delivery in deliveries}
@@ -287,6 +306,14 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
         raise TryAgain(f"a message of {number} is being sent: run it again in two minutes")
 
 
+@_erases(PersonalData.SUMMARIES, PersonalData.DRAFTS)
+def _erase_texts_about(storage: Storage, ticket: Ticket, now: datetime) -> None:
+    """Delete what a language model and agents wrote about a ticket."""
+    storage.model_summaries.erase(ticket, now)
+    storage.drafts.erase(ticket.desk, ticket.number)
+
+
+@_erases(PersonalData.QUOTES)
 def _forget_questions(records: Archive, desk: str, origin: str, now: datetime) -> None:
     """Remove what a chat or ticket asked from the proposals and reports that quote it."""
     records.storage.proposals.forget(desk, origin)
@@ -297,6 +324,7 @@ def _forget_questions(records: Archive, desk: str, origin: str, now: datetime) -
                 _delete(records.s3, version)
 
 
+@_erases(PersonalData.CHATS, PersonalData.QUESTIONS)
 def _delete_chat(records: Archive, desk: str, number: str, now: datetime) -> None:
     """Delete the chat that became the ticket, before the ticket's record forgets it."""
     storage = records.storage
@@ -308,6 +336,7 @@ def _delete_chat(records: Archive, desk: str, number: str, now: datetime) -> Non
             _forget_questions(records, desk, received.chat.id, now)
 
 
+@_erases(PersonalData.PHONE_CALLS)
 def _delete_calls(storage: Storage, desk: str, number: str) -> None:
     """Delete the phone calls that are attached to the ticket."""
     for commit in storage.tickets.history(desk, number):
@@ -315,6 +344,7 @@ def _delete_calls(storage: Storage, desk: str, number: str) -> None:
             storage.calls.erase(desk, attached.call)
 
 
+@_erases(PersonalData.TICKETS, PersonalData.JOURNAL)
 def _erase_items(
     records: Archive,
     desk: str,
@@ -383,6 +413,7 @@ def _erased_body(item: Item, playbook: Playbook, via: str | None, versions: set[
     return None
 
 
+@_erases(PersonalData.FILES)
 def _delete_files(
     records: Archive, desk: str, number: str, items: list[Item], via: str | None
 ) -> None:
@@ -407,6 +438,7 @@ def _delete_files(
             _delete(records.s3, version)
 
 
+@_erases(PersonalData.SEARCH)
 def _rewrite_segments(records: Archive, desk: str, numbers: tuple[str, ...], now: datetime) -> None:
     """Replace what search finds tickets by, and delete all segments that no manifest names."""
     # Listed before the manifest is put: whoever stored another before then fails to put his.
@@ -419,6 +451,7 @@ def _rewrite_segments(records: Archive, desk: str, numbers: tuple[str, ...], now
             _delete(records.s3, version)
 
 
+@_erases(PersonalData.FACTS)
 def _rewrite_facts(
     records: Archive, number: str, items: list[Item], playbook: Playbook, now: datetime
 ) -> None:
@@ -435,6 +468,7 @@ def _rewrite_facts(
             _delete(records.s3, version)
 
 
+@_erases(PersonalData.ARCHIVE)
 def _rewrite_archive(records: Archive, ticket: Ticket, playbook: Playbook) -> None:
     """Replace the archived document, if there is one, and delete all its earlier versions."""
     newest: list[str] = []

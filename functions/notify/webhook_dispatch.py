@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 from functions.core.deliver.failures import Permanent, SendFailure
@@ -102,12 +103,15 @@ class WebhookDispatcher(BaseDispatcher):
 
     Attributes:
         secrets: `secrets(desk, name, now)` returns an endpoint's valid secrets.
-        post: `post(url, body, headers)` returns the answer's status. Both raise a `SendFailure`.
+        post: `post(url, body, headers)` returns the answer's status.
+        put: `put(bus, type, body)` returns what an event bus answered. All three raise a
+            `SendFailure`.
         in_time: returns whether the function has time left to wait for an endpoint.
     """
 
     secrets: Callable[[str, str, datetime], tuple[str, ...]]
     post: Callable[[str, bytes, Mapping[str, str]], str]
+    put: Callable[[str, str, bytes], str]
     budget: EndpointBudget
     in_time: Callable[[], bool]
 
@@ -206,7 +210,7 @@ class WebhookDispatcher(BaseDispatcher):
         """Send a claimed delivery and record the outcome."""
         attempt = self.next_attempt(delivery)
         try:
-            status = self._post(delivery, commit, playbook)
+            status = self._transmit(delivery, commit, playbook)
         except Permanent as error:
             self.dead_letter(attempt, str(error))
         except (SendFailure, TryAgain) as error:
@@ -214,16 +218,23 @@ class WebhookDispatcher(BaseDispatcher):
         else:
             self.record_sent(attempt, status)
 
-    def _post(self, delivery: Delivery, commit: Commit, playbook: Playbook) -> str:
+    def _transmit(self, delivery: Delivery, commit: Commit, playbook: Playbook) -> str:
         ticket = self.storage.tickets.load_since(delivery.desk, delivery.number, delivery.version)
         if ticket.erased:  # the stored event may not be blanked yet (B10)
             commit = without_person(commit, playbook, mask)
-        body = message_body(commit.events[int(delivery.about)], commit, ticket)
+        event, webhook_id = commit.events[int(delivery.about)], message_id(delivery)
         name = webhook_name(delivery)
-        secrets = self.secrets(delivery.desk, name, self.now)
-        signed = signed_headers(message_id(delivery), body, secrets, self.now)
+        webhook = playbook.webhooks[name]
+        if webhook.bus:
+            body = message_body(event, commit, ticket, webhook_id)
+            send = partial(self.put, webhook.bus, str(event.webhook), body)
+        else:
+            body = message_body(event, commit, ticket)
+            secrets = self.secrets(delivery.desk, name, self.now)
+            signed = signed_headers(webhook_id, body, secrets, self.now)
+            send = partial(self.post, webhook.url, body, signed)
         with self.budget.attempt(_endpoint(delivery)):
-            return self.post(playbook.webhooks[name].url, body, signed)
+            return send()
 
 
 def _endpoint(delivery: Delivery) -> str:

@@ -68,6 +68,7 @@ def webhook_dispatcher(deployment: Deployment, in_time: Callable[[], bool]) -> W
             deployment.parameter(f"desks/{desk}/webhooks/{name}"), now
         ),
         post=lambda url, body, headers: _post(deployment, url, body, headers),
+        put=lambda bus, kind, body: _put(deployment, bus, kind, body),
         budget=endpoint_budget(deployment),
         in_time=in_time,
     )
@@ -103,3 +104,9 @@ def _post(deployment: Deployment, url: str, body: bytes, headers: Mapping[str, s
 
     local = aws.settings(deployment).get("local_webhooks") == "on"
     return post(url, body, headers, local=local)
+
+
+def _put(deployment: Deployment, bus: str, kind: str, body: bytes) -> str:
+    from functions.core.deliver import event_bus
+
+    return event_bus.put(once.client("events", 5), deployment.bus(bus), kind, body)

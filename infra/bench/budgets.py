@@ -413,9 +413,8 @@ def latency(report: Report, described: Mapping[str, Any]) -> None:
     from infra.bench.latency import measure
 
     times = measure(described)
-    note = f"median of {times.tickets}"
     for what in ("answered", "assigned", "acknowledged"):
-        seconds = round(getattr(times, what), 2)
+        seconds, note = round(getattr(times, what), 2), f"median of {times.tickets}"
         report.add("latency", f"from POST to {what}", seconds, None, "s", note)
 
 
@@ -449,6 +448,13 @@ def burst(report: Report, described: Mapping[str, Any]) -> None:
     report.details["burst"] = [asdict(result) for result in bursts]
 
 
+def load(report: Report, described: Mapping[str, Any]) -> None:
+    from infra.bench.load import measure
+
+    for figure in measure(described).figures():
+        report.add("load", *figure)
+
+
 def answers(report: Report) -> None:
     """Measure the engine on held-out public questions, its model and its cold start."""
     from infra.bench.answers import grouped, held_out, model_megabytes, start_seconds
@@ -476,7 +482,7 @@ SIMULATED: dict[str, Callable[[Report, Simulator], None]] = {
     "conversations": conversations, "search": search, "reports": reports, "pages": pages,
 }  # fmt: skip
 ON_LOCAL_SYSTEM: dict[str, Callable[[Report, Mapping[str, Any]], None]] = {
-    "latency": latency, "page_times": page_times, "burst": burst,
+    "latency": latency, "page_times": page_times, "load": load, "burst": burst,
 }  # fmt: skip
 PARTS = (*STANDALONE, *SIMULATED, *ON_LOCAL_SYSTEM)
 

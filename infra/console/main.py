@@ -12,6 +12,7 @@ from infra.console.commands import (
     audit,
     channels,
     costs,
+    customers,
     knowledge,
     model,
     person,
@@ -42,6 +43,7 @@ app.add_typer(model.app, name="model")
 app.add_typer(person.app, name="person")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(tickets.app, name="ticket")
+app.add_typer(customers.app, name="customer")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(channels.app, name="channel")
 app.add_typer(sms.app, name="sms")

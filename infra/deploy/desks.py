@@ -4,6 +4,7 @@ A playbook is stored as the desk's next version. Running functions read it withi
 deployment is needed.
 """
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from functions.administration.playbooks import Applied, store
 from functions.core.domain.rules import Playbook
 from functions.core.playbook import load
 from functions.core.storage.database import Storage
+from infra.deploy.stacks import deployment_of
 from infra.deploy.stage_secrets import (
     ensure_endpoint_secrets,
     ensure_secrets,
@@ -60,13 +62,26 @@ def apply(trail: OperatorTrail, playbook: Playbook, now: datetime) -> Applied:
 
     def ensure() -> None:
         ensure_secrets(ssm, stage, [desk])
-        ensure_endpoint_secrets(ssm, stage, desk, playbook.webhooks, now)
+        endpoints = [name for name, webhook in playbook.webhooks.items() if webhook.url]
+        ensure_endpoint_secrets(ssm, stage, desk, endpoints, now)
+        ensure_buses(stage, playbook)
         ensure_source_secrets(ssm, stage, playbook)
 
     applied = store(storage, trail, playbook, now, prepare=ensure)
     if applied.stored:
         storage.manifests.start(desk, now)
     return applied
+
+
+def ensure_buses(stage: str, playbook: Playbook) -> None:
+    """Create the missing event buses that a desk's playbook names (G5); an idle bus is free.
+
+    A bus that no playbook names any more stays, since its rules are not Deskbell's.
+    """
+    for bus in {webhook.bus for webhook in playbook.webhooks.values() if webhook.bus}:
+        client = boto3.client("events")
+        with suppress(client.exceptions.ResourceAlreadyExistsException):
+            client.create_event_bus(Name=deployment_of(stage).bus(bus))
 
 
 def versions(stage: str) -> list[tuple[str, int]]:

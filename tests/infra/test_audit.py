@@ -158,6 +158,10 @@ class Acts:
     def smoke(self) -> None:
         self.run("smoke", "--desk", "standard")
 
+    def customer_export(self) -> None:
+        file = self.folder / "customer.json"
+        self.run("customer", "export", "standard", f"+86 {PHONE}", str(file), "--reason", WHY)
+
     def ticket_export(self) -> None:
         self.run("ticket", "export", "standard", self._ticket())
 

@@ -217,3 +217,17 @@ def test_a_write_is_described_as_iam_sees_it() -> None:
     assert both[0] == alone
     assert both[1] == Written("dynamodb:PutItem", "TICKET#a#1", frozenset({"pk", "body"}))
     assert written("GetItem", {"TableName": "t", "Key": {}}) == ()
+
+
+@pytest.mark.requirement("G5")
+def test_events_are_put_on_buses_of_the_stage_alone() -> None:
+    """By the two functions that send webhooks; a bus exists only if a playbook names it."""
+    allowed = {
+        path.stem: (statement["Resource"], statement["Condition"])
+        for path in (INFRA / "policies").glob("*.json")
+        for statement in json.loads(path.read_text("utf-8"))["Statement"]
+        if any(action.startswith("events:") for action in statement["Action"])
+    }
+    own_account = {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}
+    bus = "arn:aws:events:*:*:event-bus/deskbell-prod-*"
+    assert allowed == dict.fromkeys(("notify", "administration"), (bus, own_account))

@@ -321,3 +321,33 @@ def test_secrets_have_the_standard_webhooks_form(desk: Harness) -> None:
     [secret] = webhooks_of(STAGE).secrets("standard", "crm", NOON)
     Verifier(secret)
     assert len(secret.removeprefix("whsec_")) == len(b64encode(bytes(32)))
+
+
+def test_an_event_bus_is_created_tested_and_has_no_secret(harness: Harness) -> None:
+    document = json.loads(harness.playbook.model_dump_json(exclude_defaults=True))
+    document["webhooks"] = {"bi": {"bus": "orders", "events": ["*"]}}
+    desks.apply(TRAIL, load(document), NOON)
+    harness.storage.playbooks.cache.clear()
+    names = [bus["Name"] for bus in boto3.client("events").list_event_buses()["EventBuses"]]
+    assert DEPLOYMENT.bus("orders") in names
+    webhooks = webhooks_of(STAGE)
+    [listed] = webhooks.endpoints("standard", NOON)
+    assert (listed.url, listed.secrets) == ("bus:orders", 0)
+    assert webhooks.send_test(TRAIL, "standard", "bi", NOON).startswith("event ")
+    for refused in (
+        lambda: webhooks.secrets("standard", "bi", NOON),
+        lambda: webhooks.rotate(TRAIL, "standard", "bi", HOUR, NOON),
+    ):
+        with pytest.raises(ActionNotAllowed, match="needs no secret"):
+            refused()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"url": "https://crm.example.com/in", "bus": "orders"}, {"bus": "arn:aws:events"}],
+)
+def test_an_endpoint_has_a_url_or_the_name_of_a_bus(harness: Harness, wrong: Any) -> None:
+    document = json.loads(harness.playbook.model_dump_json(exclude_defaults=True))
+    document["webhooks"] = {"bi": {**wrong, "events": ["*"]}}
+    with pytest.raises(PlaybookError, match="webhooks"):
+        load(document)

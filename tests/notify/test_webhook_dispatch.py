@@ -96,6 +96,9 @@ class Endpoints:
             answer()
         return "HTTP 204"
 
+    def put(self, bus: str, kind: str, body: bytes) -> str:
+        return self.post(f"bus://{bus}", body, {"detail-type": kind})
+
     def enqueue_dead_letter(self, keys: dict[str, str], cause: str) -> None:
         self.dead_letters.append((keys["sk"], cause))
 
@@ -121,6 +124,7 @@ def dispatcher(desk: Harness, endpoints: Endpoints) -> WebhookDispatcher:
         now=NOON,
         secrets=lambda desk, name, now: (SECRET,),
         post=endpoints.post,
+        put=endpoints.put,
         budget=EndpointBudget(endpoints.time),
         in_time=lambda: True,
     )
@@ -345,6 +349,22 @@ def test_a_retry_succeeds_once_the_endpoint_is_back(crm: Case) -> None:
 
 
 @pytest.mark.requirement("G5", "G3")
+def test_an_event_bus_gets_the_same_message_with_its_id(crm: Case) -> None:
+    """No signature, and the same id at the next attempt."""
+    bus = {"bus": "orders", "events": ["ticket.received", "note.added"]}
+    crm.desk.use_playbook(with_webhooks(crm.desk.playbook, crm=bus))
+    crm.endpoints.answers = [Passing("EventBridge ThrottlingException")]
+    crm.process(secrets=busy)
+    assert (crm.delivery.state, crm.delivery.to) == ("retrying", "bus:orders")
+    crm.process(crm.make_due(), at=NOON + timedelta(minutes=2), secrets=busy)
+    assert crm.delivery.state == "sent"
+    (first, *_), (second, body, headers) = crm.endpoints.got
+    assert first == second == "bus://orders"
+    message = json.loads(body)
+    assert message["id"].startswith("msg_standard_")
+    assert headers == {"detail-type": message["type"]}
+
+
 def test_a_permanent_failure_is_dead_lettered_at_once(crm: Case) -> None:
     crm.endpoints.answers = [
         Permanent("refused: crm.example.com is 10.0.0.1, not a public address")

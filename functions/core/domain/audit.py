@@ -25,6 +25,7 @@ ACTS: Mapping[str, str] = {
     "call.open-recording": "opened the recording of a phone call",
     "channel.remove": "disconnected a chat channel",
     "channel.set": "set or rotated the secret of a chat channel",
+    "customer.export": "exported what is stored about a customer",
     "deploy": "deployed the stage",
     "knowledge.apply": "changed an article of a desk's knowledge base by the console",
     "person.add": "let a person in, or in again after a removal",

@@ -47,6 +47,7 @@ def draft_webhook(
     commit: Commit, playbook: Playbook, name: str, position: int, event: Event, now: datetime
 ) -> Delivery:
     """Return the delivery of one event to one endpoint, claimed by this run."""
+    webhook = playbook.webhooks[name]
     return Delivery(
         desk=commit.desk,
         number=commit.number,
@@ -56,7 +57,7 @@ def draft_webhook(
         recipient=f"{RECIPIENT}{name}",
         about=str(position),
         channel="webhook",
-        to=Endpoint.of(playbook.webhooks[name].url).host,
+        to=Endpoint.of(webhook.url).host if webhook.url else webhook.address,
         claimed_at=now,
         at=now,
         claim=uuid4().hex,
@@ -76,8 +77,11 @@ def message_id(delivery: Delivery) -> str:
     )
 
 
-def message_body(event: Event, commit: Commit, ticket: Ticket) -> bytes:
+def message_body(event: Event, commit: Commit, ticket: Ticket, webhook_id: str = "") -> bytes:
     """Return the message: the event, masked as it is stored, and the ticket as it is now (G4).
+
+    Args:
+        webhook_id: the message's id where no header says it, on an event bus.
 
     Raises:
         DeadLetter: the event is bookkeeping and has no public type.
@@ -95,12 +99,17 @@ def message_body(event: Event, commit: Commit, ticket: Ticket) -> bytes:
             "event": event.model_dump(mode="json", exclude=INTERNAL_FIELDS),
             "ticket": ticket.model_dump(mode="json", include=TICKET_FIELDS),
         },
+        webhook_id,
     )
 
 
-def encode(kind: str, at: datetime, data: Mapping[str, Any]) -> bytes:
-    """Encode a message as Standard Webhooks requires: `{"type", "timestamp", "data"}`, UTF-8."""
-    message = {"type": kind, "timestamp": at.isoformat(), "data": data}
+def encode(kind: str, at: datetime, data: Mapping[str, Any], webhook_id: str = "") -> bytes:
+    """Encode a message as Standard Webhooks requires: `{"type", "timestamp", "data"}`, UTF-8.
+
+    With a `webhook_id` it begins with `id`.
+    """
+    named = {"id": webhook_id} if webhook_id else {}
+    message = {**named, "type": kind, "timestamp": at.isoformat(), "data": data}
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -23,6 +23,7 @@ from functions.core.platform.logging import logger
 from functions.core.storage.usages import rounded
 
 PRICE_OF = {
+    ("events", "PutEvents"): "eventbridge.event",
     ("kms", "Encrypt"): "kms.request",
     ("kms", "Decrypt"): "kms.request",
     ("s3", "CopyObject"): "s3.put",

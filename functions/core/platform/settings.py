@@ -80,6 +80,10 @@ class Deployment:
             f":stateMachine:{self.prefix}-closing"
         )
 
+    def bus(self, name: str) -> str:
+        """Return the name in EventBridge of a bus that a playbook names."""
+        return f"{self.prefix}-{name}"
+
     def parameter(self, name: str) -> str:
         """Return the full name of an SSM parameter: `settings`, `api`, `key`, …"""
         return f"/{APP}/{self.stage}/{name}"

@@ -66,13 +66,23 @@ def for_the_console(before: Playbook, after: Playbook) -> list[Phrase]:
         )
     if after.public_url not in (None, before.public_url):
         reasons.append(Phrase("public_url: {url} has to be set up first.", url=after.public_url))
-    if new := [name for name in after.webhooks if name not in before.webhooks]:
+    if new := sorted(_endpoints(after) - _endpoints(before)):
         reasons.append(Phrase("webhooks: {names} need a secret.", names=new))
+    if new := sorted(_buses(after) - _buses(before)):
+        reasons.append(Phrase("webhooks: the event buses {names} have to be created.", names=new))
     if new := sorted(_secrets(after) - _secrets(before)):
         reasons.append(Phrase("assistant.sources: {names} need a secret.", names=new))
     if gone := [name for name in before.teams if name not in after.teams]:
         reasons.append(Phrase("teams: the tickets of {names} have to be routed again.", names=gone))
     return reasons
+
+
+def _endpoints(playbook: Playbook) -> set[str]:
+    return {name for name, webhook in playbook.webhooks.items() if webhook.url}
+
+
+def _buses(playbook: Playbook) -> set[str]:
+    return {webhook.bus for webhook in playbook.webhooks.values() if webhook.bus}
 
 
 def _secrets(playbook: Playbook) -> set[str]:

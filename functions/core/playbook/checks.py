@@ -324,8 +324,11 @@ def _recipients(playbook: Playbook) -> Iterator[tuple[Location, Recipient]]:
 
 def _endpoints(playbook: Playbook) -> Iterator[Problem]:
     for name, webhook in playbook.webhooks.items():
+        if bool(webhook.url) == bool(webhook.bus):
+            yield ("webhooks", name), "expected either 'url' or 'bus'"
         try:
-            Endpoint.of(webhook.url)
+            if webhook.url:
+                Endpoint.of(webhook.url)
         except ValueError as error:
             yield ("webhooks", name, "url"), str(error)
 

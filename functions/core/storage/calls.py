@@ -100,13 +100,22 @@ class Calls:
 
     def erase_contact(self, desk: str, contact: str) -> None:
         """Delete all calls of a customer who is erased; only an erasure may."""
-        for item in self.table.query(
+        for found in self._keys_of(desk, contact):
+            self.table.client.delete_item(TableName=self.table.name, Key=found)
+
+    def of_contact(self, desk: str, contact: str, root: bytes) -> list[PhoneCall]:
+        """Return the calls of a customer, the first one first."""
+        found = self.table.batch_get(self._keys_of(desk, contact), consistent=True)
+        calls = [_read(item, root) for item in found]
+        return sorted(calls, key=lambda call: call.begun_at)
+
+    def _keys_of(self, desk: str, contact: str) -> list[Item]:
+        listed = self.table.query(
             IndexName="contact",
             KeyConditionExpression="contact_pk = :pk",
             ExpressionAttributeValues={":pk": {"S": _contact(desk, contact)}},
-        ):
-            found = {"pk": item["pk"], "sk": item["sk"]}
-            self.table.client.delete_item(TableName=self.table.name, Key=found)
+        )
+        return [{"pk": item["pk"], "sk": item["sk"]} for item in listed]
 
 
 def _partition(desk: str, call: str) -> str:

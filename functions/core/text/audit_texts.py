@@ -6,6 +6,7 @@ from functions.core.domain.rules import Locale
 _CHINESE = {
     "channel.remove": "断开聊天渠道",
     "channel.set": "设置或更换聊天渠道密钥",
+    "customer.export": "导出客户的全部信息",
     "deploy": "部署系统",
     "call.open-recording": "打开通话录音",
     "knowledge.apply": "用命令行修改知识库文章",

@@ -201,6 +201,9 @@ CHINESE: dict[str, str] = {
     ),
     "public_url: {url} has to be set up first.": "public_url：需要先设置 {url}。",
     "webhooks: {names} need a secret.": "webhooks：{names} 需要密钥。",
+    "webhooks: the event buses {names} have to be created.": (
+        "webhooks：需要先创建事件总线 {names}。"
+    ),
     "assistant.sources: {names} need a secret.": "assistant.sources：{names} 需要密钥。",
     "teams: the tickets of {names} have to be routed again.": (
         "teams：{names} 的工单需要重新分派。"
@@ -451,6 +454,7 @@ CHINESE: dict[str, str] = {
     "{function} failed on it again: see its log.": "{function} 再次处理失败，请看它的日志。",
     "{function} failed: {cause}": "{function} 处理失败：{cause}",
     "{function} dead-lettered it again: {cause}": "{function} 再次未能处理：{cause}",
+    "{name} goes to an event bus, which needs no secret.": ("{name} 发送到事件总线，不需要密钥。"),
     "The desk {desk} has no webhook {name}; it has: {known}.": (
         "服务台 {desk} 没有名为 {name} 的回调，现有：{known}。"
     ),
