@@ -132,7 +132,7 @@ class _TicketMeasures:
             handling=int(person),
             previous=_seconds_of(before.updated_at) if before else None,
             outcome="handed_over" if before is None and self.from_chat else "",
-            excluded="merged" if after.merged else "",
+            excluded="merged" if after.merged else "imported" if after.imported else "",
             usage=_usage(usage),
             **self._response(before, after, commit),
             **self._resolution(after, commit),
