@@ -1,7 +1,7 @@
 """Seal the contacts of an export to the public key of whoever ordered it.
 
-X25519 (RFC 7748) with a key made for one file, HKDF-SHA256 (RFC 5869), AES-256-GCM with the ticket's
-number as associated data. The owner makes the keys:
+X25519 (RFC 7748) with a key made for one file, HKDF-SHA256 (RFC 5869), AES-256-GCM with the
+ticket's number as associated data. The owner makes the keys:
 
     openssl genpkey -algorithm X25519 -out owner.pem
     openssl pkey -in owner.pem -pubout -out owner.pub
@@ -60,7 +60,7 @@ class ContactBox:
         shared = owner.exchange(X25519PublicKey.from_public_bytes(key))
         return cls(_cipher(shared, key), sender)
 
-    def seal(self, number: str, contacts: Mapping[str, Any]) -> str:
+    def seal(self, number: str, contacts: Mapping[int, Any]) -> str:
         nonce = os.urandom(_NONCE)
         text = json.dumps(contacts, ensure_ascii=False).encode()
         return b64encode(nonce + self.cipher.encrypt(nonce, text, number.encode())).decode()

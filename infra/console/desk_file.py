@@ -79,7 +79,9 @@ def dumped(desk: str, history: Sequence[e.Commit], persons: Persons, contacts: A
             "at": commit.at.isoformat(),
             "actor": commit.actor,
             "events": json.loads(
-                dump_events(_changed(commit.events, person, f"{FILES}{desk}/", _ANYWHERE), commit.at)
+                dump_events(
+                    _changed(commit.events, person, f"{FILES}{desk}/", _ANYWHERE), commit.at
+                )
             ),
         }
         for commit in history
@@ -172,9 +174,7 @@ def _changed(
     return tuple(_event(event, person, old, new) for event in events)
 
 
-def _event(
-    event: e.Event, person: Callable[[Customer], Customer], old: str, new: str
-) -> e.Event:
+def _event(event: e.Event, person: Callable[[Customer], Customer], old: str, new: str) -> e.Event:
     """Change the customers and the keys of files in an event; the key of a mail is left out."""
     update: dict[str, Any] = {}
     for name in type(event).model_fields:

@@ -1,25 +1,38 @@
 """Carry out `deskbell import` and `deskbell export` on a stage."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import cast, get_args
 
 import boto3
 
+from functions.core.deliver import once
+from functions.core.domain import events as e
+from functions.core.domain.audit import AuditEntry
+from functions.core.domain.errors import DeskbellError, TryAgain
 from functions.core.domain.rules import Playbook
 from functions.core.platform import aws
 from functions.core.platform.settings import Deployment
 from functions.core.services.archiving import ArchiveBuckets
-from functions.core.services.importing import TicketImporter
+from functions.core.services.contacts import contact_digest, contact_document
+from functions.core.services.importing import Imported, TicketImporter
 from functions.core.services.indexing import SearchIndex
+from functions.core.services.restoring import TicketRestorer
 from functions.core.storage.database import Storage
 from functions.core.storage.facts import FactStore
 from functions.core.storage.segments import Segments
+from functions.core.text.contacts import Contact, ContactKind
+from functions.core.text.masking import mask
+from functions.unseal.unsealing import NOTHING
 from infra.console import mapping as mappings
-from infra.console.importing import ImportRun, Tally, progress
+from infra.console.contact_box import ContactBox
+from infra.console.desk_file import Line, Opened, Persons, dumped, head, lines, read_head, settled
+from infra.console.errors import UsageError
+from infra.console.importing import ImportRun, Tally, archive, progress
 from infra.console.reports import rebuild_facts
 from infra.console.search import numbers
 from infra.console.sources import Source, read
@@ -29,6 +42,8 @@ from infra.deploy.stacks import deployment_of
 from infra.deploy.trail import OperatorTrail
 
 SOURCES = (*get_args(Source), "deskbell")
+REASON = 200
+"""The characters of a reason in the audit."""
 
 
 def _now() -> datetime:
@@ -90,9 +105,7 @@ def first_guess(move: Move, source: Source, file: Path) -> Path:
     return written
 
 
-def bring_in(
-    move: Move, source: Source, file: Path, mapping: Path, *, dry_run: bool
-) -> Tally:
+def bring_in(move: Move, source: Source, file: Path, mapping: Path, *, dry_run: bool) -> Tally:
     """Import a file by a mapping, and show what became of its tickets."""
     agents = {agent.username: agent for agent in move.storage.roster.list(move.desk)}
     translator = mappings.Translator(source, mappings.load(mapping), move.playbook, agents)
@@ -173,22 +186,16 @@ def _contact(found: Opened) -> Contact:
     return Contact(cast("ContactKind", found["kind"]), found["contact"])
 
 
-Opener = Callable[[str, int], dict[str, str]]
-"""Opens the contact that a commit of a ticket sealed."""
-
-
-def export(
-    move: Move, file: Path, reason: str = "", box: ContactBox | None = None
-) -> int:
+def export(move: Move, file: Path, reason: str = "", box: ContactBox | None = None) -> int:
     """Write all tickets of a desk, by number; return how many.
 
     Args:
         box: seals the contacts, which are left out without it.
         reason: why they are exported.
     """
-    act = move.trail.entry("export.desk", move.desk, file.name, after={"contacts": box is not None})
+    said = {"contacts": box is not None, "reason": mask(reason)[:REASON]}
+    act = move.trail.entry("export.desk", move.desk, move.desk, after=said)
     move.storage.audit.record(act)
-    del reason
     persons, count = Persons(), 0
     found = sorted(numbers(move.storage, move.desk))
     partial_file = file.with_name(f"{file.name}.part")
@@ -201,6 +208,32 @@ def export(
             count += 1
     partial_file.replace(file)
     return count
+
+
+def _opened(move: Move, history: Sequence[e.Commit], act: AuditEntry) -> dict[int, Opened]:
+    """Open the contacts of a ticket, by the version that brought each."""
+    found = {}
+    for commit in history:
+        corrected = (event for event in commit.of(e.ContactCorrected) if event.customer)
+        if commit.version == 1 or any(corrected):
+            event = {
+                "desk": move.desk,
+                "number": commit.number,
+                "act": commit.version,
+                "agent": act.actor,
+                "exported_at": act.at.isoformat(),
+            }
+            response = once.client("lambda").invoke(
+                FunctionName=f"{move.deployment.prefix}-unseal", Payload=json.dumps(event).encode()
+            )
+            if response.get("FunctionError"):
+                raise TryAgain("unseal failed")  # the payload may quote the contact
+            result = json.loads(response["Payload"].read())
+            if result["refused"] not in ("", NOTHING):
+                raise UsageError(f"{commit.number}: {result['refused']}")
+            if result["original"]:
+                found[commit.version] = result["original"]
+    return found
 
 
 def decrypt(file: Path, private_key: Path, out: Path) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
+from typer.core import TyperGroup
 
 from infra.console.errors import UsageError
 from infra.console.terminal import DATA, Data, Stage, connect, only_warnings, report
@@ -16,6 +16,62 @@ if TYPE_CHECKING:
     from infra.console.sources import Source
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only read and report; write nothing.")]
+
+
+class _DeskGroup(TyperGroup):
+    """A group whose first argument, if it names no command, is the desk of `export desk`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands:
+            args = ["desk", *args]
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=_DeskGroup,
+    help="A desk's tickets as JSON Lines: `deskbell export DESK FILE`.",
+    no_args_is_help=True,
+    context_settings={"ignore_unknown_options": True},
+)
+
+
+@app.command()
+def desk(
+    desk: Annotated[str, typer.Argument()],
+    file: Annotated[Path, typer.Argument(dir_okay=False)],
+    with_contacts: Annotated[
+        bool, typer.Option("--with-contacts", help="With the customers' contacts, encrypted.")
+    ] = False,
+    public_key: Annotated[
+        Path | None, typer.Option(help="The X25519 public key (PEM) that contacts are sealed to.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why contacts leave; kept in the audit.")] = "",
+    stage: Stage = "",
+    data: Data = DATA,
+) -> None:
+    """Write all tickets of a desk, a line each, for `deskbell import --from deskbell`."""
+    from infra.console import moving
+    from infra.console.contact_box import ContactBox
+
+    if with_contacts and not (public_key and reason):
+        raise UsageError("--with-contacts needs --public-key FILE and --reason")
+    box = ContactBox.sealing(public_key) if with_contacts and public_key else None
+    with only_warnings():
+        move = moving.Move.of(connect(stage, data), desk, datetime.now(UTC))
+        count = moving.export(move, file, reason, box)
+    report(f"{file}: {count:,} tickets, contacts {'sealed' if box else 'masked'}")
+
+
+@app.command()
+def decrypt(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    private_key: Annotated[Path, typer.Option(help="The X25519 private key (PEM).")],
+    out: Annotated[Path, typer.Option(help="The file to write, readable by you alone.")],
+) -> None:
+    """Open the contacts of an export with the owner's private key; needs no stage."""
+    from infra.console import moving
+
+    report(f"{out}: {moving.decrypt(file, private_key, out):,} tickets, contacts open")
 
 
 def import_(
