@@ -95,7 +95,7 @@ def _for_export(
     ]
     if not acts:
         return UnsealResult(refused="there is no such act on record")
-    if not timedelta() <= now - at <= EXPORT_VALIDITY:
+    if abs(now - at) > EXPORT_VALIDITY:
         return UnsealResult(refused="the recorded act is not fresh any more")
     sealed = storage.tickets.sealed_contact(request.desk, request.number, request.act)
     if sealed is None:

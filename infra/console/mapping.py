@@ -1,6 +1,7 @@
 """The mapping of another help desk's words to a desk's: a file that people edit, and its first
 guess."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -55,6 +56,10 @@ class Mapped(BaseModel):
     channels: dict[str, str] = {}
     satisfaction: dict[str, int | None] = {}
     fields: dict[str, str] = {}
+
+
+_REFERENCE = re.compile(r"[\w./#-]{1,60}")
+"""A number, which is kept as it is and not masked."""
 
 
 class Misfit(ValueError):
@@ -230,6 +235,8 @@ class Translator:
             normalise_contact(ticket.contact)
         except ValueError as error:
             raise Misfit(str(error)) from error
+        if not _REFERENCE.fullmatch(ticket.reference):
+            raise Misfit(f"no usable number: {ticket.reference!r}")
         received = self._time(ticket.received_at, "received")
         description = self._text(ticket.description or ticket.subject, notes)
         if not description:

@@ -75,6 +75,15 @@ class PastTicket:
     comment: str = ""
     rated_at: datetime | None = None
 
+    @property
+    def goes_on(self) -> bool:
+        return self.outcome in ("open", "waiting")
+
+    @property
+    def commits(self) -> int:
+        """How many commits the ticket has once it is imported."""
+        return 1 + len(later_of(self, "")) + self.goes_on
+
 
 class PastCommit(NamedTuple):
     """The events of one moment, still unmasked, and who caused them."""
@@ -102,7 +111,7 @@ def opening_of(past: PastTicket, customer: Customer, locale: Locale) -> PastComm
                 subject=past.subject or None,
                 order=past.order or None,
             ),
-            e.TicketImported(source=past.source, reference=past.reference),
+            e.TicketImported(source=past.source, reference=past.reference, commits=past.commits),
             e.TicketClassified(type=past.type, tags=past.tags, priority=past.priority),
         ),
     )
@@ -165,7 +174,7 @@ def going_on(
     the request had come in now and what happened since had happened at once; those that ended so
     never ran here.
     """
-    if past.outcome not in ("open", "waiting"):
+    if not past.goes_on:
         return ()
     if past.agent is not None:
         waits = past.outcome == "waiting"

@@ -71,7 +71,7 @@ class TicketImporter:
         desk = playbook.desk
         contact = normalise_contact(past.contact)
         digest = contact_digest(contact, desk, self.root_key)
-        record = IdempotencyRecord(desk, f"import-{past.source}", past.key, _count(past))
+        record = IdempotencyRecord(desk, f"import-{past.source}", past.key, str(past.commits))
         known = self.storage.contacts.known(desk, record, digest)
         ticket: Ticket | None = None
         if known.idempotency is not None:
@@ -148,12 +148,6 @@ class TicketImporter:
             imported=True,
         )
         return Told(change, commit.actor)
-
-
-def _count(past: PastTicket) -> str:
-    """How many commits a ticket has once it is imported, for the record of the import."""
-    going_on = past.outcome in ("open", "waiting")
-    return str(1 + len(imports.later_of(past, "")) + going_on)
 
 
 def _customer(

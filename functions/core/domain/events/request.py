@@ -116,12 +116,13 @@ class TicketReceived(
 class TicketImported(Event, label=("从其他系统导入", "Imported"), webhook=None, says="reference"):
     """The ticket began in another help desk, `source`, under the number `reference`.
 
-    It stands in the first commit. That commit and those of the same import have the times of what
-    they tell, wake no function, and reach nobody.
+    It stands in the first commit. The first `commits` ones are those of the import: they have the
+    times of what they tell, wake no function, and reach nobody.
     """
 
     source: TermName
     reference: TermName
+    commits: int = 1
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {"imported": self.source}
