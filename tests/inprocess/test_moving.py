@@ -32,7 +32,7 @@ STAFF = (("li-1", "技术支持组", "agent"), ("zg-1", "主管组", "supervisor
 @pytest.fixture
 def journey() -> Iterator[SimulatedJourney]:
     roster = [
-        Agent(desk="standard", username=name, role=role, team=team, capacity=5,  # type: ignore[arg-type]
+        Agent(desk="standard", username=name, role=role, team=team, capacity=5,
               email="anna@example.com" if name == "li-1" else "", display_name="客服-李")
         for name, team, role in STAFF
     ]  # fmt: skip
@@ -272,7 +272,7 @@ def numbers(journey: SimulatedJourney) -> set[str]:
 
 def people() -> list[Agent]:
     return [
-        Agent(desk="standard", username=name, role=role, team=team, capacity=5)  # type: ignore[arg-type]
+        Agent(desk="standard", username=name, role=role, team=team, capacity=5)
         for name, team, role in STAFF
     ]
 
