@@ -31,7 +31,7 @@ _ERASED = "erased-"
 _ANYWHERE = f"{FILES}*/"
 
 
-class Line(NamedTuple):
+class ExportedTicket(NamedTuple):
     """A ticket of a file. `contacts`: version → the contact, opened."""
 
     where: str
@@ -92,7 +92,7 @@ def dumped(desk: str, history: Sequence[e.Commit], persons: Persons, contacts: A
     return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
 
 
-def lines(path: Path) -> Iterator[Line | str]:
+def lines(path: Path) -> Iterator[ExportedTicket | str]:
     """Yield the tickets of a file, or what is wrong with a line.
 
     Raises:
@@ -126,7 +126,7 @@ def read_head(path: Path, first: str) -> dict[str, Any]:
     return found
 
 
-def _line(where: str, found: Mapping[str, Any]) -> Line:
+def _line(where: str, found: Mapping[str, Any]) -> ExportedTicket:
     commits = tuple(
         e.Commit(
             desk="",
@@ -141,10 +141,10 @@ def _line(where: str, found: Mapping[str, Any]) -> Line:
     if [commit.version for commit in commits] != [*range(1, len(commits) + 1)] or not commits:
         raise ValueError("its versions are not contiguous")
     contacts = {int(version): one for version, one in found.get("contacts", {}).items()}
-    return Line(where, found["number"], commits, contacts)
+    return ExportedTicket(where, found["number"], commits, contacts)
 
 
-def settled(line: Line, desk: str, digest: Callable[[Opened], str]) -> Iterator[e.Commit]:
+def settled(line: ExportedTicket, desk: str, digest: Callable[[Opened], str]) -> Iterator[e.Commit]:
     """Yield the commits of a line as those of a desk.
 
     Args:

@@ -30,7 +30,16 @@ from functions.core.text.masking import mask
 from functions.unseal.unsealing import NOTHING
 from infra.console import mapping as mappings
 from infra.console.contact_box import ContactBox
-from infra.console.desk_file import Line, Opened, Persons, dumped, head, lines, read_head, settled
+from infra.console.desk_file import (
+    ExportedTicket,
+    Opened,
+    Persons,
+    dumped,
+    head,
+    lines,
+    read_head,
+    settled,
+)
 from infra.console.errors import UsageError
 from infra.console.importing import ImportRun, Tally, archive, progress
 from infra.console.reports import rebuild_facts
@@ -163,7 +172,7 @@ def restore(move: Move, file: Path, *, dry_run: bool) -> Tally:
     return tally
 
 
-def _restored(move: Move, restorer: TicketRestorer, line: Line) -> Imported:
+def _restored(move: Move, restorer: TicketRestorer, line: ExportedTicket) -> Imported:
     importer = restorer.importer
     contacts = {version: _contact(found) for version, found in line.contacts.items()}
 

@@ -277,8 +277,8 @@ def people() -> list[Agent]:
     ]
 
 
-def keys(folder: Path) -> tuple[Path, Path]:
-    private = X25519PrivateKey.generate()
+def write_keys(folder: Path, private: X25519PrivateKey) -> tuple[Path, Path]:
+    """Write a key pair in PEM; return the files of the private and the public key."""
     secret, public = folder / "owner.pem", folder / "owner.pub"
     secret.write_bytes(
         private.private_bytes(pem.Encoding.PEM, pem.PrivateFormat.PKCS8, pem.NoEncryption())
@@ -291,7 +291,7 @@ def keys(folder: Path) -> tuple[Path, Path]:
 
 def test_an_export_reads_back_the_same(tmp_path: Path) -> None:
     masked, sealed, opened = tmp_path / "a.jsonl", tmp_path / "b.jsonl", tmp_path / "c.jsonl"
-    secret, public = keys(tmp_path)
+    secret, public = write_keys(tmp_path, X25519PrivateKey.generate())
     with deployed("standard", people()) as journey:
         journey.storage.manifests.start("standard", datetime.now(UTC))
         live(journey)
@@ -336,7 +336,8 @@ def test_an_export_reads_back_the_same(tmp_path: Path) -> None:
 
 
 def test_contacts_leave_only_with_a_key_and_a_reason(tmp_path: Path) -> None:
-    for more in ((), ("--reason", "x"), ("--public-key", str(keys(tmp_path)[1]))):
+    _, public = write_keys(tmp_path, X25519PrivateKey.generate())
+    for more in ((), ("--reason", "x"), ("--public-key", str(public))):
         done = CliRunner().invoke(
             app, ["export", "standard", str(tmp_path / "x"), "--with-contacts", *more]
         )

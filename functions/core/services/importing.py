@@ -29,7 +29,7 @@ from functions.core.services.create_ticket import class_by_id
 from functions.core.storage.contacts import PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import IdempotencyRecord
-from functions.core.storage.imports import PastTickets, Told
+from functions.core.storage.imports import PastChange, PastTickets
 from functions.core.storage.tickets import Change
 from functions.core.text.contacts import Contact, mask_contact, mask_name, normalise_contact
 from functions.core.text.import_texts import IMPORTED_AS
@@ -102,7 +102,7 @@ class TicketImporter:
         number: str,
         stored: Ticket | None,
         now: datetime,
-    ) -> Iterator[Told]:
+    ) -> Iterator[PastChange]:
         """Yield the changes that are not stored yet."""
         locale = past.locale or written_in(past.description) or playbook.locale
         opening = _opening(playbook, imports.opening_of(past, customer, locale))
@@ -135,7 +135,7 @@ class TicketImporter:
         playbook: Playbook,
         hiding: MessageMasker,
         sealed: bytes | None,
-    ) -> Told:
+    ) -> PastChange:
         after = after.changed(tasks=tasks_of(after, playbook))
         change = Change(
             before,
@@ -147,7 +147,7 @@ class TicketImporter:
             original=Original(hiding, self.seal_original).sealed_for(commit.desk, commit.number),
             imported=True,
         )
-        return Told(change, commit.actor)
+        return PastChange(change, commit.actor)
 
 
 def _customer(

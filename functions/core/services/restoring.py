@@ -16,7 +16,7 @@ from functions.core.domain.tasks import tasks_of
 from functions.core.domain.ticket import Ticket
 from functions.core.services.importing import Imported, TicketImporter
 from functions.core.storage.idempotency import IdempotencyRecord
-from functions.core.storage.imports import PastTickets, Told
+from functions.core.storage.imports import PastChange, PastTickets
 from functions.core.storage.tickets import Change
 from functions.core.text.masking import mask_but
 
@@ -52,7 +52,7 @@ class TicketRestorer:
             if known is None or known.body != record.body:
                 raise Conflict(f"the desk has another ticket {number}")
         first = 0 if stored is None else stored.version
-        told: list[Told] = []
+        told: list[PastChange] = []
         ticket: Ticket | None = None
         for commit in commits:
             before, ticket = ticket, apply(ticket, commit)
@@ -73,7 +73,7 @@ class TicketRestorer:
         commit: e.Commit,
         after: Ticket,
         contacts: Mapping[int, bytes],
-    ) -> Told:
+    ) -> PastChange:
         for event in commit.events:
             for path, text in free_texts(event).items():
                 if mask_but(text, playbook.public_contacts) != text:
@@ -88,7 +88,7 @@ class TicketRestorer:
             sealed=self.importer.seal(commit.desk, commit.number, document) if document else None,
             imported=True,
         )
-        return Told(change, commit.actor)
+        return PastChange(change, commit.actor)
 
     def _require_agent(self, ticket: Ticket) -> None:
         username = ticket.in_hand_of

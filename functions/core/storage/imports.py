@@ -22,7 +22,7 @@ MOST_CHARACTERS = 500_000
 """Of one transaction, which takes 4 MB: at most 4 bytes each, and what is sealed beside them."""
 
 
-class Told(NamedTuple):
+class PastChange(NamedTuple):
     """A change that tells the past, and who caused it."""
 
     change: Change
@@ -35,7 +35,7 @@ class PastTickets:
 
     tickets: Tickets
 
-    def write(self, past: Sequence[Told], record: IdempotencyRecord, now: datetime) -> None:
+    def write(self, past: Sequence[PastChange], record: IdempotencyRecord, now: datetime) -> None:
         """Write the commits of one ticket, the idempotency record with the first ones.
 
         A run that ends midway leaves a ticket at a version from which the next one goes on.
@@ -85,8 +85,8 @@ class PastTickets:
         )
 
 
-def _parts(past: Sequence[Told]) -> Iterator[list[Told]]:
-    part: list[Told] = []
+def _parts(past: Sequence[PastChange]) -> Iterator[list[PastChange]]:
+    part: list[PastChange] = []
     size = 0
     for one in past:
         length = sum(len(event.model_dump_json()) for event in one.change.events)
