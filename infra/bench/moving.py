@@ -25,7 +25,7 @@ _BEGAN = datetime(2024, 1, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Moved:
+class MoveSpeed:
     """Tickets and seconds of a run; `peak_mb` is what Python held at most, if it was measured."""
 
     tickets: int
@@ -81,17 +81,17 @@ def _run_of(file: Path, move: Move, importer: TicketImporter | None) -> ImportRu
     return ImportRun(move.playbook, translator, importer, buckets)
 
 
-def _moved(file: Path, run: ImportRun) -> Moved:
+def _moved(file: Path, run: ImportRun) -> MoveSpeed:
     began, tally = time.perf_counter(), Tally()
     with redirect_stderr(StringIO()):
         for _ in run.run("zendesk", file, tally, lambda: datetime.now(UTC)):
             pass
     if tally.bad:
         raise ValueError(f"{tally.bad} tickets were not imported: {tally.problems}")
-    return Moved(tally.imported, time.perf_counter() - began)
+    return MoveSpeed(tally.imported, time.perf_counter() - began)
 
 
-def written(folder: Path, count: int = WRITTEN) -> Moved:
+def written(folder: Path, count: int = WRITTEN) -> MoveSpeed:
     """Import tickets into the deployment of the bench, without what search and reports read."""
     file = folder / "written.jsonl"
     write_export(file, count)
@@ -99,7 +99,7 @@ def written(folder: Path, count: int = WRITTEN) -> Moved:
     return _moved(file, _run_of(file, move, move.importer()))
 
 
-def dry_run(folder: Path, count: int = READ) -> Moved:
+def dry_run(folder: Path, count: int = READ) -> MoveSpeed:
     """Read tickets without writing; the memory is measured in a run of its own, which is slower."""
     file = folder / "read.jsonl"
     write_export(file, count)
@@ -111,7 +111,7 @@ def dry_run(folder: Path, count: int = READ) -> Moved:
     _moved(few, run)
     peak = tracemalloc.get_traced_memory()[1] / 1024**2
     tracemalloc.stop()
-    return Moved(moved.tickets, moved.seconds, peak)
+    return MoveSpeed(moved.tickets, moved.seconds, peak)
 
 
 def rows() -> Iterator[tuple[str, float, float | None, str, str]]:

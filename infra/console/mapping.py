@@ -67,7 +67,7 @@ class Misfit(ValueError):
 
 
 @dataclass
-class Words:
+class WordsOfFile:
     """The words that a file uses, each with how often."""
 
     statuses: Counter[str] = field(default_factory=Counter)
@@ -94,15 +94,15 @@ class Words:
                     counter[word] += 1
 
 
-def words_of(tickets: Iterable[Read]) -> Words:
-    words = Words()
+def words_of(tickets: Iterable[Read]) -> WordsOfFile:
+    words = WordsOfFile()
     for found in tickets:
         if found.ticket is not None:
             words.note(found.ticket)
     return words
 
 
-def guess(words: Words, playbook: Playbook, roster: Iterable[Agent]) -> Mapped:
+def guess(words: WordsOfFile, playbook: Playbook, roster: Iterable[Agent]) -> Mapped:
     """Guess the mapping: equal names and labels first, then what help desks commonly call it."""
     people = [agent for agent in roster if agent.active]
     return Mapped(
@@ -176,7 +176,7 @@ _HEAD = """\
 """
 
 
-def misfits(words: Words, mapped: Mapped, playbook: Playbook) -> Iterator[str]:
+def misfits(words: WordsOfFile, mapped: Mapped, playbook: Playbook) -> Iterator[str]:
     """Yield what the file says and the mapping does not, with how many tickets or messages."""
     for kind in ("statuses", "types", "priorities", "tags", "agents"):
         known: Mapping[str, str] = getattr(mapped, kind)

@@ -34,7 +34,7 @@ def ticket(**changes: object) -> SourceTicket:
 
 
 def test_the_first_guess_knows_names_labels_and_common_words() -> None:
-    words = mappings.Words()
+    words = mappings.WordsOfFile()
     words.note(
         ticket(status="pending", type="Fault report", priority="3 high", agent="anna@example.com",
                score="bad", tags=("无法登录", "x"), channel="email")
