@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
+from botocore.exceptions import ClientError
+
 from functions.core.domain.errors import Conflict, DeskbellError
 from functions.core.domain.imports import PastTicket
 from functions.core.domain.record import archive_key
@@ -27,10 +29,7 @@ _NUMBERS = re.compile(r"[\d,]{2,}|'[^']*'")
 
 @dataclass
 class Tally:
-    """What became of the tickets of a file; the problems are counted by kind and written out.
-
-    `numbers` are those of the tickets that were written.
-    """
+    """What became of the tickets of a file; the problems are counted by kind and written out."""
 
     out: TextIO | None = None
     shown: Callable[[str], None] | None = None
@@ -96,6 +95,11 @@ class ImportRun:
             except Conflict as error:
                 self._bad(tally, found.where, past.reference, str(error))
                 continue
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ValidationException":
+                    raise  # of the stage, and not of this ticket
+                self._bad(tally, found.where, past.reference, f"too large: {error}")
+                continue
             except (DeskbellError, ValueError) as error:
                 self._bad(tally, found.where, past.reference, f"{type(error).__name__}: {error}")
                 continue
@@ -139,8 +143,6 @@ def archive(
     buckets: ArchiveBuckets, importer: TicketImporter, playbook: Playbook, written: Imported
 ) -> None:
     """Write a ticket's document to the archive, unless an earlier run has."""
-    from botocore.exceptions import ClientError
-
     ticket = importer.storage.tickets.load(playbook.desk, written.number)
     if not written.written:
         try:

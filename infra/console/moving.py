@@ -134,8 +134,8 @@ def bring_in(move: Move, source: Source, file: Path, mapping: Path, *, dry_run: 
         report(f"{written}: each of these")
     else:
         written.unlink()
-    if tally.imported and not dry_run:
-        move.find_again()
+    if (tally.imported or tally.known) and not dry_run:
+        move.find_again()  # also if an earlier run ended before it
     return tally
 
 
@@ -167,8 +167,8 @@ def restore(move: Move, file: Path, *, dry_run: bool) -> Tally:
         tally.known += not added.written
     for text in tally.lines():
         report(text)
-    if tally.imported and not dry_run:
-        move.find_again()
+    if (tally.imported or tally.known) and not dry_run:
+        move.find_again()  # also if an earlier run ended before it
     return tally
 
 

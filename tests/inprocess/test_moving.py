@@ -26,6 +26,7 @@ from tests.inprocess.conftest import DEPLOYMENT, ROOT
 from tests.inprocess.desk_journey import SimulatedJourney, deployed
 
 EXPORTS = ROOT / "tests" / "fixtures" / "imports"
+SOON = datetime.now(UTC) + timedelta(hours=1)
 STAFF = (("li-1", "技术支持组", "agent"), ("zg-1", "主管组", "supervisor"))
 
 
@@ -139,6 +140,10 @@ def test_tickets_of_zendesk_come_in_with_their_past_and_nobody_is_told(
         assert storage.deliveries.list("standard", ticket.number) == []
         assert storage.tickets.load("standard", ticket.number) == ticket
     assert not journey.simulator.workflows.executions
+
+    # on the board, though no function has heard of them
+    feed = storage.changes.entries("standard", datetime.now(UTC) - timedelta(hours=1), SOON)
+    assert {entry.number for _, entry in feed} >= {taken.number, new.number}
 
     # found by the old number; reports leave it out; the table is in order
     answer = journey.as_agent("zg-1", "GET", "/tickets?q=35436")

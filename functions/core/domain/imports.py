@@ -198,8 +198,8 @@ def commits_of(
     ticket: Ticket | None, desk: str, number: str, past: Sequence[PastCommit]
 ) -> Iterator[tuple[Ticket | None, e.Commit, Ticket]]:
     """Yield each commit with the ticket before and after it."""
-    version = ticket.version if ticket else 0
-    for version, one in enumerate(past, version + 1):  # noqa: B020 - counts on from the ticket's
+    first = ticket.version + 1 if ticket else 1
+    for version, one in enumerate(past, first):
         commit = e.Commit(
             desk=desk,
             number=number,

@@ -14,11 +14,12 @@ from typing import NamedTuple
 from functions.core.domain import events as e, imports
 from functions.core.domain.errors import Conflict
 from functions.core.domain.imports import PastCommit, PastTicket
+from functions.core.domain.journal import JournalEntry
 from functions.core.domain.lifecycle import queue_rank
 from functions.core.domain.privacy import rewritten
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.tasks import tasks_of
-from functions.core.domain.ticket import Customer, Ticket
+from functions.core.domain.ticket import OPEN, Customer, Ticket
 from functions.core.services.contacts import (
     SealContact,
     contact_digest,
@@ -84,6 +85,7 @@ class TicketImporter:
         customer = _customer(playbook, past, contact, digest, known)
         told = list(self._told(playbook, past, customer, contact, number, ticket, now))
         if told:
+            show_on_board(self.storage, told[-1].change.after, now)
             PastTickets(self.storage.tickets).write(told, record, now)
         return Imported(number, len(told))
 
@@ -148,6 +150,16 @@ class TicketImporter:
             imported=True,
         )
         return PastChange(change, commit.actor)
+
+
+def show_on_board(storage: Storage, ticket: Ticket, now: datetime) -> None:
+    """Let the board of what waits look at an open ticket, which no function has heard of.
+
+    It comes before the ticket is written: what is written to a feed is read minutes later.
+    """
+    if ticket.status in OPEN:
+        entry = JournalEntry(number=ticket.number, version=ticket.version, at=now)
+        storage.changes.write(ticket.desk, entry, now)
 
 
 def _customer(

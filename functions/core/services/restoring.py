@@ -14,7 +14,7 @@ from functions.core.domain.privacy import free_texts
 from functions.core.domain.rules import Playbook
 from functions.core.domain.tasks import tasks_of
 from functions.core.domain.ticket import Ticket
-from functions.core.services.importing import Imported, TicketImporter
+from functions.core.services.importing import Imported, TicketImporter, show_on_board
 from functions.core.storage.idempotency import IdempotencyRecord
 from functions.core.storage.imports import PastChange, PastTickets
 from functions.core.storage.tickets import Change
@@ -63,6 +63,7 @@ class TicketRestorer:
             self._require_agent(ticket)
             past = PastTickets(storage.tickets)
             _reserve(past, playbook, ticket)
+            show_on_board(storage, ticket, now)
             past.write(told, record, now)
         return Imported(number, len(told))
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from functions.core.domain.errors import Conflict, TryAgain
 from functions.core.storage.idempotency import KEPT_FOR, IdempotencyRecord, record_item
 from functions.core.storage.table import REFUSED
+from functions.core.storage.tickets import Change, Tickets
 
 if TYPE_CHECKING:
     from functions.core.domain.ticket import Ticket
     from functions.core.storage.table import Write
-    from functions.core.storage.tickets import Change, Tickets
 
 AT_ONCE = 50
 """The most commits of one transaction, which takes 100 items."""
@@ -47,7 +47,7 @@ class PastTickets:
         for part in _parts(past):
             first, last = part[0].change, part[-1].change
             # The ticket's item is written once: from before the first commit to after the last.
-            whole = type(last)(first.before, last.after, (), last.rank, assigned_by_person=True)
+            whole = Change(first.before, last.after, (), last.rank, assigned_by_person=True)
             writes: list[Write] = [
                 self.tickets.ticket_write(whole),
                 *(self.tickets.event_write(one.change, one.actor, {}) for one in part),
