@@ -104,11 +104,17 @@ class Move:
 
 
 def first_guess(move: Move, source: Source, file: Path) -> Path:
-    """Write a first guess of the mapping beside the file and show what does not fit."""
+    """Write a first guess of the mapping beside the file and show what does not fit.
+
+    A mapping that is there already stays: somebody may have edited it.
+    """
     words = mappings.words_of(progress(read(source, file), "tickets read"))
-    mapped = mappings.guess(words, move.playbook, move.storage.roster.list(move.desk))
     written = file.with_name(f"{file.name}.mapping.yaml")
-    mappings.dump(mapped, written)
+    if written.exists():
+        mapped = mappings.load(written)
+    else:
+        mapped = mappings.guess(words, move.playbook, move.storage.roster.list(move.desk))
+        mappings.dump(mapped, written)
     for line in mappings.misfits(words, mapped, move.playbook):
         report(line)
     return written

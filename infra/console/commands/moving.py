@@ -101,7 +101,7 @@ def import_(
         words = cast("Source", source)
         if mapping is None:
             written = moving.first_guess(move, words, file)
-            report(f"{written}: a first guess; look at it, then import with --mapping {written}")
+            report(f"{written}: the mapping; look at it, then import with --mapping {written}")
             if not dry_run:
                 return
             mapping = written
