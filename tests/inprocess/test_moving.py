@@ -307,10 +307,16 @@ def test_an_export_reads_back_the_same(tmp_path: Path) -> None:
             "export", "standard", str(sealed), "--with-contacts", "--public-key", str(public),
             "--reason", "迁移到新环境",
         )  # fmt: skip
-        (_, act) = journey.storage.audit.list(
+        (plain, act) = journey.storage.audit.list(
             datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1)
         )
         assert (act.act, act.after) == ("export.desk", {"contacts": True, "reason": "迁移到新环境"})
+        # contacts are opened for a recorded export with contacts only
+        asked = {"desk": "standard", "number": min(statuses), "act": 1, "agent": act.actor}
+        for changes in ({"exported_at": plain.at}, {"exported_at": act.at, "agent": "console:x"}):
+            event = asked | {key: str(value) for key, value in changes.items()}
+            opening = journey.simulator.invoke("unseal", event)
+            assert opening["refused"] == "there is no such act on record"
     for text in (masked.read_text("utf-8"), sealed.read_text("utf-8")):
         assert not [word for word in ("example.com", "13900139007", "13800138000") if word in text]
     console("export", "decrypt", str(sealed), "--private-key", str(secret), "--out", str(opened))

@@ -165,7 +165,7 @@ def show_on_board(storage: Storage, ticket: Ticket, now: datetime) -> None:
 def _customer(
     playbook: Playbook, past: PastTicket, contact: Contact, digest: str, known: PriorRecords
 ) -> Customer:
-    """The customer as one who writes by a channel that proves nothing, but for the agents' word."""
+    """The customer, whose class counts by contact and by id, as when an agent enters a request."""
     return Customer(
         name=mask_name(past.name, playbook.fields.name_style) if past.name else "",
         contact=mask_contact(contact.address, playbook.fields.contact_style),
