@@ -7,6 +7,8 @@ _CHINESE = {
     "channel.remove": "断开聊天渠道",
     "channel.set": "设置或更换聊天渠道密钥",
     "deploy": "部署系统",
+    "export.desk": "导出服务台的全部工单",
+    "import": "导入工单",
     "knowledge.apply": "用命令行修改知识库文章",
     "person.add": "加入名册或重新启用",
     "person.change": "修改人员信息",
