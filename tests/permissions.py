@@ -109,7 +109,7 @@ UNUSED: dict[str, dict[str, str]] = {
         "states:ListExecutions": _ADMINISTERED,
         "states:StartExecution": "starts a failed closing workflow again",
     },
-    "unseal": {**_LOGS},
+    "unseal": {**_LOGS, "dynamodb:Query": "finds the recorded export of a desk with contacts"},
     "search_index": {
         **_LOGS,
         "s3:DeleteObject": "deletes segments that were replaced an hour ago",

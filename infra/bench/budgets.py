@@ -391,6 +391,13 @@ def pages(report: Report, simulator: Simulator) -> None:
     }
 
 
+def moving(report: Report, simulator: Simulator) -> None:
+    from infra.bench.moving import rows
+
+    for row in rows():
+        report.add("moving", *row)
+
+
 def _usd(amount: Decimal) -> float:
     return float(amount.quantize(Decimal("0.0001")))
 
@@ -403,9 +410,8 @@ def throughput(report: Report) -> None:
     days = f"{added.business.total_seconds() / 3600:,.0f} h of {added.desk}'s business time"
     report.add("throughput", "rules evaluated", round(rate.per_second), None, "/s", rate.note)
     report.add("throughput", "calendar.add of ten years", round(added.per_second), None, "/s", days)
-    report.add(
-        "throughput", "calendar.add of ten years", round(added.milliseconds, 4), ADD_MS, "ms"
-    )
+    milliseconds = round(added.milliseconds, 4)
+    report.add("throughput", "calendar.add of ten years", milliseconds, ADD_MS, "ms")
 
 
 def latency(report: Report, described: Mapping[str, Any]) -> None:
@@ -478,8 +484,8 @@ STANDALONE: dict[str, Callable[[Report], None]] = {
     "answers": answers,
 }  # fmt: skip
 SIMULATED: dict[str, Callable[[Report, Simulator], None]] = {
-    "units": units, "sweep": sweep, "costs": prices, "scale": scale, "abuse": abuse,
-    "conversations": conversations, "search": search, "reports": reports, "pages": pages,
+    "units": units, "sweep": sweep, "costs": prices, "scale": scale, "abuse": abuse, "pages": pages,
+    "conversations": conversations, "search": search, "reports": reports, "moving": moving,
 }  # fmt: skip
 ON_LOCAL_SYSTEM: dict[str, Callable[[Report, Mapping[str, Any]], None]] = {
     "latency": latency, "page_times": page_times, "load": load, "burst": burst,

@@ -15,6 +15,7 @@ from infra.console.commands import (
     customers,
     knowledge,
     model,
+    moving,
     person,
     playbooks,
     quarantine,
@@ -36,6 +37,8 @@ app.command()(system.deploy)
 app.command()(system.verify)
 app.command()(smoke.smoke)
 app.command()(costs.costs)
+app.command("import")(moving.import_)
+app.add_typer(moving.app, name="export")
 app.add_typer(playbooks.app, name="playbook")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(answers.app, name="answers")

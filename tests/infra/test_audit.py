@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,15 @@ class Acts:
     def quarantine_replay(self) -> None:
         self.run("quarantine", "replay", self._quarantined())
 
+    def export_desk(self) -> None:
+        self._ticket()
+        self.run("export", "standard", str(self.folder / "desk.jsonl"))
+
+    def import_(self) -> None:
+        self.export_desk()
+        file = str(self.folder / "desk.jsonl")
+        self.run("import", "--from", "deskbell", file, "--desk", "standard")
+
     def smoke(self) -> None:
         self.run("smoke", "--desk", "standard")
 
@@ -230,7 +240,8 @@ def carried_out(
 
     def carry_out(act: str) -> list[AuditEntry]:
         performed = Acts(simulator, storage, tmp_path)
-        getattr(performed, act.replace(".", "_").replace("-", "_"))()
+        name = act.replace(".", "_").replace("-", "_")
+        getattr(performed, f"{name}_" if iskeyword(name) else name)()
         return [entry for entry in recorded(storage) if entry.act == act]
 
     return carry_out

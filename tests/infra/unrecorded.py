@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "audit.list": _READS,
     "channel.list": "shows the names of keys, not the secrets",
     "costs": "shows amounts, and tickets by their numbers",
+    "export.decrypt": "reads a file with the owner's own key",
     "knowledge.check": "reads files",
     "knowledge.export": _READS,
     "knowledge.list": _READS,

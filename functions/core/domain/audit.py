@@ -2,7 +2,8 @@
 
 An entry names who did what to which part of a desk, when, and what it was before and after. It
 holds no secret, no contact, no text about a customer and no reason: reasons are free text, and stay
-where an erasure finds them, in the ticket's history or with the discarded entry.
+where an erasure finds them, in the ticket's history or with the discarded entry. Only the export
+of a desk, which is about no one customer, has its reason here, masked.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,8 @@ ACTS: Mapping[str, str] = {
     "channel.set": "set or rotated the secret of a chat channel",
     "customer.export": "exported what is stored about a customer",
     "deploy": "deployed the stage",
+    "export.desk": "exported a desk's tickets, with `contacts` or masked",
+    "import": "brought tickets of another help desk, or of a desk's export, in",
     "knowledge.apply": "changed an article of a desk's knowledge base by the console",
     "person.add": "let a person in, or in again after a removal",
     "person.change": "changed a person's roles, team, capacity, skills, shift or name",

@@ -288,6 +288,7 @@ class TicketChanges(TypedDict, total=False):
     wakes_at: datetime | None
     nobody_online: bool
     solved_by: str | None
+    imported: str | None
 
 
 class Ticket(Value):
@@ -315,6 +316,7 @@ class Ticket(Value):
     - `nobody_online`: the supervisors were told that nobody of the team was online.
     - `solved_by`: the team that solved the ticket, while another one calls the customer back.
     - `related`: earlier and later tickets of the same conversation.
+    - `imported`: the help desk that it came from, if it began in another one.
     """
 
     desk: TermName
@@ -374,6 +376,7 @@ class Ticket(Value):
     wakes_at: datetime | None = None
     nobody_online: bool = False
     solved_by: TermName | None = None
+    imported: TermName | None = None
 
     @property
     def in_hand_of(self) -> str | None:

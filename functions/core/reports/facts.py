@@ -89,6 +89,7 @@ class _TicketMeasures:
     from_chat: bool = False
     line: str = ""
     model: str = ""
+    imported: int = 0
     replies: int = 0
     resolutions: int = 0
     again: bool = False
@@ -129,10 +130,10 @@ class _TicketMeasures:
             targets=tuple(self._targets(before, after, commit.at)),
             running=sum(self._is_target(kind) and timer.state in {"running", "paused"}
                         for kind, timer in after.timers.items()),
-            handling=int(person),
+            handling=int(person and commit.version > self.imported),
             previous=_seconds_of(before.updated_at) if before else None,
             outcome="handed_over" if before is None and self.from_chat else "",
-            excluded="merged" if after.merged else "",
+            excluded="merged" if after.merged else "imported" if after.imported else "",
             usage=_usage(usage),
             **self._response(before, after, commit),
             **self._resolution(after, commit),
@@ -150,6 +151,8 @@ class _TicketMeasures:
         for event in commit.events:
             if isinstance(event, e.TicketReceived):
                 self._begin(event, commit.at)
+            elif isinstance(event, e.TicketImported):
+                self.imported = event.commits
             elif isinstance(event, e.TicketClassified | e.FollowUpClassified):
                 self.line = next(filter(None, map(self._lines.get, event.rules)), self.line)
             elif isinstance(event, e.TicketReopened | e.SecondHandlingStarted):

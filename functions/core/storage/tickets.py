@@ -86,6 +86,7 @@ class Change:
         assigned_by_person: a person chose the handler, who may be at capacity.
         sealed: the customer's contact, encrypted; with a new ticket, or a new contact.
         original: the original of the text, encrypted, in pieces; `original_purpose` says whose.
+        imported: it tells the past of a ticket that came from elsewhere (`events.readers`).
     """
 
     before: Ticket | None
@@ -96,6 +97,7 @@ class Change:
     sealed: bytes | None = None
     original: tuple[bytes, ...] = ()
     original_purpose: Purpose = "original"
+    imported: bool = False
 
     def commit(self, actor: str) -> Commit:
         after = self.after
@@ -454,12 +456,12 @@ class Tickets:
         writes: list[Write] = []
         for change in changes:
             used = usage if change is changes[0] else {}
-            writes += [self._ticket_write(change), self._event_write(change, actor, used)]
+            writes += [self.ticket_write(change), self.event_write(change, actor, used)]
             writes += self._audit_writes(change, actor)
-            writes += self._task_writes(change)
+            writes += self.task_writes(change)
         return writes
 
-    def _ticket_write(self, change: Change) -> Write:
+    def ticket_write(self, change: Change) -> Write:
         before, after = change.before, change.after
         item = ticket_item(after, change.rank, next_wake(before, after))
         put: Any = {"TableName": self.table.name, "Item": item}
@@ -470,14 +472,14 @@ class Tickets:
             put["ExpressionAttributeValues"] = {":version": {"N": str(before.version)}}
         return f"ticket:{after.number}", {"Put": put}
 
-    def _event_write(self, change: Change, actor: str, usage: Mapping[str, float]) -> Write:
+    def event_write(self, change: Change, actor: str, usage: Mapping[str, float]) -> Write:
         after = change.after
         item: Item = {
             **key(ticket_key(after.desk, after.number), commit_sort_key(after.version)),
             "at": {"S": stamp(after.updated_at)},
             "actor": {"S": actor},
             "schema": {"N": str(SCHEMA_VERSION)},
-            "readers": {"S": readers(change.events)},
+            "readers": {"S": readers(change.events, imported=change.imported)},
             "body": {"S": dump_events(change.events, after.updated_at)},
             **self.playbooks.event_attributes(after.desk),
             **usage_attribute(usage),
@@ -497,7 +499,7 @@ class Tickets:
             }
         }
 
-    def _task_writes(self, change: Change) -> Iterator[Write]:
+    def task_writes(self, change: Change) -> Iterator[Write]:
         """The writes that list the ticket among the tasks that are new, and end those done."""
         after = change.after
         before = change.before.tasks if change.before else ()

@@ -4,11 +4,13 @@ from functions.core.domain.audit import ACTS
 from functions.core.domain.rules import Locale
 
 _CHINESE = {
+    "call.open-recording": "打开通话录音",
     "channel.remove": "断开聊天渠道",
     "channel.set": "设置或更换聊天渠道密钥",
     "customer.export": "导出客户的全部信息",
     "deploy": "部署系统",
-    "call.open-recording": "打开通话录音",
+    "export.desk": "导出服务台的全部工单",
+    "import": "导入工单",
     "knowledge.apply": "用命令行修改知识库文章",
     "person.add": "加入名册或重新启用",
     "person.change": "修改人员信息",

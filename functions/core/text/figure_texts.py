@@ -82,6 +82,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "behind.title": {"zh-CN": "{figure}：背后的工单", "en": "{figure}: the tickets behind it"},
     "behind.counted": {"zh-CN": "计入", "en": "Counts"},
     "behind.merged": {"zh-CN": "不计：已并入 ", "en": "Left out: merged into "},
+    "behind.imported": {
+        "zh-CN": "不计：从其他系统导入",
+        "en": "Left out: imported from another help desk",
+    },
     "behind.cancelled": {"zh-CN": "不计：时限已取消", "en": "Left out: deadline cancelled"},
     "behind.unanswered": {
         "zh-CN": "不计：客户未评价",

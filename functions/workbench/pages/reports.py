@@ -285,7 +285,7 @@ _CELLS = {
 def _why(page: WorkbenchPage, row: BehindView) -> dict[str, Any]:
     """Say whether a row counts, and if not, why; a merged ticket leads to its target."""
     reason, _, target = row["reason"].partition(" ")
-    known = reason in {"merged", "cancelled", "unanswered"}
+    known = reason in {"merged", "imported", "cancelled", "unanswered"}
     name = "counted" if row["counted"] else reason if known else "other"
     if name == "merged" and not target:
         name = "other"

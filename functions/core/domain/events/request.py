@@ -113,6 +113,21 @@ class TicketReceived(
         return first_words(self.subject or "") or first_words(self.description) or None
 
 
+class TicketImported(Event, label=("从其他系统导入", "Imported"), webhook=None, says="reference"):
+    """The ticket began in another help desk, `source`, under the number `reference`.
+
+    It stands in the first commit. The first `commits` ones are those of the import: they have the
+    times of what they tell, wake no function, and reach nobody.
+    """
+
+    source: TermName
+    reference: TermName
+    commits: int = 1
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"imported": self.source}
+
+
 TITLE_WIDTH = 44
 """The width of a title, in Latin letters; a Chinese character is as wide as two."""
 

@@ -14,10 +14,13 @@ def waking_router(events: Iterable[Event]) -> tuple[Event, ...]:
     )
 
 
-def readers(events: Iterable[Event]) -> str:
+def readers(events: Iterable[Event], *, imported: bool = False) -> str:
     """The functions that a commit wakes: `both`, or `notify` alone, which enters every commit.
 
     The stream's filters compare this word (`infra/templates/wiring.yaml`), so the router is not
-    woken by a commit that it would ignore.
+    woken by a commit that it would ignore. An imported commit tells the past: it wakes none, so
+    that nobody is told, nothing is routed and no workflow begins.
     """
+    if imported:
+        return "none"
     return "both" if waking_router(events) else "notify"
