@@ -46,7 +46,11 @@ _UNUSED = (
     "pydantic/mypy.py",
     "pydantic/v1/*",
     "yaml/_yaml*",  # parsing in C, which is for the tests
-    "dateutil/zoneinfo/*.tar.gz",  # a second copy of tzdata
+    # What boto3 needs, Lambda's runtime has beside it.
+    "dateutil/*",
+    "jmespath/*",
+    "six.py",
+    "*.dist-info/sboms/*",
     # Names of holidays by language: only those of China, which say more than the date, are read.
     *(f"holidays/locale/{others}" for others in ("[!z]*", "z[!h]*", "zh_[!C]*", "zh_CN/*/[!C]*")),
     "holidays/financial/*",
@@ -197,5 +201,5 @@ def _write(package: Path, files: Mapping[str, bytes]) -> None:
         for name, content in sorted(files.items()):
             entry = zipfile.ZipInfo(name)
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)
     draft.replace(package)
