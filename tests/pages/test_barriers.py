@@ -295,7 +295,7 @@ def test_a_report_has_no_barriers(system: System, windows: Browsing) -> None:
     desk = "aftersales"
     journey = SystemJourney(system, desk)
     journey.file("冰箱不制冷", contact="report.barriers@example.com")
-    run_reports(system, desk, datetime.now(UTC) + timedelta(days=1))
+    run_reports(system, desk, datetime.now(UTC) + timedelta(days=1, minutes=30))
     for locale in ("zh-CN", "en"):
         barriers, admin = Barriers(), AgentPages(system, desk, windows.open(locale=locale))
         page = admin.page
