@@ -24,7 +24,7 @@ def chat(system: System) -> Chat:
         answer = system.api.chat(DESK).write("怎么开票？")[-1]
         return answer["kind"] == "rating"
 
-    wait_until(answered, "the index is built", 300, every=3)
+    wait_until(answered, "the index is built", 300, every=20)
     return system.api.chat(DESK, contact=CONTACT, name="王芳")
 
 
