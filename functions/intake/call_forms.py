@@ -58,7 +58,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "text": ("text", "contexttext", "content", "sentence"),
     "at": ("atms", "beginoffsetmillis", "beginms", "start", "begintime", "time"),
 }  # fmt: skip
-"""What is known of a call → the fields that say it, the first one first.
+"""A fact of a call → the fields that say it, the first one first.
 
 Names are compared without case, `_` and `-`, so `call_id`, `callId` and `CallID` are one.
 """
@@ -198,7 +198,7 @@ def _contact_event(event: Mapping[str, Any]) -> list[CallReport]:
 
 
 def _flow(details: Mapping[str, Any]) -> list[CallReport]:
-    """What a flow gives a function: the caller, whom contact events may lack."""
+    """The input that a flow gives a function: the caller, whom contact events may lack."""
     fields = _folded(details.get("ContactData"))
     if str(fields.get("channel")).upper() != "VOICE":
         return []

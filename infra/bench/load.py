@@ -72,7 +72,7 @@ class DayStep:
 
 @dataclass(frozen=True)
 class LoadProfile:
-    """What is played: hours of a day of so many tickets, at a multiple of real time."""
+    """The day that is played: hours of a day of so many tickets, at a multiple of real time."""
 
     speed: float = 60
     hours: float = 8

@@ -20,7 +20,7 @@ from infra.console.sources import read
 
 WRITTEN, READ = 1_000, 100_000
 MEMORY_MB = 10.0
-"""What a dry run may hold, whatever the number of tickets."""
+"""The memory that a dry run may hold, whatever the number of tickets."""
 _BEGAN = datetime(2024, 1, 1, 1, tzinfo=UTC)
 
 

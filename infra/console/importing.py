@@ -29,7 +29,7 @@ _NUMBERS = re.compile(r"[\d,]{2,}|'[^']*'")
 
 @dataclass
 class Tally:
-    """What became of the tickets of a file; the problems are counted by kind and written out."""
+    """The outcome of a file's tickets; the problems are counted by kind and written out."""
 
     out: TextIO | None = None
     shown: Callable[[str], None] | None = None

@@ -63,7 +63,7 @@ class SourceTicket:
 
 
 class Read(NamedTuple):
-    """What stands at one place of a file: a ticket, or why there is none."""
+    """The content of one place of a file: a ticket, or the reason why there is none."""
 
     where: str
     ticket: SourceTicket | None

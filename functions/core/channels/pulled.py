@@ -26,7 +26,7 @@ class Announcement:
 
 @dataclass(frozen=True)
 class PulledPage:
-    """Where a pull goes on after a page, and whether it has to.
+    """The place after a page at which a pull goes on, and whether it has to.
 
     `refused`: the announcement's token has expired; the same page can be pulled without it.
     """

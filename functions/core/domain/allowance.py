@@ -1,4 +1,4 @@
-"""What a chat channel accepts for one person: until when, and how many messages (B8)."""
+"""The allowance of one person on a chat channel: until when, and how many messages (B8)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ older time is a wrong clock."""
 
 @dataclass(frozen=True)
 class Allowance:
-    """What is known of a person's window; without `until` nothing is, and the provider decides.
+    """The known part of a person's window; without `until` nothing is, and the provider decides.
 
     `left` is the number of messages that may still be sent, None for any number. `session` is the
     provider's handle, sealed, by which the person can be answered until `session_until`.

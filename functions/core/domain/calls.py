@@ -7,7 +7,7 @@ values for a field it prefers the same one whichever comes first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from hashlib import sha256
 from typing import Literal, TypeVar
@@ -46,7 +46,7 @@ class CallPart(Value):
 
 
 class CallFacts(Value):
-    """What is known of a call.
+    """The known facts of a call.
 
     `customer` is the customer's number, "" if it is withheld; `line` the desk's; `agent` whoever
     answered, as the call centre names them. `answered`: the call centre says so; None if it does
@@ -147,9 +147,11 @@ def _joined_parts(parts: Iterable[CallPart]) -> tuple[CallPart, ...]:
 Known = TypeVar("Known", str, bool, datetime)
 
 
-def _preferred(one: Known | None, other: Known | None, choose: object) -> Known | None:
+def _preferred(
+    one: Known | None, other: Known | None, choose: Callable[[list[Known]], Known]
+) -> Known | None:
     known = [value for value in (one, other) if value is not None]
-    return choose(known) if known else None  # type: ignore[operator]  # min or max
+    return choose(known) if known else None
 
 
 def _longer(one: str, other: str) -> str:

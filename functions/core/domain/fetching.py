@@ -1,4 +1,4 @@
-"""What the function `fetcher` is asked to fetch, by small events that nobody waits for."""
+"""Requests to the function `fetcher`: small events that nobody waits for."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Customer, Ticket
 
 Outcome = Literal["open", "waiting", "solved", "closed"]
-"""What becomes of an imported ticket: it is open, waits for its customer, was solved, or was closed
+"""The outcome of an imported ticket: it is open, waits for its customer, was solved, or was closed
 without a solution."""
 
 OUTCOMES: tuple[Outcome, ...] = ("open", "waiting", "solved", "closed")
@@ -81,7 +81,7 @@ class PastTicket:
 
     @property
     def commits(self) -> int:
-        """How many commits the ticket has once it is imported."""
+        """The number of the ticket's commits once it is imported."""
         return 1 + len(later_of(self, "")) + self.goes_on
 
 

@@ -1,1 +1,1 @@
-"""What chat channels bring in: messages become tickets, wherever they were read."""
+"""Incoming chat: messages become tickets, wherever they were read."""

@@ -1,4 +1,4 @@
-"""Where a provider's report about a sent message finds its delivery.
+"""The items by which a provider's report about a sent message finds its delivery.
 
 Reports come in any order, even before the sender has written that it sent the message. So both
 sides write to one item, and whichever comes second learns what the other wrote.

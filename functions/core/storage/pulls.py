@@ -1,4 +1,4 @@
-"""How far each announced account is pulled, and who is at it (decision 41).
+"""The cursor of each announced account, and the lease of who pulls it (decision 41).
 
 Parallel pulls would read the same pages, so the one at it holds a lease. The item is never deleted:
 without its cursor the provider would start with its oldest messages again.

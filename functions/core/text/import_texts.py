@@ -1,4 +1,4 @@
-"""What an imported ticket says where the other help desk has no words."""
+"""The texts of an imported ticket where the other help desk has no words."""
 
 from functions.core.domain.imports import Outcome
 from functions.core.domain.rules import Locale

@@ -1,4 +1,4 @@
-"""What the keys of a customer's export mean, for the customer who reads it."""
+"""The meaning of the keys of a customer's export, for the customer who reads it."""
 
 from functions.core.domain.personal_data import PersonalData
 from functions.core.domain.rules import Locale

@@ -168,7 +168,7 @@ LIST_SEPARATOR: dict[Locale, str] = {"zh-CN": "、", "en": ", "}
 
 
 Refusal = Literal["limit", "signature", "text", "blocked", "number", "price"]
-"""Why a provider that registers texts refused one: what people can right."""
+"""The reasons why a provider refused a registered text, of those that people can right."""
 
 _REFUSED: dict[Refusal, dict[Locale, str]] = {
     "limit": {
