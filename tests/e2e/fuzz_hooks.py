@@ -20,7 +20,8 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.meta import TestPhase
 from schemathesis.openapi.checks import RejectedPositiveData
 
-from tests.core.channels.provider_requests import FAKE_PROVIDERS, WeChat
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
+from tests.core.channels.provider_requests import WeChat
 from tests.signed_requests import signed
 
 JUDGED = frozenset(

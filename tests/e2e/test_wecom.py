@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.core.channels.provider_requests import FAKE_PROVIDERS
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
 from tests.core.channels.wecom_provider import WeCom
 from tests.e2e.running_system import System, wait_until
 

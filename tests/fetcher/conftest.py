@@ -16,7 +16,7 @@ from functions.core.domain.events import Event
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.database import Storage
 from infra.simulator.simulator import Simulator
-from tests.core.channels.provider_requests import FAKE_PROVIDERS
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
 from tests.core.channels.wecom_provider import ACCOUNT, WeCom, WeComServer, wecom_server
 from tests.inprocess.conftest import simulator, storage
 from tests.inprocess.test_chat import DESK, put_secret

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.core.deliver.message import token_cache
-from tests.core.channels.provider_requests import FAKE_PROVIDERS
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
 from tests.core.channels.wecom_provider import ACCOUNT, WeCom, wecom_server
 from tests.fetcher.conftest import Account
 from tests.inprocess.desk_journey import SimulatedJourney

@@ -16,7 +16,7 @@ from functions.core.storage.journal import SETTLED_AFTER
 from infra.deploy.steps import INFRA
 from infra.simulator.simulator import FUNCTIONS, Simulator
 from tests.answers.sample_encoder import embed
-from tests.core.channels.provider_requests import FAKE_PROVIDERS
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
 from tests.core.channels.wecom_provider import ACCOUNT, WeCom, wecom_server
 from tests.inprocess.conftest import simulator, storage
 from tests.inprocess.test_administration import administered

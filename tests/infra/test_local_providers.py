@@ -16,7 +16,7 @@ from functions.core.channels.base import (
     names,
 )
 from infra.local.providers import PATH, attach
-from tests.core.channels.provider_requests import FAKE_PROVIDERS
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
 
 Response = tuple[int, dict[str, str], bytes]
 

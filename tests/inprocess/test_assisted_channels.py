@@ -18,7 +18,7 @@ from functions.core.assistant.verification import VALID_FOR
 from functions.core.deliver.message import token_cache
 from functions.core.platform import clock
 from functions.core.receive.assisted_chat import PUSHING
-from tests.core.channels.provider_requests import FAKE_PROVIDERS
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
 from tests.inprocess import test_chat
 from tests.inprocess.conftest import WEBHOOK_SECRET, erase_customer
 from tests.inprocess.desk_journey import SimulatedJourney

@@ -13,7 +13,8 @@ from functions.core.deliver.message import token_cache
 from functions.core.domain.ticket import OPEN
 from functions.core.storage.database import Storage
 from infra.simulator.simulator import Simulator
-from tests.core.channels.provider_requests import FAKE_PROVIDERS, expected, fixture_folder
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
+from tests.core.channels.provider_requests import expected, fixture_folder
 from tests.inprocess.recording_provider import NO_ANSWER, recording_provider
 from tests.inprocess.test_chat import Chat, put_secret
 

@@ -24,13 +24,8 @@ from functions.core.storage.database import Storage
 from functions.core.storage.tickets import Tickets
 from infra.console.quarantine import quarantine_of
 from infra.simulator.simulator import Simulator
-from tests.core.channels.provider_requests import (
-    FAKE_PROVIDERS,
-    Call,
-    FakeProvider,
-    SafeWeChat,
-    WeChat,
-)
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
+from tests.core.channels.provider_requests import Call, FakeProvider, SafeWeChat, WeChat
 from tests.inprocess.conftest import erase_customer
 from tests.inprocess.recording_provider import (
     RecordingProvider,

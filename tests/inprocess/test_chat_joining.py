@@ -18,7 +18,7 @@ from functions.core.storage.database import Storage
 from functions.core.storage.tickets import Tickets
 from infra.console.quarantine import quarantine_of
 from infra.simulator.simulator import Simulator
-from tests.core.channels.provider_requests import FAKE_PROVIDERS
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
 from tests.inprocess.conftest import erase_customer
 from tests.inprocess.recording_provider import recording_provider
 from tests.inprocess.test_chat import DESK, Chat, put_secret

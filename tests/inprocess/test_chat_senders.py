@@ -9,7 +9,8 @@ from functions.core.domain import events as e
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import IdempotencyRecord
 from infra.simulator.simulator import Simulator
-from tests.core.channels.provider_requests import FAKE_PROVIDERS, Call
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
+from tests.core.channels.provider_requests import Call
 from tests.inprocess.recording_provider import recording_provider
 from tests.inprocess.test_chat import DESK, Chat, put_secret
 

@@ -24,7 +24,7 @@ from functions.core.domain.customers import Identity
 from functions.core.platform import clock
 from functions.core.storage.database import Storage
 from infra.simulator.simulator import Simulator
-from tests.core.channels.provider_requests import FAKE_PROVIDERS
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
 from tests.inprocess.test_chat import DESK, Chat, person_on
 from tests.inprocess.test_returns import SUPERVISOR
 from tests.moto_internals import sent_mails, sent_texts

@@ -9,7 +9,6 @@ from urllib.parse import unquote
 from uuid import uuid4
 
 from tests.core.channels.provider_requests import (
-    FAKE_PROVIDERS,
     JSON,
     Call,
     FakeProvider,
@@ -160,6 +159,3 @@ class Douyin(FakeProvider):
     def sent_message(self, body: Mapping[str, Any]) -> tuple[str, str]:
         assert body["content"]["msg_type"] == 1
         return body["to_user_id"], body["content"]["text"]["text"]
-
-
-FAKE_PROVIDERS |= {"douyin": Douyin(), "miniprogram": MiniProgram(), "weibo": Weibo()}

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from tests.core.channels.provider_requests import FAKE_PROVIDERS, JSON, Call, FakeProvider, as_json
+from tests.core.channels.provider_requests import JSON, Call, FakeProvider, as_json
 
 
 class Feishu(FakeProvider):
@@ -150,6 +150,3 @@ class DingTalk(FakeProvider):
             return self.user, body["text"]["content"]
         (person,) = body["userIds"]
         return person, json.loads(body["msgParam"])["content"]
-
-
-FAKE_PROVIDERS |= {"dingtalk": DingTalk(), "feishu": Feishu()}

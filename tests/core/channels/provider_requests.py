@@ -316,22 +316,6 @@ def sent_body(raw: bytes) -> Any:
         return dict(parse_qsl(raw.decode()))
 
 
-# The providers' own modules import this one.
-from tests.core.channels.meta_providers import Messenger, WhatsApp  # noqa: E402
-from tests.core.channels.wecom_provider import WeCom  # noqa: E402
-
-FAKE_PROVIDERS: dict[str, FakeProvider] = {
-    "line": Line(),
-    "messenger": Messenger(),
-    "slack": Slack(),
-    "telegram": Telegram(),
-    "wechat": WeChat(),
-    "wecom": WeCom(),
-    "whatsapp": WhatsApp(),
-}
-"""Channel → its fake provider."""
-
-
 def fixture_folder(name: str) -> Path:
     """Return the folder with a provider's requests and `expected.json`, the messages in each."""
     return HERE / name
@@ -343,8 +327,3 @@ def expected(name: str) -> dict[str, Any]:
 
 
 NOW = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
-
-
-# At the end: these modules extend the classes above and add to the registry.
-import tests.core.channels.china_providers  # noqa: E402
-import tests.core.channels.lark_providers  # noqa: E402, F401

@@ -30,14 +30,8 @@ from functions.core.channels.base import (
 from functions.core.text.contacts import chat_contact
 from functions.core.text.words import MESSAGE_LABELS
 from functions.intake.signatures import verify
-from tests.core.channels.provider_requests import (
-    FAKE_PROVIDERS,
-    NOW,
-    Call,
-    expected,
-    fixture_folder,
-    sent_body,
-)
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
+from tests.core.channels.provider_requests import NOW, Call, expected, fixture_folder, sent_body
 
 pytestmark = pytest.mark.requirement("F5", "G1", "G3")
 ROOT = Path(__file__).parents[3]

@@ -8,7 +8,8 @@ import pytest
 
 from functions.core.channels.base import Choice, DeliveryReport, OutgoingMessage, adapter
 from functions.intake.signatures import verify
-from tests.core.channels.provider_requests import FAKE_PROVIDERS, NOW, as_json
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
+from tests.core.channels.provider_requests import NOW, as_json
 
 pytestmark = pytest.mark.requirement("F5", "G1", "G3")
 WHATSAPP, MESSENGER = FAKE_PROVIDERS["whatsapp"], FAKE_PROVIDERS["messenger"]

@@ -17,7 +17,8 @@ from functions.core.channels.base import (
 from functions.core.channels.pulled import Announcement, PulledPage
 from functions.core.channels.wecom import WeCom
 from functions.intake.signatures import verify
-from tests.core.channels.provider_requests import FAKE_PROVIDERS, NOW, as_json
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
+from tests.core.channels.provider_requests import NOW, as_json
 from tests.core.channels.wecom_provider import ACCOUNT, WeCom as FakeSide
 
 pytestmark = pytest.mark.requirement("F5")

@@ -11,7 +11,8 @@ from functions.core.deliver.failures import Passing, Permanent
 from functions.core.deliver.media import NotTheProvider, TooLong
 from functions.core.platform import outgoing
 from functions.core.platform.outgoing import OutgoingResponse
-from tests.core.channels.provider_requests import FAKE_PROVIDERS, as_json
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
+from tests.core.channels.provider_requests import as_json
 
 pytestmark = pytest.mark.requirement("D10", "G3")
 JSON = {"content-type": "application/json"}

@@ -33,7 +33,7 @@ from infra.simulator.simulator import Simulator
 from infra.simulator.workflows import Execution
 from tests import moto_internals
 from tests.aws_snapshots import aws_in_memory, restore_or_make
-from tests.core.channels.provider_requests import FAKE_PROVIDERS
+from tests.core.channels.fake_providers import FAKE_PROVIDERS
 from tests.inprocess import conftest as inprocess
 from tests.inprocess.desk_journey import SimulatedJourney
 from tests.inprocess.recording_provider import recording_provider
