@@ -21,6 +21,7 @@ def queue(system: System, tmp_path_factory: pytest.TempPathFactory) -> str:
     path: Path = tmp_path_factory.mktemp("desk") / f"{DESK}.yaml"
     path.write_text(text, "utf-8")
     system.command("playbook", "apply", str(path))
+    system.aws("sesv2").create_email_identity(EmailIdentity=f"support@{DESK}.local")
     events, sqs = system.aws("events"), system.aws("sqs")
     url: str = sqs.create_queue(QueueName="bus-of-orders")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])

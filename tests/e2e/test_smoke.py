@@ -11,7 +11,7 @@ pytestmark = pytest.mark.requirement("F7", "G3")
 
 def test_every_function_works_and_nothing_is_left(system: System) -> None:
     """Dead letters of the other tests, which share the system, are reported."""
-    ended, said = console_commands.run(system.data, "smoke")
+    ended, said = console_commands.run(system.data, "smoke", "--desk", "standard")
     lines = [line for line in said.splitlines() if line.startswith(("ok", "failed", "skipped"))]
     by_state: dict[str, list[str]] = {"ok": [], "failed": [], "skipped": []}
     for line in lines:
