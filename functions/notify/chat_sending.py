@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from functions.core.channels.base import OutgoingMessage, adapter
 from functions.core.deliver.failures import SendFailure, Unclear, Withheld
 from functions.core.domain.delivery import Delivery
-from functions.core.services.allowances import Allowances
 from functions.core.storage.database import Storage
+
+if TYPE_CHECKING:
+    from functions.core.channels.base import OutgoingMessage
+    from functions.core.services.allowances import Allowances
 
 
 class OutsideWindow(Withheld):
@@ -48,6 +50,8 @@ class ChatSender:
             SendFailure: it is not known to have gone out.
             TryAgain: the table is busy; nothing was sent.
         """
+        from functions.core.channels.base import adapter
+
         provider = adapter(channel)
         if provider is None:
             return self.send(delivery.desk, channel, message)  # which says so

@@ -20,7 +20,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from functions.core.channels.base import adapter
 from functions.core.deliver.failures import Passing, Permanent, SendFailure, Withheld
 from functions.core.domain.delivery import RETRY_AFTER, Delivery, State
 from functions.core.domain.errors import DeadLetter, TryAgain
@@ -366,6 +365,8 @@ the desk calls the customer."""
 def _reporter(sent: Delivery, message: PreparedMessage) -> str:
     """Return the provider whose reports about a sent message may come, "" if none may."""
     if sent.channel == "message":
+        from functions.core.channels.base import adapter
+
         provider = adapter(message.ticket.channel)
         return provider.name if provider is not None and provider.reports_later else ""
     sms = message.playbook.sms

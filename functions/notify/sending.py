@@ -1,16 +1,16 @@
 """Send a prepared message through its provider: mail, SMS or chat channel."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from functions.core.channels.base import OutgoingMessage
 from functions.core.deliver.email import deliverable
 from functions.core.deliver.failures import Permanent, Withheld
-from functions.core.deliver.sms import TextMessage
 from functions.core.domain.chat import CHAT
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import DeadLetter
@@ -28,6 +28,10 @@ from functions.core.text.sms_numbers import SMS_WITHHELD, sms_obstacle
 from functions.notify.contact import OpenedContact
 from functions.notify.limits import CAPPED
 from functions.notify.mail import Envelope, Thread, build
+
+if TYPE_CHECKING:
+    from functions.core.channels.base import OutgoingMessage
+    from functions.core.deliver.sms import TextMessage
 
 LOCAL_PART_LIMIT = 64
 """The maximum characters before the `@` of an address (RFC 5321, 4.5.3.1.1)."""
@@ -174,6 +178,8 @@ class Sender:
         if message.short_code in message.rendered.sms:
             self.keep_link(message.short_code, message.ticket, now)
         rendered = message.rendered
+        from functions.core.deliver.sms import TextMessage
+
         text = TextMessage(number, rendered.sms, rendered.registered, _key(delivery))
         return self.send_sms(playbook, text)
 
@@ -184,6 +190,8 @@ class Sender:
         channel, _, user = contact.contact.partition(":")
         if channel == CHAT:
             return ""  # a chat with the assistant has it by now
+        from functions.core.channels.base import OutgoingMessage
+
         outgoing = OutgoingMessage(
             user, message.rendered.brief, thread=contact.message_id, key=_key(delivery)
         )

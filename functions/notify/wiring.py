@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from functions.core.deliver import email, once, sms
+from functions.core.deliver import email, once
 from functions.core.platform import aws, clock, container
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.platform.settings import Deployment
@@ -19,7 +19,9 @@ from functions.notify.webhook_dispatch import EndpointBudget, WebhookDispatcher
 
 if TYPE_CHECKING:
     from functions.core.channels.base import OutgoingMessage
+    from functions.core.deliver.sms import TextMessage
     from functions.core.deliver.webhook import SecretCache
+    from functions.core.domain.rules import Playbook
 
 
 def dispatcher(deployment: Deployment) -> Dispatcher:
@@ -42,7 +44,7 @@ def dispatcher(deployment: Deployment) -> Dispatcher:
             send_mail=lambda sender, to, raw: email.send(
                 once.client("sesv2"), sender, to, raw, deployment.prefix
             ),
-            send_sms=partial(sms.send, deployment),
+            send_sms=partial(_send_text, deployment),
             admits_sms=lambda desk, limit, local: storage.counters.admits(
                 desk, "sms", limit, "day", local
             ),
@@ -92,8 +94,16 @@ def secret_cache(deployment: Deployment) -> SecretCache:
     return SecretCache(lambda name: read_secret(aws.client("ssm"), name))
 
 
+# Most messages go by mail, so other ways of sending are imported with their first message.
+
+
+def _send_text(deployment: Deployment, playbook: Playbook, text: TextMessage) -> str:
+    from functions.core.deliver import sms
+
+    return sms.send(deployment, playbook, text)
+
+
 def _send_chat(deployment: Deployment, desk: str, channel: str, outgoing: OutgoingMessage) -> str:
-    # Most messages go by mail, so the chat adapters are imported with the first other one.
     from functions.core.deliver import message
 
     return message.send(deployment, desk, channel, outgoing)

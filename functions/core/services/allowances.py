@@ -11,13 +11,15 @@ from base64 import urlsafe_b64encode
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from functions.core.channels.base import EVENTS, Adapter, IncomingMessage
 from functions.core.domain.allowance import Allowance, moment_of
 from functions.core.domain.errors import TryAgain
 from functions.core.storage.contacts import Contacts, Conversation
 from functions.core.text.tokens import derive, lock, unlock
+
+if TYPE_CHECKING:
+    from functions.core.channels.base import Adapter, IncomingMessage
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ def _opened_by(message: IncomingMessage) -> Literal["message", "subscribed"] | N
 
     A menu is entering, but a tapped choice is a message.
     """
+    from functions.core.channels.base import EVENTS
+
     if message.kind == "subscribed" or (message.kind == "menu" and not message.choice):
         return "subscribed"
     if message.kind == "menu" or (message.kind not in EVENTS and message.opens):

@@ -4,13 +4,18 @@ A failure counts whenever it comes: it turns the delivery from `sent` to `dead_l
 cause on the message. That something was delivered is no news, since agents read it as sent.
 """
 
-from datetime import datetime
+from __future__ import annotations
 
-from functions.core.channels.base import DeliveryReport
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import TryAgain
 from functions.core.storage.database import Storage
 from functions.core.text.masking import mask
+
+if TYPE_CHECKING:
+    from functions.core.channels.base import DeliveryReport
 
 REPORTED = "reported: "
 """The beginning of the cause of a delivery that failed after its provider had accepted it."""
