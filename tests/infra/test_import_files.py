@@ -1,7 +1,9 @@
 """Reading other help desks' exports: one ticket at a time, bad ones reported, words mapped."""
 
 import json
+import time
 import tracemalloc
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from infra.bench.moving import write_export
 from infra.console import mapping as mappings
 from infra.console.errors import UsageError
 from infra.console.importing import ImportRun, Tally, progress
+from infra.console.parallel import WINDOW, in_order
 from infra.console.sources import SourceTicket, read
 from infra.deploy.desks import SHIPPED
 
@@ -120,6 +123,33 @@ def test_what_is_no_ticket_is_reported_with_its_place(tmp_path: Path) -> None:
     assert [(one.where, one.ticket is None) for one in read("zendesk", file)] == [
         ("item 1", True), ("item 2", True), ("item 3", True),
     ]  # fmt: skip
+
+
+def test_few_are_under_way_and_results_are_in_order() -> None:
+    taken: list[int | None] = []
+    ended: set[int] = set()
+
+    def items() -> Iterator[int | None]:
+        for item in (*range(40), None, 40):
+            if item == 40:
+                assert ended == {*range(40)}  # None waited for all
+            taken.append(item)
+            yield item
+
+    def work(item: int) -> int:
+        time.sleep(0.002 if item % 2 else 0)
+        ended.add(item)
+        if item == 7:
+            raise ValueError
+        return -item
+
+    for item, done in in_order(work, items()):
+        assert len(taken) <= item + WINDOW + 2
+        if item == 7:
+            assert isinstance(done.exception(), ValueError)
+        else:
+            assert done.result() == -item
+    assert len(taken) == 42
 
 
 @pytest.mark.slow

@@ -224,6 +224,28 @@ def test_an_interrupted_import_goes_on(
     console("verify")
 
 
+def test_tickets_are_written_at_once_in_the_order_of_the_file(
+    journey: SimulatedJourney, tmp_path: Path
+) -> None:
+    """Also those of one agent, and those that a file has twice, as overlapping exports do."""
+    tickets = [
+        {"id": n, "created_at": "2024-05-01T00:00:00Z", "status": "open", "subject": f"第{n}单",
+         "requester": {"email": f"c-{n % 3}@example.com"}, "assignee": {"email": "anna@example.com"}}
+        for n in range(30)
+    ]  # fmt: skip
+    text = "\n".join(json.dumps(ticket) for ticket in tickets for _ in range(2))
+    (tmp_path / "twice.jsonl").write_text(text, "utf-8")
+    assert "60 tickets read: 30 imported, 30 were there" in bring_in(
+        "zendesk", "twice.jsonl", tmp_path
+    )
+    found = imported(journey.storage, "zendesk", *map(str, range(30)))
+    assert [ticket.number for ticket in found] == [f"CS20240501{n:03}" for n in range(1, 31)]
+    agent = journey.storage.roster.get("standard", "li-1")
+    assert agent is not None
+    assert agent.load == 30
+    console("verify")
+
+
 def test_a_dry_run_writes_nothing(journey: SimulatedJourney, tmp_path: Path) -> None:
     file = tmp_path / "tickets.csv"
     shutil.copy(EXPORTS / "tickets.csv", file)
