@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from botocore.client import BaseClient
 from cryptography.hazmat.primitives import serialization as pem
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from typer.testing import CliRunner
@@ -16,14 +17,18 @@ from typer.testing import CliRunner
 from functions.core.domain import events as e
 from functions.core.domain.roster import Agent
 from functions.core.domain.ticket import Ticket
+from functions.core.platform import aws
 from functions.core.reports.facts import facts_of
 from functions.core.storage import imports
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import IdempotencyRecord
 from functions.core.storage.segments import forget_segments
 from infra.console.main import app
+from infra.deploy.stacks import load_template
+from infra.deploy.steps import INFRA
 from tests.inprocess.conftest import DEPLOYMENT, ROOT
 from tests.inprocess.desk_journey import SimulatedJourney, deployed
+from tests.permissions import needed
 
 EXPORTS = ROOT / "tests" / "fixtures" / "imports"
 SOON = datetime.now(UTC) + timedelta(hours=1)
@@ -230,7 +235,8 @@ def test_tickets_are_written_at_once_in_the_order_of_the_file(
     """Also those of one agent, and those that a file has twice, as overlapping exports do."""
     tickets = [
         {"id": n, "created_at": "2024-05-01T00:00:00Z", "status": "open", "subject": f"第{n}单",
-         "requester": {"email": f"c-{n % 3}@example.com"}, "assignee": {"email": "anna@example.com"}}
+         "requester": {"email": f"c-{n % 3}@example.com"},
+         "assignee": {"email": "anna@example.com"}}
         for n in range(30)
     ]  # fmt: skip
     text = "\n".join(json.dumps(ticket) for ticket in tickets for _ in range(2))
@@ -244,6 +250,29 @@ def test_tickets_are_written_at_once_in_the_order_of_the_file(
     assert agent is not None
     assert agent.load == 30
     console("verify")
+
+
+@pytest.mark.requirement("G3")
+def test_the_role_for_an_import_grants_what_it_calls_and_no_more(
+    journey: SimulatedJourney, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: set[str] = set()
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def noted(client: Any, operation: str, request: dict[str, Any]) -> Any:
+        writes = {kind for write in request.get("TransactItems", ()) for kind in write}
+        used.update(needed(client.meta.service_model.service_name, operation, writes))
+        return call(client, operation, request)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", noted)
+    aws.parameter.cache_clear()
+    for _ in range(2):
+        bring_in("zendesk", "zendesk.jsonl", tmp_path, types={"problem": "报障"})
+    role = load_template(INFRA / "templates" / "import.yaml")["Resources"]["Role"]["Properties"]
+    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+    granted = {action for statement in statements for action in statement["Action"]}
+    assert used | {"s3:PutObjectTagging"} == granted  # what it puts is tagged
+    assert role["RoleName"] == {"Fn::Sub": "deskbell-${Stage}-import"}
 
 
 def test_a_dry_run_writes_nothing(journey: SimulatedJourney, tmp_path: Path) -> None:
