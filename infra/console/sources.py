@@ -2,10 +2,10 @@
 
 Zendesk: the full JSON export (a ticket a line, with `comments`), or pages of the API with `users`
 beside `tickets`. Zammad: `GET /api/v1/tickets/…?expand=true` with `articles` in each. Freshdesk:
-`GET /api/v2/tickets/…?include=conversations,requester,stats`, or the account's export
-(`helpdesk_ticket`). CSV: a row a ticket, and further rows of the same number for its messages. Each
-JSON file is one document, a list, or one document a line. Nothing is fetched: attachments are named
-by their addresses.
+`GET /api/v2/tickets/…?include=requester,stats` with `conversations` in each, or the account's
+export (`helpdesk_ticket`). CSV: a row a ticket, and further rows of the same number for its
+messages. Each JSON file is one document, a list, or one document a line. Nothing is fetched:
+attachments are named by their addresses.
 """
 
 import csv
@@ -182,23 +182,21 @@ def _zendesk(ticket: Fields, people: Mapping[str, Fields]) -> SourceTicket:
     customer = str(ticket.get("requester_id") or requester.get("id") or "")
     comments = sorted(ticket.get("comments") or (), key=lambda one: _text(one.get("created_at")))
     messages = [_comment(one, customer, people) for one in comments]
-    description = _text(ticket.get("description"))
-    files: tuple[str, ...] = ()
-    # The first comment is the description again.
-    if messages and (not description or messages[0].text == description):
-        description, files = messages[0].text, messages[0].files
-        del messages[0]
+    first = _first(messages)
+    internal = bool(messages) or not ticket.get("is_public", True)
+    tags = tuple(map(str, ticket.get("tags") or ()))
     rating = ticket.get("satisfaction_rating") or {}
     metrics = ticket.get("metric_set") or {}
     return SourceTicket(
         key=str(ticket["id"]),
         reference=str(ticket["id"]),
         received_at=ticket["created_at"],
-        status=_text(ticket["status"]),
+        status="merged" if "closed_by_merge" in tags else _text(ticket["status"]),
         contact=_text(requester.get("email")) or _text(requester.get("phone")),
         name=_text(requester.get("name")),
         customer_id=_text(requester.get("external_id")),
-        description=description,
+        # The description is the first comment, also of an internal one.
+        description=first.text or ("" if internal else _text(ticket.get("description"))),
         subject=_text(ticket.get("subject")),
         type=_text(ticket.get("type")),
         priority=_text(ticket.get("priority")),
@@ -209,14 +207,21 @@ def _zendesk(ticket: Fields, people: Mapping[str, Fields]) -> SourceTicket:
         score=_text(rating.get("score")),
         comment=_text(rating.get("comment")),
         rated_at=_text(rating.get("updated_at")),
-        tags=tuple(map(str, ticket.get("tags") or ())),
-        files=files,
+        tags=tags,
+        files=first.files,
         messages=tuple(messages),
         fields={
             str(one["id"]): _text(one.get("value"))
             for one in ticket.get("custom_fields") or ticket.get("fields") or ()
         },
     )
+
+
+def _first(messages: list[SourceMessage]) -> SourceMessage:
+    """Take the request out of the messages: the first one that is not internal."""
+    public = (index for index, one in enumerate(messages) if one.public)
+    index = next(public, None)
+    return SourceMessage("", "") if index is None else messages.pop(index)
 
 
 def _person(ticket: Fields, role: str, people: Mapping[str, Fields]) -> Fields:
@@ -251,9 +256,7 @@ def _zammad(ticket: Fields, people: Mapping[str, Fields]) -> SourceTicket:
         known = customer
     written = known.get("email") or known.get("mobile") or known.get("phone") or customer
     name = f"{_text(known.get('firstname'))} {_text(known.get('lastname'))}".strip()
-    first = next((one for one in messages if one.public), None)
-    if first is not None:
-        messages.remove(first)
+    first = _first(messages)
     owner = _text(ticket.get("owner"))
     return SourceTicket(
         key=str(ticket["id"]),
@@ -262,7 +265,7 @@ def _zammad(ticket: Fields, people: Mapping[str, Fields]) -> SourceTicket:
         status=_text(ticket["state"]),
         contact=_text(written),
         name=name,
-        description=first.text if first else _text(ticket.get("title")),
+        description=first.text,
         subject=_text(ticket.get("title")),
         type=_text(ticket.get("group")),
         priority=_text(ticket.get("priority")),
@@ -270,7 +273,7 @@ def _zammad(ticket: Fields, people: Mapping[str, Fields]) -> SourceTicket:
         agent="" if owner == "-" else owner,
         ended_at=_text(ticket.get("close_at")) or _text(ticket.get("updated_at")),
         tags=tuple(map(str, ticket.get("tags") or ())),
-        files=first.files if first else (),
+        files=first.files,
         messages=tuple(messages),
         fields={
             name: _text(value)
@@ -298,7 +301,10 @@ def _article(one: Fields, ticket: str) -> SourceMessage:
 
 # Freshdesk
 
-_FRESH_STATUS = {"2": "open", "3": "pending", "4": "resolved", "5": "closed"}
+_FRESH_STATUS = {
+    "2": "open", "3": "pending", "4": "resolved", "5": "closed",
+    "6": "waiting on customer", "7": "waiting on third party",
+}  # fmt: skip
 _FRESH_PRIORITY = {"1": "low", "2": "medium", "3": "high", "4": "urgent"}
 _FRESH_CHANNEL = {
     "1": "email", "2": "portal", "3": "phone", "7": "chat", "9": "feedback widget",
@@ -315,11 +321,13 @@ def _freshdesk(ticket: Fields, people: Mapping[str, Fields]) -> SourceTicket:
     said = [*(ticket.get("conversations") or ()), *notes]
     rating = _rating(ticket)
     status, priority = _text(ticket["status"]), _text(ticket.get("priority"))
+    source = _text(ticket.get("source"))
+    removed = next((word for word in ("spam", "deleted") if ticket.get(word)), "")
     return SourceTicket(
         key=number,
         reference=number,
         received_at=ticket["created_at"],
-        status=_text(ticket.get("status_name")) or _FRESH_STATUS.get(status, status),
+        status=removed or _text(ticket.get("status_name")) or _FRESH_STATUS.get(status, status),
         contact=next(
             filter(None, (_text(requester.get(each)) for each in ("email", "mobile", "phone"))), ""
         ),
@@ -330,8 +338,9 @@ def _freshdesk(ticket: Fields, people: Mapping[str, Fields]) -> SourceTicket:
         subject=_text(ticket.get("subject")),
         type=_text(ticket.get("type") or ticket.get("ticket_type")),
         priority=_text(ticket.get("priority_name")) or _FRESH_PRIORITY.get(priority, priority),
-        channel=_FRESH_CHANNEL.get(_text(ticket.get("source")), _text(ticket.get("source_name"))),
+        channel=_FRESH_CHANNEL.get(source) or _text(ticket.get("source_name")) or source,
         agent=_text(responder.get("email") or responder.get("name"))
+        or _text(ticket.get("responder_name"))
         or _text(ticket.get("responder_id")),
         ended_at=_text(stats.get("resolved_at") or stats.get("closed_at"))
         or _text(ticket.get("updated_at")),
@@ -354,8 +363,8 @@ def _freshdesk(ticket: Fields, people: Mapping[str, Fields]) -> SourceTicket:
 
 def _rating(ticket: Fields) -> Fields:
     found = ticket.get("satisfaction_rating") or ticket.get("satisfaction_ratings") or {}
-    last: Fields = found[-1] if isinstance(found, list) else found
-    return last
+    ratings: list[Fields] = found if isinstance(found, list) else [found]
+    return max(ratings, key=lambda one: _text(one.get("created_at")))
 
 
 def _said(one: Fields, people: Mapping[str, Fields]) -> SourceMessage:

@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from infra.console import mapping as mappings
 from infra.console.errors import UsageError
 from infra.console.importing import ImportRun, Tally, progress
 from infra.console.parallel import WINDOW, in_order
-from infra.console.sources import SourceTicket, read
+from infra.console.sources import Source, SourceTicket, read
 from infra.deploy.desks import SHIPPED
 
 STANDARD = load(SHIPPED / "standard.yaml")
@@ -115,6 +116,38 @@ def test_a_file_is_a_list_lines_or_pages(tmp_path: Path, form: str) -> None:
     assert [(one.key, one.contact) for one in found if one] == [
         (str(n), "a@example.com") for n in range(3)
     ]
+
+
+NOTE = {"id": 1, "author_id": 9, "body": "内部", "public": False, "created_at": "2024-01-01"}
+ASKED = {"id": 2, "author_id": 7, "body": "无法登录", "created_at": "2024-01-02"}
+FRESH = {"id": 1, "created_at": "2024-01-01", "status": 2, "description_text": "x"}
+RATED = [{"created_at": f"2024-01-0{n}", "ratings": {"default_question": 100 + n}} for n in (3, 1)]
+
+
+@pytest.mark.parametrize(
+    ("source", "found", "expected"),
+    [
+        # An internal note, which is also the description, is not shown as the customer's request.
+        ("zendesk", {"description": "内部", "comments": [NOTE]}, {"description": ""}),
+        ("zendesk", {"description": "内部", "is_public": False}, {"description": ""}),
+        ("zendesk", {"comments": [NOTE, ASKED]}, {"description": "无法登录"}),
+        ("zendesk", {"status": "closed", "tags": ["closed_by_merge"]}, {"status": "merged"}),
+        ("freshdesk", FRESH | {"spam": True}, {"status": "spam"}),
+        ("freshdesk", FRESH | {"status": 6}, {"status": "waiting on customer"}),
+        ("freshdesk", FRESH | {"deleted": True}, {"status": "deleted"}),
+        ("freshdesk", FRESH | {"source": 13}, {"channel": "13"}),
+        ("freshdesk", FRESH | {"responder_id": 9, "responder_name": "Anna"}, {"agent": "Anna"}),
+        ("freshdesk", FRESH | {"satisfaction_ratings": RATED}, {"score": "103"}),
+    ],
+)  # fmt: skip
+def test_what_a_product_calls_otherwise_is_understood(
+    tmp_path: Path, source: Source, found: dict[str, Any], expected: dict[str, str]
+) -> None:
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps({"id": 1, "created_at": "2024-01-01", "status": "open"} | found))
+    ((_, ticket, problem),) = read(source, file)
+    assert ticket is not None, problem
+    assert {name: getattr(ticket, name) for name in expected} == expected
 
 
 def test_what_is_no_ticket_is_reported_with_its_place(tmp_path: Path) -> None:
