@@ -27,14 +27,15 @@ AT_ONCE = 500
 def rebuild(stage: str, desk: str) -> int:
     """Write the facts of every ticket of a desk again, one object for each day; return how many.
 
-    What the tickets' changes used is kept from the facts before.
+    What the tickets' changes used is kept from the facts before; facts of tickets or changes that
+    the table does not have, since it was restored, are gone afterwards.
 
     Raises:
         NotFound: there is no such desk.
         TryAgain: something else rewrites the facts of a day; run it again.
     """
-    storage, made = storage_of(stage), 0
-    playbook = storage.playbooks.get(desk, datetime.now(UTC))
+    storage, began, made = storage_of(stage), datetime.now(UTC), 0
+    playbook = storage.playbooks.get(desk, began)
     store = facts_of_stage(stage)
     left = iter(sorted(numbers(storage, desk)))
     while some := list(islice(left, AT_ONCE)):
@@ -44,7 +45,7 @@ def rebuild(stage: str, desk: str) -> int:
         store.write(playbook, facts, now)
         made += len(facts)
     for day in list(store.days(desk)):
-        store.compact(playbook, day, datetime.now(UTC))
+        store.compact(playbook, day, datetime.now(UTC), began)
     return made
 
 
