@@ -41,7 +41,6 @@ class Tally:
     known: int = 0
     skipped: int = 0
     bad: int = 0
-    commits: int = 0
     problems: Counter[str] = field(default_factory=Counter)
 
     def problem(self, where: str, reference: str, cause: str) -> None:
@@ -57,7 +56,6 @@ class Tally:
         self.problem(where, reference, cause)
 
     def add(self, done: Imported) -> None:
-        self.commits += done.written
         self.imported += bool(done.written)
         self.known += not done.written
 
