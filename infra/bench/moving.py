@@ -77,7 +77,7 @@ def _run_of(file: Path, move: Move, importer: TicketImporter | None) -> ImportRu
     words = mappings.words_of(read("zendesk", file))
     mapped = mappings.guess(words, move.playbook, agents.values())
     translator = mappings.Translator("zendesk", mapped, move.playbook, agents)
-    buckets = move.buckets if importer else None
+    buckets = move.buckets() if importer else None
     return ImportRun(move.playbook, translator, importer, buckets)
 
 

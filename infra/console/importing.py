@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import TextIO, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -82,14 +82,14 @@ class Tally:
             yield f"{count:,} × {cause}"
 
 
-def progress(items: Iterable[T], what: str, out: Any = sys.stderr) -> Iterator[T]:
+def progress(items: Iterable[T], what: str, out: TextIO | None = None) -> Iterator[T]:
     """Yield the items, and say once a second how many there were."""
     said = time.monotonic()
     for count, item in enumerate(items, 1):
         yield item
         if time.monotonic() - said >= 1:
             said = time.monotonic()
-            out.write(f"{count:,} {what}\n")
+            (out or sys.stderr).write(f"{count:,} {what}\n")
 
 
 @dataclass(frozen=True)

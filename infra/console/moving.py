@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import cast, get_args
 
@@ -85,7 +85,6 @@ class Move:
             root_key=aws.root_key(deployment),
         )
 
-    @cached_property
     def buckets(self) -> ArchiveBuckets:
         deployment = self.deployment
         return ArchiveBuckets(boto3.client("s3"), deployment.archive_bucket, deployment.mail_bucket)
@@ -122,7 +121,7 @@ def bring_in(move: Move, source: Source, file: Path, mapping: Path, *, dry_run: 
         run = ImportRun(move.playbook, translator)
     else:
         move.trail.record("import", move.desk, source)
-        run = ImportRun(move.playbook, translator, move.importer(), move.buckets)
+        run = ImportRun(move.playbook, translator, move.importer(), move.buckets())
     written = file.with_name(f"{file.name}.report.txt")
     with written.open("w", encoding="utf-8") as out:
         tally = Tally(out, report)
@@ -140,7 +139,8 @@ def bring_in(move: Move, source: Source, file: Path, mapping: Path, *, dry_run: 
 
 def restore(move: Move, file: Path, *, dry_run: bool) -> Tally:
     """Import the export of a desk, with its numbers, and show what became of its tickets."""
-    tally, restored = Tally(shown=report), partial(_restored, move, TicketRestorer(move.importer()))
+    tally = Tally(shown=report)
+    restored = partial(_restored, move, TicketRestorer(move.importer()), move.buckets())
     if not dry_run:
         move.trail.record("import", move.desk, "deskbell")
     tickets = _tickets(progress(lines(file), "tickets"), tally)
@@ -172,7 +172,9 @@ def _ended(move: Move, tally: Tally, *, dry_run: bool) -> Tally:
     return tally
 
 
-def _restored(move: Move, restorer: TicketRestorer, line: ExportedTicket) -> Imported:
+def _restored(
+    move: Move, restorer: TicketRestorer, buckets: ArchiveBuckets, line: ExportedTicket
+) -> Imported:
     importer, now = restorer.importer, _now()
     contacts = {version: _contact(found) for version, found in line.contacts.items()}
 
@@ -186,7 +188,7 @@ def _restored(move: Move, restorer: TicketRestorer, line: ExportedTicket) -> Imp
     commits = list(settled(line, move.desk, digest))
     added = restorer.add(move.playbook, commits, documents, now)
     if added.ticket.status in ("archived", "closed"):
-        archive(move.buckets, importer, move.playbook, added, now)
+        archive(buckets, importer, move.playbook, added, now)
     return added
 
 
@@ -205,7 +207,7 @@ def export(move: Move, file: Path, reason: str = "", box: ContactBox | None = No
     act = move.trail.entry("export.desk", move.desk, move.desk, after=said)
     move.storage.audit.record(act)
     persons, count = Persons(), 0
-    once.client("lambda")
+    once.client("lambda")  # as above: made before the threads
     found = sorted(search.numbers(move.storage, move.desk))
 
     def read(number: str) -> tuple[list[e.Commit], str | None]:
