@@ -223,6 +223,9 @@ def test_an_interrupted_import_goes_on(
     (half,) = imported(journey.storage, "zendesk", "7")
     assert half.version == imports.AT_ONCE
     monkeypatch.setattr(imports, "_parts", original)
+    (tmp_path / "long.jsonl").write_text(json.dumps(ticket | {"comments": messages[:-1]}), "utf-8")
+    assert "was begun with another content" in bring_in("zendesk", "long.jsonl", tmp_path)
+    (tmp_path / "long.jsonl").write_text(json.dumps(ticket), "utf-8")
     assert "1 imported" in bring_in("zendesk", "long.jsonl", tmp_path)
     (whole,) = imported(journey.storage, "zendesk", "7")
     assert (whole.number, whole.version, whole.status) == (half.number, 122, "archived")
@@ -377,7 +380,13 @@ def test_an_export_reads_back_the_same(tmp_path: Path) -> None:
         with deployed("standard", people()) as journey:
             journey.storage.manifests.start("standard", datetime.now(UTC))
             command = ("import", "--from", "deskbell", str(file), "--desk", "standard")
-            assert "4 imported, 0 were there" in console(*command), name
+            unmasked = tmp_path / "unmasked.jsonl"
+            text = file.read_text("utf-8").replace("请升级到 5.3", "请致电 13800138000")
+            unmasked.write_text(text, "utf-8")
+            said = console("import", "--from", "deskbell", str(unmasked), "--desk", "standard")
+            assert "3 imported, 0 were there, 0 skipped by the mapping, 1 not imported" in said
+            assert "is unmasked" in said
+            assert "1 imported, 3 were there" in console(*command), name
             assert "0 imported, 4 were there" in console(*command), name
             journey.simulator.pump()
             again = tmp_path / f"{name}-again.jsonl"
