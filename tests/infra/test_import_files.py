@@ -22,7 +22,7 @@ from infra.deploy.desks import SHIPPED
 
 STANDARD = load(SHIPPED / "standard.yaml")
 AGENT = Agent(desk="standard", username="li-1", role="agent", team="技术支持组", capacity=5,
-              email="anna@example.com", display_name="Anna")  # fmt: skip
+              email="anna@example.com", display_name="客服-李")  # fmt: skip
 
 
 def translator(mapped: mappings.Mapped) -> mappings.Translator:
@@ -45,14 +45,14 @@ def test_the_first_guess_knows_names_labels_and_common_words() -> None:
     )  # fmt: skip
     words.note(ticket(status="weird", priority="urgent", agent="bob@example.com", score="103"))
     words.note(ticket(status="pending", priority="2 normal"))
-    words.note(ticket(status="pending", priority="low", agent="anna"))
+    words.note(ticket(status="pending", priority="low", agent="客服-李"))
     gone = AGENT.model_copy(update={"username": "bob", "email": "bob@example.com", "active": False})
     found = mappings.guess(words, STANDARD, [gone, AGENT])
     assert found.statuses == {"pending": "waiting", "weird": ""}
     assert found.types == {"Fault report": "报障"}
     assert found.priorities == {"3 high": "高", "urgent": "高", "2 normal": "中", "low": "低"}
     assert found.tags == {"无法登录": "无法登录", "x": ""}
-    assert found.agents == {"anna@example.com": "li-1", "bob@example.com": "", "anna": "li-1"}
+    assert found.agents == {"anna@example.com": "li-1", "bob@example.com": "", "客服-李": "li-1"}
     assert found.satisfaction == {"bad": 1, "103": 5}
     assert list(mappings.misfits(words, found, STANDARD)) == [
         "unknown status, its tickets stay out: weird (1)",

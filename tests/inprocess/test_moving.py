@@ -2,9 +2,11 @@
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from functions.core.storage import imports
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import IdempotencyRecord
 from functions.core.storage.segments import forget_segments
+from functions.core.storage.table import Table
 from infra.console.main import app
 from infra.deploy.stacks import load_template
 from infra.deploy.steps import INFRA
@@ -233,9 +236,20 @@ def test_an_interrupted_import_goes_on(
 
 
 def test_tickets_are_written_at_once_in_the_order_of_the_file(
-    journey: SimulatedJourney, tmp_path: Path
+    journey: SimulatedJourney, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also those of one agent, and those that a file has twice, as overlapping exports do."""
+    """Also those of one agent, whose load changes one after the other, and those that a file has
+    twice, as overlapping exports do."""
+    at_once: list[int] = []
+    transact, busy = Table.transact, Semaphore(8)
+
+    def counted(table: Table, writes: Any) -> dict[str, str]:
+        with busy:
+            at_once.append(8 - busy._value)
+            time.sleep(0.005)
+            return transact(table, writes)
+
+    monkeypatch.setattr(Table, "transact", counted)
     tickets = [
         {"id": n, "created_at": "2024-05-01T00:00:00Z", "status": "open", "subject": f"第{n}单",
          "requester": {"email": f"c-{n % 3}@example.com"},
@@ -252,6 +266,7 @@ def test_tickets_are_written_at_once_in_the_order_of_the_file(
     agent = journey.storage.roster.get("standard", "li-1")
     assert agent is not None
     assert agent.load == 30
+    assert {*at_once} == {1}
     console("verify")
 
 
@@ -375,6 +390,9 @@ def test_an_export_reads_back_the_same(tmp_path: Path) -> None:
         assert not [word for word in ("example.com", "13900139007", "13800138000") if word in text]
     console("export", "decrypt", str(sealed), "--private-key", str(secret), "--out", str(opened))
     assert "han.new@example.com" in opened.read_text("utf-8")
+    assert opened.stat().st_mode & 0o777 == 0o600
+    lines = [json.loads(line) for line in masked.read_text("utf-8").splitlines()]
+    assert [line["number"] for line in lines[1:]] == sorted(statuses)
 
     for name, file in (("masked", masked), ("opened", opened)):
         with deployed("standard", people()) as journey:
