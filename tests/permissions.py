@@ -190,7 +190,9 @@ _ACTIONS = {
             "VerifySoftwareToken", "SetUserMFAPreference",
         )
     },
+    ("sts", "GetCallerIdentity"): set(),
     ("lambda", "Invoke"): {"lambda:InvokeFunction"},
+    ("s3", "HeadObject"): {"s3:GetObject"},
     ("s3", "ListObjectsV2"): {"s3:ListBucket"},
     # Erasures and holds name the version.
     ("s3", "ListObjectVersions"): {"s3:ListBucketVersions"},

@@ -238,15 +238,7 @@ def prices(report: Report, simulator: Simulator) -> None:
         net = costs.cost_of(usage, listed, free_tiers=True)
         report.add("costs", what, _usd(gross), listed_limit, "USD", "list prices alone")
         report.add("costs", what, _usd(net), float(limit), "USD", "less perpetual free tiers")
-        report.details[f"cost: {what}"] = [
-            {
-                "name": line.name,
-                "quantity": f"{line.quantity.normalize():f}",
-                "usd": f"{line.listed:.6f}",
-                "usd_after_free_tier": f"{line.after_free:.6f}",
-            }
-            for line in costs.bill(usage, listed)
-        ]
+        report.details[f"cost: {what}"] = _billed(usage, listed)
     _memory(report, counted, listed)
     key = {"kms.key": idle["kms.key"]}
     report.add("costs", "of which the KMS key", _usd(costs.cost_of(key, listed)), None, "USD")
@@ -254,6 +246,18 @@ def prices(report: Report, simulator: Simulator) -> None:
     report.details["unverified_prices"] = sorted(
         name for name in listed.prices if listed.price(name).status != "verified"
     )
+
+
+def _billed(usage: costs.Usage, listed: costs.PriceList) -> list[dict[str, str]]:
+    return [
+        {
+            "name": line.name,
+            "quantity": f"{line.quantity.normalize():f}",
+            "usd": f"{line.listed:.6f}",
+            "usd_after_free_tier": f"{line.after_free:.6f}",
+        }
+        for line in costs.bill(usage, listed)
+    ]
 
 
 def _memory(report: Report, counted: Sequence[Life], listed: costs.PriceList) -> None:
@@ -334,10 +338,7 @@ def abuse(report: Report, simulator: Simulator) -> None:
         report.add("abuse", what, _usd(costs.cost_of(used, listed)), None, "USD", note)
         sms = f"{hour.name}: {hour.messages:,} messages"
         report.add("abuse", f"{what}, SMS", _usd(messages), None, "USD", sms)
-        report.details[f"abuse: {hour.name}"] = [
-            {"name": line.name, "quantity": f"{line.quantity:f}", "usd": f"{line.listed:.4f}"}
-            for line in costs.bill(used, listed)
-        ]
+        report.details[f"abuse: {hour.name}"] = _billed(used, listed)
 
 
 def conversations(report: Report, simulator: Simulator) -> None:

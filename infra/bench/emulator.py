@@ -4,7 +4,6 @@ No function is deployed: the simulator calls the handlers in this process.
 """
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from functions.core.domain.roster import Agent
 from functions.core.platform.settings import Deployment
+from infra.bench.running_system import free_ports
 from infra.deploy.local_stage import ACCOUNT, REGION, Ports, aws_environment
 from infra.simulator.simulator import Simulator
 
@@ -34,7 +34,7 @@ class EmulatorError(RuntimeError):
 def deployment(dynamodb: str | None = None) -> Iterator[Simulator]:
     """The `standard` desk with one agent per team online, in a separate emulator."""
     with tempfile.TemporaryDirectory(prefix="deskbell-bench-") as folder:
-        port = _free_port()
+        (port,) = free_ports(1)
         with _environment(aws_environment(Ports(aws=port))), _emulator(port, Path(folder)):
             _foundation(dynamodb)
             with Simulator(DEPLOYMENT).running() as simulator:
@@ -42,13 +42,6 @@ def deployment(dynamodb: str | None = None) -> Iterator[Simulator]:
                 simulator.calls.clear()
                 simulator.invocations.clear()
                 yield simulator
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def rows() -> Iterator[tuple[str, float, float | None, str, str]]:
     """Yield what, value, limit, unit and note of each measure."""
     with TemporaryDirectory() as folder:
         done, found = written(Path(folder)), dry_run(Path(folder))
-    note = f"{done.tickets:,} tickets in {done.seconds:.0f} s, one after the other"
+    note = f"{done.tickets:,} tickets in {done.seconds:.0f} s"
     yield "tickets imported", round(done.per_second, 1), None, "/s", note
     note = f"{found.tickets:,} tickets in {found.seconds:.0f} s"
     yield "tickets read by a dry run", round(found.per_second), None, "/s", note

@@ -54,7 +54,7 @@ def _started() -> Iterator[Path]:
             shutil.copytree(ROOT / name, tree / name, symlinks=True, ignore=leave)
         data = Path(folder) / "data"
         log = Path(folder) / "up.log"
-        http, aws, smtp = _free_ports(3)
+        http, aws, smtp = free_ports(3)
         arguments = ["up", "--port", http, "--aws-port", aws, "--smtp-port", smtp]
         with log.open("wb") as out:
             process = subprocess.Popen(  # noqa: S603 - our own console
@@ -82,7 +82,7 @@ def _started() -> Iterator[Path]:
                 process.wait()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

@@ -65,7 +65,7 @@ class Persons:
         return self.names[digest]
 
 
-def dumped(desk: str, history: Sequence[e.Commit], persons: Persons, contacts: Any = None) -> str:
+def dumped(desk: str, history: Sequence[e.Commit], contacts: Any, persons: Persons) -> str:
     """Return the line of a ticket; `contacts` by version, or all of them sealed."""
     number = history[0].number
 

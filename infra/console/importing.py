@@ -3,12 +3,14 @@
 import re
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import TextIO, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -17,8 +19,9 @@ from functions.core.domain.imports import PastTicket
 from functions.core.domain.record import archive_key
 from functions.core.domain.rules import Playbook
 from functions.core.services.archiving import ArchiveBuckets, write_document
-from functions.core.services.importing import Imported, TicketImporter
+from functions.core.services.importing import BegunImport, Imported, TicketImporter
 from infra.console.mapping import Misfit, Translator
+from infra.console.parallel import WINDOW, in_order
 from infra.console.sources import Read, Source, read
 
 T = TypeVar("T")
@@ -38,7 +41,6 @@ class Tally:
     known: int = 0
     skipped: int = 0
     bad: int = 0
-    commits: int = 0
     problems: Counter[str] = field(default_factory=Counter)
 
     def problem(self, where: str, reference: str, cause: str) -> None:
@@ -49,6 +51,28 @@ class Tally:
             self.shown(line)
         self.problems[_NUMBERS.sub("…", cause)] += 1
 
+    def reject(self, where: str, reference: str, cause: str) -> None:
+        self.bad += 1
+        self.problem(where, reference, cause)
+
+    def add(self, done: Imported) -> None:
+        self.imported += bool(done.written)
+        self.known += not done.written
+
+    @contextmanager
+    def noting(self, where: str, reference: str) -> Iterator[None]:
+        """Note what keeps a ticket out, and go on; what the stage refuses is raised."""
+        try:
+            yield
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationException":
+                raise
+            self.reject(where, reference, f"too large: {error}")
+        except Conflict as error:
+            self.reject(where, reference, str(error))
+        except (DeskbellError, ValueError) as error:
+            self.reject(where, reference, f"{type(error).__name__}: {error}")
+
     def lines(self) -> Iterator[str]:
         yield (
             f"{self.read:,} tickets read: {self.imported:,} imported, {self.known:,} were there, "
@@ -58,14 +82,14 @@ class Tally:
             yield f"{count:,} × {cause}"
 
 
-def progress(items: Iterable[T], what: str, out: Any = sys.stderr) -> Iterator[T]:
+def progress(items: Iterable[T], what: str, out: TextIO | None = None) -> Iterator[T]:
     """Yield the items, and say once a second how many there were."""
     said = time.monotonic()
     for count, item in enumerate(items, 1):
         yield item
         if time.monotonic() - said >= 1:
             said = time.monotonic()
-            out.write(f"{count:,} {what}\n")
+            (out or sys.stderr).write(f"{count:,} {what}\n")
 
 
 @dataclass(frozen=True)
@@ -81,76 +105,83 @@ class ImportRun:
         self, source: Source, path: Path, tally: Tally, now: Callable[[], datetime]
     ) -> Iterator[str]:
         """Import a file; yield the numbers of the tickets that were written or were there."""
-        for found in read(source, path):
-            tally.read += 1
-            past = self._translated(found, tally)
-            if past is None:
-                continue
-            if self.importer is None:
+        tickets = self._translated(read(source, path), tally)
+        if self.importer is None:
+            for _, past in tickets:
                 tally.imported += 1
                 yield past.reference
+            return
+        write = partial(self._written, self.importer, now)
+        for (where, begun), done in in_order(write, self._begun(self.importer, tickets, tally)):
+            with tally.noting(where, begun.past.reference):
+                tally.add(done.result())
+                yield begun.number
+
+    def _translated(
+        self, tickets: Iterable[Read], tally: Tally
+    ) -> Iterator[tuple[str, PastTicket]]:
+        """Yield place and content of the tickets that the mapping lets in."""
+        for where, ticket, problem in tickets:
+            tally.read += 1
+            if ticket is None:
+                tally.reject(where, "", problem)
                 continue
+            notes: list[str] = []
+            reference = ticket.reference[:60]
             try:
-                written = self._written(self.importer, past, now())
-            except Conflict as error:
-                self._bad(tally, found.where, past.reference, str(error))
+                past = self.translator.translate(ticket, notes)
+            except Misfit as error:
+                tally.reject(where, reference, str(error))
                 continue
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ValidationException":
-                    raise  # of the stage, and not of this ticket
-                self._bad(tally, found.where, past.reference, f"too large: {error}")
-                continue
-            except (DeskbellError, ValueError) as error:
-                self._bad(tally, found.where, past.reference, f"{type(error).__name__}: {error}")
-                continue
-            tally.commits += written.written
-            if written.written:
-                tally.imported += 1
+            for note in notes:
+                tally.problem(where, reference, note)
+            if past is None:
+                tally.skipped += 1
             else:
-                tally.known += 1
-            yield written.number
+                yield where, past
 
-    def _bad(self, tally: Tally, where: str, reference: str, cause: str) -> None:
-        tally.bad += 1
-        tally.problem(where, reference, cause)
+    def _begun(
+        self, importer: TicketImporter, tickets: Iterable[tuple[str, PastTicket]], tally: Tally
+    ) -> Iterator[tuple[str, BegunImport] | None]:
+        """Yield the tickets with their numbers, which are drawn in the order of the file."""
+        recent: deque[str] = deque(maxlen=WINDOW)
+        for where, past in tickets:
+            if past.key in recent:
+                yield None  # a file may have a ticket twice: the first one is written before
+            recent.append(past.key)
+            with tally.noting(where, past.reference):
+                yield where, importer.begin(self.playbook, past)
 
-    def _translated(self, found: Read, tally: Tally) -> PastTicket | None:
-        if found.ticket is None:
-            self._bad(tally, found.where, "", found.problem)
-            return None
-        notes: list[str] = []
-        reference = found.ticket.reference[:60]
-        try:
-            past = self.translator.translate(found.ticket, notes)
-        except Misfit as error:
-            self._bad(tally, found.where, reference, str(error))
-            return None
-        if past is None:
-            tally.skipped += 1
-        for note in notes:
-            tally.problem(found.where, reference, note)
-        return past
-
-    def _written(self, importer: TicketImporter, past: PastTicket, now: datetime) -> Imported:
+    def _written(
+        self,
+        importer: TicketImporter,
+        now: Callable[[], datetime],
+        ticket: tuple[str, BegunImport],
+    ) -> Imported:
         """Write a ticket, and the archive's document of one that has ended."""
-        written = importer.add(self.playbook, past, now)
-        if past.outcome in ("solved", "closed") and self.buckets is not None:
-            archive(self.buckets, importer, self.playbook, written)
+        begun, at = ticket[1], now()
+        written = importer.add(self.playbook, begun, at)
+        if not begun.past.goes_on and self.buckets is not None:
+            archive(self.buckets, importer, self.playbook, written, at)
         return written
 
 
 def archive(
-    buckets: ArchiveBuckets, importer: TicketImporter, playbook: Playbook, written: Imported
+    buckets: ArchiveBuckets,
+    importer: TicketImporter,
+    playbook: Playbook,
+    written: Imported,
+    now: datetime,
 ) -> None:
     """Write a ticket's document to the archive, unless an earlier run has."""
-    ticket = importer.storage.tickets.load(playbook.desk, written.number)
     if not written.written:
         try:
             buckets.s3.head_object(
-                Bucket=buckets.archive, Key=archive_key(ticket, playbook.hours.timezone)
+                Bucket=buckets.archive, Key=archive_key(written.ticket, playbook.hours.timezone)
             )
         except ClientError:
             pass
         else:
             return
-    write_document(importer.storage, buckets, ticket, playbook)
+    version, _ = importer.storage.playbooks.get_numbered(playbook.desk, now)
+    write_document(importer.storage, buckets, written.ticket, playbook, version)

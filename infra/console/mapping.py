@@ -34,7 +34,8 @@ _OUTCOMES: Mapping[str, Outcome] = {
     "merged": "closed", "removed": "closed", "deleted": "closed", "spam": "closed",
 }  # fmt: skip
 _URGENCY = {"urgent": 0.0, "high": 0.0, "normal": 0.5, "medium": 0.5, "low": 1.0}
-_CHANNELS = {"email": "mail", "mail": "mail", "phone": "phone", "voice": "phone", "chat": "chat"}
+_CHANNELS = {"email": "mail", "mail": "mail", "phone": "phone", "voice": "phone", "chat": "chat",
+             "native_messaging": "chat"}  # fmt: skip
 _GOOD = {"good": 1.0, "bad": 0.0, "103": 1.0, "102": 0.9, "101": 0.75, "100": 0.5, "-101": 0.25,
          "-102": 0.1, "-103": 0.0}  # fmt: skip
 """Score → how good it is, of Zendesk's words and of Freshdesk's default scale."""

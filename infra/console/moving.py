@@ -1,7 +1,7 @@
 """Carry out `deskbell import` and `deskbell export` on a stage."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -13,22 +13,19 @@ import boto3
 from functions.core.deliver import once
 from functions.core.domain import events as e
 from functions.core.domain.audit import AuditEntry
-from functions.core.domain.errors import DeskbellError, TryAgain
+from functions.core.domain.errors import TryAgain
 from functions.core.domain.rules import Playbook
 from functions.core.platform import aws
 from functions.core.platform.settings import Deployment
 from functions.core.services.archiving import ArchiveBuckets
 from functions.core.services.contacts import contact_digest, contact_document
 from functions.core.services.importing import Imported, TicketImporter
-from functions.core.services.indexing import SearchIndex
 from functions.core.services.restoring import TicketRestorer
 from functions.core.storage.database import Storage
-from functions.core.storage.facts import FactStore
-from functions.core.storage.segments import Segments
 from functions.core.text.contacts import Contact, ContactKind
 from functions.core.text.masking import mask
 from functions.unseal.unsealing import NOTHING
-from infra.console import mapping as mappings
+from infra.console import mapping as mappings, reports, search
 from infra.console.contact_box import ContactBox
 from infra.console.desk_file import (
     ExportedTicket,
@@ -42,8 +39,7 @@ from infra.console.desk_file import (
 )
 from infra.console.errors import UsageError
 from infra.console.importing import ImportRun, Tally, archive, progress
-from infra.console.reports import rebuild_facts
-from infra.console.search import numbers
+from infra.console.parallel import in_order
 from infra.console.sources import Source, read
 from infra.console.terminal import report
 from infra.deploy.desks import storage_of
@@ -81,6 +77,7 @@ class Move:
 
     def importer(self) -> TicketImporter:
         deployment = self.deployment
+        aws.client("kms")  # boto3 makes clients in one thread at a time only
         return TicketImporter(
             storage=self.storage,
             seal=partial(aws.seal, deployment),
@@ -94,13 +91,9 @@ class Move:
 
     def find_again(self) -> None:
         """Make what search and reports read again: no function has seen the tickets."""
-        s3, bucket = boto3.client("s3"), self.deployment.mail_bucket
-        root: Callable[[], bytes] = partial(aws.root_key, self.deployment)
-        index = SearchIndex(self.storage, Segments(s3, bucket), root)
-        found = index.rebuild(self.desk, numbers(self.storage, self.desk), _now)
-        report(f"{self.desk}: {found:,} tickets can be found")
-        made = rebuild_facts(self.storage, FactStore(s3, bucket), self.playbook)
-        report(f"{self.desk}: {made:,} facts")
+        stage, desk = self.deployment.stage, self.desk
+        report(f"{desk}: {search.rebuild(stage, desk):,} tickets can be found")
+        report(f"{desk}: {reports.rebuild(stage, desk):,} facts")
 
 
 def first_guess(move: Move, source: Source, file: Path) -> Path:
@@ -134,15 +127,11 @@ def bring_in(move: Move, source: Source, file: Path, mapping: Path, *, dry_run: 
         tally = Tally(out, report)
         for _ in progress(run.run(source, file, tally, _now), "tickets"):
             pass
-    for line in tally.lines():
-        report(line)
     if tally.problems:
-        report(f"{written}: each of these")
+        report(f"{written}: each of what did not fit")
     else:
         written.unlink()
-    if (tally.imported or tally.known) and not dry_run:
-        move.find_again()  # also if an earlier run ended before it
-    return tally
+    return _ended(move, tally, dry_run=dry_run)
 
 
 # Another desk of Deskbell
@@ -150,36 +139,43 @@ def bring_in(move: Move, source: Source, file: Path, mapping: Path, *, dry_run: 
 
 def restore(move: Move, file: Path, *, dry_run: bool) -> Tally:
     """Import the export of a desk, with its numbers, and show what became of its tickets."""
-    importer, tally = move.importer(), Tally(shown=report)
-    restorer = TicketRestorer(importer)
+    tally = Tally(shown=report)
+    restored = partial(_restored, move, TicketRestorer(move.importer()), move.buckets())
     if not dry_run:
         move.trail.record("import", move.desk, "deskbell")
-    for line in progress(lines(file), "tickets"):
+    tickets = _tickets(progress(lines(file), "tickets"), tally)
+    if dry_run:
+        tally.imported = sum(1 for _ in tickets)
+    else:
+        for line, done in in_order(restored, tickets):
+            with tally.noting(line.where, line.number):
+                tally.add(done.result())
+    return _ended(move, tally, dry_run=dry_run)
+
+
+def _tickets(read: Iterable[ExportedTicket | str], tally: Tally) -> Iterator[ExportedTicket]:
+    """Yield the tickets of a file, and count what is none."""
+    for line in read:
         tally.read += 1
-        if isinstance(line, str):
-            tally.bad += 1
-            tally.problem(line, "", "not a ticket")
-            continue
-        if dry_run:
-            tally.imported += 1
-            continue
-        try:
-            added = _restored(move, restorer, line)
-        except DeskbellError as error:
-            tally.bad += 1
-            tally.problem(line.where, line.number, str(error))
-            continue
-        tally.imported += bool(added.written)
-        tally.known += not added.written
+        if isinstance(line, ExportedTicket):
+            yield line
+        else:
+            tally.reject(line, "", "not a ticket")
+
+
+def _ended(move: Move, tally: Tally, *, dry_run: bool) -> Tally:
+    """Show what became of the tickets, and let them be found, also those of an earlier run."""
     for text in tally.lines():
         report(text)
     if (tally.imported or tally.known) and not dry_run:
-        move.find_again()  # also if an earlier run ended before it
+        move.find_again()
     return tally
 
 
-def _restored(move: Move, restorer: TicketRestorer, line: ExportedTicket) -> Imported:
-    importer = restorer.importer
+def _restored(
+    move: Move, restorer: TicketRestorer, buckets: ArchiveBuckets, line: ExportedTicket
+) -> Imported:
+    importer, now = restorer.importer, _now()
     contacts = {version: _contact(found) for version, found in line.contacts.items()}
 
     def digest(found: Opened) -> str:
@@ -190,10 +186,9 @@ def _restored(move: Move, restorer: TicketRestorer, line: ExportedTicket) -> Imp
         for version, contact in contacts.items()
     }
     commits = list(settled(line, move.desk, digest))
-    added = restorer.add(move.playbook, commits, documents, _now())
-    ticket = move.storage.tickets.load(move.desk, line.number)
-    if ticket.status in ("archived", "closed"):
-        archive(move.buckets(), importer, move.playbook, added)
+    added = restorer.add(move.playbook, commits, documents, now)
+    if added.ticket.status in ("archived", "closed"):
+        archive(buckets, importer, move.playbook, added, now)
     return added
 
 
@@ -212,14 +207,18 @@ def export(move: Move, file: Path, reason: str = "", box: ContactBox | None = No
     act = move.trail.entry("export.desk", move.desk, move.desk, after=said)
     move.storage.audit.record(act)
     persons, count = Persons(), 0
-    found = sorted(numbers(move.storage, move.desk))
+    once.client("lambda")  # as above: made before the threads
+    found = sorted(search.numbers(move.storage, move.desk))
+
+    def read(number: str) -> tuple[list[e.Commit], str | None]:
+        history = move.storage.tickets.history(move.desk, number)
+        return history, box.seal(number, _opened(move, history, act)) if box else None
+
     partial_file = file.with_name(f"{file.name}.part")
     with partial_file.open("w", encoding="utf-8") as out:
         out.write(f"{head('sealed' if box else 'masked', box.sender if box else '')}\n")
-        for number in progress(found, "tickets"):
-            history = move.storage.tickets.history(move.desk, number)
-            contacts = box.seal(number, _opened(move, history, act)) if box else None
-            out.write(f"{dumped(move.desk, history, persons, contacts)}\n")
+        for _, done in progress(in_order(read, found), "tickets"):
+            out.write(f"{dumped(move.desk, *done.result(), persons)}\n")
             count += 1
     partial_file.replace(file)
     return count

@@ -2,20 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import islice
 
 import boto3
 
-from functions.core.domain.rules import Playbook
 from functions.core.platform.athena import Athena
 from functions.core.reports.facts import facts_of
 from functions.core.reports.periods import Period
 from functions.core.reports.report import BehindView, ComparisonView, ReportView
-from functions.core.storage.database import Storage
 from functions.core.storage.facts import FactStore
 from functions.core.storage.reports import StoredReports
 from functions.reports import reporting
 from infra.console.errors import UsageError
+from infra.console.parallel import in_order
 from infra.console.search import numbers
 from infra.deploy.desks import storage_of
 from infra.deploy.stacks import deployment_of
@@ -25,37 +25,32 @@ AT_ONCE = 500
 
 
 def rebuild(stage: str, desk: str) -> int:
-    """Make all facts of a desk's tickets again; return how many.
+    """Write the facts of every ticket of a desk again, one object for each day; return how many.
+
+    What the tickets' changes used is kept from the facts before; facts of tickets or changes that
+    the table does not have, since it was restored, are gone afterwards.
 
     Raises:
         NotFound: there is no such desk.
         TryAgain: something else rewrites the facts of a day; run it again.
     """
-    storage = storage_of(stage)
-    playbook = storage.playbooks.get(desk, datetime.now(UTC))
-    return rebuild_facts(storage, facts_of_stage(stage), playbook)
+    storage, began, made = storage_of(stage), datetime.now(UTC), 0
+    playbook = storage.playbooks.get(desk, began)
+    store = facts_of_stage(stage)
+    left = iter(sorted(numbers(storage, desk)))
+    while some := list(islice(left, AT_ONCE)):
+        now = datetime.now(UTC)  # before the reading, so that what a later run writes counts
+        histories = in_order(partial(storage.tickets.history, desk), some)
+        facts = [fact for _, read in histories for fact in facts_of(read.result(), playbook, now)]
+        store.write(playbook, facts, now)
+        made += len(facts)
+    for day in list(store.days(desk)):
+        store.compact(playbook, day, datetime.now(UTC), began)
+    return made
 
 
 def facts_of_stage(stage: str) -> FactStore:
     return FactStore(boto3.client("s3"), deployment_of(stage).mail_bucket)
-
-
-def rebuild_facts(storage: Storage, store: FactStore, playbook: Playbook) -> int:
-    """Write the facts of every ticket again, and leave one object for each day.
-
-    What the tickets' changes used is kept from the facts before.
-    """
-    desk, made = playbook.desk, 0
-    left = iter(sorted(numbers(storage, desk)))
-    while some := list(islice(left, AT_ONCE)):
-        now = datetime.now(UTC)  # before the reading, so that what a later run writes counts
-        histories = (storage.tickets.history(desk, number) for number in some)
-        facts = [fact for history in histories for fact in facts_of(history, playbook, now)]
-        store.write(playbook, facts, now)
-        made += len(facts)
-    for day in list(store.days(desk)):
-        store.compact(playbook, day, datetime.now(UTC))
-    return made
 
 
 def get(stage: str, desk: str, kind: str, period: str) -> ReportView:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 import boto3
 
@@ -11,6 +12,7 @@ from functions.core.storage.database import Storage
 from functions.core.storage.items import ticket_key, ticket_of_key
 from functions.core.storage.segments import Segments
 from functions.core.storage.table import stamp
+from infra.console.parallel import in_order
 from infra.deploy.desks import storage_of
 from infra.deploy.stacks import deployment_of
 
@@ -27,8 +29,9 @@ def rebuild(stage: str, desk: str) -> int:
     storage, deployment = storage_of(stage), deployment_of(stage)
     storage.playbooks.get(desk, datetime.now(UTC))
     segments = Segments(boto3.client("s3"), deployment.mail_bucket)
-    index = SearchIndex(storage, segments, lambda: aws.root_key(deployment))
-    return index.rebuild(desk, numbers(storage, desk), lambda: datetime.now(UTC))
+    index = SearchIndex(storage, segments, partial(aws.root_key, deployment))
+    texts = in_order(partial(index.text_of, desk), numbers(storage, desk))
+    return index.rebuild(desk, (text.result() for _, text in texts), partial(datetime.now, UTC))
 
 
 def numbers(storage: Storage, desk: str, since: datetime = _EVER) -> Iterator[str]:

@@ -2,16 +2,17 @@
 
 Zendesk: the full JSON export (a ticket a line, with `comments`), or pages of the API with `users`
 beside `tickets`. Zammad: `GET /api/v1/tickets/…?expand=true` with `articles` in each. Freshdesk:
-`GET /api/v2/tickets/…?include=conversations,requester,stats`, or the account's export
-(`helpdesk_ticket`). CSV: a row a ticket, and further rows of the same number for its messages. Each
-JSON file is one document, a list, or one document a line. Nothing is fetched: attachments are named
-by their addresses.
+`GET /api/v2/tickets/…?include=requester,stats` with `conversations` in each, or the account's
+export (`helpdesk_ticket`). CSV: a row a ticket, and further rows of the same number for its
+messages. Each JSON file is one document, a list, or one document a line. Nothing is fetched:
+attachments are named by their addresses.
 """
 
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO
@@ -161,6 +162,11 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
+def _word(found: Fields, *names: str) -> str:
+    """Return the first of these fields that says something, as text."""
+    return next(filter(None, (_text(found.get(name)) for name in names)), "")
+
+
 def _plain(value: Any, *, html: bool) -> str:
     text = _text(value)
     return to_text(text).strip() if html and "<" in text else text
@@ -180,43 +186,47 @@ def _zendesk(ticket: Fields, people: Mapping[str, Fields]) -> SourceTicket:
     requester = _person(ticket, "requester", people)
     assignee = _person(ticket, "assignee", people)
     customer = str(ticket.get("requester_id") or requester.get("id") or "")
-    comments = sorted(ticket.get("comments") or (), key=lambda one: _text(one.get("created_at")))
+    comments = sorted(ticket.get("comments") or (), key=lambda one: _word(one, "created_at"))
     messages = [_comment(one, customer, people) for one in comments]
-    description = _text(ticket.get("description"))
-    files: tuple[str, ...] = ()
-    # The first comment is the description again.
-    if messages and (not description or messages[0].text == description):
-        description, files = messages[0].text, messages[0].files
-        del messages[0]
+    first = _first(messages)
+    internal = bool(messages) or not ticket.get("is_public", True)
+    tags = tuple(map(str, ticket.get("tags") or ()))
     rating = ticket.get("satisfaction_rating") or {}
     metrics = ticket.get("metric_set") or {}
     return SourceTicket(
         key=str(ticket["id"]),
         reference=str(ticket["id"]),
         received_at=ticket["created_at"],
-        status=_text(ticket["status"]),
-        contact=_text(requester.get("email")) or _text(requester.get("phone")),
-        name=_text(requester.get("name")),
-        customer_id=_text(requester.get("external_id")),
-        description=description,
-        subject=_text(ticket.get("subject")),
-        type=_text(ticket.get("type")),
-        priority=_text(ticket.get("priority")),
+        status="merged" if "closed_by_merge" in tags else _text(ticket["status"]),
+        contact=_word(requester, "email", "phone"),
+        name=_word(requester, "name"),
+        customer_id=_word(requester, "external_id"),
+        # The description is the first comment, also of an internal one.
+        description=first.text or ("" if internal else _word(ticket, "description")),
+        subject=_word(ticket, "subject"),
+        type=_word(ticket, "type"),
+        priority=_word(ticket, "priority"),
         channel=_text((ticket.get("via") or {}).get("channel")),
-        agent=_text(assignee.get("email")) or _text(ticket.get("assignee_id")),
-        ended_at=_text(metrics.get("solved_at") or ticket.get("solved_at"))
-        or _text(ticket.get("updated_at")),
-        score=_text(rating.get("score")),
-        comment=_text(rating.get("comment")),
-        rated_at=_text(rating.get("updated_at")),
-        tags=tuple(map(str, ticket.get("tags") or ())),
-        files=files,
+        agent=_word(assignee, "email") or _word(ticket, "assignee_id"),
+        ended_at=_word(metrics, "solved_at") or _word(ticket, "solved_at", "updated_at"),
+        score=_word(rating, "score"),
+        comment=_word(rating, "comment"),
+        rated_at=_word(rating, "updated_at"),
+        tags=tags,
+        files=first.files,
         messages=tuple(messages),
         fields={
-            str(one["id"]): _text(one.get("value"))
+            str(one["id"]): _word(one, "value")
             for one in ticket.get("custom_fields") or ticket.get("fields") or ()
         },
     )
+
+
+def _first(messages: list[SourceMessage]) -> SourceMessage:
+    """Take the request out of the messages: the first one that is not internal."""
+    public = (index for index, one in enumerate(messages) if one.public)
+    index = next(public, None)
+    return SourceMessage("", "") if index is None else messages.pop(index)
 
 
 def _person(ticket: Fields, role: str, people: Mapping[str, Fields]) -> Fields:
@@ -234,7 +244,7 @@ def _comment(one: Fields, customer: str, people: Mapping[str, Fields]) -> Source
         text=_plain(text, html=not (one.get("plain_body") or one.get("body"))),
         by_customer=public and (identity == customer or ends),
         public=public,
-        author=_text(author.get("email")) or identity,
+        author=_word(author, "email") or identity,
         files=_files(one.get("attachments"), "file_name", "content_url"),
     )
 
@@ -243,7 +253,7 @@ def _comment(one: Fields, customer: str, people: Mapping[str, Fields]) -> Source
 
 
 def _zammad(ticket: Fields, people: Mapping[str, Fields]) -> SourceTicket:
-    articles = sorted(ticket.get("articles") or (), key=lambda one: _text(one.get("created_at")))
+    articles = sorted(ticket.get("articles") or (), key=lambda one: _word(one, "created_at"))
     messages = [_article(one, str(ticket["id"])) for one in articles]
     customer = ticket.get("customer") or ""
     known = people.get(str(ticket.get("customer_id")), {})
@@ -251,26 +261,24 @@ def _zammad(ticket: Fields, people: Mapping[str, Fields]) -> SourceTicket:
         known = customer
     written = known.get("email") or known.get("mobile") or known.get("phone") or customer
     name = f"{_text(known.get('firstname'))} {_text(known.get('lastname'))}".strip()
-    first = next((one for one in messages if one.public), None)
-    if first is not None:
-        messages.remove(first)
-    owner = _text(ticket.get("owner"))
+    first = _first(messages)
+    owner = _word(ticket, "owner")
     return SourceTicket(
         key=str(ticket["id"]),
-        reference=_text(ticket.get("number")) or str(ticket["id"]),
+        reference=_word(ticket, "number") or str(ticket["id"]),
         received_at=ticket["created_at"],
         status=_text(ticket["state"]),
         contact=_text(written),
         name=name,
-        description=first.text if first else _text(ticket.get("title")),
-        subject=_text(ticket.get("title")),
-        type=_text(ticket.get("group")),
-        priority=_text(ticket.get("priority")),
-        channel=_text(ticket.get("create_article_type")),
+        description=first.text,
+        subject=_word(ticket, "title"),
+        type=_word(ticket, "group"),
+        priority=_word(ticket, "priority"),
+        channel=_word(ticket, "create_article_type"),
         agent="" if owner == "-" else owner,
-        ended_at=_text(ticket.get("close_at")) or _text(ticket.get("updated_at")),
+        ended_at=_word(ticket, "close_at", "updated_at"),
         tags=tuple(map(str, ticket.get("tags") or ())),
-        files=first.files if first else (),
+        files=first.files,
         messages=tuple(messages),
         fields={
             name: _text(value)
@@ -286,9 +294,9 @@ def _article(one: Fields, ticket: str) -> SourceMessage:
     return SourceMessage(
         at=one["created_at"],
         text=_plain(one.get("body"), html=one.get("content_type") == "text/html"),
-        by_customer=_text(one.get("sender")).casefold() == "customer",
+        by_customer=_word(one, "sender").casefold() == "customer",
         public=not internal,
-        author=_text(one.get("created_by")),
+        author=_word(one, "created_by"),
         files=tuple(
             f"{_text(file.get('filename'))} {path}/{file.get('id')}"
             for file in one.get("attachments") or ()
@@ -298,7 +306,10 @@ def _article(one: Fields, ticket: str) -> SourceMessage:
 
 # Freshdesk
 
-_FRESH_STATUS = {"2": "open", "3": "pending", "4": "resolved", "5": "closed"}
+_FRESH_STATUS = {
+    "2": "open", "3": "pending", "4": "resolved", "5": "closed",
+    "6": "waiting on customer", "7": "waiting on third party",
+}  # fmt: skip
 _FRESH_PRIORITY = {"1": "low", "2": "medium", "3": "high", "4": "urgent"}
 _FRESH_CHANNEL = {
     "1": "email", "2": "portal", "3": "phone", "7": "chat", "9": "feedback widget",
@@ -310,36 +321,34 @@ def _freshdesk(ticket: Fields, people: Mapping[str, Fields]) -> SourceTicket:
     requester = _person(ticket, "requester", people)
     responder = _person(ticket, "responder", people)
     stats = ticket.get("stats") or {}
-    number = str(ticket.get("display_id") or ticket["id"])
+    number = _word(ticket, "display_id", "id")
     notes = [one.get("note") or one for one in ticket.get("notes") or ()]
     said = [*(ticket.get("conversations") or ()), *notes]
     rating = _rating(ticket)
-    status, priority = _text(ticket["status"]), _text(ticket.get("priority"))
+    status, priority = _text(ticket["status"]), _word(ticket, "priority")
+    source = _word(ticket, "source")
+    removed = next((word for word in ("spam", "deleted") if ticket.get(word)), "")
     return SourceTicket(
         key=number,
         reference=number,
         received_at=ticket["created_at"],
-        status=_text(ticket.get("status_name")) or _FRESH_STATUS.get(status, status),
-        contact=next(
-            filter(None, (_text(requester.get(each)) for each in ("email", "mobile", "phone"))), ""
-        ),
-        name=_text(requester.get("name")),
-        customer_id=_text(requester.get("unique_external_id")),
-        description=_text(ticket.get("description_text"))
+        status=removed or _word(ticket, "status_name") or _FRESH_STATUS.get(status, status),
+        contact=_word(requester, "email", "mobile", "phone"),
+        name=_word(requester, "name"),
+        customer_id=_word(requester, "unique_external_id"),
+        description=_word(ticket, "description_text")
         or _plain(ticket.get("description"), html=True),
-        subject=_text(ticket.get("subject")),
-        type=_text(ticket.get("type") or ticket.get("ticket_type")),
-        priority=_text(ticket.get("priority_name")) or _FRESH_PRIORITY.get(priority, priority),
-        channel=_FRESH_CHANNEL.get(_text(ticket.get("source")), _text(ticket.get("source_name"))),
-        agent=_text(responder.get("email") or responder.get("name"))
-        or _text(ticket.get("responder_id")),
-        ended_at=_text(stats.get("resolved_at") or stats.get("closed_at"))
-        or _text(ticket.get("updated_at")),
+        subject=_word(ticket, "subject"),
+        type=_word(ticket, "type", "ticket_type"),
+        priority=_word(ticket, "priority_name") or _FRESH_PRIORITY.get(priority, priority),
+        channel=_FRESH_CHANNEL.get(source) or _word(ticket, "source_name") or source,
+        agent=_word(responder, "email", "name") or _word(ticket, "responder_name", "responder_id"),
+        ended_at=_word(stats, "resolved_at", "closed_at") or _word(ticket, "updated_at"),
         score=_text((rating.get("ratings") or {}).get("default_question")),
-        comment=_text(rating.get("feedback")),
-        rated_at=_text(rating.get("created_at")),
+        comment=_word(rating, "feedback"),
+        rated_at=_word(rating, "created_at"),
         tags=tuple(
-            _text(tag.get("name")) if isinstance(tag, dict) else str(tag)
+            _word(tag, "name") if isinstance(tag, dict) else str(tag)
             for tag in ticket.get("tags") or ()
         ),
         files=_files(ticket.get("attachments"), "name", "attachment_url"),
@@ -354,8 +363,8 @@ def _freshdesk(ticket: Fields, people: Mapping[str, Fields]) -> SourceTicket:
 
 def _rating(ticket: Fields) -> Fields:
     found = ticket.get("satisfaction_rating") or ticket.get("satisfaction_ratings") or {}
-    last: Fields = found[-1] if isinstance(found, list) else found
-    return last
+    ratings: list[Fields] = found if isinstance(found, list) else [found]
+    return max(ratings, key=lambda one: _word(one, "created_at"))
 
 
 def _said(one: Fields, people: Mapping[str, Fields]) -> SourceMessage:
@@ -363,10 +372,10 @@ def _said(one: Fields, people: Mapping[str, Fields]) -> SourceMessage:
     author = people.get(str(one.get("user_id")), {})
     return SourceMessage(
         at=one["created_at"],
-        text=_text(one.get("body_text")) or _plain(one.get("body"), html=True),
+        text=_word(one, "body_text") or _plain(one.get("body"), html=True),
         by_customer=incoming and not private,
         public=not private,
-        author=_text(author.get("email")) or _text(one.get("user_id")),
+        author=_word(author, "email") or _word(one, "user_id"),
         files=_files(one.get("attachments"), "name", "attachment_url"),
     )
 
@@ -398,9 +407,7 @@ def _rows(path: Path) -> Iterator[Read]:
 
 
 def _of_row(number: str, row: Fields, rows: list[dict[str, Any]]) -> SourceTicket:
-    def cell(*names: str) -> str:
-        return next(filter(None, (_text(row.get(name)) for name in names)), "")
-
+    cell = partial(_word, row)
     return SourceTicket(
         key=number,
         reference=number,
@@ -420,18 +427,18 @@ def _of_row(number: str, row: Fields, rows: list[dict[str, Any]]) -> SourceTicke
         comment=cell("comment"),
         tags=tuple(filter(None, map(str.strip, cell("tags").replace(";", ",").split(",")))),
         files=tuple(cell("attachments").split()),
-        messages=tuple(_of_line(each) for each in rows if _text(each.get("message"))),
+        messages=tuple(_of_line(each) for each in rows if _word(each, "message")),
         fields={name: _text(value) for name, value in row.items() if name},
     )
 
 
 def _of_line(row: Fields) -> SourceMessage:
-    by = _text(row.get("message_by"))
+    by = _word(row, "message_by")
     return SourceMessage(
-        at=_text(row.get("message_at")),
-        text=_text(row.get("message")),
+        at=_word(row, "message_at"),
+        text=_word(row, "message"),
         by_customer=by.casefold() in _CUSTOMER,
-        public=_text(row.get("public")).casefold() in _TRUE,
+        public=_word(row, "public").casefold() in _TRUE,
         author=by,
-        files=tuple(_text(row.get("message_attachments")).split()),
+        files=tuple(_word(row, "message_attachments").split()),
     )

@@ -1,9 +1,12 @@
 """Reading other help desks' exports: one ticket at a time, bad ones reported, words mapped."""
 
 import json
+import time
 import tracemalloc
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,12 +16,13 @@ from infra.bench.moving import write_export
 from infra.console import mapping as mappings
 from infra.console.errors import UsageError
 from infra.console.importing import ImportRun, Tally, progress
-from infra.console.sources import SourceTicket, read
+from infra.console.parallel import WINDOW, in_order
+from infra.console.sources import Source, SourceTicket, read
 from infra.deploy.desks import SHIPPED
 
 STANDARD = load(SHIPPED / "standard.yaml")
 AGENT = Agent(desk="standard", username="li-1", role="agent", team="技术支持组", capacity=5,
-              email="anna@example.com", display_name="Anna")  # fmt: skip
+              email="anna@example.com", display_name="客服-李")  # fmt: skip
 
 
 def translator(mapped: mappings.Mapped) -> mappings.Translator:
@@ -40,12 +44,15 @@ def test_the_first_guess_knows_names_labels_and_common_words() -> None:
                score="bad", tags=("无法登录", "x"), channel="email")
     )  # fmt: skip
     words.note(ticket(status="weird", priority="urgent", agent="bob@example.com", score="103"))
-    found = mappings.guess(words, STANDARD, [AGENT])
+    words.note(ticket(status="pending", priority="2 normal"))
+    words.note(ticket(status="pending", priority="low", agent="客服-李"))
+    gone = AGENT.model_copy(update={"username": "bob", "email": "bob@example.com", "active": False})
+    found = mappings.guess(words, STANDARD, [gone, AGENT])
     assert found.statuses == {"pending": "waiting", "weird": ""}
     assert found.types == {"Fault report": "报障"}
-    assert found.priorities == {"3 high": "高", "urgent": "高"}
+    assert found.priorities == {"3 high": "高", "urgent": "高", "2 normal": "中", "low": "低"}
     assert found.tags == {"无法登录": "无法登录", "x": ""}
-    assert found.agents == {"anna@example.com": "li-1", "bob@example.com": ""}
+    assert found.agents == {"anna@example.com": "li-1", "bob@example.com": "", "客服-李": "li-1"}
     assert found.satisfaction == {"bad": 1, "103": 5}
     assert list(mappings.misfits(words, found, STANDARD)) == [
         "unknown status, its tickets stay out: weird (1)",
@@ -114,12 +121,71 @@ def test_a_file_is_a_list_lines_or_pages(tmp_path: Path, form: str) -> None:
     ]
 
 
+NOTE = {"id": 1, "author_id": 9, "body": "内部", "public": False, "created_at": "2024-01-01"}
+ASKED = {"id": 2, "author_id": 7, "body": "无法登录", "created_at": "2024-01-02"}
+FRESH = {"id": 1, "created_at": "2024-01-01", "status": 2, "description_text": "x"}
+RATED = [{"created_at": f"2024-01-0{n}", "ratings": {"default_question": 100 + n}} for n in (3, 1)]
+
+
+@pytest.mark.parametrize(
+    ("source", "found", "expected"),
+    [
+        # An internal note, which is also the description, is not shown as the customer's request.
+        ("zendesk", {"description": "内部", "comments": [NOTE]}, {"description": ""}),
+        ("zendesk", {"description": "内部", "is_public": False}, {"description": ""}),
+        ("zendesk", {"comments": [NOTE, ASKED]}, {"description": "无法登录"}),
+        ("zendesk", {"status": "closed", "tags": ["closed_by_merge"]}, {"status": "merged"}),
+        ("freshdesk", FRESH | {"spam": True}, {"status": "spam"}),
+        ("freshdesk", FRESH | {"status": 6}, {"status": "waiting on customer"}),
+        ("freshdesk", FRESH | {"deleted": True}, {"status": "deleted"}),
+        ("freshdesk", FRESH | {"source": 13}, {"channel": "13"}),
+        ("freshdesk", FRESH | {"responder_id": 9, "responder_name": "Anna"}, {"agent": "Anna"}),
+        ("freshdesk", FRESH | {"satisfaction_ratings": RATED}, {"score": "103"}),
+    ],
+)  # fmt: skip
+def test_what_a_product_calls_otherwise_is_understood(
+    tmp_path: Path, source: Source, found: dict[str, Any], expected: dict[str, str]
+) -> None:
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps({"id": 1, "created_at": "2024-01-01", "status": "open"} | found))
+    ((_, ticket, problem),) = read(source, file)
+    assert ticket is not None, problem
+    assert {name: getattr(ticket, name) for name in expected} == expected
+
+
 def test_what_is_no_ticket_is_reported_with_its_place(tmp_path: Path) -> None:
     file = tmp_path / "x.json"
     file.write_text('[{"id": 1}, "x", {"id": 2, "created_at": "2024', "utf-8")
     assert [(one.where, one.ticket is None) for one in read("zendesk", file)] == [
         ("item 1", True), ("item 2", True), ("item 3", True),
     ]  # fmt: skip
+
+
+def test_few_are_under_way_and_results_are_in_order() -> None:
+    taken: list[int | None] = []
+    ended: set[int] = set()
+
+    def items() -> Iterator[int | None]:
+        for item in (*range(40), None, 40):
+            if item == 40:
+                assert ended == {*range(40)}  # None waited for all
+            taken.append(item)
+            yield item
+
+    def work(item: int) -> int:
+        time.sleep(0.002 if item % 2 else 0)
+        ended.add(item)
+        if item == 7:
+            raise ValueError
+        return -item
+
+    for item, done in in_order(work, items()):
+        assert len(taken) <= item + WINDOW + 2
+        if item == 7:
+            assert isinstance(done.exception(), ValueError)
+        else:
+            assert done.result() == -item
+    assert len(taken) == 42
 
 
 @pytest.mark.slow

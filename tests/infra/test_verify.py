@@ -113,7 +113,13 @@ def test_a_commit_without_a_fact_is_found_and_rebuilt(storage: Storage, number: 
         replace(fact, usage=("lambda~1",))
         for fact in facts_of(storage.tickets.history("standard", number), playbook, NOW)
     ]
-    store.write(playbook, used, NOW)
+    undone = [
+        replace(used[0], number="CS0", happened=0),  # a day of its own
+        replace(used[0], number="CS0"),
+        replace(used[0], version=99),
+        replace(used[0], kind="presence", number="li-1"),
+    ]
+    store.write(playbook, [*used, *undone], NOW)
     assert len(missing()) == len(lines) - len(used)
     stage = ["--stage", DEPLOYMENT.stage]
     said = CliRunner().invoke(app, ["reports", "rebuild", "standard", *stage])
@@ -121,7 +127,8 @@ def test_a_commit_without_a_fact_is_found_and_rebuilt(storage: Storage, number: 
     assert missing() == []
     days = list(store.days("standard"))
     facts = [fact for day in days for fact in store.read("standard", day)]
-    assert {fact.number for fact in facts if fact.usage} == {number}
+    assert {fact.number for fact in facts if fact.usage} == {number, "li-1"}
+    assert len(facts) == len(lines) + 1  # of what the table does not have, nothing is left
     assert not any(store.compact(playbook, day, later) for day in days)
     checked = CliRunner().invoke(app, ["verify", "--facts", *stage])
     assert (checked.exit_code, checked.output) == (0, "OK: 6 tickets\n")
@@ -347,7 +354,8 @@ def test_search_finds_every_ticket_and_none_that_was_erased(
     later = datetime.now(UTC) + timedelta(days=1)
     storage.manifests.put(Manifest("standard", later))
     assert "standard/…: search does not find it: deskbell search rebuild" in problems()
-    index.rebuild("standard", numbers(storage, "standard"), lambda: later)
+    texts = (index.text_of("standard", each) for each in numbers(storage, "standard"))
+    index.rebuild("standard", texts, lambda: later)
     assert problems() == set()
     erase_customer(simulator, datetime.now(UTC), number=number)
     manifest = storage.manifests.get("standard")

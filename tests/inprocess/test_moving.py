@@ -2,13 +2,16 @@
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
 
 import pytest
 import yaml
+from botocore.client import BaseClient
 from cryptography.hazmat.primitives import serialization as pem
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from typer.testing import CliRunner
@@ -16,14 +19,19 @@ from typer.testing import CliRunner
 from functions.core.domain import events as e
 from functions.core.domain.roster import Agent
 from functions.core.domain.ticket import Ticket
+from functions.core.platform import aws
 from functions.core.reports.facts import facts_of
 from functions.core.storage import imports
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import IdempotencyRecord
 from functions.core.storage.segments import forget_segments
+from functions.core.storage.table import Table
 from infra.console.main import app
+from infra.deploy.stacks import load_template
+from infra.deploy.steps import INFRA
 from tests.inprocess.conftest import DEPLOYMENT, ROOT
 from tests.inprocess.desk_journey import SimulatedJourney, deployed
+from tests.permissions import needed
 
 EXPORTS = ROOT / "tests" / "fixtures" / "imports"
 SOON = datetime.now(UTC) + timedelta(hours=1)
@@ -218,10 +226,71 @@ def test_an_interrupted_import_goes_on(
     (half,) = imported(journey.storage, "zendesk", "7")
     assert half.version == imports.AT_ONCE
     monkeypatch.setattr(imports, "_parts", original)
+    (tmp_path / "long.jsonl").write_text(json.dumps(ticket | {"comments": messages[:-1]}), "utf-8")
+    assert "was begun with another content" in bring_in("zendesk", "long.jsonl", tmp_path)
+    (tmp_path / "long.jsonl").write_text(json.dumps(ticket), "utf-8")
     assert "1 imported" in bring_in("zendesk", "long.jsonl", tmp_path)
     (whole,) = imported(journey.storage, "zendesk", "7")
     assert (whole.number, whole.version, whole.status) == (half.number, 122, "archived")
     console("verify")
+
+
+def test_tickets_are_written_at_once_in_the_order_of_the_file(
+    journey: SimulatedJourney, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those of one agent, whose load changes one after the other, and those that a file has
+    twice, as overlapping exports do."""
+    at_once: list[int] = []
+    transact, busy = Table.transact, Semaphore(8)
+
+    def counted(table: Table, writes: Any) -> dict[str, str]:
+        with busy:
+            at_once.append(8 - busy._value)
+            time.sleep(0.005)
+            return transact(table, writes)
+
+    monkeypatch.setattr(Table, "transact", counted)
+    tickets = [
+        {"id": n, "created_at": "2024-05-01T00:00:00Z", "status": "open", "subject": f"第{n}单",
+         "requester": {"email": f"c-{n % 3}@example.com"},
+         "assignee": {"email": "anna@example.com"}}
+        for n in range(30)
+    ]  # fmt: skip
+    text = "\n".join(json.dumps(ticket) for ticket in tickets for _ in range(2))
+    (tmp_path / "twice.jsonl").write_text(text, "utf-8")
+    assert "60 tickets read: 30 imported, 30 were there" in bring_in(
+        "zendesk", "twice.jsonl", tmp_path
+    )
+    found = imported(journey.storage, "zendesk", *map(str, range(30)))
+    assert [ticket.number for ticket in found] == [f"CS20240501{n:03}" for n in range(1, 31)]
+    agent = journey.storage.roster.get("standard", "li-1")
+    assert agent is not None
+    assert agent.load == 30
+    assert {*at_once} == {1}
+    console("verify")
+
+
+@pytest.mark.requirement("G3")
+def test_the_role_for_an_import_grants_what_it_calls_and_no_more(
+    journey: SimulatedJourney, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: set[str] = set()
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def noted(client: Any, operation: str, request: dict[str, Any]) -> Any:
+        writes = {kind for write in request.get("TransactItems", ()) for kind in write}
+        used.update(needed(client.meta.service_model.service_name, operation, writes))
+        return call(client, operation, request)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", noted)
+    aws.parameter.cache_clear()
+    for _ in range(2):
+        bring_in("zendesk", "zendesk.jsonl", tmp_path, types={"problem": "报障"})
+    role = load_template(INFRA / "templates" / "import.yaml")["Resources"]["Role"]["Properties"]
+    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+    granted = {action for statement in statements for action in statement["Action"]}
+    assert used | {"s3:PutObjectTagging"} == granted  # what it puts is tagged
+    assert role["RoleName"] == {"Fn::Sub": "deskbell-${Stage}-import"}
 
 
 def test_a_dry_run_writes_nothing(journey: SimulatedJourney, tmp_path: Path) -> None:
@@ -321,12 +390,21 @@ def test_an_export_reads_back_the_same(tmp_path: Path) -> None:
         assert not [word for word in ("example.com", "13900139007", "13800138000") if word in text]
     console("export", "decrypt", str(sealed), "--private-key", str(secret), "--out", str(opened))
     assert "han.new@example.com" in opened.read_text("utf-8")
+    assert opened.stat().st_mode & 0o777 == 0o600
+    lines = [json.loads(line) for line in masked.read_text("utf-8").splitlines()]
+    assert [line["number"] for line in lines[1:]] == sorted(statuses)
 
     for name, file in (("masked", masked), ("opened", opened)):
         with deployed("standard", people()) as journey:
             journey.storage.manifests.start("standard", datetime.now(UTC))
             command = ("import", "--from", "deskbell", str(file), "--desk", "standard")
-            assert "4 imported, 0 were there" in console(*command), name
+            unmasked = tmp_path / "unmasked.jsonl"
+            text = file.read_text("utf-8").replace("请升级到 5.3", "请致电 13800138000")
+            unmasked.write_text(text, "utf-8")
+            said = console("import", "--from", "deskbell", str(unmasked), "--desk", "standard")
+            assert "3 imported, 0 were there, 0 skipped by the mapping, 1 not imported" in said
+            assert "is unmasked" in said
+            assert "1 imported, 3 were there" in console(*command), name
             assert "0 imported, 4 were there" in console(*command), name
             journey.simulator.pump()
             again = tmp_path / f"{name}-again.jsonl"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import boto3
@@ -47,6 +47,10 @@ class Desk:
     def say(self, number: str, text: str, at: Any = NOON) -> None:
         change(self.storage, DESK, number, c.Note(text), self.playbook, at, actor="agent-1")
         self.enter(number, at)
+
+    def rebuild(self, *numbers: str, at: datetime) -> int:
+        texts = (self.index.text_of(DESK, number) for number in numbers)
+        return self.index.rebuild(DESK, texts, lambda: at)
 
     @property
     def manifest(self) -> Manifest:
@@ -171,7 +175,7 @@ def test_a_run_that_read_a_ticket_before_its_erasure_does_not_add_it(
     assert desk.texts() == {}
     monkeypatch.setattr(SearchIndex, "text_of", before_an_erasure)
     with pytest.raises(TryAgain):
-        desk.index.rebuild(DESK, ["CS1"], lambda: SOON)
+        desk.rebuild("CS1", at=SOON)
     assert desk.texts() == {}
     # A record of the stream that comes late changes nothing.
     desk.index.add_new(DESK, LATER)
@@ -184,7 +188,7 @@ def test_a_rebuilt_desk_has_all_that_the_table_has(desk: Desk) -> None:
     desk.file("CS3")
     desk.index.add_new(DESK, SOON)
     assert set(desk.texts()) == {"CS3"}
-    assert desk.index.rebuild(DESK, [f"CS{n}" for n in range(4)], lambda: LATER) == 4
+    assert desk.rebuild(*(f"CS{n}" for n in range(4)), at=LATER) == 4
     assert set(desk.texts()) == {f"CS{n}" for n in range(4)}
 
 

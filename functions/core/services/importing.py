@@ -7,7 +7,7 @@ help desk, so an import that is repeated or was interrupted goes on where it end
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -39,10 +39,21 @@ from functions.core.text.words import written_in
 
 
 class Imported(NamedTuple):
-    """The number that a ticket got, and how many commits were written: none if it was there."""
+    """A ticket that was imported, and how many commits were written: none if it was there."""
 
-    number: str
+    ticket: Ticket
     written: int
+
+
+class BegunImport(NamedTuple):
+    """A ticket to write, its number and customer, and what an earlier run has written of it."""
+
+    past: PastTicket
+    number: str
+    contact: Contact
+    customer: Customer
+    record: IdempotencyRecord
+    stored: Ticket | None
 
 
 class _Masked(NamedTuple):
@@ -61,12 +72,12 @@ class TicketImporter:
     seal_original: Seal
     root_key: bytes
 
-    def add(self, playbook: Playbook, past: PastTicket, now: datetime) -> Imported:
-        """Write a ticket, or what is missing of it.
+    def begin(self, playbook: Playbook, past: PastTicket) -> BegunImport:
+        """Find what is there of a ticket, or draw its number: in the order of the file.
 
         Raises:
             ContactError: its contact is none.
-            Conflict: an earlier run began it otherwise, or somebody else writes it.
+            Conflict: an earlier run began it otherwise.
             TryAgain: the table was too busy.
         """
         desk = playbook.desk
@@ -74,20 +85,31 @@ class TicketImporter:
         digest = contact_digest(contact, desk, self.root_key)
         record = IdempotencyRecord(desk, f"import-{past.source}", past.key, str(past.commits))
         known = self.storage.contacts.known(desk, record, digest)
-        ticket: Ticket | None = None
-        if known.idempotency is not None:
-            ticket = self.storage.tickets.load(desk, known.idempotency.number)
-            if ticket.version >= int(known.idempotency.body):
-                return Imported(ticket.number, 0)
-            if known.idempotency.body != record.body:
-                raise Conflict(f"{ticket.number} was begun with another content or mapping")
-        number = ticket.number if ticket else self._next_number(playbook, past.received_at)
         customer = _customer(playbook, past, contact, digest, known)
-        told = list(self._told(playbook, past, customer, contact, number, ticket, now))
-        if told:
-            show_on_board(self.storage, told[-1].change.after, now)
-            PastTickets(self.storage.tickets).write(told, record, now)
-        return Imported(number, len(told))
+        if known.idempotency is None:
+            number = self._next_number(playbook, past.received_at)
+            return BegunImport(past, number, contact, customer, record, None)
+        begun = known.idempotency
+        ticket = self.storage.tickets.load(desk, begun.number)
+        if ticket.version < int(begun.body) and begun.body != record.body:
+            raise Conflict(f"{ticket.number} was begun with another content or mapping")
+        record = replace(record, body=begun.body)
+        return BegunImport(past, ticket.number, contact, customer, record, ticket)
+
+    def add(self, playbook: Playbook, begun: BegunImport, now: datetime) -> Imported:
+        """Write a ticket, or what is missing of it; tickets may be written at once.
+
+        Raises:
+            Conflict: somebody else writes it.
+            TryAgain: the table was too busy.
+        """
+        if begun.stored is not None and begun.stored.version >= int(begun.record.body):
+            return Imported(begun.stored, 0)
+        told = list(self._told(playbook, begun, now))
+        ticket = told[-1].change.after
+        show_on_board(self.storage, ticket, now)
+        PastTickets(self.storage.tickets).write(told, begun.record, now)
+        return Imported(ticket, len(told))
 
     def _next_number(self, playbook: Playbook, at: datetime) -> str:
         local, numbering = at.astimezone(playbook.zone), playbook.number
@@ -95,19 +117,11 @@ class TicketImporter:
         serial = self.storage.tickets.next_serial(playbook.desk, period, numbering.block)
         return numbering.write(local, serial)
 
-    def _told(
-        self,
-        playbook: Playbook,
-        past: PastTicket,
-        customer: Customer,
-        contact: Contact,
-        number: str,
-        stored: Ticket | None,
-        now: datetime,
-    ) -> Iterator[PastChange]:
+    def _told(self, playbook: Playbook, begun: BegunImport, now: datetime) -> Iterator[PastChange]:
         """Yield the changes that are not stored yet."""
+        past, number, stored = begun.past, begun.number, begun.stored
         locale = past.locale or written_in(past.description) or playbook.locale
-        opening = _opening(playbook, imports.opening_of(past, customer, locale))
+        opening = _opening(playbook, imports.opening_of(past, begun.customer, locale))
         masked = [opening, *_later(playbook, past, locale)]
         desk, first = playbook.desk, 0 if stored is None else stored.version
         commits = imports.commits_of(None, desk, number, [one.told for one in masked])
@@ -118,7 +132,7 @@ class TicketImporter:
             if commit.version > first:
                 sealed = None
                 if before is None:
-                    document = contact_document(contact, past.name)
+                    document = contact_document(begun.contact, past.name)
                     sealed = self.seal(desk, number, document)
                 yield self._change(before, commit, after, playbook, hiding, sealed)
         if ticket is None or request is None:

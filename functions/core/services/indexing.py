@@ -161,18 +161,20 @@ class SearchIndex:
             self.segments.delete([ref.key for ref in new])
         raise TryAgain(f"the segments of {desk} change all the time: run it again in a minute")
 
-    def rebuild(self, desk: str, numbers: Iterable[str], clock: Callable[[], datetime]) -> int:
-        """Make all segments of a desk again from these tickets; return how many they have.
+    def rebuild(
+        self, desk: str, found: Iterable[TicketText | None], clock: Callable[[], datetime]
+    ) -> int:
+        """Make all segments of a desk again from its tickets; return how many they have.
 
         Args:
+            found: the texts of the desk's tickets (`text_of`), which are read by and by.
             clock: tells the time, since reading all tickets may take hours.
 
         Raises:
             TryAgain: a customer was erased meanwhile.
         """
         began, before = clock(), self.storage.manifests.get(desk, consistent=True)
-        texts = [text for number in numbers if (text := self.text_of(desk, number))]
-        new = self._stored(desk, texts, clock())
+        new = self._stored(desk, filter(None, found), clock())
         for _ in range(_TRIES):
             manifest = self.storage.manifests.get(desk, consistent=True)
             current = manifest or Manifest(desk, began)

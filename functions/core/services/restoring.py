@@ -37,6 +37,7 @@ class TicketRestorer:
         """Write a ticket's commits as they are, or those that are missing.
 
         Args:
+            commits: all of them, from the first one on.
             contacts: version → the contact's document, to seal with the commit of that version.
 
         Raises:
@@ -53,19 +54,20 @@ class TicketRestorer:
                 raise Conflict(f"the desk has another ticket {number}")
         first = 0 if stored is None else stored.version
         told: list[PastChange] = []
-        ticket: Ticket | None = None
+        before: Ticket | None = None
         for commit in commits:
-            before, ticket = ticket, apply(ticket, commit)
-            ticket = ticket.changed(tasks=tasks_of(ticket, playbook))
+            after = apply(before, commit)
+            after = after.changed(tasks=tasks_of(after, playbook))
             if commit.version > first:
-                told.append(self._told(playbook, before, commit, ticket, contacts))
-        if told and ticket is not None:
-            self._require_agent(ticket)
+                told.append(self._told(playbook, before, commit, after, contacts))
+            before = after
+        if told:
+            self._require_agent(after)
             past = PastTickets(storage.tickets)
-            _reserve(past, playbook, ticket)
-            show_on_board(storage, ticket, now)
+            _reserve(past, playbook, after)
+            show_on_board(storage, after, now)
             past.write(told, record, now)
-        return Imported(number, len(told))
+        return Imported(after, len(told))
 
     def _told(
         self,

@@ -49,18 +49,28 @@ class FactStore:
         """Return the facts of a day that count, in the order of their time."""
         return counted(fact for name in self._names(desk, day) for fact in self._facts(name))
 
-    def compact(self, playbook: Playbook, day: date, now: datetime) -> bool:
-        """Merge a day's objects into one; return whether there were several."""
+    def compact(
+        self, playbook: Playbook, day: date, now: datetime, since: datetime | None = None
+    ) -> bool:
+        """Merge a day's objects into one; return whether there were several.
+
+        Args:
+            since: when all facts of tickets were begun to be written again; older ones are of
+                changes that a restore of the table has undone, and are left out.
+        """
         names = self._names(playbook.desk, day)
-        if len(names) < 2:
+        if since is None and len(names) < 2:
             return False
-        facts = [fact for name in names for fact in self._facts(name)]
-        merged = self._put(playbook, day, counted(facts), now)
+        facts = counted(fact for name in names for fact in self._facts(name))
+        if since is not None:
+            newest = int(since.timestamp())
+            facts = [fact for fact in facts if fact.kind != "ticket" or fact.written >= newest]
+        merged = [self._put(playbook, day, facts, now)] if facts else []
         # What was rewritten meanwhile, for an erasure, must not come back.
         if set(names) <= set(self._names(playbook.desk, day)):
             self._delete(names)
         else:
-            self._delete([merged])
+            self._delete(merged)
         return True
 
     def replace(

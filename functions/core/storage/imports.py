@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.domain.errors import Conflict, TryAgain
@@ -20,6 +22,8 @@ AT_ONCE = 50
 """The most commits of one transaction, which takes 100 items."""
 MOST_CHARACTERS = 500_000
 """Of one transaction, which takes 4 MB: at most 4 bytes each, and what is sealed beside them."""
+_LOADS = Lock()
+"""Held while an agent's load changes: of two transactions at once on it, one would be refused."""
 
 
 class PastChange(NamedTuple):
@@ -48,15 +52,17 @@ class PastTickets:
             first, last = part[0].change, part[-1].change
             # The ticket's item is written once: from before the first commit to after the last.
             whole = Change(first.before, last.after, (), last.rank, assigned_by_person=True)
+            loads = list(self.tickets.roster.load_writes([whole]))
             writes: list[Write] = [
                 self.tickets.ticket_write(whole),
                 *(self.tickets.event_write(one.change, one.actor, {}) for one in part),
                 *self.tickets.task_writes(whole),
-                *self.tickets.roster.load_writes([whole]),
+                *loads,
             ]
             if first.before is None:
                 writes.append(self._record(record, last.after, now))
-            failures = self.tickets.table.transact(writes)
+            with _LOADS if loads else nullcontext():
+                failures = self.tickets.table.transact(writes)
             if REFUSED in failures.values():
                 raise Conflict(f"{last.after.number} is being written by somebody else")
             if failures:
