@@ -14,7 +14,13 @@ from functions.core.deliver.failures import Passing, SendFailure
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.platform.logging import logger
 from functions.core.reports.figures import FIGURES
-from functions.core.reports.labels import figure_label, figure_text, number_text, word
+from functions.core.reports.labels import (
+    figure_definition,
+    figure_label,
+    figure_text,
+    number_text,
+    word,
+)
 from functions.core.reports.report import CorrectionView, ReportJumpView, ReportView
 from functions.core.reports.workbook import MEDIA_TYPE, workbook
 from functions.core.storage.report_mails import ReportMails
@@ -100,7 +106,7 @@ def report_mail(report: ReportView, playbook: Playbook) -> ReportMail:
         ]),
         ("head", "", [(_SAYS["attached"][locale], "")]),
         ("quiet", word("definitions", locale), [
-            (figure_label(name, locale), FIGURES[name].definition[locale])
+            (figure_label(name, locale), figure_definition(name, locale))
             for name in figures if name in FIGURES
         ]),
     ]  # fmt: skip
