@@ -13,16 +13,27 @@ from pathlib import Path
 from functions.core.assistant.dialogue import welcome
 from functions.core.domain.chat import MAX_TEXT
 from functions.core.domain.errors import Refused
-from functions.core.domain.rules import Locale
+from functions.core.domain.rules import LOCALES, Locale
 from functions.core.pages.assets import asset
 from functions.core.pages.rendering import Pages
 from functions.core.pages.security import page_headers
 from functions.core.platform import container
 from functions.core.platform.web import HttpResponse, Request, locale_of
-from functions.core.text.chat_texts import BUTTON, IN_SCRIPT, TEXTS
 from functions.core.text.error_texts import translated
+from functions.core.text.tables import read_table
 
 _HERE = Path(__file__).parent
+TEXTS = read_table("chat_page")
+IN_SCRIPT = {
+    "customer": "chat_page.from.customer",
+    "assistant": "chat_page.from.assistant",
+    "agent": "chat_page.from.agent",
+    "system": "chat_page.from.system",
+    "too_long": "chat_page.too_long",
+    "score": "chat_page.score",
+    "offline": "chat_page.offline",
+}
+"""The texts that the page's script puts in, by its names for them."""
 PAGES = Pages(_HERE / "templates", TEXTS)
 
 EMBED_HEADERS = {
@@ -84,5 +95,7 @@ def embed_script() -> HttpResponse:
 
 @lru_cache(maxsize=1)
 def _script() -> str:
+    said, unread = TEXTS["chat_page.button"], TEXTS["chat_page.button.new"]
+    button = {locale: (said[locale], unread[locale]) for locale in LOCALES}
     source = (_HERE / "embed.js").read_text("utf-8")
-    return source.replace('"TEXTS"', json.dumps(BUTTON, ensure_ascii=False))
+    return source.replace('"TEXTS"', json.dumps(button, ensure_ascii=False))

@@ -15,7 +15,9 @@ from functions.core.pages.forms import FormContent, FormFile
 from functions.core.storage.files import Files, explain_refusal, refusal_reason
 from functions.core.text.error_texts import translated
 from functions.core.text.file_types import file_type
-from functions.core.text.portal_texts import TEXTS
+from functions.core.text.tables import read_table
+
+TEXTS = read_table("portal")
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

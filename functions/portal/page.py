@@ -21,12 +21,13 @@ from functions.core.pages.rendering import Pages
 from functions.core.pages.security import page_headers
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.text.error_texts import translated
-from functions.core.text.portal_texts import TEXTS
+from functions.core.text.tables import read_table
 
 if TYPE_CHECKING:
     from functions.portal.access import Proof
     from functions.portal.context import PortalContext
 
+TEXTS = read_table("portal")
 PAGES = Pages(Path(__file__).parent / "templates", TEXTS)
 
 HEADERS = page_headers()

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.domain.promises import promise
 from functions.core.domain.rules import Locale, Playbook
-from functions.core.text.portal_texts import TEXTS
+from functions.core.text.tables import read_table
 from functions.core.text.templating import format_time, zone_name
 
 if TYPE_CHECKING:
     from functions.portal.shapes import StatusView
 
 WAITS = frozenset({"received", "pending_confirmation", "queued"})
+TEXTS = read_table("portal")
 WITH_COLLEAGUES = "awaiting_department"
 
 

@@ -12,12 +12,14 @@ from functions.core.domain.promises import promise
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform.web import MAX_FILES_MB, HttpResponse
-from functions.core.text.portal_texts import TEXTS
+from functions.core.text.tables import read_table
 from functions.core.text.templating import promise_variables
 from functions.core.text.words import LIST_SEPARATOR, written_in
 from functions.portal.files import MAX_FILES
 from functions.portal.page import PAGES, CustomerPage
 from functions.portal.sentences import Said, first_sentence, spoken_time
+
+TEXTS = read_table("portal")
 
 if TYPE_CHECKING:
     from functions.portal.shapes import StatusView

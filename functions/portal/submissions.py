@@ -1,7 +1,5 @@
 """Customer submissions: messages, confirmations and scores (A11, A13, C10)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256

@@ -14,10 +14,17 @@ from functions.core.deliver.failures import Passing, SendFailure
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.platform.logging import logger
 from functions.core.reports.figures import FIGURES
-from functions.core.reports.labels import figure_label, figure_text, number_text, word
+from functions.core.reports.labels import (
+    figure_definition,
+    figure_label,
+    figure_text,
+    number_text,
+    word,
+)
 from functions.core.reports.report import CorrectionView, ReportJumpView, ReportView
 from functions.core.reports.workbook import MEDIA_TYPE, workbook
 from functions.core.storage.report_mails import ReportMails
+from functions.core.text.words import say
 
 ADDRESS = "mail:"
 """Begins a recipient that is an address rather than a team."""
@@ -86,7 +93,7 @@ def report_mail(report: ReportView, playbook: Playbook) -> ReportMail:
         ("head", f"{desk} {kind} {report['period']}", [
             (f"{' – '.join(days)} ({report['timezone']})", ""),
         ]),
-        ("list", _SAYS["wrong"][locale], [("", each) for each in report["problems"]]),
+        ("list", say("report.mail.wrong", locale), [("", each) for each in report["problems"]]),
         ("table", "", said),
         ("list", word("suggestions", locale), advice),
         ("list", word("jumps", locale), [("", each["label"]) for each in report["jumps"]]),
@@ -98,9 +105,9 @@ def report_mail(report: ReportView, playbook: Playbook) -> ReportMail:
             (f"{each['period']} {figure_label(each['figure'], locale)}", _corrected(each, locale))
             for each in report["corrections"]
         ]),
-        ("head", "", [(_SAYS["attached"][locale], "")]),
+        ("head", "", [(say("report.mail.attached", locale), "")]),
         ("quiet", word("definitions", locale), [
-            (figure_label(name, locale), FIGURES[name].definition[locale])
+            (figure_label(name, locale), figure_definition(name, locale))
             for name in figures if name in FIGURES
         ]),
     ]  # fmt: skip
@@ -121,34 +128,13 @@ def jump_mail(jumps: Sequence[ReportJumpView], playbook: Playbook) -> ReportMail
     """Return the mail that tells supervisors of jumps, with the numbers of their tickets."""
     locale = playbook.locale
     blocks: list[tuple[Block, str, Sequence[Line]]] = [
-        ("head", "", [(_SAYS["jump"][locale], "")]),
+        ("head", "", [(say("report.mail.jump", locale), "")]),
         *(("table", each["label"], [("", " ".join(each["tickets"]))]) for each in jumps),
-        ("quiet", "", [(_SAYS["jump_means"][locale], "")]),
+        ("quiet", "", [(say("report.mail.jump_means", locale), "")]),
     ]
     first = jumps[0]["label"]
     subject = f"【异常增长】{first}" if locale == "zh-CN" else f"Unusually many: {first}"
     return ReportMail(subject, blocks, locale)
-
-
-_SAYS: dict[str, dict[Locale, str]] = {
-    "wrong": {
-        "zh-CN": "本报告的数字未能互相吻合，请勿据此决策：",
-        "en": "The figures of this report do not add up. Please do not act on them yet:",
-    },
-    "attached": {
-        "zh-CN": "完整报表见附件。",
-        "en": "The whole report is attached.",
-    },
-    "jump": {
-        "zh-CN": "以下请求今天明显多于往常，请查看是否有共同原因：",
-        "en": "There are far more of these requests today than usual. Please see whether they have "
-        "a common cause:",
-    },
-    "jump_means": {
-        "zh-CN": "与此前八周的同一星期几相比；每项当天只通知一次。",
-        "en": "Compared with this weekday in the eight weeks before. You are told once a day.",
-    },
-}
 
 
 def address_of(recipient: str, playbook: Playbook) -> str | None:

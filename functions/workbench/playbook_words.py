@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from functions.core.domain.recipients import TEAM_IN, TEAM_NAMED
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import TIMER_KINDS
-from functions.core.text.playbook_texts import TEXTS
 from functions.core.text.templating import format_time
 from functions.core.text.words import LIST_SEPARATOR, label
+from functions.core.text.workbench_texts import TEXTS
 
 _REASONS = ("erased", "incomplete", "unreadable")
 

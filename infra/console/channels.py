@@ -13,17 +13,13 @@ from functions.core.channels.base import Adapter, adapter, names
 from functions.core.deliver.failures import SendFailure
 from functions.core.deliver.message import check as ask_provider
 from functions.core.storage.channel_health import ChannelHealth
-from infra.console.errors import ConsoleError
+from infra.console.desk_secrets import ChannelError, DeskSecret
 from infra.deploy.desks import storage_of
-from infra.deploy.stage_secrets import read_secret, replace_secret
+from infra.deploy.stage_secrets import read_secret
 from infra.deploy.trail import OperatorTrail
 
 VOICE = "voice"
 """The channel of phone calls, which no adapter translates; its secret is the key in the query."""
-
-
-class ChannelError(ConsoleError):
-    """An unknown desk, channel or key, or an incomplete secret."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +31,6 @@ class Connection:
     keys: tuple[str, ...]
     since: datetime
     health: ChannelHealth
-
-
-def channel_secret_name(stage: str, desk: str, channel: str) -> str:
-    return f"/deskbell/{stage}/desks/{desk}/channels/{channel}"
 
 
 def connected(stage: str) -> list[Connection]:
@@ -70,36 +62,15 @@ def connect_channel(
     Args:
         check: ask the provider first; returns what it said. A refused secret is not stored.
     """
-    stage = trail.stage
     keys = _keys_of(channel)
     if keys is None:
         known = ", ".join((*names(), VOICE))
         raise ChannelError(f"there is no channel {channel}: use one of {known}")
-    needs, allowed = keys
-    if storage_of(stage).playbooks.version(desk) is None:
-        raise ChannelError(f"there is no desk {desk}")
-    unknown = [key for key, value in fields.items() if key not in allowed and value is not None]
-    if unknown:
-        raise ChannelError(
-            f"{channel} has no {', '.join(unknown)}: its keys are {', '.join(allowed)}"
-        )
-    current = secret_of(stage, desk, channel) or {}
-    secret = {key: value for key, value in {**current, **fields}.items() if value is not None}
-    missing = [key for key in needs if not secret.get(key)]
-    if missing:
-        raise ChannelError(f"{channel} needs {', '.join(missing)}: see docs/adapters.md")
-    if len(json.dumps(secret)) > 4000:
-        raise ChannelError("the secret does not fit into the 4 KB of an SSM parameter")
+    stored = DeskSecret(trail.stage, desk, "channels", channel)
+    secret = stored.changed(fields, *keys, "docs/adapters.md")
     provider = adapter(channel)
     said = _checked(provider, secret) if check and provider else ""
-    trail.record(
-        "channel.set",
-        desk,
-        channel,
-        before={"keys": sorted(current)},
-        after={"keys": sorted(secret), "changed": sorted(fields)},
-    )
-    replace_secret(channel_secret_name(stage, desk, channel), json.dumps(secret))
+    stored.store(trail, "channel.set", secret, fields)
     return said
 
 
@@ -131,22 +102,19 @@ def callback_url(stage: str, desk: str, channel: str) -> str:
 def _keys_of(channel: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """Return the keys that a channel's secret needs, and those that it may have."""
     if channel == VOICE:
-        return ("key",), ("key",)
+        return ("key",), ()
     provider = adapter(channel)
     if provider is None:
         return None
-    return provider.needs, (*provider.needs, *provider.options, "api")
+    return provider.needs, provider.options
 
 
 def disconnect_channel(trail: OperatorTrail, desk: str, channel: str) -> None:
     """Remove a channel from a desk."""
-    current = secret_of(trail.stage, desk, channel)
-    if current is None:
+    if secret_of(trail.stage, desk, channel) is None:
         raise ChannelError(f"the desk {desk} has no channel {channel}")
-    trail.record("channel.remove", desk, channel, before={"keys": sorted(current)})
-    boto3.client("ssm").delete_parameter(Name=channel_secret_name(trail.stage, desk, channel))
+    DeskSecret(trail.stage, desk, "channels", channel).remove(trail, "channel.remove")
 
 
 def secret_of(stage: str, desk: str, channel: str) -> dict[str, Any] | None:
-    secret = read_secret(channel_secret_name(stage, desk, channel))
-    return None if secret is None else json.loads(secret)
+    return DeskSecret(stage, desk, "channels", channel).read()

@@ -32,7 +32,7 @@ from functions.core.storage.chats import chat_of
 from functions.core.storage.drafts import PREFIX as DRAFT, agent_of_key
 from functions.core.storage.journal import KEPT_FOR
 from functions.core.text.masking import mask
-from functions.core.text.personal_data_texts import DERIVED, KINDS
+from functions.core.text.tables import read_table
 
 SCHEMA = "deskbell/customer/1"
 """The version of the document; keys are only ever added under one version."""
@@ -123,14 +123,18 @@ def export(exporting: Exporting, desk: str, who: str) -> dict[str, Any]:
         for number in person.numbers:
             person.opened[number] = _opened(person, number)
     held = {kind: collect(person) for kind, collect in COLLECTORS.items() if kind not in COPIES}
+    kinds = read_table("personal_data")
     return {
         "schema": SCHEMA,
         "desk": desk,
         "made_at": exporting.clock().isoformat(),
-        "keys": {**{kind.value: KINDS[kind] for kind in held}, **DERIVED},
+        "keys": {
+            **{kind.value: kinds[kind.value] for kind in held},
+            **read_table("personal_data_derived"),
+        },
         **{kind.value: items for kind, items in held.items()},
         **_derived(person),
-        "copies": {kind.value: KINDS[kind] for kind in PersonalData if kind in COPIES},
+        "copies": {kind.value: kinds[kind.value] for kind in PersonalData if kind in COPIES},
     }
 
 

@@ -17,6 +17,7 @@ from functions.core.domain.ticket import OPEN, STATUSES, TIMER_KINDS, Value
 from functions.core.domain.webhook_message import INTERNAL_FIELDS
 from functions.core.domain.webhooks import event_of_type
 from functions.core.reports.figures import FIGURES
+from functions.core.reports.labels import figure_definition, figure_label
 from infra.docs.openapi import FILE, description, event_meaning
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -136,9 +137,9 @@ def figures() -> str:
     """The figures of reports, with their definitions in both languages."""
     lines = ["| figure | called | means |", "|---|---|---|"]
     lines += (
-        f"| `{name}` | {each.label['en']} {each.label['zh-CN']} "
-        f"| {each.definition['en']} {each.definition['zh-CN']} |"
-        for name, each in FIGURES.items()
+        f"| `{name}` | {figure_label(name, 'en')} {figure_label(name, 'zh-CN')} "
+        f"| {figure_definition(name, 'en')} {figure_definition(name, 'zh-CN')} |"
+        for name in FIGURES
     )
     return "\n".join(lines) + "\n"
 

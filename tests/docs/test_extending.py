@@ -3,6 +3,7 @@
 import __future__
 
 import importlib
+import json
 import re
 import shutil
 import sys
@@ -33,7 +34,7 @@ from functions.core.playbook import load
 from functions.core.services.rights import caller, principal_of
 from functions.core.storage.database import Storage
 from functions.core.text import workbench_texts
-from functions.core.text.portal_texts import TEXTS
+from functions.core.text.tables import read_table
 from functions.core.text.words import event_label
 from functions.portal import page, pages
 from functions.workbench import pages as workbench_pages
@@ -114,7 +115,8 @@ def use(simulator: Simulator, storage: Storage, playbook: Playbook) -> None:
 def registries() -> Iterator[None]:
     """Restore what the examples register."""
     held: list[tuple[dict[str, Any], dict[str, Any]]] = [
-        (registry, dict(registry)) for registry in (e.EVENTS, ACTIONS, TIMER_KINDS, TEXTS)
+        (registry, dict(registry))
+        for registry in (e.EVENTS, ACTIONS, TIMER_KINDS, read_table("portal"))
     ]
     yield
     for registry, before in held:
@@ -382,8 +384,8 @@ def promised(journey: StandardJourney, event: Any) -> list[Any]:
 @pytest.fixture
 def acknowledgement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Add the page: words, template and module."""
-    words = block("A page", "functions/core/text/portal_texts.py")
-    TEXTS.update(literal_eval("{" + words + "}"))
+    words = block("A page", "functions/core/text/texts/portal.json")
+    read_table("portal").update(json.loads("{" + words.rstrip().removesuffix(",") + "}"))
     templates = tmp_path / "templates"
     shutil.copytree(page.PAGES.folder, templates)
     html = block("A page", "functions/portal/templates/acknowledgement.html")
@@ -442,8 +444,8 @@ def test_the_page_of_the_workbench_is_found_and_rendered(
     journey: StandardJourney, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     section = "A page of the workbench"
-    words = block(section, "functions/core/text/workbench_texts.py")
-    texts = workbench_texts.TEXTS | literal_eval("{" + words + "}")
+    words = block(section, "functions/core/text/texts/workbench.json")
+    texts = workbench_texts.TEXTS | json.loads("{" + words.rstrip().removesuffix(",") + "}")
     for template in (ROOT / "functions" / "workbench" / "templates").glob("*.html"):
         (tmp_path / template.name).write_text(template.read_text("utf-8"), "utf-8")
     html = block(section, "functions/workbench/templates/colleagues.html")

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from functions.core.channels.base import names
 from functions.core.storage.database import Storage
-from infra.console.channels import ChannelError, connect_channel, connected, secret_of
+from infra.console.channels import connect_channel, connected, secret_of
+from infra.console.desk_secrets import ChannelError
 from infra.console.main import app
 from infra.deploy.desks import storage_of
 from infra.deploy.trail import OperatorTrail

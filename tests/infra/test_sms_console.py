@@ -62,7 +62,7 @@ def test_a_secret_is_set_rotated_listed_and_removed() -> None:
         (("set", "nobody", "aliyun"), KEYS, "there is no desk nobody"),
         (("set", "standard", "tencent"), '{"secret_id": "1"}', "needs secret_key, sdk_app_id"),
         (("set", "standard", "aliyun"), '{"secret_id": "1"}', "aliyun has no secret_id"),
-        (("set", "standard", "aliyun"), "[]", "standard input is not JSON"),
+        (("set", "standard", "aliyun"), "[]", "not a JSON object"),
         (("remove", "standard", "aliyun"), "", "has no secret of aliyun"),
     ],
 )

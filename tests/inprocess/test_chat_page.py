@@ -10,11 +10,11 @@ from html.parser import HTMLParser
 import pytest
 
 from deskbell.client import ApiResponse
+from functions.assistant.page import IN_SCRIPT, TEXTS
 from functions.core.domain.errors import InvalidInput
 from functions.core.domain.playbook_assistant import Assistant
 from functions.core.domain.roster import Agent
 from functions.core.pages.assets import content
-from functions.core.text.chat_texts import IN_SCRIPT, TEXTS
 from functions.core.text.json_body import parse_model
 from tests.inprocess.desk_journey import SimulatedJourney, deployed
 

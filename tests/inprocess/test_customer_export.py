@@ -20,7 +20,7 @@ from functions.core.domain.personal_data import PersonalData
 from functions.core.domain.roster import Agent
 from functions.core.storage.chats import chat_of
 from functions.core.storage.model_summaries import ModelSummary
-from functions.core.text.personal_data_texts import KINDS
+from functions.core.text.tables import read_table
 from functions.workbench.unseal_client import unseal
 from infra.console.commands import customers
 from infra.console.customer_export import COLLECTORS, Exporting, export, written
@@ -67,7 +67,7 @@ def exporting(journey: SimulatedJourney, reason: str = "") -> Exporting:
 
 
 def test_every_kind_is_erased_exported_and_explained() -> None:
-    assert ERASED == set(COLLECTORS) == set(KINDS) == set(PersonalData)
+    assert ERASED == set(COLLECTORS) == set(read_table("personal_data")) == set(PersonalData)
 
 
 def test_an_export_has_everything_and_opens_it_by_recorded_acts(journey: SimulatedJourney) -> None:

@@ -15,7 +15,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
-from functions.core.text.audit_texts import act_label
+from functions.workbench.pages.audit import act_label
 from tests.core.sample_desk import NOON, agent, file_ticket
 from tests.workbench.conftest import NUMBER, Agent as Person, Counting, SignedIn
 from tests.workbench.pages import Browser, texts

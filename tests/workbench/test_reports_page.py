@@ -15,7 +15,7 @@ from functions.core.platform import aws
 from functions.core.platform.web import HttpResponse
 from functions.core.reports.behind import Behind
 from functions.core.reports.figures import FIGURES
-from functions.core.reports.labels import measures, number_text
+from functions.core.reports.labels import figure_definition, measures, number_text
 from functions.core.reports.periods import Period
 from functions.core.reports.report import ReportView
 from functions.core.storage.reports import PAGE, StoredReports, listed
@@ -126,7 +126,7 @@ def test_the_numbers_are_those_of_the_stored_report(
             continue
         for path in numbers.keys() & set(shown):
             assert number_text(name, path, numbers[path], locale) in said, (name, path)
-        assert FIGURES[name].definition[locale] in said
+        assert figure_definition(name, locale) in said
         assert f"tickets={name}" in answer.body
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from functions.core.domain.errors import Forbidden, NotFound
-from functions.core.domain.rules import LOCALES, Playbook
+from functions.core.domain.rules import Playbook
 from functions.core.pages.security import form_token
 from functions.core.platform.web import HttpResponse
 from functions.core.services.rights import caller, principal_of
@@ -68,13 +68,6 @@ def test_a_page_has_what_its_scripts_need(agent: Person) -> None:
     assert texts["script.changes"] == "{count} new changes"
     for region in ("queue", "main", "context", "notices", "live", "changes"):
         assert f'id="{region}"' in html
-
-
-def test_every_text_has_both_languages() -> None:
-    for key, texts in TEXTS.items():
-        assert set(texts) == set(LOCALES), key
-        gaps = [set(re.findall(r"{\w+}", text)) for text in texts.values()]
-        assert gaps[0] == gaps[1], key
 
 
 def test_scripts_ask_only_for_texts_that_there_are() -> None:

@@ -1,7 +1,5 @@
 """Messages between the pages and the function `administration`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict

@@ -5,12 +5,10 @@ transcript the id and that of the part. `joined` depends on neither order nor re
 values for a field it prefers the same one whichever comes first.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from hashlib import sha256
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Value
@@ -109,7 +107,7 @@ class PhoneCall(CallFacts):
     def begun_at(self) -> datetime:
         return self.started_at or self.answered_at or self.ended_at or self.changed_at
 
-    def changed(self, **fields: object) -> PhoneCall:
+    def changed(self, **fields: object) -> Self:
         return self.model_copy(update=fields)
 
 

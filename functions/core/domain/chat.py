@@ -5,11 +5,9 @@ conversation. Texts are masked; the contact is readable with the chat's token on
 customer's device holds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Self
 
 from functions.core.domain.customers import Identity
 from functions.core.domain.playbook_types import Locale
@@ -149,21 +147,21 @@ class Chat(Value):
         start = ids.index(message) + 1 if message in ids else 0
         return self.messages[start:]
 
-    def said(self, writer: Writer, text: str, at: datetime, **more: object) -> Chat:
+    def said(self, writer: Writer, text: str, at: datetime, **more: object) -> Self:
         """Return the chat with one more message."""
         message = ChatMessage(
             id=str(len(self.messages) + 1), writer=writer, text=text, at=at, **more
         )
         return self.changed(messages=(*self.messages, message), changed_at=at)
 
-    def changed(self, **fields: object) -> Chat:
+    def changed(self, **fields: object) -> Self:
         return self.model_copy(update=fields)
 
     def is_silent(self, now: datetime) -> bool:
         """Return whether nothing was said for so long that the chat is closed."""
         return now - self.changed_at >= CLOSES_AFTER
 
-    def gone_on(self, now: datetime) -> Chat:
+    def gone_on(self, now: datetime) -> Self:
         """Return the chat after a turn: handed over, or open until silence closes it."""
         if self.number is not None:
             return self.changed(outcome="handed_over", looks_at=None)

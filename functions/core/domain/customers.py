@@ -4,11 +4,9 @@ A record exists once two identities are joined; before that a contact is its own
 names its proof and what it brought in, so that it can be undone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Value
@@ -60,7 +58,7 @@ class CustomerRecord(Value):
         """The hashes of the contacts, by which tickets are found."""
         return tuple(each.hash for each in self.identities if each.kind != "customer_id")
 
-    def changed(self, **fields: object) -> CustomerRecord:
+    def changed(self, **fields: object) -> Self:
         return self.model_copy(update=fields)
 
 

@@ -5,11 +5,9 @@ change of frame. What was sent waits as `outgoing` until it can no longer be tak
 the agent may write on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from functions.core.domain.playbook_types import Locale
 from functions.core.domain.privacy import FreeText, TermName
@@ -81,15 +79,15 @@ class Draft(Value):
     def is_empty(self) -> bool:
         return not (self.text.strip() or self.other.strip() or self.files or self.outgoing)
 
-    def changed(self, **values: Any) -> Draft:
+    def changed(self, **values: Any) -> Self:
         return self.model_copy(update=values)
 
-    def sent(self, outgoing: Outgoing) -> Draft:
+    def sent(self, outgoing: Outgoing) -> Self:
         """Return the draft whose text waits to be sent."""
         edition = self.edition + 1
         return self.changed(text="", files=(), reason={}, outgoing=outgoing, edition=edition)
 
-    def taken_back(self, reason: Mapping[Locale, str] | None = None) -> Draft:
+    def taken_back(self, reason: Mapping[Locale, str] | None = None) -> Self:
         """Return the draft with the text that was not sent, before what was written since."""
         outgoing = self.outgoing
         if outgoing is None:

@@ -38,7 +38,7 @@ from typing import Literal
 
 
 class Phrase(str):
-    """An English text with values, which `core/text/error_texts.py` can say in Chinese.
+    """An English text with values, which `core/text/texts/errors.json` can say in Chinese.
 
     It is the English text. A text without values needs no `Phrase`. A value may itself be a text in
     each language, such as a label of the playbook, another phrase, or a list of values.

@@ -1,7 +1,5 @@
 """Requests to the function `fetcher`: small events that nobody waits for."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict

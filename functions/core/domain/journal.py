@@ -5,8 +5,6 @@ holds masked text and terms only, and expires by itself. Further journals of the
 reports what else has changed (decision 33).
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Literal
 

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from functions.core.domain.rules import Condition, Term
 from functions.core.domain.ticket import Ticket
@@ -50,17 +50,22 @@ class Facts:
 _APOSTROPHES = str.maketrans("‘’ʼ`´", "'''''")
 
 
-_SOFT_WRAP = re.compile(r"\u00ad[ \t]*\r?\n[ \t]*")
-_INVISIBLE = re.compile(
+_INVISIBLE = (
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e01ef]"
 )
 _HAN_OR_KANA = "\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_WRAP = re.compile(
+_WRAP = (
     rf"(?<=[{_HAN_OR_KANA}])[ \t\u3000]*\r?\n[ \t\u3000]*(?=[{_HAN_OR_KANA}])"
     r"|(?<=[^\W\d_])[-\u2010]\r?\n[ \t]*(?=[^\W\d_])"
 )
 """A line break inside a word: Chinese is wrapped anywhere, other words at a hyphen."""
+
+
+@cache
+def _left_out() -> tuple[re.Pattern[str], ...]:
+    """Compile on first use, which takes as long as importing ten modules."""
+    return tuple(map(re.compile, (r"\u00ad[ \t]*\r?\n[ \t]*", _INVISIBLE, _WRAP)))
 
 
 def fold(text: str) -> str:
@@ -68,8 +73,9 @@ def fold(text: str) -> str:
 
     Invisible characters and hard wraps inside words are removed.
     """
-    plain = _WRAP.sub("", _INVISIBLE.sub("", _SOFT_WRAP.sub("", text)))
-    plain = unicodedata.normalize("NFKC", plain.translate(_APOSTROPHES))
+    for pattern in _left_out():
+        text = pattern.sub("", text)
+    plain = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES))
     return " ".join(plain.casefold().split())
 
 

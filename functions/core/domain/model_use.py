@@ -4,12 +4,10 @@ A use holds no text. `ModelRequest` and `ModelResult` are what the API and the f
 `language_model` say to each other.
 """
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -50,7 +48,7 @@ class ModelUse:
         seconds: float,
         input_tokens: int = 0,
         output_tokens: int = 0,
-    ) -> ModelUse:
+    ) -> Self:
         return replace(
             self,
             outcome=outcome,

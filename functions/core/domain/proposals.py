@@ -4,10 +4,8 @@ They are made at night, from the questions that the assistant could not answer w
 desk's tickets. A person decides; nothing is added without one (C12, E8).
 """
 
-from __future__ import annotations
-
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from functions.core.domain.privacy import FreeText, TermName
 from functions.core.domain.ticket import Value
@@ -92,7 +90,7 @@ class Proposals(Value):
     articles: tuple[ArticleProposal, ...] = ()
     rules: tuple[RuleProposal, ...] = ()
 
-    def without(self, ids: frozenset[str]) -> Proposals:
+    def without(self, ids: frozenset[str]) -> Self:
         """Return the proposals without questions from these chats or tickets."""
         kept = []
         for proposal in self.articles:

@@ -1,7 +1,5 @@
 """The outcome of a customer's question in a chat: the knowledge base is improved by it (C12)."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -8,14 +8,12 @@ The code knows no desk's terms: types, priorities, tags, teams and their names c
 playbook, most of them in the customers' language.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -509,7 +507,7 @@ class Playbook(Section):
     retention: Retention = Field(default_factory=Retention)
 
     @classmethod
-    def stored(cls, document: str | bytes) -> Playbook:
+    def stored(cls, document: str | bytes) -> Self:
         """Read a playbook that was checked before it was stored as JSON, by this or older code.
 
         Raises:

@@ -1,7 +1,5 @@
 """The views of a desk's queues: a queue and what of it is shown. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Annotated
 

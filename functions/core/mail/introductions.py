@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from functions.core.mail import reply_words as words
+from functions.core.mail.word_lists import word_list
 
 MAX_LENGTH = 400
 """Characters of such a line, unwrapped."""
@@ -31,7 +31,7 @@ _LETTER_CAME = re.compile(r"[收接]到|\breceived\b|\berhalten\b|\breçu\b|\bre
 @cache
 def starts() -> re.Pattern[str]:
     """The beginnings of such lines: a word, a date, or a name before a date."""
-    openers = "|".join(sorted(words.OPENERS, key=len, reverse=True))
+    openers = "|".join(sorted(word_list("openers"), key=len, reverse=True))
     return re.compile(
         rf"(?:(?:{openers})(?:\b|(?=\s?\d))|\d|[^\W\d_]{{1,14}}[.,]*\s+\d"
         r"|[^\W\d_]{1,14}[.,]*\s+[^\W\d_]{1,14}[.,]*\s+\d)",
@@ -42,7 +42,7 @@ def starts() -> re.Pattern[str]:
 @cache
 def wrote() -> re.Pattern[str]:
     """The verbs of such lines."""
-    verbs = "|".join(sorted(words.WROTE, key=len, reverse=True))
+    verbs = "|".join(sorted(word_list("wrote"), key=len, reverse=True))
     unspaced = "写道|寫道|写到|来信|來信|のメール|書きました|작성|썼습니다"
     return re.compile(rf"(?<![^\W\d_])(?:{verbs})(?![^\W_])|{unspaced}", re.IGNORECASE)
 

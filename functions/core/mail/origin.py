@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from functions.core.mail import mime, origin_words as words
+from functions.core.mail import mime
 from functions.core.mail.charsets import Note
+from functions.core.mail.word_lists import word_list
 
 Origin = Literal["human", "auto_reply", "bounce", "complaint"]
 
@@ -49,9 +50,9 @@ class Verdict:
 
 
 @cache
-def _pattern(pattern: str) -> re.Pattern[str]:
+def _pattern(name: str) -> re.Pattern[str]:
     """Compile on first use: these patterns take longer than importing the module."""
-    return re.compile(pattern, re.IGNORECASE | re.VERBOSE)
+    return re.compile("\n".join(word_list(name)), re.IGNORECASE | re.VERBOSE)
 
 
 _DAEMON = re.compile(
@@ -171,7 +172,7 @@ def _is_complaint(
 
 
 def _is_personal(text: str) -> bool:
-    return _pattern(words.PERSON_WORDS).search(_URL.sub("", text)) is not None
+    return _pattern("person_words").search(_URL.sub("", text)) is not None
 
 
 def _delivery_status(leaves: list[mime.Part]) -> str | None:
@@ -221,7 +222,7 @@ def _provider_notification(root: mime.Part, text: str) -> Verdict | None:
 def _is_forwarded_report(subject: str, text: str) -> bool:
     """Return whether a person forwarded a delivery report with hardly any text of their own."""
     prefix = re.match(r"(fwd?|wg|tr|rv|i|enc|转发|轉寄|転送)\s*[:：]\s*", subject, re.IGNORECASE)
-    if prefix is None or not _pattern(words.RETURN_SUBJECT).search(subject[prefix.end() :]):
+    if prefix is None or not _pattern("return_subject").search(subject[prefix.end() :]):
         return False
     if not re.search(r"^[> \t]*final-recipient\s*:", text[:_READ], re.IGNORECASE | re.MULTILINE):
         return False
@@ -242,11 +243,11 @@ def _is_bounce(
     name = mime.header_text(root.header("from"), _ignore)
     is_daemon = bool(_DAEMON.match(local)) or bool(_DAEMON_NAME.search(name))
     by_daemon = is_daemon or _has_null_return_path(root) or not sender
-    subject_says = bool(_pattern(words.RETURN_SUBJECT).search(subject))
+    subject_says = bool(_pattern("return_subject").search(subject))
     if not by_daemon and not subject_says:
         return False
     report = _report_text(text, leaves)
-    cause = _pattern(words.RETURN_WORDS).search(report)
+    cause = _pattern("return_words").search(report)
     if is_daemon:
         # People have addresses such as postmaster@, too.
         is_person = not _MACHINE.match(local) and _is_personal(report)
@@ -278,19 +279,19 @@ def _has_headers(root: mime.Part, text: str, leaves: list[mime.Part]) -> bool:
 
 
 def _is_marked_automatic(root: mime.Part, subject: str) -> bool:
-    return bool(_pattern(words.AUTOMATIC_SUBJECT).match(subject)) or any(
+    return bool(_pattern("automatic_subject").match(subject)) or any(
         root.header(name) is not None for name in _AUTOMATIC_HEADERS
     )
 
 
 def _has_automatic_subject(subject: str, text: str) -> bool:
     """Return whether the subject is that of an automatic reply, and the text no person's."""
-    begins = _pattern(words.AUTOMATIC_SUBJECT).match(subject)
-    absent = None if begins else _pattern(words.ABSENCE_SUBJECT).match(subject)
+    begins = _pattern("automatic_subject").match(subject)
+    absent = None if begins else _pattern("absence_subject").match(subject)
     if begins is None and absent is None:
         return False
     start = text[:2000]
-    says_so = _pattern(words.AUTOMATIC_WORDS).search(start) is not None
+    says_so = _pattern("automatic_words").search(start) is not None
     if absent is not None:
         return says_so and not _is_personal(subject)
     rest = _REST_OF_WORD.sub("", subject[begins.end() :]).strip() if begins else ""

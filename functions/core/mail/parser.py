@@ -58,8 +58,6 @@ class InboundMail:
     defects: tuple[str, ...]
     reply_to: str = ""
     """The first Reply-To address, or empty."""
-    list_id: str = ""
-    """The mailing list's id (RFC 2919), or empty."""
     returned: BounceReport | None = None
     """The report in a bounce or complaint about the original mail."""
     own_id: str = ""
@@ -118,7 +116,6 @@ def _parse(raw: bytes, note: _Defects) -> InboundMail:
         references=tuple(dict.fromkeys([*ids, *replied_to[1:]])),
         defects=tuple(note.codes),
         reply_to=next((a for _, a in addresses.mailboxes(root.all("reply-to"), note)), ""),
-        list_id=mime.header_text(root.header("list-id"), note)[:200],
         returned=verdict.returned,
         own_id=next(iter(addresses.message_ids(root.all("x-deskbell-id"))), ""),
     )

@@ -3,7 +3,7 @@
 Each line gets a role: new, quoted, introduction of a quotation, or history. Signature, device line
 and disclaimers are then removed from the new lines. The rules describe how mail clients mark these
 parts in general (a date, an address and a verb before a colon; labels with values in consecutive
-lines); `reply_words` holds the words by language.
+lines); `words` has the words of all languages.
 
 If a mail quotes with `>`, all text between the quoted lines is a reply and stays. If it quotes
 without marks, as Outlook does, everything below the introduction is history. A mail without new
@@ -17,9 +17,9 @@ from enum import Enum, auto
 from functools import cache
 from itertools import takewhile
 
-from functions.core.mail import reply_words as words
 from functions.core.mail.html import Kind, TextLine
 from functions.core.mail.introductions import DATE, EDGES, is_introduction, starts, wrote
+from functions.core.mail.word_lists import word_list
 
 MAX_LINES = 5_000
 MAX_LINE = 500
@@ -216,14 +216,14 @@ def _is_separator(lines: list[str], roles: list[Role], index: int) -> bool:
     if not content:
         return False
     lower = content.lower()
-    if any(word in lower for word in words.ABOVE) and (
-        _any_of(*words.ANSWER_ABOVE).search(content)
+    if any(word in lower for word in word_list("above")) and (
+        _any_of(*word_list("answer_above")).search(content)
     ):
         return any(role is Role.NEW and text.strip()
                    for role, text in zip(roles[:index], lines, strict=False))  # fmt: skip
     if _DRAWN_AROUND.fullmatch(line) and _ends_in_verb(content):
         return True
-    if not _any_of(*words.ORIGINAL_MESSAGE).fullmatch(content):
+    if not _any_of(*word_list("original_message")).fullmatch(content):
         return False
     if re.match(r"[\s*>|]*[-_=—–*]{2,}", line):
         return True
@@ -235,7 +235,11 @@ def _is_separator(lines: list[str], roles: list[Role], index: int) -> bool:
 
 # --- header blocks --------------------------------------------------------------------------
 
-_LABELS = {label: name for name, labels in words.HEADER_LABELS.items() for label in labels}
+_LABELS = {
+    label: name
+    for name, _, labels in (line.partition(": ") for line in word_list("header_labels"))
+    for label in labels.split()
+}
 _LABELLED = re.compile(r"([^:：<>@\d]{1,32}?)\s*[:：]\s*(.*)")
 _MORE_LABELS = re.compile(
     r"(发送时间|发送日期|日期|时间|收件人|主题|Sent|Date|To|Subject|Gesendet|An|Betreff)\s*[:：]"
@@ -530,7 +534,8 @@ def _device_line(lines: list[str], start: int, end: int, fenced: set[int]) -> in
 
 def _is_sentence(line: str) -> bool:
     """Return whether a line that begins like a device line tells of something that was sent."""
-    return _any_of(*words.NOT_OF_DEVICE).search(_any_of(_EXCUSE + "$").sub("", line)) is not None
+    excused = _any_of(_EXCUSE + "$").sub("", line)
+    return _any_of(*word_list("not_of_device")).search(excused) is not None
 
 
 def _card_above(lines: list[str], start: int, index: int) -> int:
@@ -544,12 +549,15 @@ def _card_above(lines: list[str], start: int, index: int) -> int:
 def _names_device(line: str) -> bool:
     """Check substrings before the long regular expression, which few lines need."""
     line = line.lower()
-    return any(name in line for name in words.DEVICES) or not words.OWN.isdisjoint(line.split())
+    own = word_list("own")
+    return any(name in line for name in word_list("devices")) or any(w in own for w in line.split())
 
 
 @cache
 def _sent_from() -> re.Pattern[str]:
-    return re.compile(f"(?:{'|'.join(words.SENT_FROM)}){_EXCUSE}", re.IGNORECASE)
+    (device,) = word_list("device")
+    patterns = "|".join(word_list("sent_from")).replace("<device>", device)
+    return re.compile(f"(?:{patterns}){_EXCUSE}", re.IGNORECASE)
 
 
 def _disclaimer(lines: list[str], start: int, end: int, _: set[int]) -> int | None:
@@ -562,7 +570,7 @@ def _disclaimer(lines: list[str], start: int, end: int, _: set[int]) -> int | No
             _is_rule(lines[index - 1]))  # fmt: skip
         if has_text and opens:
             paragraph = _paragraph(lines, index, end)
-            if _any_of(*words.DISCLAIMERS).match(paragraph) and (
+            if _any_of(*word_list("disclaimers")).match(paragraph) and (
                 len(paragraph) >= 60 or len(line.split()) <= 4
             ):
                 return index
@@ -624,7 +632,7 @@ def _is_entry(line: str) -> bool:
 @cache
 def _greetings() -> re.Pattern[str]:
     return re.compile(
-        rf"(?P<greeting>{'|'.join(words.GREETINGS)})"
+        rf"(?P<greeting>{'|'.join(word_list('greetings'))})"
         r"(?P<name>[,;:!.]?\s+(?-i:[A-ZÀ-ÞĀ-ŽА-Я][\w.'-]{0,20})(?:\s+(?-i:[A-ZÀ-ÞĀ-ŽА-Я])[\w.'-]{0,20}){0,3})?",
         re.IGNORECASE,
     )
@@ -667,5 +675,5 @@ def _mark_banner(lines: list[str], roles: list[Role]) -> None:
     """Mark gateway warnings ("external mail") above the text."""
     new = [i for i, line in enumerate(lines) if roles[i] is Role.NEW and line.strip()]
     for count, index in enumerate(new[:2]):
-        if _any_of(*words.BANNERS).fullmatch(lines[index].strip()) and len(new) > count + 1:
+        if _any_of(*word_list("banners")).fullmatch(lines[index].strip()) and len(new) > count + 1:
             roles[index] = Role.SIGNATURE

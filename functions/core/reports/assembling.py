@@ -11,7 +11,7 @@ from functions.core.domain.playbook_types import Locale
 from functions.core.domain.rules import Playbook
 from functions.core.reports.behind import AGENT, OpenTicket, count, number
 from functions.core.reports.figures import BEHIND, DIMENSIONS, FIGURES, SINGLE, Figure
-from functions.core.reports.labels import label_of, word
+from functions.core.reports.labels import figure_label, label_of, word
 from functions.core.reports.report import (
     BacklogView,
     ChangeView,
@@ -20,7 +20,7 @@ from functions.core.reports.report import (
     RowView,
     TableView,
 )
-from functions.core.reports.words import say
+from functions.core.text.words import say
 
 ALL, ITEM = "all", "item="
 
@@ -212,11 +212,11 @@ def problems_of(found: Statistics, backlog: BacklogView, locale: Locale) -> list
     """Return what does not add up, in words."""
     problems = []
     if balance(backlog):
-        problems.append(say("problem.backlog", locale, **backlog))
+        problems.append(say("report.problem.backlog", locale, **backlog))
     volume = found.get(("volume", ALL), _NONE)
     if volume.n + volume.left_out != backlog["received"]:
         values = {"volume": volume.n, "merged": volume.left_out, "received": backlog["received"]}
-        problems.append(say("problem.volume", locale, **values))
+        problems.append(say("report.problem.volume", locale, **values))
     for dimension in SINGLE:
         total = sum(
             each.n
@@ -226,7 +226,7 @@ def problems_of(found: Statistics, backlog: BacklogView, locale: Locale) -> list
         if total != volume.n:
             named = word(dimension, locale).lower()
             problems.append(
-                say("problem.groups", locale, dimension=named, sum=total, volume=volume.n)
+                say("report.problem.groups", locale, dimension=named, sum=total, volume=volume.n)
             )
     return problems
 
@@ -242,7 +242,7 @@ def compared(before: Statistics, after: Statistics, locale: Locale) -> list[Chan
         changes.append(
             {
                 "figure": name,
-                "label": figure.label[locale],
+                "label": figure_label(name, locale),
                 "before": first,
                 "after": then,
                 "change": (then - first) / first if known else None,  # type: ignore[operator]

@@ -10,23 +10,8 @@ from functions.core.domain.rules import Locale
 from functions.core.reports.cost_queries import CostsBy
 from functions.core.reports.costs import CostLine, CostTable, remainder
 from functions.core.reports.files import csv_text
+from functions.core.text.tables import read_table
 
-_WORDS: Mapping[str, tuple[str, str]] = {
-    "desk": ("服务台", "Desk"),
-    "channel": ("渠道", "Channel"),
-    "ticket": ("工单", "Ticket"),
-    "day": ("日期", "Day"),
-    "usd": ("AWS 目录价 (USD)", "AWS, list price (USD)"),
-    "minutes": ("坐席分钟", "Agent minutes"),
-    "agent": ("坐席成本", "Agent time"),
-    "parts": ("配件", "Parts"),
-    "compensation": ("补偿", "Compensation"),
-    "total": ("合计", "Total"),
-    "currency": ("币种", "Currency"),
-    "sum": ("总计", "Sum"),
-    "remainder": ("账单余额（未分摊）", "Remainder of the bill (unallocated)"),
-    "none": ("（无）", "(none)"),
-}
 AMOUNTS = ("usd", "minutes", "agent", "parts", "compensation", "total")
 """The amounts of a line, in the order of columns."""
 
@@ -111,4 +96,4 @@ def cost_workbook(
 
 def cost_word(name: str, locale: Locale) -> str:
     """Return the heading of a column or line."""
-    return _WORDS[name][0 if locale == "zh-CN" else 1]
+    return read_table("costs")[name][locale]

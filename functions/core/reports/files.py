@@ -13,7 +13,13 @@ from typing import Any
 
 from functions.core.domain.rules import Locale
 from functions.core.reports.figures import FIGURES
-from functions.core.reports.labels import figure_label, measure_label, measures, word
+from functions.core.reports.labels import (
+    figure_definition,
+    figure_label,
+    measure_label,
+    measures,
+    word,
+)
 from functions.core.reports.report import BehindView, ReportView
 
 _BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -59,7 +65,7 @@ def _report_rows(report: ReportView, locale: Locale) -> Iterator[Cells]:
     yield ()
     for name in figures:
         if name in FIGURES:
-            yield figure_label(name, locale), FIGURES[name].definition[locale]
+            yield figure_label(name, locale), figure_definition(name, locale)
 
 
 def _numbers(

@@ -11,7 +11,7 @@ from functions.core.reports.assembling import ALL, Statistics
 from functions.core.reports.jumps import stands_out
 from functions.core.reports.labels import label_of
 from functions.core.reports.report import ReportView, SuggestionOfReport
-from functions.core.reports.words import percent, say
+from functions.core.text.words import say
 
 _DIMENSIONS = ("type", "tag", "product")
 
@@ -44,8 +44,8 @@ def _found(
         label, share = label_of(dimension, value, playbook, locale), each.n / total
         words = {
             "label": label,
-            "share": percent(share),
-            "usual": percent(before or 0.0),
+            "share": _percent(share),
+            "usual": _percent(before or 0.0),
             "suggestion": suggestion[locale] if suggestion else "",
         }
         yield {
@@ -55,7 +55,9 @@ def _found(
             "share": share,
             "usual": before,
             "suggestion": suggestion[locale] if suggestion else None,
-            "text": say("suggestion" if suggestion else "stands_out", locale, **words),
+            "text": say(
+                "report.suggestion" if suggestion else "report.stands_out", locale, **words
+            ),
         }
 
 
@@ -70,3 +72,8 @@ def _usual_shares(before: Sequence[ReportView]) -> dict[str, float] | None:
             for row in table["rows"]:
                 counts[f"{table['dimension']}={row['value']}"] += row["volume"]["n"]
     return {group: n / total for group, n in counts.items()}
+
+
+def _percent(share: float) -> str:
+    """Write a share in whole percent, small ones with a decimal place."""
+    return f"{share * 100:.1f}%" if 0 < share < 0.1 else f"{share * 100:.0f}%"

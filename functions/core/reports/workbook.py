@@ -11,6 +11,7 @@ from typing import Any
 from functions.core.domain.rules import Locale
 from functions.core.reports.figures import FIGURES
 from functions.core.reports.labels import (
+    figure_definition,
     figure_label,
     is_duration,
     is_share,
@@ -218,7 +219,7 @@ class _Sheets:
         """Write the definitions; return the row after them."""
         for name in figures:
             if name in FIGURES:
-                text = FIGURES[name].definition[self.locale]
+                text = figure_definition(name, self.locale)
                 between = "：" if self.locale == "zh-CN" else ": "
                 sheet.write_string(
                     at, 0, f"{figure_label(name, self.locale)}{between}{text}", self.quiet

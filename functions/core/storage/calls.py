@@ -68,15 +68,7 @@ class Calls:
                 "contact_pk": {"S": _contact(call.desk, contact)},
                 "contact_sk": {"S": begun},
             }
-        if not self.table.put_if(
-            "version = :version" if call.version else "attribute_not_exists(pk)",
-            item,
-            **(
-                {"ExpressionAttributeValues": {":version": {"N": str(call.version)}}}
-                if call.version
-                else {}
-            ),
-        ):
+        if not self.table.put_next(item, call.version):
             raise Conflict(f"the call {call.id} changed meanwhile")
         return after
 

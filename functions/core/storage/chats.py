@@ -44,11 +44,7 @@ class Chats:
             "expires_at": {"N": str(int((chat.changed_at + KEPT_FOR).timestamp()))},
         }
         item |= due_attributes(chat.id, after.looks_at)
-        unchanged, given = "attribute_not_exists(pk)", {}
-        if chat.version:
-            unchanged = "version = :version"
-            given = {"ExpressionAttributeValues": {":version": {"N": str(chat.version)}}}
-        if not self.table.put_if(unchanged, item, **given):
+        if not self.table.put_next(item, chat.version):
             raise Conflict(f"the chat {chat.id} changed meanwhile")
         return after
 

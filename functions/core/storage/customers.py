@@ -18,7 +18,7 @@ from functions.core.domain.customers import (
 )
 from functions.core.domain.errors import NotFound, TryAgain
 from functions.core.storage.contacts import contact_key
-from functions.core.storage.table import Item, key
+from functions.core.storage.table import Item, at_version, key
 
 if TYPE_CHECKING:
     from functions.core.storage.table import Table, Write
@@ -129,11 +129,8 @@ class Customers:
                 "version": {"N": str(after.version)},
                 "body": {"S": after.model_dump_json(exclude_defaults=True)},
             },
-            "ConditionExpression": "attribute_not_exists(pk)",
+            **at_version(record.version),
         }
-        if record.version:
-            put["ConditionExpression"] = "version = :version"
-            put["ExpressionAttributeValues"] = {":version": {"N": str(record.version)}}
         return "customer", {"Put": put}  # type: ignore[typeddict-item]  # built in parts
 
     def _point(self, record: CustomerRecord, identity: Identity) -> Write:

@@ -8,21 +8,14 @@ from typing import TYPE_CHECKING
 
 from functions.core.storage.attempts import FailedAttempts
 from functions.core.storage.audit import Audit
-from functions.core.storage.chats import Chats
 from functions.core.storage.closing_tokens import ClosingTokens
 from functions.core.storage.contacts import Contacts
 from functions.core.storage.counters import Counters
-from functions.core.storage.customers import Customers
 from functions.core.storage.deliveries import Deliveries
 from functions.core.storage.expected_reports import ExpectedReports
 from functions.core.storage.idempotency import Idempotency
 from functions.core.storage.journal import Journal
-from functions.core.storage.knowledge import Knowledge
-from functions.core.storage.manifests import Manifests
-from functions.core.storage.model_summaries import ModelSummaries
-from functions.core.storage.model_uses import ModelUses
 from functions.core.storage.playbooks import Playbooks
-from functions.core.storage.proposals import DeskProposals
 from functions.core.storage.roster import Roster
 from functions.core.storage.short_links import ShortLinks
 from functions.core.storage.table import Table
@@ -33,8 +26,15 @@ if TYPE_CHECKING:
 
     from functions.core.storage.calls import Calls
     from functions.core.storage.channel_health import ChannelHealths
+    from functions.core.storage.chats import Chats
+    from functions.core.storage.customers import Customers
     from functions.core.storage.drafts import Drafts
+    from functions.core.storage.knowledge import Knowledge
+    from functions.core.storage.manifests import Manifests
+    from functions.core.storage.model_summaries import ModelSummaries
+    from functions.core.storage.model_uses import ModelUses
     from functions.core.storage.page_sessions import PageSessions
+    from functions.core.storage.proposals import DeskProposals
     from functions.core.storage.pulls import AccountPull
     from functions.core.storage.report_progress import ReportProgress
     from functions.core.storage.saved_views import StoredViews
@@ -61,18 +61,11 @@ class Storage:
     audit: Audit
     short_links: ShortLinks
     expected_reports: ExpectedReports
-    knowledge: Knowledge
-    chats: Chats
-    customers: Customers
     journal: Journal
     changes: Journal
     questions: Journal
     presence: Journal
     chat_ends: Journal
-    proposals: DeskProposals
-    model_uses: ModelUses
-    model_summaries: ModelSummaries
-    manifests: Manifests
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str, spent: Spent = nothing_spent) -> Storage:
@@ -96,18 +89,11 @@ class Storage:
             audit,
             ShortLinks(table),
             ExpectedReports(table),
-            Knowledge(table),
-            Chats(table),
-            Customers(table),
             Journal(table),
             Journal(table, "CHANGE"),
             Journal(table, "QUESTION"),
             Journal(table, "PRESENCE"),
             Journal(table, "ENDED"),
-            DeskProposals(table),
-            ModelUses(table),
-            ModelSummaries(table),
-            Manifests(table),
         )
 
     def account_pull(self, desk: str, channel: str, account: str, owner: str) -> AccountPull:
@@ -157,3 +143,52 @@ class Storage:
         from functions.core.storage.saved_views import StoredViews
 
         return StoredViews(self.table)
+
+    @cached_property
+    def chats(self) -> Chats:
+        """The chats: only the assistant and who shows or erases chats import it."""
+        from functions.core.storage.chats import Chats
+
+        return Chats(self.table)
+
+    @cached_property
+    def customers(self) -> Customers:
+        """The customers' records, which join contacts."""
+        from functions.core.storage.customers import Customers
+
+        return Customers(self.table)
+
+    @cached_property
+    def proposals(self) -> DeskProposals:
+        """What a desk could add to its articles and rules."""
+        from functions.core.storage.proposals import DeskProposals
+
+        return DeskProposals(self.table)
+
+    @cached_property
+    def model_uses(self) -> ModelUses:
+        """The use of language models."""
+        from functions.core.storage.model_uses import ModelUses
+
+        return ModelUses(self.table)
+
+    @cached_property
+    def model_summaries(self) -> ModelSummaries:
+        """The summaries that language models wrote."""
+        from functions.core.storage.model_summaries import ModelSummaries
+
+        return ModelSummaries(self.table)
+
+    @cached_property
+    def manifests(self) -> Manifests:
+        """The segments of the search: only who searches, indexes or erases imports it."""
+        from functions.core.storage.manifests import Manifests
+
+        return Manifests(self.table)
+
+    @cached_property
+    def knowledge(self) -> Knowledge:
+        """The articles."""
+        from functions.core.storage.knowledge import Knowledge
+
+        return Knowledge(self.table)

@@ -76,13 +76,7 @@ class Manifests:
             "rewritten": {"N": str(manifest.rewritten)},
             "body": {"S": json.dumps(segments)},
         }
-        if not manifest.version:
-            return self.table.put_if("attribute_not_exists(pk)", item)
-        return self.table.put_if(
-            "version = :version",
-            item,
-            ExpressionAttributeValues={":version": {"N": str(manifest.version)}},
-        )
+        return self.table.put_next(item, manifest.version)
 
 
 def _read(item: Item) -> Manifest:

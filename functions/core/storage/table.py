@@ -75,6 +75,16 @@ def between(pk: str, first: str, last: str) -> dict[str, Any]:
     }
 
 
+def at_version(version: int) -> dict[str, Any]:
+    """Return the condition that an item has this version, or that there is none for 0."""
+    if not version:
+        return {"ConditionExpression": "attribute_not_exists(pk)"}
+    return {
+        "ConditionExpression": "version = :version",
+        "ExpressionAttributeValues": {":version": {"N": str(version)}},
+    }
+
+
 class Table:
     """A DynamoDB client and its table.
 
@@ -133,6 +143,11 @@ class Table:
         write = self.client.put_item
         arguments |= {"Item": item, "ConditionExpression": condition}
         return self._on_condition(write, **arguments) is not None
+
+    def put_next(self, item: Item, version: int) -> bool:
+        """Put an item in place of its `version`, 0 for none; False if that is not the newest."""
+        write = self.client.put_item
+        return self._on_condition(write, Item=item, **at_version(version)) is not None
 
     def update_if(self, condition: str, pk: str, sk: str, **arguments: Any) -> bool:
         """Update an item if a condition holds; False if it does not."""

@@ -46,6 +46,7 @@ from functions.core.storage.table import (
     MAX_PARTITION_KEY,
     REFUSED,
     Item,
+    at_version,
     beginning,
     between,
     in_conflict,
@@ -464,12 +465,8 @@ class Tickets:
     def ticket_write(self, change: Change) -> Write:
         before, after = change.before, change.after
         item = ticket_item(after, change.rank, next_wake(before, after))
-        put: Any = {"TableName": self.table.name, "Item": item}
-        if before is None:
-            put["ConditionExpression"] = "attribute_not_exists(pk)"
-        else:
-            put["ConditionExpression"] = "version = :version"
-            put["ExpressionAttributeValues"] = {":version": {"N": str(before.version)}}
+        condition = at_version(before.version if before else 0)
+        put: Any = {"TableName": self.table.name, "Item": item, **condition}
         return f"ticket:{after.number}", {"Put": put}
 
     def event_write(self, change: Change, actor: str, usage: Mapping[str, float]) -> Write:

@@ -9,10 +9,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from functions.core.domain.audit import ACTS, AUDITED, AuditEntry
+from functions.core.domain.rules import Locale
 from functions.core.platform.web import HttpResponse
 from functions.core.reports.files import csv_text
-from functions.core.text.audit_texts import act_label
-from functions.core.text.roster_texts import TEXTS
+from functions.core.text.tables import read_table
+from functions.core.text.workbench_texts import TEXTS
 from functions.workbench.pages.page import PAGE_HEADERS, PAGES, WorkbenchPage
 from functions.workbench.pages.routing import route
 from functions.workbench.pages.ticket_forms import whole
@@ -202,3 +203,10 @@ def _csv(page: WorkbenchPage, asked: AuditFilter, found: Sequence[AuditEntry]) -
     name = f"audit-{page.desk}-{asked.first}-{asked.last}.csv"
     headers = {**PAGE_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(text, headers=headers, content_type="text/csv")
+
+
+def act_label(act: str, locale: Locale) -> str:
+    """Return what an act, or a choice of several, is called."""
+    choice = TEXTS.get(f"audit.{act}")
+    said = choice or {"en": ACTS.get(act, act), **read_table("acts").get(act, {})}
+    return said.get(locale, act)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.domain.drafts import Draft, Frame
 from functions.core.platform import aws
-from functions.core.text import composer_texts
+from functions.core.text.tables import read_table
 
 if TYPE_CHECKING:
     from functions.workbench.pages.page import WorkbenchPage
@@ -100,7 +100,7 @@ def composer_of(page: WorkbenchPage, ticket: Mapping[str, Any]) -> Composer:
         why_values=values,
         may_take="take" in actions and not buttons["reply"],
         texts=json.dumps(
-            {key: said[page.locale] for key, said in composer_texts.SCRIPT_TEXTS.items()},
+            {key: said[page.locale] for key, said in read_table("composer_script").items()},
             ensure_ascii=False,
         ),
         sms=json.dumps(ticket["sms"], ensure_ascii=False) if ticket.get("sms") else "",

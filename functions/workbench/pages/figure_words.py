@@ -16,6 +16,7 @@ from functions.core.reports.cost_files import AMOUNTS, cost_word
 from functions.core.reports.figures import FIGURES, Measure
 from functions.core.reports.labels import (
     duration_text,
+    figure_definition,
     figure_label,
     is_duration,
     is_share,
@@ -156,7 +157,7 @@ def _shown(page: WorkbenchPage, name: str, value: Any, before: Any) -> ShownFigu
         shown = f"{shown} {now['currency']}"
     return ShownFigure(
         name,
-        figure.label[locale],
+        figure_label(name, locale),
         shown if some or figure.measure in {"count", "list"} else word("nothing", locale),
         named if some else "",
         change_words(page, name, first, now.get(first), then.get(first)) if before else "",
@@ -165,7 +166,7 @@ def _shown(page: WorkbenchPage, name: str, value: Any, before: Any) -> ShownFigu
             for path in rest
             if path in now and (some or not first)
         ],
-        figure.definition[locale],
+        figure_definition(name, locale),
         some or name == "volume",
     )
 

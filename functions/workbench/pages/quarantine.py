@@ -7,7 +7,7 @@ from typing import Any
 from functions.core.domain.errors import InvalidInput, NotFound, Refused
 from functions.core.platform.web import HttpResponse
 from functions.core.text.error_texts import translated
-from functions.core.text.quarantine_texts import CAUSES, FUNCTIONS
+from functions.core.text.workbench_texts import TEXTS
 from functions.workbench.pages.page import WorkbenchPage
 from functions.workbench.pages.routing import route
 from functions.workbench.pages.ticket_words import Words
@@ -97,8 +97,9 @@ def _id(page: WorkbenchPage) -> str:
 
 def _worded(page: WorkbenchPage, entry: dict[str, Any]) -> dict[str, Any]:
     """Return an entry with its kind, cause and time in the reader's language."""
-    kind = FUNCTIONS.get(entry["function"])
-    cause = CAUSES.get(entry["cause"].partition(":")[0], CAUSES[""])
+    kind = TEXTS.get(f"quarantine.from.{entry['function']}")
+    found = TEXTS.get(f"quarantine.cause.{entry['cause'].partition(':')[0]}")
+    cause = found or TEXTS["quarantine.cause."]
     return {
         **entry,
         "kind": kind[page.locale] if kind else entry["function"],

@@ -12,6 +12,7 @@ from functions.core.platform.web import HttpResponse
 from functions.core.reports.figures import FIGURES
 from functions.core.reports.labels import (
     duration_text,
+    figure_definition,
     figure_label,
     group_label,
     label_of,
@@ -259,7 +260,7 @@ def _behind(
     return page.render(
         "report_tickets.html",
         title=page.say("behind.title", figure=figure_label(figure, locale)),
-        definition=FIGURES[figure].definition[locale],
+        definition=figure_definition(figure, locale),
         figure=figure,
         period=period,
         head=[(word(_CELLS[name], locale), name) for name in columns],

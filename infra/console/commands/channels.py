@@ -1,13 +1,10 @@
 """`deskbell channel …`: the secrets of the desks' chat channels."""
 
-import json
-import sys
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from infra.console.errors import UsageError
 from infra.console.terminal import DATA, Data, Stage, connect, report, table
 
 Check = Annotated[bool, typer.Option(help="Ask the provider whether the secret is valid.")]
@@ -47,16 +44,11 @@ def set_(
     secret is valid, where it allows that.
     """
     from infra.console.channels import callback_url, connect_channel
+    from infra.console.desk_secrets import given_secret
     from infra.deploy.trail import OperatorTrail
 
-    try:
-        secret = json.load(sys.stdin)
-    except ValueError as error:
-        raise UsageError('standard input is not JSON: expected {"token": "…"}') from error
-    if not isinstance(secret, dict):
-        raise UsageError('standard input is not a JSON object: expected {"token": "…"}')
     trail = OperatorTrail.of(connect(stage, data))
-    said = connect_channel(trail, desk, channel, secret, check=check)
+    said = connect_channel(trail, desk, channel, given_secret('{"token": "…"}'), check=check)
     report(f"desk {desk}: {channel} is in force within a minute" + (f" ({said})" if said else ""))
     if url := callback_url(trail.stage, desk, channel):
         report(f"the provider is to call {url}")

@@ -1,11 +1,7 @@
 """`deskbell sms …`: the secrets of the desks' providers of text messages."""
 
-import json
-import sys
-
 import typer
 
-from infra.console.errors import UsageError
 from infra.console.terminal import DATA, Data, Stage, connect, report, table
 
 app = typer.Typer(help="The desks' providers of text messages.", no_args_is_help=True)
@@ -29,18 +25,13 @@ def set_(desk: str, provider: str, stage: Stage = "", data: Data = DATA) -> None
     Given keys are replaced, null removes a key, all others stay. Prints where the provider has to
     send its delivery reports.
     """
+    from infra.console.desk_secrets import given_secret
     from infra.console.sms import set_sms_secret
     from infra.deploy.stacks import deployment_of
     from infra.deploy.trail import OperatorTrail
 
-    try:
-        secret = json.load(sys.stdin)
-    except ValueError as error:
-        raise UsageError('standard input is not JSON: expected {"access_key_id": "…"}') from error
-    if not isinstance(secret, dict):
-        raise UsageError('standard input is not JSON: expected {"access_key_id": "…"}')
     trail = OperatorTrail.of(connect(stage, data))
-    reports = set_sms_secret(trail, desk, provider, secret)
+    reports = set_sms_secret(trail, desk, provider, given_secret('{"access_key_id": "…"}'))
     report(f"desk {desk}: {provider} is in force within a minute")
     from functions.core.platform import aws
 

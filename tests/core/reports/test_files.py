@@ -12,6 +12,7 @@ from hypothesis import given, strategies as st
 from functions.core.domain.rules import Locale
 from functions.core.reports.figures import FIGURES
 from functions.core.reports.files import csv_text, report_csv, tickets_csv
+from functions.core.reports.labels import figure_definition, figure_label
 from functions.core.reports.report import BehindView
 from functions.core.reports.workbook import workbook
 from tests.core.reports.sample_report import sample_report
@@ -59,9 +60,9 @@ def test_a_csv_has_one_number_a_line_and_the_definitions_below(
     assert line in lines
     below = lines[lines.index([]) + 1 :]
     assert below == [
-        [figure.label[locale], figure.definition[locale]] for figure in FIGURES.values()
+        [figure_label(name, locale), figure_definition(name, locale)] for name in FIGURES
     ]
-    assert ["type", "fault", "报障", FIGURES["volume"].label[locale]] in [one[:4] for one in lines]
+    assert ["type", "fault", "报障", figure_label("volume", locale)] in [one[:4] for one in lines]
     assert ["corrections", "2026-W09", ""] in [one[:3] for one in lines]
 
 
@@ -108,7 +109,7 @@ def test_a_workbook_has_a_sheet_a_table_with_charts_and_definitions() -> None:
         "类型", "受理量", "报障", "30", "咨询", "10",
     ]  # fmt: skip
     for name in ("概览", "类型"):
-        definition = f"受理量：{FIGURES['volume'].definition['zh-CN']}"
+        definition = f"受理量：{figure_definition('volume', 'zh-CN')}"
         assert definition in sheets[name].values()
     charts = [name for name in file.namelist() if re.fullmatch(r"xl/charts/chart\d+\.xml", name)]
     assert len(charts) == 9, "volume, first response and satisfaction on each sheet with rows"

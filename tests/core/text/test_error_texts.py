@@ -15,8 +15,9 @@ from functions.core.domain import errors
 from functions.core.domain.commands import agent_actions
 from functions.core.domain.errors import InvalidInput, Phrase, Refused
 from functions.core.services.create_ticket import NewTicket
-from functions.core.text.error_texts import CHINESE, translated
+from functions.core.text.error_texts import translated
 from functions.core.text.json_body import parse_model
+from functions.core.text.tables import read_table
 from functions.portal.submissions import NewConfirmation, NewMessage, NewScore
 from functions.workbench.articles import EditedArticle
 from functions.workbench.calls import NewUpload, Presence
@@ -39,6 +40,7 @@ OF_PLAYBOOKS = {
     "domain/playbook_types.py", "domain/playbook_sms.py", "domain/recipients.py",
 }  # fmt: skip
 """Messages of `deskbell playbook check`, which are English."""
+CHINESE = {english: said["zh-CN"] for english, said in read_table("errors").items()}
 HAN = re.compile(r"[\u4e00-\u9fff]")
 BODIES: tuple[type[BaseModel], ...] = (
     NewTicket, NewMessage, NewConfirmation, NewScore, NewUpload, Presence, Credentials,
@@ -79,16 +81,9 @@ def test_every_text_is_known_in_chinese() -> None:
 def test_no_text_is_left_over() -> None:
     said = {HTTPStatus(status).phrase for status in (400, 405, 415, 500)}
     for path in FUNCTIONS.rglob("*.py"):
-        if path.name != "error_texts.py":
-            nodes = ast.walk(ast.parse(path.read_text("utf-8")))
-            said |= {str(node.value) for node in nodes if isinstance(node, ast.Constant)}
+        nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+        said |= {str(node.value) for node in nodes if isinstance(node, ast.Constant)}
     assert [text for text in CHINESE if text not in said] == []
-
-
-@pytest.mark.parametrize(("english", "chinese"), CHINESE.items(), ids=lambda text: text[:20])
-def test_both_languages_have_the_same_placeholders(english: str, chinese: str) -> None:
-    assert set(re.findall(r"{(\w+)}", english)) == set(re.findall(r"{(\w+)}", chinese))
-    assert HAN.search(chinese)
 
 
 def test_every_title_is_known_in_chinese() -> None:
