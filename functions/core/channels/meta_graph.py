@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.core.channels.base import (
     PASSING_STATUS,
+    ErrorCodes,
     IncomingMessage,
     ProviderRequest,
     ProviderResponse,
@@ -40,6 +41,11 @@ _CAUSES = {
     "200": "the app lacks the permission to send messages",
     "368": "Meta has restricted the account for violations of its policies",
 }
+
+
+def error_codes(provider: str, causes: Mapping[str, str], closed: Iterable[str]) -> ErrorCodes:
+    """Return a channel's error codes and subcodes with those of all of Meta's."""
+    return ErrorCodes(provider, {**_CAUSES, **causes}, _PASSING, frozenset(closed))
 
 
 def signed(request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
@@ -102,19 +108,14 @@ def _nobody(raw: bytes) -> IncomingMessage:
     return IncomingMessage(user="", message_id="", kind="other", raw=raw)
 
 
-def outcome(
-    status: int, body: bytes, channel: str, message_id: str, causes: Mapping[str, str]
-) -> ProviderResult:
+def outcome(status: int, body: bytes, message_id: str, codes: ErrorCodes) -> ProviderResult:
     """Return the meaning of a response: sent with `message_id`, or Meta's error."""
     if status == 200 and message_id:
         return ProviderResult("sent", id=message_id)
     error = get_object(response_object(body), "error")
     code, subcode = get_text(error, "code"), get_text(error, "error_subcode")
     if not code:
-        return result_of_status(status, f"from {channel}")
-    known = causes.get(subcode) or causes.get(code) or _CAUSES.get(code)
-    passing = code in _PASSING or error.get("is_transient") is True
-    if not known and (status in PASSING_STATUS or status >= 500):
-        passing = True
-    cause = f"{channel} {code}: {known or get_text(error, 'message')[:100]}"
-    return ProviderResult("passing" if passing else "permanent", cause=cause)
+        return result_of_status(status, f"from {codes.provider}")
+    passing = error.get("is_transient") is True or status in PASSING_STATUS or status >= 500
+    code = subcode if subcode in codes.causes else code
+    return codes.result(code, get_text(error, "message"), passing=passing)
