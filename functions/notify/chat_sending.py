@@ -53,9 +53,6 @@ class ChatSender:
             return self.send(delivery.desk, channel, message)  # which says so
         messages = len(provider.parts(message.text))
         allowance = self.allowances.take(delivery.desk, contact_hash, provider, now, messages)
-        if allowance is None and messages > 1:  # the rest is behind the link at its end
-            message, messages = replace(message, text=provider.fitted(message.text)), 1
-            allowance = self.allowances.take(delivery.desk, contact_hash, provider, now)
         if allowance is None:
             raise OutsideWindow(channel)
         message = replace(message, session=self.allowances.session(allowance, now))

@@ -40,6 +40,10 @@ from functions.core.channels.base import (
 FILES = "https://upload.api.weibo.com"
 """The address of pictures and voice messages."""
 
+OAUTH = "https://api.weibo.com"
+"""The address that tells about access tokens."""
+
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _KINDS: dict[str, Kind] = {
     "text": "text",
     "position": "location",
@@ -154,7 +158,7 @@ class Weibo(Adapter):
         return HttpCall(
             f"{self.base(secret)}/2/messages/reply.json",
             urlencode(fields).encode(),
-            {"Content-Type": "application/x-www-form-urlencoded"},
+            _FORM,
         )
 
     def _data(self, text: str) -> str:
@@ -164,6 +168,18 @@ class Weibo(Adapter):
     def outcome(self, status: int, body: bytes) -> ProviderResult:
         content = response_object(body)
         if status == 200 and content.get("result") and not content.get("error_code"):
+            return ProviderResult("sent")
+        return _refusal(status, content)
+
+    def check_call(self, secret: Secret, token: str = "") -> HttpCall | None:
+        """Ask whom the access token is for (oauth2/get_token_info)."""
+        fields = urlencode({"access_token": str(secret["access_token"])}).encode()
+        host = str(secret.get("api") or OAUTH).rstrip("/")
+        return HttpCall(f"{host}/oauth2/get_token_info", fields, _FORM, repeatable=True)
+
+    def checked(self, status: int, body: bytes) -> ProviderResult:
+        content = response_object(body)
+        if status == 200 and get_text(content, "uid"):
             return ProviderResult("sent")
         return _refusal(status, content)
 

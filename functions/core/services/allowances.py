@@ -65,7 +65,7 @@ class Allowances:
         counts = any(window.count is not None for window in adapter.windows.values())
         counted = self.contacts.count(desk, contact_hash, now, messages) if counts else None
         allowance = counted or self.contacts.allowance(desk, contact_hash)
-        return allowance if counted or allowance.permits(now) else None
+        return allowance if counted or allowance.permits(now, messages) else None
 
     def uncount(self, desk: str, contact_hash: str, allowance: Allowance, messages: int) -> None:
         """Take back the count of messages that did not go out."""

@@ -45,6 +45,8 @@ class FakeProvider(ABC):
     secret: ClassVar[dict[str, Any]]
     user: ClassVar[str]
     reply_channel: ClassVar[str] = ""
+    closed: ClassVar[tuple[int, bytes] | None] = None
+    """The response (status, body) to a message outside the window or count, if it has one."""
     signs_body: ClassVar[bool] = True
     signs_time: ClassVar[bool] = False
     pulled: ClassVar[bool] = False
@@ -88,6 +90,7 @@ class WeChat(FakeProvider):
         "app_secret": "a secret of an app",
     }
     user: ClassVar[str] = "oExample-Open_Id-0000000abcd"
+    closed = 200, b'{"errcode":45015,"errmsg":"response out of time limit"}'
     signs_body: ClassVar[bool] = False
     signs_time: ClassVar[bool] = True
 

@@ -244,6 +244,21 @@ def test_a_text_is_sent_whole_or_truncated_to_the_limit(name: str) -> None:
     assert len(linked_words.encode()) <= len(words.encode()) + 4
 
 
+@pytest.mark.parametrize("name", NAMES)
+@given(st.text(alphabet="长😀x。 \n", max_size=90))
+def test_the_parts_of_a_text_are_the_text(name: str, text: str) -> None:
+    """Each part fits into a message, and a link stays whole."""
+    found = adapter_of(name)
+    limit = found.max_text
+    link = "https://desk.example.com/t?key=1"
+    text = f"长{text}" * (1 + 2 * limit // (4 + len(text))) + link
+    parts = found.parts(text)
+    assert len(parts) > 1
+    assert all(part == found.fitted(part) for part in parts)
+    assert "".join("".join(parts).split()) == "".join(text.split())
+    assert link in parts[-1]
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if adapter_of(name).max_choices])
 def test_choices_are_shown_with_their_ids_and_labels(name: str) -> None:
     provider, most = FAKE_PROVIDERS[name], adapter_of(name).max_choices
@@ -269,7 +284,7 @@ def test_windows_are_of_some_time_and_count(name: str) -> None:
 )
 def test_any_response_to_a_message_has_a_result(name: str, status: int, body: bytes) -> None:
     found = adapter_of(name).outcome(status, body)
-    assert found.state in {"sent", "passing", "permanent", "renew"}
+    assert found.state in {"sent", "passing", "permanent", "closed", "renew"}
     assert found.state == "sent" or found.cause
     if status in {429, 500, 503}:
         assert found.state == "passing"
@@ -302,6 +317,8 @@ def test_the_provider_s_real_responses_are_understood(name: str) -> None:
     refused = adapter_of(name).outcome(*provider.refused())
     assert refused.state == "permanent"
     assert refused.cause
+    if provider.closed is not None:
+        assert adapter_of(name).outcome(*provider.closed).state == "closed"
 
 
 @pytest.mark.parametrize("name", NAMES)

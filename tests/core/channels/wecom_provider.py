@@ -31,6 +31,7 @@ class WeCom(FakeProvider):
     signs_body: ClassVar[bool] = False  # what is outside of Encrypt
     signs_time: ClassVar[bool] = True
     pulled: ClassVar[bool] = True
+    closed = 200, b'{"errcode":95001,"errmsg":"send msg count limit"}'
 
     def call(self, body: bytes, now: datetime) -> Call:
         """Return an announcement, whose answer does not depend on what is pulled then."""
@@ -81,7 +82,7 @@ class WeCom(FakeProvider):
         return b'{"errcode":0,"errmsg":"ok","msgid":"1"}'
 
     def refused(self) -> tuple[int, bytes]:
-        return 200, b'{"errcode":95001,"errmsg":"send msg count limit"}'
+        return 200, b'{"errcode":40096,"errmsg":"invalid external userid"}'
 
     def sent_message(self, body: Mapping[str, Any]) -> tuple[str, str]:
         return body["touser"], body["text"]["content"]
