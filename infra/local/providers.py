@@ -1,7 +1,8 @@
 """The chat providers of the local system: they accept every message, send nothing, and give one
 picture for every file.
 
-`GET /_providers/messages` lists the accepted messages, newest last. The desks `standard` and
+`GET /_providers/messages` lists the accepted messages, newest last; `POST /_providers/breaks` with
+`{"channel": …}` lets the connection break after the channel's next one. The desks `standard` and
 `assisted` have test secrets for every channel that point here.
 """
 
@@ -49,7 +50,7 @@ _ACCEPTED: dict[str, Any] = {
 _TOKEN = {
     "access_token": "local", "expires_in": 7200,
     "tenant_access_token": "local", "expire": 7200,
-    "accessToken": "local", "expireIn": 7200,
+    "accessToken": "local", "expireIn": 7200, "uid": 1,
 }  # fmt: skip
 _CHECKS = ("/getMe", "/auth.test")
 """The calls that check a secret, beside those for a token."""
@@ -67,7 +68,27 @@ def attach(app: web.Application) -> None:
     from infra.local import sms_providers
 
     sent: deque[dict[str, Any]] = deque(maxlen=MAX_MESSAGES)
+    breaks: set[str] = set()
+    known: set[str] = set()
     wecom = FakeWeCom(picture=_PICTURE)
+
+    async def break_next(request: web.Request) -> web.Response:
+        breaks.add((await request.json())["channel"])
+        return web.json_response({})
+
+    def accept(request: web.Request, channel: str, call: str, body: Any) -> bool:
+        """Take a message, once for its key; False if the connection breaks then."""
+        headers, sent_key = request.headers, body.get("uuid") or body.get("msgid")
+        key = f"{channel} {headers.get('X-Line-Retry-Key') or sent_key or len(known)}"
+        if key not in known:
+            sent.append({"channel": channel, "call": call, "body": body})
+        known.add(key)
+        if channel not in breaks:
+            return True
+        breaks.remove(channel)
+        if request.transport is not None:
+            request.transport.abort()
+        return False
 
     async def take_for_wecom(request: web.Request) -> web.Response:
         call, raw = request.match_info["call"], await request.read()
@@ -75,8 +96,8 @@ def attach(app: web.Application) -> None:
         if call == "written":
             wecom.write(body["open_kfid"], *body["msg_list"])
             return web.json_response({})
-        if "send_msg" in call:
-            sent.append({"channel": "wecom", "call": call, "body": body})
+        if "send_msg" in call and not accept(request, "wecom", call, body):
+            return web.Response()
         answer = wecom.answer(call, request.query, body)
         if isinstance(answer, bytes):
             return web.Response(body=answer, content_type="image/gif")
@@ -88,8 +109,7 @@ def attach(app: web.Application) -> None:
             return web.json_response({**_ACCEPTED, **_TOKEN, "data": _TOKEN})
         if request.path.endswith("/messageFiles/download"):  # DingTalk names the address of a file
             return web.json_response({"downloadUrl": f"{request.url}/file"})
-        body = await _body(request)
-        sent.append({"channel": channel, "call": request.match_info["call"], "body": body})
+        accept(request, channel, request.match_info["call"], await _body(request))
         return web.json_response(_ACCEPTED)
 
     async def take_text(request: web.Request) -> web.Response:
@@ -113,6 +133,7 @@ def attach(app: web.Application) -> None:
         return web.json_response(list(sent), dumps=_readable)
 
     app.router.add_get(f"{PATH}/messages", show)
+    app.router.add_post(f"{PATH}/breaks", break_next)
     app.router.add_post(sms_providers.PATH + "/{provider}/", take_text)
     app.router.add_route("*", PATH + "/wecom/{call:.*}", take_for_wecom)
     app.router.add_post(PATH + "/{channel}/{call:.*}", take)
@@ -129,8 +150,10 @@ async def _give(request: web.Request) -> web.Response:
         "douyin": {"err_no": 0, "data": {"media_type": "image", "url": file}},
         "slack": {"ok": True, "file": {"url_private": file}},
         "telegram": {"ok": True, "result": {"file_path": "files/1"}},
-        "whatsapp": {"messaging_product": "whatsapp", "url": file},
+        "whatsapp": {"id": "1", "messaging_product": "whatsapp", "url": file},
     }
+    if call == "me":  # Messenger tells whose token it is
+        return web.json_response({"id": "1"})
     if channel in addresses and not call.endswith("files/1"):
         return web.json_response(addresses[channel])
     return web.Response(body=_PICTURE, content_type="image/gif")

@@ -107,6 +107,12 @@ class Messenger(Adapter):
         message_id = get_text(response_object(body), "message_id")
         return meta_graph.outcome(status, body, message_id, _CODES)
 
+    def check_call(self, secret: Secret, token: str = "") -> HttpCall | None:
+        return meta_graph.check_call(self.base(secret), "me", secret["access_token"])
+
+    def checked(self, status: int, body: bytes) -> ProviderResult:
+        return meta_graph.checked(status, body, _CODES)
+
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
         return media_request(media)
 

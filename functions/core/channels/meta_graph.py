@@ -8,6 +8,7 @@ from typing import Any
 from functions.core.channels.base import (
     PASSING_STATUS,
     ErrorCodes,
+    HttpCall,
     IncomingMessage,
     ProviderRequest,
     ProviderResponse,
@@ -17,6 +18,7 @@ from functions.core.channels.base import (
     dump_raw,
     get_object,
     get_text,
+    media_request,
     parse_object,
     response_object,
     result_of_status,
@@ -106,6 +108,15 @@ def read_each(
 
 def _nobody(raw: bytes) -> IncomingMessage:
     return IncomingMessage(user="", message_id="", kind="other", raw=raw)
+
+
+def check_call(base: str, node: str, token: str) -> HttpCall:
+    """Return the call that reads the node that a token is for."""
+    return media_request(f"{base}/{node}?fields=id", token)
+
+
+def checked(status: int, body: bytes, codes: ErrorCodes) -> ProviderResult:
+    return outcome(status, body, get_text(response_object(body), "id"), codes)
 
 
 def outcome(status: int, body: bytes, message_id: str, codes: ErrorCodes) -> ProviderResult:

@@ -139,6 +139,14 @@ class WhatsApp(Adapter):
         message_id = get_text(get_object(sent[0]), "id") if sent else ""
         return meta_graph.outcome(status, body, message_id, _CODES)
 
+    def check_call(self, secret: Secret, token: str = "") -> HttpCall | None:
+        return meta_graph.check_call(
+            self.base(secret), str(secret["phone_number_id"]), secret["access_token"]
+        )
+
+    def checked(self, status: int, body: bytes) -> ProviderResult:
+        return meta_graph.checked(status, body, _CODES)
+
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
         url = f"{self.base(secret)}/{url_part(media)}?phone_number_id={secret['phone_number_id']}"
         return media_request(url, secret["access_token"])

@@ -321,6 +321,26 @@ def test_the_provider_s_real_responses_are_understood(name: str) -> None:
         assert adapter_of(name).outcome(*provider.closed).state == "closed"
 
 
+@pytest.mark.parametrize(
+    ("name", "path", "valid"),
+    [
+        ("messenger", "/me?fields=id", b'{"id":"1"}'),
+        ("weibo", "/oauth2/get_token_info", b'{"uid":1,"expires_in":9}'),
+        ("whatsapp", "/200000000000001?fields=id", b'{"id":"1"}'),
+    ],
+)
+def test_a_secret_is_checked_by_a_call_that_sends_nothing(
+    name: str, path: str, valid: bytes
+) -> None:
+    found, secret = adapter_of(name), FAKE_PROVIDERS[name].secret
+    call = found.check_call({**secret, "api": "http://127.0.0.1:9"})
+    assert call is not None
+    assert call.url == f"http://127.0.0.1:9{path}"
+    assert secret["access_token"] in f"{call.body!r}{call.headers}".replace("+", " ")
+    assert found.checked(200, valid).state == "sent"
+    assert found.checked(400, b'{"error":{"code":190},"error_code":21327}').state == "permanent"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_documentation_names_the_channel_and_its_secret_keys(name: str) -> None:
     page = (ROOT / "docs" / "adapters.md").read_text("utf-8")
