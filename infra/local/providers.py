@@ -62,33 +62,41 @@ _PICTURE = (
 """A picture of one pixel."""
 
 
+class AcceptedMessages:
+    """The messages that the providers took, each once for its key."""
+
+    def __init__(self) -> None:
+        self.messages: deque[dict[str, Any]] = deque(maxlen=MAX_MESSAGES)
+        self._keys: set[str] = set()
+        self._breaking: set[str] = set()
+
+    async def break_next(self, request: web.Request) -> web.Response:
+        from aiohttp import web
+
+        self._breaking.add((await request.json())["channel"])
+        return web.json_response({})
+
+    def take(self, request: web.Request, channel: str, call: str, body: Any) -> bool:
+        """Take a message; return whether the connection lasts."""
+        key = request.headers.get("X-Line-Retry-Key") or body.get("uuid") or body.get("msgid")
+        if key is None or key not in self._keys:
+            self.messages.append({"channel": channel, "call": call, "body": body})
+            self._keys.add(key or "")
+        if channel not in self._breaking:
+            return True
+        self._breaking.remove(channel)
+        if request.transport is not None:
+            request.transport.abort()
+        return False
+
+
 def attach(app: web.Application) -> None:
     from aiohttp import web
 
     from infra.local import sms_providers
 
-    sent: deque[dict[str, Any]] = deque(maxlen=MAX_MESSAGES)
-    breaks: set[str] = set()
-    known: set[str] = set()
+    accepted = AcceptedMessages()
     wecom = FakeWeCom(picture=_PICTURE)
-
-    async def break_next(request: web.Request) -> web.Response:
-        breaks.add((await request.json())["channel"])
-        return web.json_response({})
-
-    def accept(request: web.Request, channel: str, call: str, body: Any) -> bool:
-        """Take a message, once for its key; False if the connection breaks then."""
-        headers, sent_key = request.headers, body.get("uuid") or body.get("msgid")
-        key = f"{channel} {headers.get('X-Line-Retry-Key') or sent_key or len(known)}"
-        if key not in known:
-            sent.append({"channel": channel, "call": call, "body": body})
-        known.add(key)
-        if channel not in breaks:
-            return True
-        breaks.remove(channel)
-        if request.transport is not None:
-            request.transport.abort()
-        return False
 
     async def take_for_wecom(request: web.Request) -> web.Response:
         call, raw = request.match_info["call"], await request.read()
@@ -96,7 +104,7 @@ def attach(app: web.Application) -> None:
         if call == "written":
             wecom.write(body["open_kfid"], *body["msg_list"])
             return web.json_response({})
-        if "send_msg" in call and not accept(request, "wecom", call, body):
+        if "send_msg" in call and not accepted.take(request, "wecom", call, body):
             return web.Response()
         answer = wecom.answer(call, request.query, body)
         if isinstance(answer, bytes):
@@ -109,7 +117,7 @@ def attach(app: web.Application) -> None:
             return web.json_response({**_ACCEPTED, **_TOKEN, "data": _TOKEN})
         if request.path.endswith("/messageFiles/download"):  # DingTalk names the address of a file
             return web.json_response({"downloadUrl": f"{request.url}/file"})
-        accept(request, channel, request.match_info["call"], await _body(request))
+        accepted.take(request, channel, request.match_info["call"], await _body(request))
         return web.json_response(_ACCEPTED)
 
     async def take_text(request: web.Request) -> web.Response:
@@ -126,14 +134,14 @@ def attach(app: web.Application) -> None:
             sms_providers.answer, call, secret_of, datetime.now(UTC)
         )
         if message is not None:
-            sent.append({"channel": f"sms-{name}", "call": "SendSms", "body": message})
+            accepted.messages.append({"channel": f"sms-{name}", "call": "SendSms", "body": message})
         return web.json_response(body, status=status)
 
     async def show(_request: web.Request) -> web.Response:
-        return web.json_response(list(sent), dumps=_readable)
+        return web.json_response(list(accepted.messages), dumps=_readable)
 
     app.router.add_get(f"{PATH}/messages", show)
-    app.router.add_post(f"{PATH}/breaks", break_next)
+    app.router.add_post(f"{PATH}/breaks", accepted.break_next)
     app.router.add_post(sms_providers.PATH + "/{provider}/", take_text)
     app.router.add_route("*", PATH + "/wecom/{call:.*}", take_for_wecom)
     app.router.add_post(PATH + "/{channel}/{call:.*}", take)

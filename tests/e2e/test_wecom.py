@@ -22,8 +22,8 @@ class Company(WeCom):
     """The company that the local system created for a desk, and one of its customers."""
 
     def __init__(self, system: System) -> None:
-        self.secret = system.local["channel_secrets"][DESK]["wecom"]  # type: ignore[misc]
-        self.user = f"wm{uuid4().hex[:26]}test"  # type: ignore[misc]
+        self.secret = system.local["channel_secrets"][DESK]["wecom"]
+        self.user = f"wm{uuid4().hex[:26]}test"
         self.account = f"wk{uuid4().hex}"
         self.system = system
 

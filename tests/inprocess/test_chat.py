@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -110,7 +110,7 @@ class Chat:
         return answer.json
 
 
-def put_secret(simulator: Simulator, name: str, secret: dict[str, Any]) -> None:
+def put_secret(simulator: Simulator, name: str, secret: Mapping[str, Any]) -> None:
     boto3.client("ssm").put_parameter(
         Name=simulator.deployment.parameter(f"desks/{DESK}/channels/{name}"),
         Value=json.dumps(secret),

@@ -61,11 +61,11 @@ class SafeMiniProgram(MiniProgram):
 class Weibo(FakeProvider):
     """A verified account."""
 
-    secret: ClassVar[dict[str, Any]] = {
+    secret: Mapping[str, Any] = {
         "app_secret": "an app secret for tests",
         "access_token": "2.00a-token-for-tests",
     }
-    user: ClassVar[str] = "2000000001"
+    user: str = "2000000001"
     signs_body: ClassVar[bool] = False
     signs_time: ClassVar[bool] = True
 
@@ -117,13 +117,13 @@ class Weibo(FakeProvider):
 class Douyin(FakeProvider):
     """A business account that has authorised an app."""
 
-    secret: ClassVar[dict[str, Any]] = {
+    secret: Mapping[str, Any] = {
         "client_secret": "a client secret for tests",
         "client_key": "aw000000000000000",
         "open_id": "b0000000-0000-4000-8000-000000000009",
         "refresh_token": "rft.a-token-for-tests",
     }
-    user: ClassVar[str] = "a0000000-0000-4000-8000-000000000001"
+    user: str = "a0000000-0000-4000-8000-000000000001"
     closed = 200, b'{"extra":{"error_code":28003081,"description":"more than 24 hours"}}'
 
     def call(self, body: bytes, now: datetime) -> Call:

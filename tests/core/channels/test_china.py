@@ -1,6 +1,7 @@
 """What is special about mini-programs, Weibo and Douyin."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -32,7 +33,7 @@ def adapter_of(name: str) -> Adapter:
     return found
 
 
-def read(name: str, call: Call, secret: dict[str, Any]) -> IncomingMessage:
+def read(name: str, call: Call, secret: Mapping[str, Any]) -> IncomingMessage:
     (message,) = adapter_of(name).read(call.request(NOW), secret)
     return message
 

@@ -20,14 +20,14 @@ ACCOUNT = "wk00000000000000000000000000test"
 class WeCom(FakeProvider):
     """A company with one customer-service account."""
 
-    secret: ClassVar[dict[str, Any]] = {
+    secret: Mapping[str, Any] = {
         "corp_id": "ww0123456789abcdef",
         "secret": "a-secret-of-an-app",
         "token": "a-token-for-tests",
         "aes_key": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
         "open_kfid": ACCOUNT,
     }
-    user: ClassVar[str] = "wm00000000000000000000000000abcd"
+    user: str = "wm00000000000000000000000000abcd"
     signs_body: ClassVar[bool] = False  # what is outside of Encrypt
     signs_time: ClassVar[bool] = True
     pulled: ClassVar[bool] = True
@@ -59,7 +59,7 @@ class WeCom(FakeProvider):
 
     def _encrypt(self, content: bytes) -> str:
         sealing = SafeWeChat()
-        sealing.secret = {**self.secret, "app_id": self.secret["corp_id"]}  # type: ignore[misc]
+        sealing.secret = {**self.secret, "app_id": self.secret["corp_id"]}
         return sealing.encrypt(content)
 
     def entry(self, words: str, now: datetime, **more: Any) -> dict[str, Any]:
