@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ import pytest
 
 from functions.core.channels.base import OutgoingMessage, ProviderRequest, adapter
 from tests.core.channels.fake_providers import FAKE_PROVIDERS
-from tests.core.channels.provider_requests import fixture_folder
+from tests.core.channels.provider_requests import Call, fixture_folder
 from tests.core.channels.wecom_provider import WeCom
 from tests.e2e.desk_journey import SystemJourney
 from tests.e2e.running_system import System, wait_until
@@ -53,24 +53,32 @@ class Person:
         if self.former.reply_channel:
             self.provider.reply_channel = self.former.reply_channel[:1] + unique
         self.account = f"wk{uuid4().hex}"
+        self.before = len(self._taken())
 
     def send(self, body: bytes) -> str:
         """Let the provider send a body; return the text in the response, "" for none."""
-        now, path = datetime.now(UTC), f"/desks/{DESK}/channels/{self.name}"
         if isinstance(self.provider, WeCom):
-            entries = [
-                {**entry, "open_kfid": self.account, "send_time": int(now.timestamp())}
-                for entry in json.loads(body)["msg_list"]
-            ]
-            written = {"open_kfid": self.account, "msg_list": entries}
-            self.system.http("POST", "/_providers/wecom/written", written)
-            call = self.provider.announce(now, OpenKfId=self.account)
-        else:
-            call = self.provider.call(body, now)
+            self.keep(*json.loads(body)["msg_list"])
+            return self.announce()
+        return self.call(self.provider.call(body, datetime.now(UTC)))
+
+    def call(self, call: Call) -> str:
         headers = {"Content-Type": "application/json", **call.headers}
-        answer = self.system.http(call.method, call.path(path), call.body, headers=headers)
+        path = call.path(f"/desks/{DESK}/channels/{self.name}")
+        answer = self.system.http(call.method, path, call.body or None, headers=headers)
         assert answer.status == 200, answer.text
         return self.provider.reply_in(answer.text)
+
+    def keep(self, *entries: Any) -> None:
+        """Let WeCom have entries of the account, until they are pulled."""
+        now = int(datetime.now(UTC).timestamp())
+        named = [{**each, "open_kfid": self.account, "send_time": now} for each in entries]
+        body = {"open_kfid": self.account, "msg_list": named}
+        assert self.system.http("POST", "/_providers/wecom/written", body).status == 200
+
+    def announce(self) -> str:
+        assert isinstance(self.provider, WeCom)
+        return self.call(self.provider.announce(datetime.now(UTC), OpenKfId=self.account))
 
     def write(self, words: str, message: str) -> str:
         return self.send(self.provider.text(words, datetime.now(UTC), id=message))
@@ -89,13 +97,19 @@ class Person:
     @property
     def heard(self) -> list[str]:
         """The texts that the provider took for this person, in order."""
-        url = f"{self.system.local['api']}/_providers/messages"
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            sent: Any = json.load(answer)
-        ours = [each["body"] for each in sent if each["channel"] == self.name]
         to = {self.provider.user, self.provider.reply_channel}
-        found = [self.provider.sent_message(body) for body in ours]
+        found = map(self.provider.sent_message, self._taken()[self.before :])
         return [text for recipient, text in found if recipient in to]
+
+    def _taken(self) -> list[Any]:
+        sent = self.system.http("GET", "/_providers/messages").json
+        return [each["body"] for each in sent if each["channel"] == self.name]
+
+
+def number_in(acknowledgement: str) -> str:
+    found = re.search(r"CS\d{11}", acknowledgement)
+    assert found is not None, acknowledgement
+    return found[0]
 
 
 @pytest.mark.parametrize("name", NO_TEXT)
@@ -107,10 +121,7 @@ def test_a_conversation_with_repetitions_and_a_broken_connection(system: System,
     replies = {person.write("无法登录，验证码收不到", "1001") for _ in range(3)}
     assert len(replies) == 1
     (reply,) = replies
-    acknowledged = reply or wait_until(lambda: person.heard, "the acknowledgement")[0]
-    number = re.search(r"CS\d{11}", acknowledged)
-    assert number is not None, acknowledged
-    journey.number = number[0]
+    journey.number = number_in(reply or wait_until(lambda: person.heard, "the acknowledgement")[0])
 
     for _ in range(2):
         person.send(person.no_text)
@@ -155,5 +166,40 @@ def test_a_conversation_with_repetitions_and_a_broken_connection(system: System,
 
     assert journey.until("its end", ended)["score"] == 5
     heard = [*person.heard, reply]
-    assert sum("收到" in text or "受理" in text for text in heard) >= 1
+    assert sum("请求已接收" in text for text in heard) == 1
     assert len(heard) == len(set(heard))
+
+
+@pytest.mark.requirement("E10", "F5", "G1", "G4")
+def test_wecom_s_announcements_at_once_give_each_message_once(system: System) -> None:
+    person, journey, now = Person(system, "wecom"), SystemJourney(system, DESK), datetime.now(UTC)
+    wecom = person.provider
+    assert isinstance(wecom, WeCom)
+    check = wecom.check(now)
+    verified = system.http("GET", check.path(f"/desks/{DESK}/channels/wecom"))
+    assert (verified.status, verified.text) == (200, "5837397520665436492")
+
+    first = wecom.entry("无法登录，验证码收不到", now)
+    person.keep(first)
+    # WeCom got no answer within its five seconds, and announces again; both times at once.
+    with ThreadPoolExecutor(4) as pool:
+        for announced in [pool.submit(person.announce) for _ in range(4)]:
+            announced.result()
+    journey.number = number_in(wait_until(lambda: person.heard, "the acknowledgement")[0])
+
+    expired = {"msgtype": "image", "image": {"media_id": "expired-1"}}
+    person.keep(
+        first,
+        wecom.entry("是手机端", now),
+        wecom.entry("", now, **expired),
+        wecom.entry("我来看看", now, origin=5, servicer_userid="LiSi"),
+    )
+    person.announce()
+
+    def everything() -> str | None:
+        seen = json.dumps(journey.view(), ensure_ascii=False)
+        return seen if "LiSi" in seen and "40007" in seen else None
+
+    seen = journey.until("everything is on the ticket", everything)
+    assert (seen.count('"是手机端"'), seen.count("[图片]")) == (1, 1), seen
+    assert wecom.user not in seen
