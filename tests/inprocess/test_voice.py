@@ -115,6 +115,7 @@ def test_a_missed_call_is_a_call_back_once(switchboard: Switchboard) -> None:
     (entry,) = switchboard.attached(ticket.number)
     assert (entry.missed, entry.text) == (True, "未接来电：2026-03-10 08:00，请回电。")
     assert switchboard.call["state"] == "missed"
+    assert switchboard.storage.channel_healths.of(DESK)["voice"].last_in is not None
     done = switchboard.agent("POST", f"tickets/{ticket.number}/record-call", {"outcome": "已回电"})
     assert done.status == 200
     switchboard.report(ENDED)

@@ -10,15 +10,14 @@ from typing import Any, ClassVar
 
 from functions.core.channels import meta_graph
 from functions.core.channels.base import (
-    Adapter,
     Encoding,
+    ErrorCodes,
     HttpCall,
     IncomingMessage,
     Kind,
     MediaFile,
     OutgoingMessage,
     ProviderRequest,
-    ProviderResponse,
     ProviderResult,
     Secret,
     Unreadable,
@@ -62,23 +61,16 @@ _CODES = meta_graph.error_codes(
 """Error code or subcode → the cause on a dead-lettered delivery."""
 
 
-class Messenger(Adapter):
+class Messenger(meta_graph.MetaAdapter):
     """A Facebook page. Secret: `app_secret`, `verify_token`, `access_token` (of the page)."""
 
     name: ClassVar[str] = "messenger"
-    api: ClassVar[str] = meta_graph.API
     max_text: ClassVar[int] = 2000 * 2  # characters
     encoding: ClassVar[Encoding] = "utf-16-le"
+    codes: ClassVar[ErrorCodes] = _CODES
     needs: ClassVar[tuple[str, ...]] = ("app_secret", "verify_token", "access_token")
     windows: ClassVar[Windows] = {"message": Window(timedelta(hours=24))}
     max_choices: ClassVar[int] = 13
-    media_hosts: ClassVar[tuple[str, ...]] = meta_graph.MEDIA_HOSTS
-
-    def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
-        return meta_graph.signed(request, secret)
-
-    def challenge(self, request: ProviderRequest, secret: Secret) -> ProviderResponse | None:
-        return meta_graph.challenge(request)
 
     def read(self, request: ProviderRequest, secret: Secret) -> tuple[IncomingMessage, ...]:
         # `standby` has the messages of conversations that another app has.
@@ -105,13 +97,7 @@ class Messenger(Adapter):
 
     def outcome(self, status: int, body: bytes) -> ProviderResult:
         message_id = get_text(response_object(body), "message_id")
-        return meta_graph.outcome(status, body, message_id, _CODES)
-
-    def check_call(self, secret: Secret, token: str = "") -> HttpCall | None:
-        return meta_graph.check_call(self.base(secret), "me", secret["access_token"])
-
-    def checked(self, status: int, body: bytes) -> ProviderResult:
-        return meta_graph.checked(status, body, _CODES)
+        return self.result(status, body, message_id)
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
         return media_request(media)

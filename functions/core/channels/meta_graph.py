@@ -3,10 +3,11 @@ errors").
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from functions.core.channels.base import (
     PASSING_STATUS,
+    Adapter,
     ErrorCodes,
     HttpCall,
     IncomingMessage,
@@ -23,11 +24,6 @@ from functions.core.channels.base import (
     response_object,
     result_of_status,
 )
-
-API = "https://graph.facebook.com/v23.0"
-
-MEDIA_HOSTS = ("fbsbx.com", "fbcdn.net")
-"""The domains of Meta's hosts for files."""
 
 _PASSING = frozenset(
     {"1", "2", "4", "17", "32", "613", "1200", "80006", "80007", "130429", "131000", "131016",
@@ -50,26 +46,52 @@ def error_codes(provider: str, causes: Mapping[str, str], closed: Iterable[str])
     return ErrorCodes(provider, {**_CAUSES, **causes}, _PASSING, frozenset(closed))
 
 
-def signed(request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
-    """Return the scheme and parts of a request's signature: of the URL-verification request the
-    verify token, of any other request X-Hub-Signature-256. The older X-Hub-Signature (SHA-1) is
-    not accepted.
-    """
-    if request.method == "GET":
-        # Telegram's scheme compares a token that both sides know.
-        token = request.query.get("hub.verify_token")
-        return "telegram", {"secret": secret.get("verify_token"), "signature": token}
-    return "meta", {
-        "secret": secret.get("app_secret"),
-        "body": request.body,
-        "signature": request.headers.get("x-hub-signature-256"),
-    }
+class MetaAdapter(Adapter):
+    """Translates the messages of one of Meta's channels; `codes` are its error codes."""
 
+    api: ClassVar[str] = "https://graph.facebook.com/v23.0"
+    media_hosts: ClassVar[tuple[str, ...]] = ("fbsbx.com", "fbcdn.net")
+    codes: ClassVar[ErrorCodes]
 
-def challenge(request: ProviderRequest) -> ProviderResponse | None:
-    if request.method != "GET" or request.query.get("hub.mode") != "subscribe":
-        return None
-    return ProviderResponse(request.query.get("hub.challenge", ""))
+    def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
+        # The older X-Hub-Signature (SHA-1) is not accepted.
+        if request.method == "GET":
+            # Telegram's scheme compares a token that both sides know.
+            token = request.query.get("hub.verify_token")
+            return "telegram", {"secret": secret.get("verify_token"), "signature": token}
+        return "meta", {
+            "secret": secret.get("app_secret"),
+            "body": request.body,
+            "signature": request.headers.get("x-hub-signature-256"),
+        }
+
+    def challenge(self, request: ProviderRequest, secret: Secret) -> ProviderResponse | None:
+        if request.method != "GET" or request.query.get("hub.mode") != "subscribe":
+            return None
+        return ProviderResponse(request.query.get("hub.challenge", ""))
+
+    def node(self, secret: Secret) -> str:
+        """Return the node that the access token is for, such as a page."""
+        return "me"
+
+    def check_call(self, secret: Secret, token: str = "") -> HttpCall | None:
+        url = f"{self.base(secret)}/{self.node(secret)}?fields=id"
+        return media_request(url, secret["access_token"])
+
+    def checked(self, status: int, body: bytes) -> ProviderResult:
+        return self.result(status, body, get_text(response_object(body), "id"))
+
+    def result(self, status: int, body: bytes, sent: str = "") -> ProviderResult:
+        """Return the meaning of a response: `sent`, the id in it, or Meta's error."""
+        if status == 200 and sent:
+            return ProviderResult("sent", id=sent)
+        error = get_object(response_object(body), "error")
+        code, subcode = get_text(error, "code"), get_text(error, "error_subcode")
+        if not code:
+            return result_of_status(status, f"from {self.codes.provider}")
+        passing = error.get("is_transient") is True or status in PASSING_STATUS or status >= 500
+        code = subcode if subcode in self.codes.causes else code
+        return self.codes.result(code, get_text(error, "message"), passing=passing)
 
 
 def elements(request: ProviderRequest, key: str) -> Iterator[Any]:
@@ -108,25 +130,3 @@ def read_each(
 
 def _nobody(raw: bytes) -> IncomingMessage:
     return IncomingMessage(user="", message_id="", kind="other", raw=raw)
-
-
-def check_call(base: str, node: str, token: str) -> HttpCall:
-    """Return the call that reads the node that a token is for."""
-    return media_request(f"{base}/{node}?fields=id", token)
-
-
-def checked(status: int, body: bytes, codes: ErrorCodes) -> ProviderResult:
-    return outcome(status, body, get_text(response_object(body), "id"), codes)
-
-
-def outcome(status: int, body: bytes, message_id: str, codes: ErrorCodes) -> ProviderResult:
-    """Return the meaning of a response: sent with `message_id`, or Meta's error."""
-    if status == 200 and message_id:
-        return ProviderResult("sent", id=message_id)
-    error = get_object(response_object(body), "error")
-    code, subcode = get_text(error, "code"), get_text(error, "error_subcode")
-    if not code:
-        return result_of_status(status, f"from {codes.provider}")
-    passing = error.get("is_transient") is True or status in PASSING_STATUS or status >= 500
-    code = subcode if subcode in codes.causes else code
-    return codes.result(code, get_text(error, "message"), passing=passing)

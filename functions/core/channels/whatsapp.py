@@ -12,17 +12,16 @@ from typing import Any, ClassVar
 
 from functions.core.channels import meta_graph
 from functions.core.channels.base import (
-    Adapter,
     Choice,
     DeliveryReport,
     Encoding,
+    ErrorCodes,
     HttpCall,
     IncomingMessage,
     Kind,
     MediaFile,
     OutgoingMessage,
     ProviderRequest,
-    ProviderResponse,
     ProviderResult,
     Secret,
     Unreadable,
@@ -76,27 +75,20 @@ _CODES = meta_graph.error_codes(
 """Error code → the cause on a dead-lettered delivery."""
 
 
-class WhatsApp(Adapter):
+class WhatsApp(meta_graph.MetaAdapter):
     """A business number. Secret: `app_secret`, `verify_token`, `phone_number_id`, `access_token`
     (of a system user).
     """
 
     name: ClassVar[str] = "whatsapp"
-    api: ClassVar[str] = meta_graph.API
     max_text: ClassVar[int] = 4096 * 2  # characters
     encoding: ClassVar[Encoding] = "utf-16-le"
+    codes: ClassVar[ErrorCodes] = _CODES
     needs: ClassVar[tuple[str, ...]] = (
         "app_secret", "verify_token", "phone_number_id", "access_token",
     )  # fmt: skip
     windows: ClassVar[Windows] = {"message": Window(timedelta(hours=24))}
     max_choices: ClassVar[int] = 3
-    media_hosts: ClassVar[tuple[str, ...]] = meta_graph.MEDIA_HOSTS
-
-    def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
-        return meta_graph.signed(request, secret)
-
-    def challenge(self, request: ProviderRequest, secret: Secret) -> ProviderResponse | None:
-        return meta_graph.challenge(request)
 
     def read(self, request: ProviderRequest, secret: Secret) -> tuple[IncomingMessage, ...]:
         return tuple(
@@ -137,15 +129,10 @@ class WhatsApp(Adapter):
     def outcome(self, status: int, body: bytes) -> ProviderResult:
         sent = as_list(response_object(body).get("messages"))
         message_id = get_text(get_object(sent[0]), "id") if sent else ""
-        return meta_graph.outcome(status, body, message_id, _CODES)
+        return self.result(status, body, message_id)
 
-    def check_call(self, secret: Secret, token: str = "") -> HttpCall | None:
-        return meta_graph.check_call(
-            self.base(secret), str(secret["phone_number_id"]), secret["access_token"]
-        )
-
-    def checked(self, status: int, body: bytes) -> ProviderResult:
-        return meta_graph.checked(status, body, _CODES)
+    def node(self, secret: Secret) -> str:
+        return str(secret["phone_number_id"])
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
         url = f"{self.base(secret)}/{url_part(media)}?phone_number_id={secret['phone_number_id']}"
@@ -161,7 +148,7 @@ class WhatsApp(Adapter):
             return media_request(get_text(found, "url"), secret["access_token"])
         if status == 200 and body:
             return MediaFile(body, content_type, attached_name(headers))
-        return meta_graph.outcome(status, body, "", _CODES)
+        return self.result(status, body)
 
 
 def _with_buttons(text: str, choices: tuple[Choice, ...]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ CHANNELS: dict[str, dict[Locale, str]] = {
     "douyin": {"zh-CN": "抖音", "en": "Douyin"},
     "wecom": {"zh-CN": "企业微信", "en": "WeCom"},
     "whatsapp": {"zh-CN": "WhatsApp", "en": "WhatsApp"},
+    "messenger": {"zh-CN": "Messenger", "en": "Messenger"},
     "feishu": {"zh-CN": "飞书", "en": "Feishu"},
     "dingtalk": {"zh-CN": "钉钉", "en": "DingTalk"},
     "line": {"zh-CN": "LINE", "en": "LINE"},

@@ -28,6 +28,7 @@ from functions.core.channels.base import (
     Unreadable,
 )
 from functions.core.text.contacts import chat_contact
+from functions.core.text.queue_texts import CHANNELS
 from functions.core.text.words import MESSAGE_LABELS
 from functions.intake.signatures import verify
 from tests.core.channels.fake_providers import FAKE_PROVIDERS
@@ -347,3 +348,4 @@ def test_the_documentation_names_the_channel_and_its_secret_keys(name: str) -> N
     for key in adapter_of(name).needs:
         assert f"`{key}`" in page, key
     assert f"channels/{name}" in page
+    assert name in CHANNELS, "people see its name"
