@@ -179,19 +179,20 @@ class HttpCall:
 class ProviderResult:
     """The meaning of a provider's response.
 
-    `sent` (with its id), `passing` (a later attempt may succeed), `permanent` (none will), `closed`
-    (none will until the person writes again), `renew` (the access token has expired). `cause`
+    `sent` (with its id), `passing` (a later attempt may succeed), `permanent` (none will; if
+    `closed`, until the person writes again), `renew` (the access token has expired). `cause`
     explains it to a person, without personal data.
     """
 
-    state: Literal["sent", "passing", "permanent", "closed", "renew"]
+    state: Literal["sent", "passing", "permanent", "renew"]
     id: str = ""
     cause: str = ""
+    closed: bool = False
 
 
 @dataclass(frozen=True)
 class ErrorCodes:
-    """A provider's error codes: code → cause, and the codes of a state other than `permanent`."""
+    """A provider's error codes: code → cause, and those that are not simply permanent."""
 
     provider: str
     causes: Mapping[str, str]
@@ -209,10 +210,9 @@ class ErrorCodes:
         cause = f"{self.provider} {code or 'unknown'}: {self.causes.get(code) or words[:100]}"
         if code in self.renew:
             return ProviderResult("renew", cause=cause)
-        if code in self.closed:
-            return ProviderResult("closed", cause=cause)
-        passing = code in self.passing or (passing and code not in self.causes)
-        return ProviderResult("passing" if passing else "permanent", cause=cause)
+        if code in self.passing or (passing and code not in self.causes):
+            return ProviderResult("passing", cause=cause)
+        return ProviderResult("permanent", cause=cause, closed=code in self.closed)
 
 
 @dataclass(frozen=True)

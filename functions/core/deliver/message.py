@@ -75,9 +75,8 @@ def _send_one(channel: Adapter, secret: Secret, message: OutgoingMessage) -> str
 
 def failure_of(result: ProviderResult) -> SendFailure:
     """Return the failure that a provider's result means."""
-    kinds = {"permanent": Permanent, "closed": Closed}
-    # Providers may quote the message.
-    return kinds.get(result.state, Passing)(mask(result.cause))
+    kind = Closed if result.closed else Permanent if result.state == "permanent" else Passing
+    return kind(mask(result.cause))  # providers may quote the message
 
 
 def check(channel: Adapter, secret: Secret) -> ProviderResult | None:

@@ -285,7 +285,7 @@ def test_windows_are_of_some_time_and_count(name: str) -> None:
 )
 def test_any_response_to_a_message_has_a_result(name: str, status: int, body: bytes) -> None:
     found = adapter_of(name).outcome(status, body)
-    assert found.state in {"sent", "passing", "permanent", "closed", "renew"}
+    assert found.state in {"sent", "passing", "permanent", "renew"}
     assert found.state == "sent" or found.cause
     if status in {429, 500, 503}:
         assert found.state == "passing"
@@ -316,10 +316,11 @@ def test_the_provider_s_real_responses_are_understood(name: str) -> None:
     provider = FAKE_PROVIDERS[name]
     assert adapter_of(name).outcome(200, provider.accepted()).state == "sent"
     refused = adapter_of(name).outcome(*provider.refused())
-    assert refused.state == "permanent"
+    assert (refused.state, refused.closed) == ("permanent", False)
     assert refused.cause
     if provider.closed is not None:
-        assert adapter_of(name).outcome(*provider.closed).state == "closed"
+        closed = adapter_of(name).outcome(*provider.closed)
+        assert (closed.state, closed.closed) == ("permanent", True)
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_a_weibo_answer_swaps_the_ids_and_has_fewer_than_300_characters() -> Non
         ("douyin", 200, {"err_no": 0, "err_msg": ""}, "sent"),
         ("douyin", 200, {"data": {"error_code": 0}, "extra": {"error_code": 2190008}}, "renew"),
         ("douyin", 200, {"err_no": 28001005}, "passing"),
-        ("douyin", 200, {"data": {"error_code": 28003070}}, "closed"),
+        ("douyin", 200, {"data": {"error_code": 28003070}}, "permanent"),
         ("douyin", 200, {"message": "success"}, "permanent"),
         ("miniprogram", 200, {"errcode": -1, "errmsg": "system busy"}, "passing"),
         ("miniprogram", 200, {"errcode": 42001, "errmsg": "expired"}, "renew"),

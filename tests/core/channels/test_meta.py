@@ -103,7 +103,7 @@ def test_whatsapp_reports_what_became_of_messages() -> None:
         ("whatsapp", 400, {"code": 131056}, "passing"),
         ("whatsapp", 500, {"code": 131000}, "passing"),
         ("whatsapp", 400, {"code": 99999, "message": "new"}, "permanent"),
-        ("messenger", 400, {"code": 10, "error_subcode": 2534022}, "closed"),
+        ("messenger", 400, {"code": 10, "error_subcode": 2534022}, "permanent"),
         ("messenger", 400, {"code": 551}, "permanent"),
         ("messenger", 400, {"code": 613}, "passing"),
         ("messenger", 500, {"code": 1200}, "passing"),
