@@ -365,7 +365,9 @@ class Adapter(ABC):
 
     def parts(self, text: str) -> tuple[str, ...]:
         """Return a text as messages that each have a part of it, cut after words if possible."""
-        parts = []
+        if len(text.encode(self.encoding, "replace")) <= self.max_text:
+            return (text,)
+        parts, text = [], text.strip()  # so that no part is empty
         while len(text.encode(self.encoding, "replace")) > self.max_text:
             head = text.encode(self.encoding, "replace")[: self.max_text]
             cut = len(head.decode(self.encoding, "ignore"))

@@ -258,6 +258,7 @@ def test_the_parts_of_a_text_are_the_text(name: str, text: str) -> None:
     assert all(part == found.fitted(part) for part in parts)
     assert "".join("".join(parts).split()) == "".join(text.split())
     assert link in parts[-1]
+    assert all(found.parts(f"\n {'长' * limit} \n"))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if adapter_of(name).max_choices])
