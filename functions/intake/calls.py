@@ -106,6 +106,8 @@ def _take(body: bytes, desk: str, deployment: Deployment, now: datetime) -> None
         return
     for record in read.unreadable:
         _quarantine(store, record, desk, "no id of a call")
+    if read.reports:
+        container.storage(deployment).channel_healths.note(desk, CHANNEL, "in", now)
     desk_calls = CallDesk(container.ticket_creator(deployment), playbook, now)
     failure: Exception | None = None
     by_call: dict[str, list[CallReport]] = {}

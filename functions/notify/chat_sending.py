@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from functions.core.deliver.failures import SendFailure, Unclear, Withheld
+from functions.core.deliver.failures import Closed, SendFailure, Unclear, Withheld
 from functions.core.domain.delivery import Delivery
 from functions.core.storage.database import Storage
 
@@ -55,7 +55,8 @@ class ChatSender:
         provider = adapter(channel)
         if provider is None:
             return self.send(delivery.desk, channel, message)  # which says so
-        allowance = self.allowances.take(delivery.desk, contact_hash, provider, now)
+        messages = len(provider.parts(message.text))
+        allowance = self.allowances.take(delivery.desk, contact_hash, provider, now, messages)
         if allowance is None:
             raise OutsideWindow(channel)
         message = replace(message, session=self.allowances.session(allowance, now))
@@ -64,7 +65,9 @@ class ChatSender:
             provider_id = self.send(delivery.desk, channel, message)
         except SendFailure as failure:
             if not isinstance(failure, Unclear):
-                self.allowances.uncount(delivery.desk, contact_hash, allowance)
+                self.allowances.uncount(delivery.desk, contact_hash, allowance, messages)
+            if isinstance(failure, Closed):
+                raise OutsideWindow(channel) from failure
             healths.note_failure(delivery.desk, channel, str(failure))
             raise
         healths.note(delivery.desk, channel, "out", now)

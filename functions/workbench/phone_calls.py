@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from functions.core.domain.errors import NotFound, Phrase
 from functions.core.platform import aws, container
@@ -39,11 +39,14 @@ LISTED = 30
 PURPOSE = Phrase("enter a request")
 
 
-class TicketOfCall(NewTicket):
-    """The fields of a ticket from a phone call, which fills in what is left out."""
-
-    contact: str | None = Field(default=None, max_length=320)  # type: ignore[assignment]
-    description: str | None = None  # type: ignore[assignment]
+TicketOfCall = create_model(
+    "TicketOfCall",
+    __base__=NewTicket,
+    __doc__="The fields of a ticket from a phone call, which fills in what is left out.",
+    __module__=__name__,
+    contact=(str | None, Field(default=None, max_length=320)),
+    description=(str | None, None),
+)
 
 
 def list_calls(request: Request, storage: Storage, desk: str) -> HttpResponse:

@@ -96,7 +96,8 @@ def _checked(provider: Adapter, secret: Mapping[str, Any]) -> str:
 def callback_url(stage: str, desk: str, channel: str) -> str:
     """Return the URL that the provider is to call, "" before the stage has one."""
     document = read_secret(f"/deskbell/{stage}/api")
-    return f"{json.loads(document)['url']}/desks/{desk}/channels/{channel}" if document else ""
+    path = f"/desks/{desk}/channels/{channel}" + ("?key=…" if channel == VOICE else "")
+    return json.loads(document)["url"] + path if document else ""
 
 
 def _keys_of(channel: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:

@@ -1,7 +1,8 @@
 """The chat providers of the local system: they accept every message, send nothing, and give one
 picture for every file.
 
-`GET /_providers/messages` lists the accepted messages, newest last. The desks `standard` and
+`GET /_providers/messages` lists the accepted messages, newest last; `POST /_providers/breaks` with
+`{"channel": …}` lets the connection break after the channel's next one. The desks `standard` and
 `assisted` have test secrets for every channel that point here.
 """
 
@@ -49,7 +50,7 @@ _ACCEPTED: dict[str, Any] = {
 _TOKEN = {
     "access_token": "local", "expires_in": 7200,
     "tenant_access_token": "local", "expire": 7200,
-    "accessToken": "local", "expireIn": 7200,
+    "accessToken": "local", "expireIn": 7200, "uid": 1,
 }  # fmt: skip
 _CHECKS = ("/getMe", "/auth.test")
 """The calls that check a secret, beside those for a token."""
@@ -61,12 +62,40 @@ _PICTURE = (
 """A picture of one pixel."""
 
 
+class AcceptedMessages:
+    """The messages that the providers took, each once for its key."""
+
+    def __init__(self) -> None:
+        self.messages: deque[dict[str, Any]] = deque(maxlen=MAX_MESSAGES)
+        self._keys: set[str] = set()
+        self._breaking: set[str] = set()
+
+    async def break_next(self, request: web.Request) -> web.Response:
+        from aiohttp import web
+
+        self._breaking.add((await request.json())["channel"])
+        return web.json_response({})
+
+    def take(self, request: web.Request, channel: str, call: str, body: Any) -> bool:
+        """Take a message; return whether the connection lasts."""
+        key = request.headers.get("X-Line-Retry-Key") or body.get("uuid") or body.get("msgid")
+        if key is None or key not in self._keys:
+            self.messages.append({"channel": channel, "call": call, "body": body})
+            self._keys.add(key or "")
+        if channel not in self._breaking:
+            return True
+        self._breaking.remove(channel)
+        if request.transport is not None:
+            request.transport.abort()
+        return False
+
+
 def attach(app: web.Application) -> None:
     from aiohttp import web
 
     from infra.local import sms_providers
 
-    sent: deque[dict[str, Any]] = deque(maxlen=MAX_MESSAGES)
+    accepted = AcceptedMessages()
     wecom = FakeWeCom(picture=_PICTURE)
 
     async def take_for_wecom(request: web.Request) -> web.Response:
@@ -75,8 +104,8 @@ def attach(app: web.Application) -> None:
         if call == "written":
             wecom.write(body["open_kfid"], *body["msg_list"])
             return web.json_response({})
-        if "send_msg" in call:
-            sent.append({"channel": "wecom", "call": call, "body": body})
+        if "send_msg" in call and not accepted.take(request, "wecom", call, body):
+            return web.Response()
         answer = wecom.answer(call, request.query, body)
         if isinstance(answer, bytes):
             return web.Response(body=answer, content_type="image/gif")
@@ -88,8 +117,7 @@ def attach(app: web.Application) -> None:
             return web.json_response({**_ACCEPTED, **_TOKEN, "data": _TOKEN})
         if request.path.endswith("/messageFiles/download"):  # DingTalk names the address of a file
             return web.json_response({"downloadUrl": f"{request.url}/file"})
-        body = await _body(request)
-        sent.append({"channel": channel, "call": request.match_info["call"], "body": body})
+        accepted.take(request, channel, request.match_info["call"], await _body(request))
         return web.json_response(_ACCEPTED)
 
     async def take_text(request: web.Request) -> web.Response:
@@ -106,13 +134,14 @@ def attach(app: web.Application) -> None:
             sms_providers.answer, call, secret_of, datetime.now(UTC)
         )
         if message is not None:
-            sent.append({"channel": f"sms-{name}", "call": "SendSms", "body": message})
+            accepted.messages.append({"channel": f"sms-{name}", "call": "SendSms", "body": message})
         return web.json_response(body, status=status)
 
     async def show(_request: web.Request) -> web.Response:
-        return web.json_response(list(sent), dumps=_readable)
+        return web.json_response(list(accepted.messages), dumps=_readable)
 
     app.router.add_get(f"{PATH}/messages", show)
+    app.router.add_post(f"{PATH}/breaks", accepted.break_next)
     app.router.add_post(sms_providers.PATH + "/{provider}/", take_text)
     app.router.add_route("*", PATH + "/wecom/{call:.*}", take_for_wecom)
     app.router.add_post(PATH + "/{channel}/{call:.*}", take)
@@ -129,8 +158,10 @@ async def _give(request: web.Request) -> web.Response:
         "douyin": {"err_no": 0, "data": {"media_type": "image", "url": file}},
         "slack": {"ok": True, "file": {"url_private": file}},
         "telegram": {"ok": True, "result": {"file_path": "files/1"}},
-        "whatsapp": {"messaging_product": "whatsapp", "url": file},
+        "whatsapp": {"id": "1", "messaging_product": "whatsapp", "url": file},
     }
+    if call == "me":  # Messenger tells whose token it is
+        return web.json_response({"id": "1"})
     if channel in addresses and not call.endswith("files/1"):
         return web.json_response(addresses[channel])
     return web.Response(body=_PICTURE, content_type="image/gif")

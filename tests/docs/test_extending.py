@@ -9,12 +9,12 @@ import shutil
 import sys
 from ast import literal_eval
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -176,11 +176,11 @@ def test_every_file_on_the_page_exists_unless_the_example_adds_it() -> None:
 class Pigeon(FakeProvider):
     """The provider of the page's example."""
 
-    secret: ClassVar[dict[str, Any]] = {
+    secret: Mapping[str, Any] = {
         "signing_secret": "whsec_" + b64encode(b"one secret of thirty-two octets!").decode(),
         "api_token": "a token for tests",
     }
-    user: ClassVar[str] = "pigeon-17"
+    user: str = "pigeon-17"
 
     def call(self, body: bytes, now: datetime) -> Call:
         stamp = int(now.timestamp())

@@ -76,7 +76,7 @@ def _sign_as_provider(request: requests.PreparedRequest) -> requests.PreparedReq
     channel, now = urlsplit(str(request.url)).path.rpartition("/")[2], datetime.now(UTC)
     if (provider := FAKE_PROVIDERS.get(channel)) is None:
         return request
-    provider.secret = _LOCAL["channel_secrets"]["standard"][channel]  # type: ignore[misc]
+    provider.secret = _LOCAL["channel_secrets"]["standard"][channel]
     if request.body and next(_calls) % 2:
         request.prepare_body(provider.text("无法登录", now, user=f"U{next(_calls) % 50}"), None)
     call = provider.call(_raw(request), now)

@@ -18,7 +18,7 @@ class Account(SafeWeChat):
     """The official account that the local system created for a desk."""
 
     def __init__(self, system: System, desk: str = "standard") -> None:
-        self.secret = system.local["channel_secrets"][desk]["wechat"]  # type: ignore[misc]
+        self.secret = system.local["channel_secrets"][desk]["wechat"]
         self.system, self.path = system, f"/desks/{desk}/channels/wechat"
 
     def send(self, call: Call) -> ApiResponse:

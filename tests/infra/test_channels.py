@@ -76,6 +76,7 @@ def test_the_provider_is_asked_whether_a_secret_is_valid() -> None:
         app_secret = {"token": "t", "app_id": "wx", "app_secret": "s", "api": api.url}
         code, said = console("set", "standard", "wechat", told=json.dumps(app_secret))
         assert (code, "accepted" in said) == (0, True), "the token alone shows it"
+    assert "/channels/voice?key=" in console("set", "standard", "voice", told='{"key": "k"}')[1]
     code, said = console("set", "standard", "telegram", told='{"bot_token": "y"}')
     assert (code, "not checked: telegram cannot be reached" in said) == (0, True)
 

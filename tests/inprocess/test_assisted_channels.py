@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 
 from functions.core.assistant.verification import VALID_FOR
+from functions.core.channels.wechat import WeChat
 from functions.core.deliver.message import token_cache
 from functions.core.platform import clock
 from functions.core.receive.assisted_chat import PUSHING
@@ -100,6 +101,22 @@ def test_a_question_is_answered_and_rated_without_a_ticket(channel: Channel) -> 
     assert "请评1–5分" in said
     assert channel.ask("5分") == "感谢您的评价。还有其他问题，可以直接问。"
     assert channel.tickets == []
+
+
+@pytest.mark.requirement("C3", "G1")
+def test_an_answer_too_long_for_the_response_is_sent_in_parts_once(
+    wechat: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WeChat, "max_text", 90)
+    for _ in range(2):
+        answer = wechat.write("我的退款怎么还没到账", id="1")
+        assert wechat.provider.reply_in(answer.text) == ""
+    said = [text for _, text in wechat.sent_messages]
+    assert len(said) > 1
+    assert "请评1–5分" in said[-1]
+    assert "".join(said).count("refund-status的回答。") == 1
+    wechat.api.answers = [wechat.provider.refused()]
+    assert "…" in wechat.provider.reply_in(wechat.write("我的退款怎么还没到账").text)
 
 
 @pytest.mark.requirement("C4")

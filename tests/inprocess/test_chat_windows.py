@@ -127,6 +127,63 @@ def test_outside_the_window_the_other_contact_gets_the_message(
         assert sent_texts()[-1][0] == "+8613800138000"
 
 
+LIMITED = [
+    name for name, each in FAKE_PROVIDERS.items() if each.closed is not None and not each.pulled
+]
+
+
+@pytest.mark.parametrize("has_other", [True, False])
+@pytest.mark.parametrize(
+    "name", [LIMITED[0], *(pytest.param(name, marks=pytest.mark.slow) for name in LIMITED[1:])]
+)
+def test_what_the_provider_itself_refuses_goes_the_same_way(
+    simulator: Simulator, storage: Storage, name: str, has_other: bool
+) -> None:
+    provider = FAKE_PROVIDERS[name]
+    assert provider.closed is not None
+    for chat in person_on(simulator, storage, name, provider):
+        chat.write_and_take()
+        number = chat.ticket.number
+        if has_other:
+            file_from(chat, MAILBOX)
+        chat.api.answers = [provider.closed]
+        chat.act("reply", number=number, text="请重置密码")
+        (reply,) = [each for each in chat.deliveries(number) if each.event == "ReplySent"]
+        (told,) = messages_of(chat, number)
+        if has_other:
+            assert (reply.state, reply.channel) == ("sent", "email")
+            assert "改发" in told["reason"]
+        else:
+            assert (reply.state, reply.channel) == ("dead_lettered", "message")
+            assert NOT_SENT in told["reason"]
+
+
+PARAGRAPH = "请先点击“忘记密码”，再按短信里的说明设置新密码。"
+
+
+@pytest.mark.requirement("E11")
+def test_a_long_reply_goes_out_in_parts_each_counted(wechat: Chat) -> None:
+    wechat.write_and_take()
+    wechat.act("reply", text=PARAGRAPH * 40)
+    parts = [text for _, text in wechat.sent_messages if "忘记密码" in text]
+    assert len(parts) == 2
+    assert "".join(parts).count(PARAGRAPH) == 40
+    # One of five said who handles the ticket, two were the parts: two are left.
+    for words in (PARAGRAPH * 60, "一", "二", "三"):
+        wechat.act("reply", text=words)
+    states = [each.state for each in wechat.replies()]
+    assert states == ["sent", "dead_lettered", "sent", "sent", "dead_lettered"]
+
+
+def test_a_part_that_fails_after_another_is_not_sent_again(wechat: Chat) -> None:
+    wechat.write_and_take()
+    wechat.api.answers = [(200, wechat.provider.accepted()), (503, b"busy")]
+    wechat.act("reply", text=PARAGRAPH * 40)
+    (reply,) = wechat.replies()
+    assert reply.state == "dead_lettered"
+    assert "1 of 2 parts were sent" in str(reply.cause)
+
+
 def test_a_contact_that_mail_bounced_from_gets_nothing(
     wechat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:

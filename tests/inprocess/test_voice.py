@@ -16,10 +16,12 @@ from deskbell.client import ApiResponse
 from functions.core.domain.events import PhoneCallAttached
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
+from functions.core.storage.contacts import Contacts
 from functions.core.storage.database import Storage
 from infra.console.quarantine import quarantine_of
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import DEPLOYMENT, WEBHOOK_SECRET, erase_customer
+from tests.inprocess.test_chat import interrupt_next_request
 from tests.inprocess.test_returns import SUPERVISOR
 from tests.signed_requests import signed
 
@@ -113,10 +115,29 @@ def test_a_missed_call_is_a_call_back_once(switchboard: Switchboard) -> None:
     (entry,) = switchboard.attached(ticket.number)
     assert (entry.missed, entry.text) == (True, "未接来电：2026-03-10 08:00，请回电。")
     assert switchboard.call["state"] == "missed"
+    assert switchboard.storage.channel_healths.of(DESK)["voice"].last_in is not None
     done = switchboard.agent("POST", f"tickets/{ticket.number}/record-call", {"outcome": "已回电"})
     assert done.status == 200
     switchboard.report(ENDED)
     assert not switchboard.tickets[0].tasks
+
+
+def test_missed_calls_of_one_caller_are_one_ticket(
+    switchboard: Switchboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at once, and another before the index shows the ticket."""
+    missed = [{**RINGING, **ENDED, "call_id": str(n)} for n in range(4)]
+    interrupt_next_request(monkeypatch, lambda: switchboard.report(missed[0]))
+    switchboard.report(missed[1])
+    monkeypatch.setattr(Contacts, "tickets", lambda *_: [])
+    switchboard.report(missed[2])
+    (ticket,) = switchboard.tickets
+    assert len({entry.call for entry in switchboard.attached(ticket.number)}) == 3
+    path = f"tickets/{ticket.number}"
+    for action, body in (("take", {}), ("resolve", {"summary": "已回电"})):
+        assert switchboard.agent("POST", f"{path}/{action}", body).status == 200
+    switchboard.report(missed[3])
+    assert len(switchboard.tickets) == 2
 
 
 @pytest.mark.parametrize("order", [*permutations((RINGING, ANSWERED, TRANSCRIPT, ENDED))][::5])

@@ -71,8 +71,8 @@ class IncomingMessage:
         thread: what the provider needs to place an answer in the same thread.
         account: the desk's account that the message was written to.
         choice: the id of the `Choice` that the person tapped; `text` is then its label.
-        session: the provider's handle by which this person can be answered until `session_until`: a
-            welcome code, the URL of a session.
+        session: the provider's handle by which this person can be answered until `session_until`,
+            such as a session's URL; without that time it answers this message only: a welcome code.
         opens: False for a message that joins an open ticket and opens none, such as a correction.
         encrypted: the request was encrypted, so the response has to be.
         raw: the message as it came.
@@ -137,6 +137,12 @@ class Window:
     count: int | None = None
 
 
+Encoding = Literal["utf-8", "utf-16-le"]
+
+Windows = Mapping[Literal["message", "subscribed"], Window]
+"""What a provider accepts after a message, and after a person entered or followed."""
+
+
 @dataclass(frozen=True)
 class DeliveryReport:
     """What a provider reports later about a message that it had accepted, by its id."""
@@ -173,13 +179,40 @@ class HttpCall:
 class ProviderResult:
     """The meaning of a provider's response.
 
-    `sent` (with its id), `passing` (a later attempt may succeed), `permanent` (none will), `renew`
-    (the access token has expired). `cause` explains it to a person, without personal data.
+    `sent` (with its id), `passing` (a later attempt may succeed), `permanent` (none will; if
+    `closed`, until the person writes again), `renew` (the access token has expired). `cause`
+    explains it to a person, without personal data.
     """
 
     state: Literal["sent", "passing", "permanent", "renew"]
     id: str = ""
     cause: str = ""
+    closed: bool = False
+
+
+@dataclass(frozen=True)
+class ErrorCodes:
+    """A provider's error codes: code → cause, and those that are not simply permanent."""
+
+    provider: str
+    causes: Mapping[str, str]
+    passing: frozenset[str] = frozenset()
+    closed: frozenset[str] = frozenset()
+    renew: frozenset[str] = frozenset()
+
+    def result(self, code: str, words: str, *, passing: bool = False) -> ProviderResult:
+        """Return the meaning of an error.
+
+        Args:
+            words: the provider's own, for an unknown code.
+            passing: whether an error with an unknown code passes.
+        """
+        cause = f"{self.provider} {code or 'unknown'}: {self.causes.get(code) or words[:100]}"
+        if code in self.renew:
+            return ProviderResult("renew", cause=cause)
+        if code in self.passing or (passing and code not in self.causes):
+            return ProviderResult("passing", cause=cause)
+        return ProviderResult("permanent", cause=cause, closed=code in self.closed)
 
 
 @dataclass(frozen=True)
@@ -197,8 +230,9 @@ class Adapter(ABC):
     provider's API, which a desk's secret may replace; `needs` the required keys of the secret,
     `options` its optional keys. `answers`: the HTTP response may carry text to the writer.
     `windows`: what the provider accepts after a message, and after entering or following; without
-    any it has no limit, and a kind that is left out opens none. `max_choices`: the choices that a
-    message shows by the provider's own means; more, or 0, become numbered lines.
+    any it has no limit, and a kind that is left out opens none. `max_text`: the bytes of a text in
+    `encoding`. `max_choices`: the choices that a message shows by the provider's own means; more,
+    or 0, become numbered lines.
     """
 
     name: ClassVar[str]
@@ -206,7 +240,9 @@ class Adapter(ABC):
     needs: ClassVar[tuple[str, ...]]
     options: ClassVar[tuple[str, ...]] = ()
     answers: ClassVar[bool] = False
-    windows: ClassVar[Mapping[Literal["message", "subscribed"], Window]] = {}
+    windows: ClassVar[Windows] = {}
+    max_text: ClassVar[int]
+    encoding: ClassVar[Encoding] = "utf-8"
     max_choices: ClassVar[int] = 0
     media_hosts: ClassVar[tuple[str, ...]] = ()
 
@@ -323,8 +359,27 @@ class Adapter(ABC):
     def base(self, secret: Secret) -> str:
         return str(secret.get("api") or self.api).rstrip("/")
 
+    def fitted(self, text: str) -> str:
+        """Return a text as one message has it, truncated if it is too long."""
+        return truncate(text, self.max_text, self.encoding)
 
-_SHARED = frozenset({"base", "meta_graph", "pulled", "wechat_crypto"})
+    def parts(self, text: str) -> tuple[str, ...]:
+        """Return a text as messages that each have a part of it, cut after words if possible."""
+        if len(text.encode(self.encoding, "replace")) <= self.max_text:
+            return (text,)
+        parts, text = [], text.strip()  # so that no part is empty
+        while len(text.encode(self.encoding, "replace")) > self.max_text:
+            head = text.encode(self.encoding, "replace")[: self.max_text]
+            cut = len(head.decode(self.encoding, "ignore"))
+            ends = [end.end() for end in _END.finditer(text, 0, cut + 1) if end.end() <= cut]
+            if ends and ends[-1] > cut // 2:
+                cut = ends[-1]
+            parts.append(text[:cut].rstrip())
+            text = text[cut:].lstrip()
+        return (*parts, text)
+
+
+_SHARED = frozenset({"base", "meta_graph", "pulled", "wechat_api", "wechat_crypto"})
 """Modules that adapters share."""
 
 
@@ -472,7 +527,7 @@ def unix_time(value: Any, per_second: int = 1) -> datetime | None:
         return None
 
 
-def truncate(text: str, limit: int, encoding: Literal["utf-8", "utf-16-le"]) -> str:
+def truncate(text: str, limit: int, encoding: Encoding) -> str:
     """Truncate a text to the provider's limit, in bytes of the encoding; "…" marks the cut.
 
     A link at the end stays, since it leads to the whole text.
@@ -486,5 +541,8 @@ def truncate(text: str, limit: int, encoding: Literal["utf-8", "utf-16-le"]) -> 
         return truncate(words, limit, encoding)
     return words.encode(encoding, "replace")[:cut].decode(encoding, "ignore") + end
 
+
+_END = re.compile(r"[。！？；\n]|\s(?=\S)|(?=https?://)")
+"""Places at which a text may be cut."""
 
 _LINK_AT_END = re.compile(r"https?://\S+\Z")

@@ -34,13 +34,9 @@ from functions.core.channels.base import (
     parse_object,
     response_object,
     result_of_status,
-    truncate,
     unix_time,
 )
 from functions.core.channels.wechat_crypto import decrypt, encrypt, signature
-
-LIMIT = 12_000
-"""Bytes of a text. `msgParam` may have 15,000, in which quotation marks are escaped."""
 
 SESSION_MARGIN = timedelta(minutes=1)
 """The time before its expiry at which a session is not used any more."""
@@ -79,6 +75,7 @@ class DingTalk(Adapter):
 
     name: ClassVar[str] = "dingtalk"
     api: ClassVar[str] = "https://api.dingtalk.com"
+    max_text: ClassVar[int] = 12_000  # `msgParam` may have 15,000, quotation marks escaped
     needs: ClassVar[tuple[str, ...]] = ("app_key", "app_secret")
     options: ClassVar[tuple[str, ...]] = ("robot_code", "aes_key", "token")
     media_hosts: ClassVar[tuple[str, ...]] = ("dingtalk.com", "aliyuncs.com", "alicdn.com")
@@ -151,7 +148,7 @@ class DingTalk(Adapter):
         return self.outcome(status, body)
 
     def send(self, message: OutgoingMessage, secret: Secret, token: str = "") -> HttpCall:
-        text = truncate(message.text, LIMIT, "utf-8")
+        text = self.fitted(message.text)
         group, _, person = message.user.rpartition("/")
         # The session comes with the message, which is unsigned: only DingTalk's host counts.
         if session := _SESSION.fullmatch(message.session):

@@ -7,11 +7,13 @@ names it, for 24 hours; entering the chat can be answered for 30 seconds.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from functions.core.channels.base import (
     Adapter,
+    Encoding,
+    ErrorCodes,
     HttpCall,
     IncomingMessage,
     Kind,
@@ -24,6 +26,7 @@ from functions.core.channels.base import (
     Token,
     Unreadable,
     Window,
+    Windows,
     get_object,
     get_text,
     json_call,
@@ -31,12 +34,8 @@ from functions.core.channels.base import (
     parse_object,
     response_object,
     result_of_status,
-    truncate,
     unix_time,
 )
-
-LIMIT = 1000
-"""The maximum characters of a text."""
 
 MESSAGE = Window(timedelta(hours=24), 6)
 ENTRANCE = Window(timedelta(seconds=30), 3)
@@ -60,22 +59,30 @@ _REPLY, _ENTER = "im_reply_msg", "im_enter_direct_msg"
 
 _RECALL = "im_recall_msg"
 
-_RENEW = frozenset({10008, 2190002, 2190008, 28001003, 28001008})
-_PASSING = frozenset({2100004, 2190001, 28001005, 28001006, 28003017, 28003018, 28029014})
 _CAUSES = {
-    10010: "the account has to authorise the app again (refresh_token)",
-    10020: "the account has to authorise the app again (refresh_token)",
-    28001012: "the account has not granted the app private messages (im.direct_message)",
-    28001015: "open_id and refresh_token are of different accounts",
-    28001018: "the app has no permission for private messages (im.direct_message)",
-    28001038: "Douyin refuses the text, such as one with an address of another site",
-    28003070: "the customer has to write again before Douyin takes more messages for them",
-    28003080: "the customer's last message is more than 24 hours old",
-    28003081: "the customer's last message is more than 24 hours old",
-    28003095: "the account answers by rules of its own in Douyin's workbench",
-    28029004: "Douyin has barred the account from sending messages",
+    "10010": "the account has to authorise the app again (refresh_token)",
+    "10020": "the account has to authorise the app again (refresh_token)",
+    "28001012": "the account has not granted the app private messages (im.direct_message)",
+    "28001015": "open_id and refresh_token are of different accounts",
+    "28001018": "the app has no permission for private messages (im.direct_message)",
+    "28001038": "Douyin refuses the text, such as one with an address of another site",
+    "28003070": "the customer has to write again before Douyin takes more messages for them",
+    "28003080": "the customer's last message is more than 24 hours old",
+    "28003081": "the customer's last message is more than 24 hours old",
+    "28003095": "the account answers by rules of its own in Douyin's workbench",
+    "28029004": "Douyin has barred the account from sending messages",
 }
 """error_code → the cause on a dead-lettered delivery."""
+
+_CODES = ErrorCodes(
+    "Douyin",
+    _CAUSES,
+    passing=frozenset(
+        {"2100004", "2190001", "28001005", "28001006", "28003017", "28003018", "28029014"}
+    ),
+    closed=frozenset({"28003070", "28003080", "28003081"}),
+    renew=frozenset({"10008", "2190002", "2190008", "28001003", "28001008"}),
+)
 
 
 class Douyin(Adapter):
@@ -87,9 +94,11 @@ class Douyin(Adapter):
 
     name: ClassVar[str] = "douyin"
     api: ClassVar[str] = "https://open.douyin.com"
+    max_text: ClassVar[int] = 1000 * 2  # characters
+    encoding: ClassVar[Encoding] = "utf-16-le"
     media_hosts: ClassVar[tuple[str, ...]] = MEDIA_HOSTS
     needs: ClassVar[tuple[str, ...]] = ("client_key", "client_secret", "open_id", "refresh_token")
-    windows: ClassVar[Mapping[Literal["message", "subscribed"], Window]] = {
+    windows: ClassVar[Windows] = {
         "message": MESSAGE,
         "subscribed": ENTRANCE,
     }
@@ -187,7 +196,7 @@ class Douyin(Adapter):
             "to_user_id": message.user,
             "content": {
                 "msg_type": 1,
-                "text": {"text": truncate(message.text, 2 * LIMIT, "utf-16-le")},
+                "text": {"text": self.fitted(message.text)},
             },
         }
         query = urlencode({"open_id": str(secret["open_id"])})
@@ -267,11 +276,7 @@ def _refusal(status: int, content: Mapping[str, Any]) -> ProviderResult:
     code, by_status = _code(content), result_of_status(status, "from Douyin")
     if code in {"", "0"} or by_status.state == "passing":
         return by_status
-    number = int(code)
     said = get_text(get_object(content, "extra"), "description")
     said = said or get_text(get_object(content, "data"), "description")
     said = said or get_text(content, "err_msg")
-    cause = f"Douyin {code}: {_CAUSES.get(number, said[:100])}"
-    if number in _RENEW:
-        return ProviderResult("renew", cause=cause)
-    return ProviderResult("passing" if number in _PASSING else "permanent", cause=cause)
+    return _CODES.result(code, said)

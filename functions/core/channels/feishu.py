@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from functions.core.channels.base import (
     Adapter,
+    ErrorCodes,
     HttpCall,
     IncomingMessage,
     Kind,
@@ -35,13 +36,9 @@ from functions.core.channels.base import (
     parse_object,
     response_object,
     result_of_status,
-    truncate,
     unix_time,
     url_part,
 )
-
-LIMIT = 20_000
-"""Bytes of a text. A card may have 30 KB, in which every quotation mark is escaped twice."""
 
 _BLOCK = 16
 _JSON = "application/json"
@@ -61,8 +58,6 @@ _KINDS: dict[str, Kind] = {
 _NAMES = ("text", "file_name", "title", "topic", "summary", "name")
 """The fields of a content that say what it is, each in another message_type."""
 
-_PASSING = frozenset({"2200", "11232", "11233", "230020", "230049", "99991400"})
-_RENEW = frozenset({"99991661", "99991663", "99991664", "99991668", "99991671", "99991677"})
 _CAUSES = {
     "10003": "the app id is wrong",
     "10014": "the app secret is wrong",
@@ -82,6 +77,13 @@ _CAUSES = {
 }
 """code → the cause on a dead-lettered delivery (回复消息, 发送消息, 服务端错误码说明)."""
 
+_CODES = ErrorCodes(
+    "Feishu",
+    _CAUSES,
+    passing=frozenset({"2200", "11232", "11233", "230020", "230049", "99991400"}),
+    renew=frozenset({"99991661", "99991663", "99991664", "99991668", "99991671", "99991677"}),
+)
+
 _MENTION = re.compile("@_(?:user_[0-9]{1,6}|all)")
 
 
@@ -94,6 +96,7 @@ class Feishu(Adapter):
 
     name: ClassVar[str] = "feishu"
     api: ClassVar[str] = "https://open.feishu.cn"
+    max_text: ClassVar[int] = 20_000  # a card may have 30 KB, quotation marks escaped twice
     needs: ClassVar[tuple[str, ...]] = (
         "app_id", "app_secret", "encrypt_key", "verification_token",
     )  # fmt: skip
@@ -161,7 +164,7 @@ class Feishu(Adapter):
         return self.outcome(status, body)
 
     def send(self, message: OutgoingMessage, secret: Secret, token: str = "") -> HttpCall:
-        text = truncate(message.text, LIMIT, "utf-8")
+        text = self.fitted(message.text)
         content: dict[str, Any] = {"msg_type": "text", "content": _as_text(_plain(text))}
         if message.choices:
             content = {"msg_type": "interactive", "content": _as_text(_card(message, text))}
@@ -182,15 +185,10 @@ class Feishu(Adapter):
         code = get_text(content, "code")
         if status == 200 and code == "0" and get_object(content, "data"):
             return ProviderResult("sent", id=get_text(get_object(content, "data"), "message_id"))
-        cause = f"Feishu {code}: {_CAUSES.get(code) or get_text(content, 'msg')[:100]}"
-        if code in _RENEW:
-            return ProviderResult("renew", cause=cause)
-        if code in _PASSING:
-            return ProviderResult("passing", cause=cause)
-        result = result_of_status(status, f"from {cause}" if code else "from Feishu")
-        if code and result.state == "permanent":
-            return ProviderResult("permanent", cause=cause)
-        return result
+        by_status = result_of_status(status, "from Feishu")
+        if not code:
+            return by_status
+        return _CODES.result(code, get_text(content, "msg"), passing=by_status.state == "passing")
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
         message_id, _, key = media.partition("/")

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from functions.core.channels.base import (
     Adapter,
     Choice,
+    Encoding,
     HttpCall,
     IncomingMessage,
     Kind,
@@ -35,9 +36,6 @@ from functions.core.channels.base import (
 CONTENT = "https://api-data.line.me"
 """The API for the files that people send ("Get content")."""
 
-LIMIT = 5000 * 2
-"""5,000 UTF-16 units, in bytes."""
-
 LABEL_LIMIT = 20 * 2
 """20 UTF-16 units of a button's label, in bytes."""
 
@@ -61,6 +59,8 @@ class Line(Adapter):
 
     name: ClassVar[str] = "line"
     api: ClassVar[str] = "https://api.line.me"
+    max_text: ClassVar[int] = 5000 * 2  # characters
+    encoding: ClassVar[Encoding] = "utf-16-le"
     needs: ClassVar[tuple[str, ...]] = ("channel_secret", "access_token")
     max_choices: ClassVar[int] = 13
     media_hosts: ClassVar[tuple[str, ...]] = ("api-data.line.me",)
@@ -84,7 +84,7 @@ class Line(Adapter):
         # A label that is too long for its button is told whole in the text.
         long = [each.label for each in message.choices if _label(each) != each.label]
         text = "\n".join((message.text, *(f"· {label}" for label in long)))
-        said: dict[str, Any] = {"type": "text", "text": truncate(text, LIMIT, "utf-16-le")}
+        said: dict[str, Any] = {"type": "text", "text": self.fitted(text)}
         if message.choices:
             said["quickReply"] = {"items": [_button(choice) for choice in message.choices]}
         content = {"to": message.user.partition("/")[0], "messages": [said]}

@@ -6,22 +6,23 @@ A page may answer for 24 hours after the person's last message.
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from functions.core.channels import meta_graph
 from functions.core.channels.base import (
-    Adapter,
+    Encoding,
+    ErrorCodes,
     HttpCall,
     IncomingMessage,
     Kind,
     MediaFile,
     OutgoingMessage,
     ProviderRequest,
-    ProviderResponse,
     ProviderResult,
     Secret,
     Unreadable,
     Window,
+    Windows,
     attached_name,
     dump_raw,
     get_object,
@@ -36,9 +37,6 @@ from functions.core.channels.base import (
 )
 from functions.core.channels.meta_graph import as_list
 
-LIMIT = 2000 * 2
-"""2,000 characters, in bytes of UTF-16."""
-
 _LABEL_LIMIT = 20 * 2
 
 _FILES: dict[str, Kind] = {"image": "image", "audio": "voice", "video": "video", "file": "file"}
@@ -46,43 +44,40 @@ _FILES: dict[str, Kind] = {"image": "image", "audio": "voice", "video": "video",
 
 _OTHERS: dict[str, Kind] = {"location": "location", "fallback": "link"}
 
-_CAUSES = {
-    "551": "the customer cannot be reached; they may have blocked the page",
-    "2018001": "the page does not know this person",
-    "2018108": "the customer cannot be reached; they may have blocked the page",
-    "2018278": "the customer's last message is more than 24 hours old; "
-    "Messenger takes no message for them until they write again",
-    "2018300": "another app has the conversation",
-    "2534022": "the customer's last message is more than 24 hours old; "
-    "Messenger takes no message for them until they write again",
-}
+_CODES = meta_graph.error_codes(
+    "Messenger",
+    {
+        "551": "the customer cannot be reached; they may have blocked the page",
+        "2018001": "the page does not know this person",
+        "2018108": "the customer cannot be reached; they may have blocked the page",
+        "2018278": "the customer's last message is more than 24 hours old; "
+        "Messenger takes no message for them until they write again",
+        "2018300": "another app has the conversation",
+        "2534022": "the customer's last message is more than 24 hours old; "
+        "Messenger takes no message for them until they write again",
+    },
+    closed=("2018278", "2534022"),
+)
 """Error code or subcode → the cause on a dead-lettered delivery."""
 
 
-class Messenger(Adapter):
+class Messenger(meta_graph.MetaAdapter):
     """A Facebook page. Secret: `app_secret`, `verify_token`, `access_token` (of the page)."""
 
     name: ClassVar[str] = "messenger"
-    api: ClassVar[str] = meta_graph.API
+    max_text: ClassVar[int] = 2000 * 2  # characters
+    encoding: ClassVar[Encoding] = "utf-16-le"
+    codes: ClassVar[ErrorCodes] = _CODES
     needs: ClassVar[tuple[str, ...]] = ("app_secret", "verify_token", "access_token")
-    windows: ClassVar[Mapping[Literal["message", "subscribed"], Window]] = {
-        "message": Window(timedelta(hours=24))
-    }
+    windows: ClassVar[Windows] = {"message": Window(timedelta(hours=24))}
     max_choices: ClassVar[int] = 13
-    media_hosts: ClassVar[tuple[str, ...]] = meta_graph.MEDIA_HOSTS
-
-    def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
-        return meta_graph.signed(request, secret)
-
-    def challenge(self, request: ProviderRequest, secret: Secret) -> ProviderResponse | None:
-        return meta_graph.challenge(request)
 
     def read(self, request: ProviderRequest, secret: Secret) -> tuple[IncomingMessage, ...]:
         # `standby` has the messages of conversations that another app has.
         return tuple(meta_graph.read_each(meta_graph.elements(request, "messaging"), _event))
 
     def send(self, message: OutgoingMessage, secret: Secret, token: str = "") -> HttpCall:
-        content: dict[str, Any] = {"text": truncate(message.text, LIMIT, "utf-16-le")}
+        content: dict[str, Any] = {"text": self.fitted(message.text)}
         if message.choices:
             content["quick_replies"] = [
                 {
@@ -102,7 +97,7 @@ class Messenger(Adapter):
 
     def outcome(self, status: int, body: bytes) -> ProviderResult:
         message_id = get_text(response_object(body), "message_id")
-        return meta_graph.outcome(status, body, "Messenger", message_id, _CAUSES)
+        return self.result(status, body, message_id)
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
         return media_request(media)

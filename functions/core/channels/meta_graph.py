@@ -3,10 +3,13 @@ errors").
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from functions.core.channels.base import (
     PASSING_STATUS,
+    Adapter,
+    ErrorCodes,
+    HttpCall,
     IncomingMessage,
     ProviderRequest,
     ProviderResponse,
@@ -16,15 +19,11 @@ from functions.core.channels.base import (
     dump_raw,
     get_object,
     get_text,
+    media_request,
     parse_object,
     response_object,
     result_of_status,
 )
-
-API = "https://graph.facebook.com/v23.0"
-
-MEDIA_HOSTS = ("fbsbx.com", "fbcdn.net")
-"""The domains of Meta's hosts for files."""
 
 _PASSING = frozenset(
     {"1", "2", "4", "17", "32", "613", "1200", "80006", "80007", "130429", "131000", "131016",
@@ -42,26 +41,57 @@ _CAUSES = {
 }
 
 
-def signed(request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
-    """Return the scheme and parts of a request's signature: of the URL-verification request the
-    verify token, of any other request X-Hub-Signature-256. The older X-Hub-Signature (SHA-1) is
-    not accepted.
-    """
-    if request.method == "GET":
-        # Telegram's scheme compares a token that both sides know.
-        token = request.query.get("hub.verify_token")
-        return "telegram", {"secret": secret.get("verify_token"), "signature": token}
-    return "meta", {
-        "secret": secret.get("app_secret"),
-        "body": request.body,
-        "signature": request.headers.get("x-hub-signature-256"),
-    }
+def error_codes(provider: str, causes: Mapping[str, str], closed: Iterable[str]) -> ErrorCodes:
+    """Return a channel's error codes and subcodes with those of all of Meta's."""
+    return ErrorCodes(provider, {**_CAUSES, **causes}, _PASSING, frozenset(closed))
 
 
-def challenge(request: ProviderRequest) -> ProviderResponse | None:
-    if request.method != "GET" or request.query.get("hub.mode") != "subscribe":
-        return None
-    return ProviderResponse(request.query.get("hub.challenge", ""))
+class MetaAdapter(Adapter):
+    """Translates the messages of one of Meta's channels; `codes` are its error codes."""
+
+    api: ClassVar[str] = "https://graph.facebook.com/v23.0"
+    media_hosts: ClassVar[tuple[str, ...]] = ("fbsbx.com", "fbcdn.net")
+    codes: ClassVar[ErrorCodes]
+
+    def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
+        # The older X-Hub-Signature (SHA-1) is not accepted.
+        if request.method == "GET":
+            # Telegram's scheme compares a token that both sides know.
+            token = request.query.get("hub.verify_token")
+            return "telegram", {"secret": secret.get("verify_token"), "signature": token}
+        return "meta", {
+            "secret": secret.get("app_secret"),
+            "body": request.body,
+            "signature": request.headers.get("x-hub-signature-256"),
+        }
+
+    def challenge(self, request: ProviderRequest, secret: Secret) -> ProviderResponse | None:
+        if request.method != "GET" or request.query.get("hub.mode") != "subscribe":
+            return None
+        return ProviderResponse(request.query.get("hub.challenge", ""))
+
+    def node(self, secret: Secret) -> str:
+        """Return the node that the access token is for, such as a page."""
+        return "me"
+
+    def check_call(self, secret: Secret, token: str = "") -> HttpCall | None:
+        url = f"{self.base(secret)}/{self.node(secret)}?fields=id"
+        return media_request(url, secret["access_token"])
+
+    def checked(self, status: int, body: bytes) -> ProviderResult:
+        return self.result(status, body, get_text(response_object(body), "id"))
+
+    def result(self, status: int, body: bytes, sent: str = "") -> ProviderResult:
+        """Return the meaning of a response: `sent`, the id in it, or Meta's error."""
+        if status == 200 and sent:
+            return ProviderResult("sent", id=sent)
+        error = get_object(response_object(body), "error")
+        code, subcode = get_text(error, "code"), get_text(error, "error_subcode")
+        if not code:
+            return result_of_status(status, f"from {self.codes.provider}")
+        passing = error.get("is_transient") is True or status in PASSING_STATUS or status >= 500
+        code = subcode if subcode in self.codes.causes else code
+        return self.codes.result(code, get_text(error, "message"), passing=passing)
 
 
 def elements(request: ProviderRequest, key: str) -> Iterator[Any]:
@@ -100,21 +130,3 @@ def read_each(
 
 def _nobody(raw: bytes) -> IncomingMessage:
     return IncomingMessage(user="", message_id="", kind="other", raw=raw)
-
-
-def outcome(
-    status: int, body: bytes, channel: str, message_id: str, causes: Mapping[str, str]
-) -> ProviderResult:
-    """Return the meaning of a response: sent with `message_id`, or Meta's error."""
-    if status == 200 and message_id:
-        return ProviderResult("sent", id=message_id)
-    error = get_object(response_object(body), "error")
-    code, subcode = get_text(error, "code"), get_text(error, "error_subcode")
-    if not code:
-        return result_of_status(status, f"from {channel}")
-    known = causes.get(subcode) or causes.get(code) or _CAUSES.get(code)
-    passing = code in _PASSING or error.get("is_transient") is True
-    if not known and (status in PASSING_STATUS or status >= 500):
-        passing = True
-    cause = f"{channel} {code}: {known or get_text(error, 'message')[:100]}"
-    return ProviderResult("passing" if passing else "permanent", cause=cause)

@@ -8,10 +8,10 @@ after they opened the chat.
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from functions.core.channels import wechat
-from functions.core.channels.base import Kind, Window, get_text, parse_object
+from functions.core.channels.base import Kind, Window, Windows, get_text, parse_object
 
 
 class MiniProgram(wechat.WeChat):
@@ -19,7 +19,7 @@ class MiniProgram(wechat.WeChat):
 
     name: ClassVar[str] = "miniprogram"
     answers: ClassVar[bool] = False
-    windows: ClassVar[Mapping[Literal["message", "subscribed"], Window]] = {
+    windows: ClassVar[Windows] = {
         "message": Window(timedelta(hours=48), 5),
         "subscribed": Window(timedelta(minutes=1), 2),
     }

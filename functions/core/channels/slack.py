@@ -35,9 +35,6 @@ from functions.core.channels.base import (
     url_part,
 )
 
-LIMIT = 12_000
-"""Bytes. Slack advises at most 4,000 characters, and truncates far beyond that."""
-
 SECTION_LIMIT = 3000
 """Characters of a section of a message with buttons."""
 
@@ -69,6 +66,7 @@ class Slack(Adapter):
 
     name: ClassVar[str] = "slack"
     api: ClassVar[str] = "https://slack.com"
+    max_text: ClassVar[int] = 12_000
     needs: ClassVar[tuple[str, ...]] = ("signing_secret", "bot_token")
     max_choices: ClassVar[int] = 25
     media_hosts: ClassVar[tuple[str, ...]] = ("files.slack.com",)
@@ -107,7 +105,7 @@ class Slack(Adapter):
         return (message,) if message else ()
 
     def send(self, message: OutgoingMessage, secret: Secret, token: str = "") -> HttpCall:
-        text = truncate(message.text, LIMIT, "utf-8")
+        text = self.fitted(message.text)
         channel, _, thread = message.thread.partition("/")
         content: dict[str, Any] = {
             "channel": channel or message.user,

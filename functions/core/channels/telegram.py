@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from functions.core.channels.base import (
     Adapter,
+    Encoding,
     HttpCall,
     IncomingMessage,
     Kind,
@@ -28,13 +29,9 @@ from functions.core.channels.base import (
     parse_object,
     response_object,
     result_of_status,
-    truncate,
     unix_time,
     url_part,
 )
-
-LIMIT = 4096 * 2
-"""4,096 UTF-16 units, in bytes."""
 
 _MEDIA: dict[str, Kind] = {
     "photo": "image",
@@ -61,6 +58,8 @@ class Telegram(Adapter):
 
     name: ClassVar[str] = "telegram"
     api: ClassVar[str] = "https://api.telegram.org"
+    max_text: ClassVar[int] = 4096 * 2  # characters
+    encoding: ClassVar[Encoding] = "utf-16-le"
     needs: ClassVar[tuple[str, ...]] = ("secret_token", "bot_token")
     max_choices: ClassVar[int] = 20
 
@@ -94,7 +93,7 @@ class Telegram(Adapter):
     def send(self, message: OutgoingMessage, secret: Secret, token: str = "") -> HttpCall:
         content: dict[str, Any] = {
             "chat_id": message.user.partition("/")[0],
-            "text": truncate(message.text, LIMIT, "utf-16-le"),
+            "text": self.fitted(message.text),
             "link_preview_options": {"is_disabled": True},
         }
         if message.choices:

@@ -9,10 +9,12 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
+from functions.core.channels import wechat_api
 from functions.core.channels.base import (
     Adapter,
+    ErrorCodes,
     HttpCall,
     IncomingMessage,
     Kind,
@@ -25,21 +27,11 @@ from functions.core.channels.base import (
     Token,
     Unreadable,
     Window,
-    attached_name,
-    get_text,
+    Windows,
     json_call,
-    media_request,
-    parse_object,
-    response_object,
-    result_of_status,
-    truncate,
     unix_time,
-    url_part,
 )
 from functions.core.channels.wechat_crypto import decrypt, encrypt, signature, to_xml, xml_fields
-
-LIMIT = 2048
-"""The maximum bytes of a text, in a reply and in a customer-service message."""
 
 Kinds = Mapping[str, tuple[Kind, tuple[str, ...], tuple[str, ...]]]
 """MsgType → kind, the fields with text, the fields that name media."""
@@ -62,21 +54,27 @@ _EVENTS: dict[str, Kind] = {
 }
 """Event → kind; the others (LOCATION, VIEW, TEMPLATESENDJOBFINISH …) do not concern a help desk."""
 
-_RENEW = frozenset({40001, 40014, 42001})
-_PASSING = frozenset({-1, 45009, 45011})
 _CAUSES = {
-    40003: "the account does not know this person (openid)",
-    40013: "the app id is wrong",
-    40125: "the app secret is wrong",
-    40164: "this address is not on the account's list of allowed IP addresses",
-    43004: "the customer does not follow the account",
-    45015: "the customer's last message is more than 48 hours old, or they unsubscribed; "
+    "40003": "the account does not know this person (openid)",
+    "40013": "the app id is wrong",
+    "40125": "the app secret is wrong",
+    "40164": "this address is not on the account's list of allowed IP addresses",
+    "43004": "the customer does not follow the account",
+    "45015": "the customer's last message is more than 48 hours old, or they unsubscribed; "
     "WeChat takes no message for them until they write again",
-    45047: "the customer has to write again before WeChat takes more messages for them",
-    48001: "the account has no permission for customer-service messages",
-    48002: "the customer has refused messages from the account, or the window is closed",
+    "45047": "the customer has to write again before WeChat takes more messages for them",
+    "48001": "the account has no permission for customer-service messages",
+    "48002": "the customer has refused messages from the account, or the window is closed",
 }
 """errcode → the cause on a dead-lettered delivery (全局返回码说明)."""
+
+_CODES = ErrorCodes(
+    "WeChat",
+    _CAUSES,
+    passing=frozenset({"-1", "45009", "45011"}),
+    closed=frozenset({"45015", "45047"}),
+    renew=frozenset({"40001", "40014", "42001"}),
+)
 
 
 class WeChat(Adapter):
@@ -88,10 +86,11 @@ class WeChat(Adapter):
 
     name: ClassVar[str] = "wechat"
     api: ClassVar[str] = "https://api.weixin.qq.com"
+    max_text: ClassVar[int] = 2048
     needs: ClassVar[tuple[str, ...]] = ("token",)
     options: ClassVar[tuple[str, ...]] = ("aes_key", "app_id", "app_secret", "only_encrypted")
     answers: ClassVar[bool] = True
-    windows: ClassVar[Mapping[Literal["message", "subscribed"], Window]] = {
+    windows: ClassVar[Windows] = {
         "message": Window(timedelta(hours=48), 5),
         "subscribed": Window(timedelta(minutes=1), 3),
     }
@@ -159,7 +158,7 @@ class WeChat(Adapter):
             FromUserName=message.account,
             CreateTime=now,
             MsgType="text",
-            Content=truncate(text, LIMIT, "utf-8"),
+            Content=self.fitted(text),
         )
         if message.encrypted:
             encrypted = encrypt(reply.encode(), *_key_and_receiver(secret))
@@ -183,52 +182,27 @@ class WeChat(Adapter):
         return json_call(f"{self.base(secret)}/cgi-bin/stable_token", content, {}, repeatable=True)
 
     def token(self, status: int, body: bytes) -> Token | ProviderResult:
-        if status != 200:
-            return result_of_status(status, "to the request for an access token")
-        try:
-            content = parse_object(body)
-        except Unreadable:
-            return ProviderResult("passing", cause="no JSON to the request for an access token")
-        value, seconds = get_text(content, "access_token"), get_text(content, "expires_in")
-        if value and seconds.isdigit():
-            return Token(value, int(seconds))
-        return _error(content)
+        return wechat_api.token(status, body, _CODES)
 
     def send(self, message: OutgoingMessage, secret: Secret, token: str = "") -> HttpCall:
         content = {
             "touser": message.user,
             "msgtype": "text",
-            "text": {"content": truncate(message.text, LIMIT, "utf-8")},
+            "text": {"content": self.fitted(message.text)},
         }
         url = f"{self.base(secret)}/cgi-bin/message/custom/send?access_token={token}"
         return json_call(url, content, {})
 
     def outcome(self, status: int, body: bytes) -> ProviderResult:
-        if status != 200:
-            return result_of_status(status, "from WeChat")
-        try:
-            content = parse_object(body)
-        except Unreadable:
-            return ProviderResult("permanent", cause="WeChat's answer is not JSON")
-        if get_text(content, "errcode") == "0":
-            return ProviderResult("sent", id=get_text(content, "msgid"))
-        return _error(content)
+        return wechat_api.outcome(status, body, _CODES)
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
-        query = f"access_token={url_part(token)}&media_id={url_part(media)}"
-        return media_request(f"{self.base(secret)}/cgi-bin/media/get?{query}")
+        return wechat_api.media_call(self.base(secret), media, token)
 
     def media(
         self, status: int, headers: Mapping[str, str], body: bytes, secret: Secret, token: str = ""
     ) -> MediaFile | HttpCall | ProviderResult:
-        if status != 200:
-            return result_of_status(status, "from WeChat")
-        content = response_object(body)
-        if url := get_text(content, "video_url"):
-            return media_request(url.replace("http://", "https://", 1))
-        if not body or "errcode" in content:
-            return _error(content)
-        return MediaFile(body, headers.get("content-type", ""), attached_name(headers))
+        return wechat_api.media(status, headers, body, _CODES)
 
 
 def _key_and_receiver(secret: Secret) -> tuple[str, str]:
@@ -264,12 +238,3 @@ def _event(fields: Mapping[str, str], events: Mapping[str, Kind]) -> IncomingMes
         account=fields.get("ToUserName", ""),
         at=unix_time(created),
     )
-
-
-def _error(content: dict[str, Any]) -> ProviderResult:
-    errcode = get_text(content, "errcode") or "unknown"
-    code = int(errcode) if errcode.removeprefix("-").isdigit() else None
-    cause = f"WeChat {errcode}: {_CAUSES.get(code or 0, get_text(content, 'errmsg')[:100])}"
-    if code in _RENEW:
-        return ProviderResult("renew", cause=cause)
-    return ProviderResult("passing" if code in _PASSING else "permanent", cause=cause)

@@ -7,11 +7,13 @@ gives them, for three days. WeChat's users write; colleagues may answer them in 
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any, ClassVar, Literal
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
+from functions.core.channels import wechat_api
 from functions.core.channels.base import (
     DeliveryReport,
+    ErrorCodes,
     HttpCall,
     IncomingMessage,
     Kind,
@@ -24,7 +26,7 @@ from functions.core.channels.base import (
     Token,
     Unreadable,
     Window,
-    attached_name,
+    Windows,
     dump_raw,
     get_object,
     get_text,
@@ -32,16 +34,12 @@ from functions.core.channels.base import (
     media_request,
     parse_object,
     response_object,
-    result_of_status,
     truncate,
     unix_time,
     url_part,
 )
 from functions.core.channels.pulled import Announcement, PulledAdapter, PulledPage
 from functions.core.channels.wechat_crypto import decrypt, xml_fields
-
-LIMIT = 2048
-"""The maximum bytes of a text."""
 
 PAGE = 100
 """The messages of a page, so that one is processed well within the function's time; WeCom gives up
@@ -72,25 +70,31 @@ _CUSTOMER, _SYSTEM, _COLLEAGUE = "3", "4", "5"
 
 _SESSION_CHANGES = {"1": "taken", "2": "passed on", "3": "ended", "4": "taken again"}
 
-_RENEW = frozenset({40014, 42001})
-_PASSING = frozenset({-1, 45009, 45033})
-_TOKEN_EXPIRED, _WRONG_STATE = 95007, 95018
+_TOKEN_EXPIRED, _WRONG_STATE = "95007", "95018"
 _CAUSES = {
-    40001: "the secret is wrong",
-    40013: "the CorpID is wrong",
-    40096: "the account does not know this person (external_userid)",
-    48002: "the app may not use this account: add it to the apps that may call the API",
-    60020: "this address is not on the app's list of trusted IP addresses",
-    60030: "the app may not use this account",
-    95000: "there is no such account (open_kfid)",
-    95001: "five messages were sent since the customer's last one; they have to write again",
-    95002: "the customer's last message is more than 48 hours old; they have to write again",
-    95004: "there is no such account (open_kfid)",
-    95013: "the session has ended; the customer has to write again",
-    95016: "the session cannot change to this state",
-    95018: "a colleague has the session in WeCom, or it has ended",
+    "40001": "the secret is wrong",
+    "40013": "the CorpID is wrong",
+    "40096": "the account does not know this person (external_userid)",
+    "48002": "the app may not use this account: add it to the apps that may call the API",
+    "60020": "this address is not on the app's list of trusted IP addresses",
+    "60030": "the app may not use this account",
+    "95000": "there is no such account (open_kfid)",
+    "95001": "five messages were sent since the customer's last one; they have to write again",
+    "95002": "the customer's last message is more than 48 hours old; they have to write again",
+    "95004": "there is no such account (open_kfid)",
+    "95013": "the session has ended; the customer has to write again",
+    "95016": "the session cannot change to this state",
+    "95018": "a colleague has the session in WeCom, or it has ended",
 }
 """errcode → the cause on a dead-lettered delivery (全局错误码)."""
+
+_CODES = ErrorCodes(
+    "WeCom",
+    _CAUSES,
+    passing=frozenset({"-1", "45009", "45033"}),
+    closed=frozenset({"95001", "95002"}),
+    renew=frozenset({"40014", "42001"}),
+)
 
 _FAILURES = {
     "0": "for an unknown reason",
@@ -126,9 +130,10 @@ class WeCom(PulledAdapter):
 
     name: ClassVar[str] = "wecom"
     api: ClassVar[str] = "https://qyapi.weixin.qq.com"
+    max_text: ClassVar[int] = 2048
     needs: ClassVar[tuple[str, ...]] = ("corp_id", "secret", "token", "aes_key")
     options: ClassVar[tuple[str, ...]] = ("open_kfid",)
-    windows: ClassVar[Mapping[Literal["message", "subscribed"], Window]] = {
+    windows: ClassVar[Windows] = {
         "message": Window(timedelta(hours=48), 5),
         "subscribed": Window(WELCOME, 1),
     }
@@ -186,19 +191,17 @@ class WeCom(PulledAdapter):
         return self._call("kf/sync_msg", content, secret, token, repeatable=True)
 
     def page(self, status: int, body: bytes) -> PulledPage | ProviderResult:
-        if status != 200:
-            return result_of_status(status, "from WeCom")
         content = response_object(body)
         code = get_text(content, "errcode")
-        if code == str(_TOKEN_EXPIRED):
+        if code == _TOKEN_EXPIRED:
             return PulledPage(refused=True)
-        if code != "0":
-            return _error(content)
+        if status != 200 or code != "0":
+            return wechat_api.refusal(status, body, _CODES)
         more = get_text(content, "has_more") == "1"
         return PulledPage(get_text(content, "next_cursor"), more)
 
     def read(self, request: ProviderRequest, secret: Secret) -> tuple[IncomingMessage, ...]:
-        found = (_message(entry) for entry in _entries(request.body))
+        found = (_message(entry, request.now) for entry in _entries(request.body))
         return tuple(message for message in found if message is not None)
 
     def reports(self, request: ProviderRequest, secret: Secret) -> tuple[DeliveryReport, ...]:
@@ -221,17 +224,11 @@ class WeCom(PulledAdapter):
         return media_request(f"{self.base(secret)}/cgi-bin/gettoken?{query}")
 
     def token(self, status: int, body: bytes) -> Token | ProviderResult:
-        if status != 200:
-            return result_of_status(status, "to the request for an access token")
-        content = response_object(body)
-        value, seconds = get_text(content, "access_token"), get_text(content, "expires_in")
-        if value and seconds.isdigit():
-            return Token(value, int(seconds))
-        return _error(content)
+        return wechat_api.token(status, body, _CODES)
 
     def send(self, message: OutgoingMessage, secret: Secret, token: str = "") -> HttpCall:
         content: dict[str, Any] = {"msgid": _message_id(message.key)} if message.key else {}
-        content |= _content(message)
+        content |= self._content(message)
         if message.session:
             content["code"] = message.session
             return self._call("kf/send_msg_on_event", content, secret, token, repeatable=True)
@@ -240,12 +237,7 @@ class WeCom(PulledAdapter):
         return self._call("kf/send_msg", content, secret, token, repeatable=bool(message.key))
 
     def outcome(self, status: int, body: bytes) -> ProviderResult:
-        if status != 200:
-            return result_of_status(status, "from WeCom")
-        content = response_object(body)
-        if get_text(content, "errcode") == "0":
-            return ProviderResult("sent", id=get_text(content, "msgid"))
-        return _error(content)
+        return wechat_api.outcome(status, body, _CODES)
 
     def unblock(
         self, message: OutgoingMessage, result: ProviderResult, secret: Secret, token: str = ""
@@ -266,18 +258,29 @@ class WeCom(PulledAdapter):
         return ProviderResult("permanent", cause=f"WeCom: {_STATES.get(state, 'another state')}")
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
-        query = f"access_token={token}&media_id={url_part(media)}"
-        return media_request(f"{self.base(secret)}/cgi-bin/media/get?{query}")
+        return wechat_api.media_call(self.base(secret), media, token)
 
     def media(
         self, status: int, headers: Mapping[str, str], body: bytes, secret: Secret, token: str = ""
     ) -> MediaFile | HttpCall | ProviderResult:
-        if status != 200:
-            return result_of_status(status, "from WeCom")
-        content = response_object(body)
-        if "errcode" in content:
-            return _error(content)
-        return MediaFile(body, headers.get("content-type", ""), attached_name(headers))
+        return wechat_api.media(status, headers, body, _CODES)
+
+    def _content(self, message: OutgoingMessage) -> dict[str, Any]:
+        """Return the text of a message, as a menu if there are choices and it is short enough."""
+        if message.choices and len(message.text.encode()) <= _MENU_HEAD:
+            items = [
+                {
+                    "type": "click",
+                    "click": {
+                        "id": choice.id,
+                        "content": truncate(choice.label, _MENU_ITEM, "utf-8"),
+                    },
+                }
+                for choice in message.choices
+            ]
+            return {"msgtype": "msgmenu", "msgmenu": {"head_content": message.text, "list": items}}
+        text = "\n".join((message.text, *(choice.label for choice in message.choices)))
+        return {"msgtype": "text", "text": {"content": self.fitted(text)}}
 
     def _session(
         self, act: str, message: OutgoingMessage, secret: Secret, token: str, **more: Any
@@ -304,7 +307,7 @@ def _entries(body: bytes) -> list[Any]:
     return entries
 
 
-def _message(entry: Any) -> IncomingMessage | None:
+def _message(entry: Any, now: datetime) -> IncomingMessage | None:
     """Return an entry of a page as a message, None if it concerns nobody.
 
     One that cannot be read is a message of nobody, so that it is quarantined alone.
@@ -323,7 +326,7 @@ def _message(entry: Any) -> IncomingMessage | None:
     )
     origin = get_text(about, "origin")
     if origin == _SYSTEM:
-        return _event(message, event)
+        return _event(message, event, now)
     message = _read(message, about)
     if origin == _COLLEAGUE:
         colleague, words = get_text(about, "servicer_userid"), message.display_text("zh-CN")
@@ -352,20 +355,21 @@ def _words(value: Any) -> str:
     return str(value) if isinstance(value, float) else get_text({"": value}, "").strip()
 
 
-def _event(message: IncomingMessage, event: Mapping[str, Any]) -> IncomingMessage | None:
+def _event(
+    message: IncomingMessage, event: Mapping[str, Any], now: datetime
+) -> IncomingMessage | None:
     """Return an event about a person; None for a failed message, and for what concerns none."""
     kind = get_text(event, "event_type")
     colleague = get_text(event, "servicer_userid")
     found = replace(message, opens=False)
     if kind == "enter_session":
         code = get_text(event, "welcome_code")
-        until = message.at + WELCOME if code and message.at else None
+        in_time = code and message.at and now < message.at + WELCOME
         return replace(
             found,
             kind="subscribed",
             text=get_text(event, "scene"),
-            session=code,
-            session_until=until,
+            session=code if in_time else "",
             opens=bool(code),
         )
     if kind in {"user_recall_msg", "servicer_recall_msg"}:
@@ -380,33 +384,6 @@ def _event(message: IncomingMessage, event: Mapping[str, Any]) -> IncomingMessag
     return None
 
 
-def _content(message: OutgoingMessage) -> dict[str, Any]:
-    """Return the text of a message, as a menu if there are choices and it is short enough."""
-    if message.choices and len(message.text.encode()) <= _MENU_HEAD:
-        items = [
-            {
-                "type": "click",
-                "click": {
-                    "id": choice.id,
-                    "content": truncate(choice.label, _MENU_ITEM, "utf-8"),
-                },
-            }
-            for choice in message.choices
-        ]
-        return {"msgtype": "msgmenu", "msgmenu": {"head_content": message.text, "list": items}}
-    text = "\n".join((message.text, *(choice.label for choice in message.choices)))
-    return {"msgtype": "text", "text": {"content": truncate(text, LIMIT, "utf-8")}}
-
-
 def _message_id(key: str) -> str:
     """Return a delivery's key as WeCom takes ids: up to 32 of these characters."""
     return re.sub(r"[^0-9A-Za-z_-]", "", key.replace("-", ""))[:_MESSAGE_ID]
-
-
-def _error(content: dict[str, Any]) -> ProviderResult:
-    errcode = get_text(content, "errcode") or "unknown"
-    code = int(errcode) if errcode.removeprefix("-").isdigit() else None
-    cause = f"WeCom {errcode}: {_CAUSES.get(code or 0, get_text(content, 'errmsg')[:100])}"
-    if code in _RENEW:
-        return ProviderResult("renew", cause=cause)
-    return ProviderResult("passing" if code in _PASSING else "permanent", cause=cause)

@@ -9,11 +9,13 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
 from functions.core.channels.base import (
     Adapter,
+    Encoding,
+    ErrorCodes,
     HttpCall,
     IncomingMessage,
     Kind,
@@ -25,6 +27,7 @@ from functions.core.channels.base import (
     Secret,
     Unreadable,
     Window,
+    Windows,
     attached_name,
     get_object,
     get_text,
@@ -32,15 +35,15 @@ from functions.core.channels.base import (
     parse_object,
     response_object,
     result_of_status,
-    truncate,
 )
-
-LIMIT = 299
-"""The maximum characters of a text: fewer than 300."""
 
 FILES = "https://upload.api.weibo.com"
 """The address of pictures and voice messages."""
 
+OAUTH = "https://api.weibo.com"
+"""The address that tells about access tokens."""
+
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _KINDS: dict[str, Kind] = {
     "text": "text",
     "position": "location",
@@ -57,9 +60,16 @@ _EVENTS: dict[str, Kind] = {
 }
 """Subtype → kind; the others (view, scan …) say nothing to a help desk."""
 
-_PASSING = frozenset({10001, 10002, 10003, 10009, 10010, 10011, 10022, 10023, 10024})
-_TOKEN = frozenset({21314, 21315, 21316, 21317, 21319, 21327, 21332})
+_TOKEN = ("21314", "21315", "21316", "21317", "21319", "21327", "21332")
 """error_code of an access token that Weibo does not accept any more (OAuth2.0 错误码)."""
+
+_CODES = ErrorCodes(
+    "Weibo",
+    dict.fromkeys(_TOKEN, "the account has to authorise the app again (access_token)"),
+    passing=frozenset(
+        {"10001", "10002", "10003", "10009", "10010", "10011", "10022", "10023", "10024"}
+    ),
+)
 
 
 class Weibo(Adapter):
@@ -69,8 +79,10 @@ class Weibo(Adapter):
     api: ClassVar[str] = "https://m.api.weibo.com"
     needs: ClassVar[tuple[str, ...]] = ("app_secret", "access_token")
     answers: ClassVar[bool] = True
+    max_text: ClassVar[int] = 299 * 2  # fewer than 300 characters
+    encoding: ClassVar[Encoding] = "utf-16-le"
     media_hosts: ClassVar[tuple[str, ...]] = ("upload.api.weibo.com",)
-    windows: ClassVar[Mapping[Literal["message", "subscribed"], Window]] = {
+    windows: ClassVar[Windows] = {
         "message": Window(timedelta(hours=48)),
         "subscribed": Window(timedelta(hours=48)),
     }
@@ -132,7 +144,7 @@ class Weibo(Adapter):
             "sender_id": message.account,
             "receiver_id": message.user,
             "type": "text",
-            "data": quote(_data(text), safe=""),
+            "data": quote(self._data(text), safe=""),
         }
         return ProviderResponse(reply, "application/json")
 
@@ -141,17 +153,33 @@ class Weibo(Adapter):
             "access_token": str(secret["access_token"]),
             "type": "text",
             "receiver_id": message.user,
-            "data": _data(message.text),
+            "data": self._data(message.text),
         }
         return HttpCall(
             f"{self.base(secret)}/2/messages/reply.json",
             urlencode(fields).encode(),
-            {"Content-Type": "application/x-www-form-urlencoded"},
+            _FORM,
         )
+
+    def _data(self, text: str) -> str:
+        content = {"text": self.fitted(text)}
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
     def outcome(self, status: int, body: bytes) -> ProviderResult:
         content = response_object(body)
         if status == 200 and content.get("result") and not content.get("error_code"):
+            return ProviderResult("sent")
+        return _refusal(status, content)
+
+    def check_call(self, secret: Secret, token: str = "") -> HttpCall | None:
+        """Ask whom the access token is for (oauth2/get_token_info)."""
+        fields = urlencode({"access_token": str(secret["access_token"])}).encode()
+        host = str(secret.get("api") or OAUTH).rstrip("/")
+        return HttpCall(f"{host}/oauth2/get_token_info", fields, _FORM, repeatable=True)
+
+    def checked(self, status: int, body: bytes) -> ProviderResult:
+        content = response_object(body)
+        if status == 200 and get_text(content, "uid"):
             return ProviderResult("sent")
         return _refusal(status, content)
 
@@ -173,11 +201,7 @@ def _refusal(status: int, content: dict[str, Any]) -> ProviderResult:
     code, by_status = get_text(content, "error_code"), result_of_status(status, "from Weibo")
     if not code.isdecimal():
         return by_status
-    cause = get_text(content, "error")[:100]
-    if int(code) in _TOKEN:
-        cause = "the account has to authorise the app again (access_token)"
-    passing = int(code) in _PASSING or by_status.state == "passing"
-    return ProviderResult("passing" if passing else "permanent", cause=f"Weibo {code}: {cause}")
+    return _CODES.result(code, get_text(content, "error"), passing=by_status.state == "passing")
 
 
 def _text(kind: Kind, content: dict[str, Any], data: dict[str, Any]) -> str:
@@ -188,11 +212,6 @@ def _text(kind: Kind, content: dict[str, Any], data: dict[str, Any]) -> str:
         position = (get_text(data, "latitude"), get_text(data, "longitude"))
         return " ".join(filter(None, (get_text(content, "text"), ",".join(filter(None, position)))))
     return get_text(data, "key") if kind == "menu" else ""
-
-
-def _data(text: str) -> str:
-    content = {"text": truncate(text, 2 * LIMIT, "utf-16-le")}
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def _time(created: str) -> datetime | None:

@@ -8,24 +8,25 @@ person's last message.
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from functions.core.channels import meta_graph
 from functions.core.channels.base import (
-    Adapter,
     Choice,
     DeliveryReport,
+    Encoding,
+    ErrorCodes,
     HttpCall,
     IncomingMessage,
     Kind,
     MediaFile,
     OutgoingMessage,
     ProviderRequest,
-    ProviderResponse,
     ProviderResult,
     Secret,
     Unreadable,
     Window,
+    Windows,
     attached_name,
     dump_raw,
     get_object,
@@ -38,9 +39,6 @@ from functions.core.channels.base import (
     url_part,
 )
 from functions.core.channels.meta_graph import as_list
-
-LIMIT = 4096 * 2
-"""4,096 characters, in bytes of UTF-16."""
 
 BUTTONS_LIMIT = 1024 * 2
 """The limit of a text with buttons."""
@@ -57,43 +55,40 @@ _MEDIA: dict[str, Kind] = {
 _IGNORED = frozenset({"reaction", "system"})
 """Types of messages that say nothing to a desk: an emoji on a message, a changed number."""
 
-_CAUSES = {
-    "131005": "the app lacks the permission to send messages",
-    "131021": "the customer's number is the desk's own",
-    "131026": "the customer's number is not on WhatsApp, or cannot receive the message",
-    "131030": "the customer's number is not on the test account's list",
-    "131031": "the business account is locked",
-    "131042": "the business account has no valid means of payment",
-    "131045": "the desk's number is not registered",
-    "131047": "the customer's last message is more than 24 hours old; "
-    "WhatsApp takes no text for them until they write again",
-    "131050": "the customer has stopped messages from the desk",
-    "131051": "WhatsApp does not support this kind of message",
-}
+_CODES = meta_graph.error_codes(
+    "WhatsApp",
+    {
+        "131005": "the app lacks the permission to send messages",
+        "131021": "the customer's number is the desk's own",
+        "131026": "the customer's number is not on WhatsApp, or cannot receive the message",
+        "131030": "the customer's number is not on the test account's list",
+        "131031": "the business account is locked",
+        "131042": "the business account has no valid means of payment",
+        "131045": "the desk's number is not registered",
+        "131047": "the customer's last message is more than 24 hours old; "
+        "WhatsApp takes no text for them until they write again",
+        "131050": "the customer has stopped messages from the desk",
+        "131051": "WhatsApp does not support this kind of message",
+    },
+    closed=("131047",),
+)
 """Error code → the cause on a dead-lettered delivery."""
 
 
-class WhatsApp(Adapter):
+class WhatsApp(meta_graph.MetaAdapter):
     """A business number. Secret: `app_secret`, `verify_token`, `phone_number_id`, `access_token`
     (of a system user).
     """
 
     name: ClassVar[str] = "whatsapp"
-    api: ClassVar[str] = meta_graph.API
+    max_text: ClassVar[int] = 4096 * 2  # characters
+    encoding: ClassVar[Encoding] = "utf-16-le"
+    codes: ClassVar[ErrorCodes] = _CODES
     needs: ClassVar[tuple[str, ...]] = (
         "app_secret", "verify_token", "phone_number_id", "access_token",
     )  # fmt: skip
-    windows: ClassVar[Mapping[Literal["message", "subscribed"], Window]] = {
-        "message": Window(timedelta(hours=24))
-    }
+    windows: ClassVar[Windows] = {"message": Window(timedelta(hours=24))}
     max_choices: ClassVar[int] = 3
-    media_hosts: ClassVar[tuple[str, ...]] = meta_graph.MEDIA_HOSTS
-
-    def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
-        return meta_graph.signed(request, secret)
-
-    def challenge(self, request: ProviderRequest, secret: Secret) -> ProviderResponse | None:
-        return meta_graph.challenge(request)
 
     def read(self, request: ProviderRequest, secret: Secret) -> tuple[IncomingMessage, ...]:
         return tuple(
@@ -126,7 +121,7 @@ class WhatsApp(Adapter):
             content |= {"type": "interactive", "interactive": _with_buttons(text, message.choices)}
         else:
             lines = (f"{n}. {choice.label}" for n, choice in enumerate(message.choices, 1))
-            body = truncate("\n".join((text, *lines)), LIMIT, "utf-16-le")
+            body = self.fitted("\n".join((text, *lines)))
             content |= {"type": "text", "text": {"body": body, "preview_url": False}}
         url = f"{self.base(secret)}/{secret['phone_number_id']}/messages"
         return json_call(url, content, {"Authorization": f"Bearer {secret['access_token']}"})
@@ -134,7 +129,10 @@ class WhatsApp(Adapter):
     def outcome(self, status: int, body: bytes) -> ProviderResult:
         sent = as_list(response_object(body).get("messages"))
         message_id = get_text(get_object(sent[0]), "id") if sent else ""
-        return meta_graph.outcome(status, body, "WhatsApp", message_id, _CAUSES)
+        return self.result(status, body, message_id)
+
+    def node(self, secret: Secret) -> str:
+        return str(secret["phone_number_id"])
 
     def media_call(self, media: str, secret: Secret, token: str = "") -> HttpCall | None:
         url = f"{self.base(secret)}/{url_part(media)}?phone_number_id={secret['phone_number_id']}"
@@ -150,7 +148,7 @@ class WhatsApp(Adapter):
             return media_request(get_text(found, "url"), secret["access_token"])
         if status == 200 and body:
             return MediaFile(body, content_type, attached_name(headers))
-        return meta_graph.outcome(status, body, "WhatsApp", "", _CAUSES)
+        return self.result(status, body)
 
 
 def _with_buttons(text: str, choices: tuple[Choice, ...]) -> dict[str, Any]:
@@ -273,5 +271,5 @@ def _report(status: dict[str, Any]) -> DeliveryReport | None:
         return None
     error = get_object(next(iter(as_list(status.get("errors"))), None))
     code = get_text(error, "code")
-    cause = _CAUSES.get(code) or get_text(error, "title")[:100]
+    cause = _CODES.causes.get(code) or get_text(error, "title")[:100]
     return DeliveryReport(message_id, "failed", f"WhatsApp {code}: {cause}")

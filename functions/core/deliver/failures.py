@@ -3,6 +3,7 @@
     SendFailure
     ├── Passing       not sent; a later attempt may succeed
     ├── Permanent     not sent; no retry will succeed
+    │   ├── Closed    not sent, until the person writes again
     │   └── Withheld  not sent, because the playbook forbids it; nobody needs to look into it
     └── Unclear       the connection broke after the request was sent; it may have gone out
 
@@ -62,6 +63,10 @@ class Passing(SendFailure):
 
 class Permanent(SendFailure):
     """It was not sent, and no retry will succeed."""
+
+
+class Closed(Permanent):
+    """The provider takes no message for the person until they write again."""
 
 
 class Withheld(Permanent):

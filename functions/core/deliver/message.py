@@ -8,9 +8,11 @@ shortly before it expires.
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, TypeVar
+from uuid import UUID, uuid5
 
 from functions.core.channels.base import (
     Adapter,
@@ -21,7 +23,7 @@ from functions.core.channels.base import (
     Token,
     adapter,
 )
-from functions.core.deliver.failures import Passing, Permanent, Unclear
+from functions.core.deliver.failures import Closed, Passing, Permanent, SendFailure, Unclear
 from functions.core.platform import aws, clock
 from functions.core.platform.settings import Deployment
 from functions.core.text.masking import mask
@@ -38,27 +40,43 @@ TOKEN_MARGIN = timedelta(minutes=5)
 
 
 def send(deployment: Deployment, desk: str, channel: str, message: OutgoingMessage) -> str:
-    """Send one message and return the provider's id of it, "" if it gives none.
+    """Send a message, in parts if it is too long for one, and return the provider's id of the last,
+    "" if it gives none. The choices are under the last part.
 
     Raises:
-        SendFailure: the message is not known to have gone out.
+        SendFailure: the message is not known to have gone out; `Unclear` if a part of it has.
     """
     provider = adapter(channel)
     secret = aws.channel_secret(deployment, desk, channel, clock.now()) if provider else None
     if provider is None or secret is None:
         raise Permanent(f"the desk has no {channel} channel any more")
-    result = _attempt(provider, secret, message)
-    if result.state == "permanent" and (freed := _unblock(provider, secret, message, result)):
-        result = _attempt(provider, secret, message) if freed.state == "sent" else freed
+    *earlier, last = provider.parts(message.text)
+    try:
+        sent = 0
+        for sent, text in enumerate(earlier):
+            key = str(uuid5(UUID(message.key), str(sent))) if message.key else ""
+            _send_one(provider, secret, replace(message, text=text, key=key, choices=()))
+        sent = len(earlier)
+        return _send_one(provider, secret, replace(message, text=last))
+    except SendFailure as failure:
+        if sent:
+            raise Unclear(f"{sent} of {len(earlier) + 1} parts were sent; {failure}") from failure
+        raise
+
+
+def _send_one(channel: Adapter, secret: Secret, message: OutgoingMessage) -> str:
+    result = _attempt(channel, secret, message)
+    if result.state == "permanent" and (freed := _unblock(channel, secret, message, result)):
+        result = _attempt(channel, secret, message) if freed.state == "sent" else freed
     if result.state == "sent":
         return result.id
     raise failure_of(result)
 
 
-def failure_of(result: ProviderResult) -> Passing | Permanent:
+def failure_of(result: ProviderResult) -> SendFailure:
     """Return the failure that a provider's result means."""
-    # Providers may quote the message.
-    return (Permanent if result.state == "permanent" else Passing)(mask(result.cause))
+    kind = Closed if result.closed else Permanent if result.state == "permanent" else Passing
+    return kind(mask(result.cause))  # providers may quote the message
 
 
 def check(channel: Adapter, secret: Secret) -> ProviderResult | None:

@@ -23,11 +23,11 @@ class Allowance:
     session: str = ""
     session_until: datetime | None = None
 
-    def permits(self, now: datetime) -> bool:
-        """Return whether the channel accepts a message now."""
+    def permits(self, now: datetime, messages: int) -> bool:
+        """Return whether the channel accepts messages now."""
         if self.until is None:
             return True
-        return now < self.until and (self.left is None or self.left > 0)
+        return now < self.until and (self.left is None or self.left >= messages)
 
     def opened(self, until: datetime, count: int | None) -> Allowance:
         """Return the allowance after an event that opens a window.

@@ -18,6 +18,7 @@ from uuid import UUID
 from functions.core.channels.base import (
     EVENTS,
     Adapter,
+    Choice,
     IncomingMessage,
     OutgoingMessage,
     ProviderRequest,
@@ -26,7 +27,7 @@ from functions.core.channels.base import (
     Unreadable,
     adapter,
 )
-from functions.core.deliver.failures import Passing, SendFailure
+from functions.core.deliver.failures import Passing, SendFailure, Unclear
 from functions.core.deliver.message import send as send_message
 from functions.core.domain.commands import Command, CustomerMessage, Note
 from functions.core.domain.endings import read_ending
@@ -72,7 +73,7 @@ from functions.core.text.words import nearest_locale
 if TYPE_CHECKING:
     from functions.core.domain.chat import Chat
     from functions.core.domain.playbook_assistant import Assistant
-    from functions.core.receive.assisted_chat import AssistedChat, ChannelAnswer
+    from functions.core.receive.assisted_chat import AssistedChat
 
 MAX_TEXT = 4000
 """The maximum characters of a message on the ticket; the bucket keeps longer ones whole."""
@@ -424,30 +425,35 @@ class ChatChannel:
         answer = chat.answer(message, key, customer, push=not answers)
         self._fetch_files(message, received.idempotency, answer.chat.number)
         if answers:
-            return "\n\n".join(filter(None, (answer.text, acknowledgement.text)))
+            text = "\n\n".join(filter(None, (answer.text, acknowledgement.text)))
+            # The response holds one message only. If it comes again, the parts are on their way.
+            fits = len(self.adapter.parts(text)) == 1
+            return text if fits or not (answer.repeated or self._push(message, text, key)) else ""
         if key in answer.chat.unsent:
             if answer.may_be_on_its_way(self.now):
                 raise TryAgain("the answer may still be on its way")
-            self._push(message, answer, key)
+            self._push(message, answer.text, key, answer.choices)
             chat.pushed(answer.chat, key)
         return ""
 
-    def _push(self, message: IncomingMessage, answer: ChannelAnswer, key: str) -> None:
-        """Send the assistant's answer by a call to the provider.
+    def _push(
+        self, message: IncomingMessage, text: str, key: str, choices: tuple[Choice, ...] = ()
+    ) -> bool:
+        """Send the assistant's answer by a call to the provider; False if it takes none of it.
 
         Raises:
             TryAgain: it was not sent; the provider repeats the message.
         """
-        if not answer.text:
-            return
+        if not text:
+            return True
         until = message.session_until
         outgoing = OutgoingMessage(
             message.user,
-            answer.text,
+            text,
             thread=message.thread,
             key=str(UUID(bytes=sha256(key.encode()).digest()[:16], version=4)),
-            choices=answer.choices,
-            session=message.session if until is not None and self.now < until else "",
+            choices=choices,
+            session=message.session if until is None or self.now < until else "",
         )
         desk, channel = self.playbook.desk, self.adapter.name
         try:
@@ -459,6 +465,8 @@ class ChatChannel:
             self.storage.channel_healths.note_failure(desk, channel, str(failure))
             about = {"desk": desk, "channel": channel, "cause": str(failure)}
             log.warning("chat.answer_failed", extra=about)
+            return isinstance(failure, Unclear)
+        return True
 
     def _create(self, received: ReceivedMessage) -> str:
         """Create a ticket from a message; return its acknowledgement, "" for none."""

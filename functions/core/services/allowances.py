@@ -57,21 +57,22 @@ class Allowances:
         return replace(conversation, allowance=allowance)
 
     def take(
-        self, desk: str, contact_hash: str, adapter: Adapter, now: datetime
+        self, desk: str, contact_hash: str, adapter: Adapter, now: datetime, messages: int = 1
     ) -> Allowance | None:
-        """Return what a channel accepts for a person, and count a message; None if it takes none.
+        """Return what a channel accepts for a person, and count messages; None if it does not take
+        them.
 
         Costs one call to the table: an update if the channel counts, else a read.
         """
         counts = any(window.count is not None for window in adapter.windows.values())
-        counted = self.contacts.count_message(desk, contact_hash, now) if counts else None
+        counted = self.contacts.count(desk, contact_hash, now, messages) if counts else None
         allowance = counted or self.contacts.allowance(desk, contact_hash)
-        return allowance if counted or allowance.permits(now) else None
+        return allowance if counted or allowance.permits(now, messages) else None
 
-    def uncount(self, desk: str, contact_hash: str, allowance: Allowance) -> None:
-        """Take back the count of a message that did not go out."""
-        with suppress(TryAgain):  # one message fewer until the person writes again
-            self.contacts.uncount_message(desk, contact_hash, allowance)
+    def uncount(self, desk: str, contact_hash: str, allowance: Allowance, messages: int) -> None:
+        """Take back the count of messages that did not go out."""
+        with suppress(TryAgain):  # some messages fewer until the person writes again
+            self.contacts.uncount(desk, contact_hash, allowance, messages)
 
     def session(self, allowance: Allowance, now: datetime) -> str:
         """Return the provider's handle for a person, "" if none is valid."""

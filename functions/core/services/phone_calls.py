@@ -33,6 +33,7 @@ from functions.core.services.create_ticket import (
     read_new_ticket,
 )
 from functions.core.services.merging import merge_target
+from functions.core.storage.contacts import Conversation, PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.call_texts import call_text
@@ -92,7 +93,7 @@ class CallDesk:
             return call
         number = call.number or self._open_ticket(contact)
         if number is None and call.is_missed:
-            number = self._file_missed(call, contact)
+            number = self._missed_ticket(call, contact)
         return call if number is None else self._bound(call, self._attach(call, number))
 
     def open_ticket(self, call: PhoneCall, given: Mapping[str, Any], actor: str) -> CreatedTicket:
@@ -142,12 +143,50 @@ class CallDesk:
         """Return what a ticket of this desk says of a call, unmasked."""
         return call_text(call, self.playbook.locale, self.playbook.zone)
 
-    def _file_missed(self, call: PhoneCall, contact: Contact) -> str:
-        """Create the ticket of a missed call. A caller's number can be forged: no proof."""
+    def _missed_ticket(self, call: PhoneCall, contact: Contact) -> str:
+        """Return the ticket of a missed call: that of the caller's last one while it is open, which
+        the index of tickets may not show yet, else a new one.
+
+        A caller's number can be forged: no proof.
+        """
+        record = IdempotencyRecord(self.playbook.desk, "missed", call.id)
+        digest = contact_digest(contact, self.playbook.desk, self.creator.root_key)
+        for attempt in range(TRIES):
+            known, conversation = self.storage.contacts.conversation(record, digest)
+            if conversation.number is not None and self._is_open(conversation, digest):
+                return conversation.number
+            try:
+                return self._file_missed(call, contact, record, known, conversation)
+            except Conflict:  # another missed call has opened a ticket
+                if attempt == TRIES - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _is_open(self, conversation: Conversation, digest: str) -> bool:
+        """Return whether the ticket of a caller's last missed call is open, and still theirs."""
+        ticket = self.storage.tickets.find(self.playbook.desk, conversation.number or "")
+        if ticket is None or ticket.customer.hash != digest:  # it has expired, or was erased
+            return False
+        return merge_target(self.storage, ticket).status in OPEN
+
+    def _file_missed(
+        self,
+        call: PhoneCall,
+        contact: Contact,
+        record: IdempotencyRecord,
+        known: PriorRecords,
+        conversation: Conversation,
+    ) -> str:
         given = {"contact": contact.address, "locale": self.playbook.locale}
         body, source = self._filled_in(call, given, Source(channel="phone"))
-        record = IdempotencyRecord(self.playbook.desk, "missed", call.id)
-        request = TicketRequest(body, self.now, source=source, idempotency=record)
+        request = TicketRequest(
+            body,
+            self.now,
+            source=source,
+            idempotency=record,
+            known=known,
+            conversation=conversation,
+        )
         return self.creator.create(self.playbook, request).number
 
     def _open_ticket(self, contact: Contact) -> str | None:

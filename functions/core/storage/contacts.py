@@ -142,36 +142,31 @@ class Contacts:
         talk = self.table.get(contact_key(desk, contact_hash), "TALK", consistent=True)
         return _read_allowance(talk or {})
 
-    def count_message(self, desk: str, contact_hash: str, now: datetime) -> Allowance | None:
-        """Count one more message to a person and return what was allowed; None if nothing counts
-        it, or none is left.
+    def count(self, desk: str, contact_hash: str, now: datetime, messages: int) -> Allowance | None:
+        """Count more messages to a person and return what was allowed; None if nothing counts them,
+        or not so many are left.
         """
-        talk = self._add_to_count(
-            desk, contact_hash, -1, "#left > :zero AND #until > :now", **{":now": stamp(now)}
-        )
+        talk = self._add_to_count(desk, contact_hash, -messages, messages, "#until > :at", now)
         return None if talk is None else _read_allowance(talk)
 
-    def uncount_message(self, desk: str, contact_hash: str, allowance: Allowance) -> None:
-        """Take back the count of a message that did not go out, unless the person wrote since."""
+    def uncount(self, desk: str, contact_hash: str, allowance: Allowance, messages: int) -> None:
+        """Take back the count of messages that did not go out, unless the person wrote since."""
         if allowance.until is not None and allowance.left is not None:
-            until = stamp(allowance.until)
-            self._add_to_count(
-                desk, contact_hash, 1, "#left >= :zero AND #until = :until", **{":until": until}
-            )
+            self._add_to_count(desk, contact_hash, messages, 0, "#until = :at", allowance.until)
 
     def _add_to_count(
-        self, desk: str, contact_hash: str, change: int, condition: str, **values: str
+        self, desk: str, contact_hash: str, change: int, least: int, condition: str, at: datetime
     ) -> Item | None:
         return self.table.updated_if(
-            condition,
+            f"#left >= :least AND {condition}",
             contact_key(desk, contact_hash),
             "TALK",
             UpdateExpression="SET #left = #left + :change",
             ExpressionAttributeNames={"#left": "left", "#until": "until"},
             ExpressionAttributeValues={
                 ":change": {"N": str(change)},
-                ":zero": {"N": "0"},
-                **{name: {"S": value} for name, value in values.items()},
+                ":least": {"N": str(least)},
+                ":at": {"S": stamp(at)},
             },
             ReturnValues="ALL_NEW",
         )

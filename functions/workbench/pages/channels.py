@@ -27,7 +27,7 @@ NAMED = {
     "chat": "channels.chat",
     "webhook": "channels.webhook",
 }
-IN_ONLY = frozenset({"web", "phone", "webhook"})
+IN_ONLY = frozenset({"web", "phone", "webhook", "voice"})
 """Channels that nothing is sent on: an answer goes by mail or text message."""
 
 

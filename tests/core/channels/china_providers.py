@@ -22,6 +22,8 @@ from tests.core.channels.provider_requests import (
 class MiniProgram(WeChat):
     """A mini-program that has chosen JSON, with plain messages."""
 
+    closed = 200, b'{"errcode":45047,"errmsg":"out of response count"}'
+
     def call(self, body: bytes, now: datetime) -> Call:
         return Call(body, self.query(now), {"Content-Type": JSON})
 
@@ -59,11 +61,11 @@ class SafeMiniProgram(MiniProgram):
 class Weibo(FakeProvider):
     """A verified account."""
 
-    secret: ClassVar[dict[str, Any]] = {
+    secret: Mapping[str, Any] = {
         "app_secret": "an app secret for tests",
         "access_token": "2.00a-token-for-tests",
     }
-    user: ClassVar[str] = "2000000001"
+    user: str = "2000000001"
     signs_body: ClassVar[bool] = False
     signs_time: ClassVar[bool] = True
 
@@ -115,13 +117,14 @@ class Weibo(FakeProvider):
 class Douyin(FakeProvider):
     """A business account that has authorised an app."""
 
-    secret: ClassVar[dict[str, Any]] = {
+    secret: Mapping[str, Any] = {
         "client_secret": "a client secret for tests",
         "client_key": "aw000000000000000",
         "open_id": "b0000000-0000-4000-8000-000000000009",
         "refresh_token": "rft.a-token-for-tests",
     }
-    user: ClassVar[str] = "a0000000-0000-4000-8000-000000000001"
+    user: str = "a0000000-0000-4000-8000-000000000001"
+    closed = 200, b'{"extra":{"error_code":28003081,"description":"more than 24 hours"}}'
 
     def call(self, body: bytes, now: datetime) -> Call:
         signed = self.secret["client_secret"].encode() + body
@@ -154,7 +157,7 @@ class Douyin(FakeProvider):
         return b'{"data":{"error_code":0,"description":""},"extra":{"error_code":0},"msg_id":"@1"}'
 
     def refused(self) -> tuple[int, bytes]:
-        return 200, b'{"extra":{"error_code":28003081,"description":"more than 24 hours"}}'
+        return 200, b'{"extra":{"error_code":28001018,"description":"no permission"}}'
 
     def sent_message(self, body: Mapping[str, Any]) -> tuple[str, str]:
         assert body["content"]["msg_type"] == 1

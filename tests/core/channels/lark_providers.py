@@ -17,13 +17,13 @@ from tests.core.channels.provider_requests import JSON, Call, FakeProvider, as_j
 class Feishu(FakeProvider):
     """A self-built app, its events not encrypted."""
 
-    secret: ClassVar[dict[str, Any]] = {
+    secret: Mapping[str, Any] = {
         "app_id": "cli_0000000000000001",
         "app_secret": "a secret of an app",
         "encrypt_key": "an encrypt key for tests",
         "verification_token": "a-verification-token",
     }
-    user: ClassVar[str] = "oc_0000000000000000000000000example1"
+    user: str = "oc_0000000000000000000000000example1"
 
     def call(self, body: bytes, now: datetime) -> Call:
         stamp, nonce = str(int(now.timestamp())), "7264"
@@ -100,11 +100,11 @@ class SafeFeishu(Feishu):
 class DingTalk(FakeProvider):
     """A bot of an organisation's own app."""
 
-    secret: ClassVar[dict[str, Any]] = {
+    secret: Mapping[str, Any] = {
         "app_key": "dingrobot0001",
         "app_secret": "a secret of an app",
     }
-    user: ClassVar[str] = "staff0000example1"
+    user: str = "staff0000example1"
     signs_body: ClassVar[bool] = False
 
     def call(self, body: bytes, now: datetime) -> Call:

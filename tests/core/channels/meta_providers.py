@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import uuid4
 
 from tests.core.channels.provider_requests import JSON, Call, FakeProvider, as_json
@@ -12,7 +12,7 @@ from tests.core.channels.provider_requests import JSON, Call, FakeProvider, as_j
 class Meta(FakeProvider):
     """An app of Meta's."""
 
-    secret: ClassVar[dict[str, Any]] = {
+    secret: Mapping[str, Any] = {
         "app_secret": "an app secret for tests",
         "verify_token": "a-verify-token-for-tests",
         "access_token": "an access token for tests",
@@ -35,8 +35,9 @@ class Meta(FakeProvider):
 class WhatsApp(Meta):
     """A business number."""
 
-    secret: ClassVar[dict[str, Any]] = {**Meta.secret, "phone_number_id": "200000000000001"}
-    user: ClassVar[str] = "8613800000000"
+    secret: Mapping[str, Any] = {**Meta.secret, "phone_number_id": "200000000000001"}
+    user: str = "8613800000000"
+    closed = 400, b'{"error":{"message":"Re-engagement message","code":131047}}'
 
     def batch(self, *messages: Any, user: str = "") -> bytes:
         """Return the body of a request with messages as WhatsApp writes them."""
@@ -68,8 +69,7 @@ class WhatsApp(Meta):
         return as_json({"messaging_product": "whatsapp", "messages": [{"id": "wamid.OUT="}]})
 
     def refused(self) -> tuple[int, bytes]:
-        error = {"message": "(#131047) Re-engagement message", "code": 131047, "type": "OAuth"}
-        return 400, as_json({"error": error})
+        return 400, as_json({"error": {"message": "undeliverable", "code": 131026}})
 
     def sent_message(self, body: Mapping[str, Any]) -> tuple[str, str]:
         text = (
@@ -81,7 +81,8 @@ class WhatsApp(Meta):
 class Messenger(Meta):
     """A page."""
 
-    user: ClassVar[str] = "6000000000000001"
+    user: str = "6000000000000001"
+    closed = 400, b'{"error":{"message":"outside","code":10,"error_subcode":2018278}}'
 
     def batch(self, *events: Any) -> bytes:
         """Return the body of a request with one entry for each event."""
@@ -103,8 +104,7 @@ class Messenger(Meta):
         return as_json({"recipient_id": self.user, "message_id": "m_OUT"})
 
     def refused(self) -> tuple[int, bytes]:
-        error = {"message": "(#10) outside of allowed window", "code": 10, "error_subcode": 2018278}
-        return 400, as_json({"error": error})
+        return 400, as_json({"error": {"message": "unavailable", "code": 551}})
 
     def sent_message(self, body: Mapping[str, Any]) -> tuple[str, str]:
         return body["recipient"]["id"], body["message"]["text"]

@@ -42,9 +42,11 @@ class Call:
 class FakeProvider(ABC):
     """A provider: its secret with a desk, its signature, its text messages and responses."""
 
-    secret: ClassVar[dict[str, Any]]
-    user: ClassVar[str]
-    reply_channel: ClassVar[str] = ""
+    secret: Mapping[str, Any]
+    user: str
+    reply_channel: str = ""
+    closed: ClassVar[tuple[int, bytes] | None] = None
+    """The response (status, body) to a message outside the window or count, if it has one."""
     signs_body: ClassVar[bool] = True
     signs_time: ClassVar[bool] = False
     pulled: ClassVar[bool] = False
@@ -81,13 +83,14 @@ class FakeProvider(ABC):
 class WeChat(FakeProvider):
     """An official account with plain messages."""
 
-    secret: ClassVar[dict[str, Any]] = {
+    secret: Mapping[str, Any] = {
         "token": "a-token-for-tests",
         "aes_key": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
         "app_id": "wx0123456789abcdef",
         "app_secret": "a secret of an app",
     }
-    user: ClassVar[str] = "oExample-Open_Id-0000000abcd"
+    user: str = "oExample-Open_Id-0000000abcd"
+    closed = 200, b'{"errcode":45015,"errmsg":"response out of time limit"}'
     signs_body: ClassVar[bool] = False
     signs_time: ClassVar[bool] = True
 
@@ -185,11 +188,11 @@ def sha1(*parts: str) -> str:
 class Line(FakeProvider):
     """A LINE official account."""
 
-    secret: ClassVar[dict[str, Any]] = {
+    secret: Mapping[str, Any] = {
         "channel_secret": "a channel secret for tests",
         "access_token": "an access token for tests",
     }
-    user: ClassVar[str] = "U00000000000000000000000000example1"
+    user: str = "U00000000000000000000000000example1"
 
     def call(self, body: bytes, now: datetime) -> Call:
         digest = hmac.digest(self.secret["channel_secret"].encode(), body, "sha256")
@@ -222,12 +225,12 @@ class Line(FakeProvider):
 class Slack(FakeProvider):
     """A Slack app in one workspace; people write to it in direct messages."""
 
-    secret: ClassVar[dict[str, Any]] = {
+    secret: Mapping[str, Any] = {
         "signing_secret": "a signing secret for tests",
         "bot_token": "xoxb-a-token-for-tests",
     }
-    user: ClassVar[str] = "U0EXAMPLE1"
-    reply_channel: ClassVar[str] = "D0EXAMPLE1"
+    user: str = "U0EXAMPLE1"
+    reply_channel: str = "D0EXAMPLE1"
     signs_time: ClassVar[bool] = True
 
     def call(self, body: bytes, now: datetime) -> Call:
@@ -267,11 +270,11 @@ class Slack(FakeProvider):
 class Telegram(FakeProvider):
     """A Telegram bot."""
 
-    secret: ClassVar[dict[str, Any]] = {
+    secret: Mapping[str, Any] = {
         "secret_token": "a-secret-token-for-tests",
         "bot_token": "123456:a-bot-secret-for-tests",
     }
-    user: ClassVar[str] = "1000000001"
+    user: str = "1000000001"
     signs_body: ClassVar[bool] = False
 
     def call(self, body: bytes, now: datetime) -> Call:

@@ -28,6 +28,7 @@ from functions.core.channels.base import (
     Unreadable,
 )
 from functions.core.text.contacts import chat_contact
+from functions.core.text.queue_texts import CHANNELS
 from functions.core.text.words import MESSAGE_LABELS
 from functions.intake.signatures import verify
 from tests.core.channels.fake_providers import FAKE_PROVIDERS
@@ -244,6 +245,22 @@ def test_a_text_is_sent_whole_or_truncated_to_the_limit(name: str) -> None:
     assert len(linked_words.encode()) <= len(words.encode()) + 4
 
 
+@pytest.mark.parametrize("name", NAMES)
+@given(st.text(alphabet="长😀x。 \n", max_size=90))
+def test_the_parts_of_a_text_are_the_text(name: str, text: str) -> None:
+    """Each part fits into a message, and a link stays whole."""
+    found = adapter_of(name)
+    limit = found.max_text
+    link = "https://desk.example.com/t?key=1"
+    text = f"长{text}" * (1 + 2 * limit // (4 + len(text))) + link
+    parts = found.parts(text)
+    assert len(parts) > 1
+    assert all(part == found.fitted(part) for part in parts)
+    assert "".join("".join(parts).split()) == "".join(text.split())
+    assert link in parts[-1]
+    assert all(found.parts(f"\n {'长' * limit} \n"))
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if adapter_of(name).max_choices])
 def test_choices_are_shown_with_their_ids_and_labels(name: str) -> None:
     provider, most = FAKE_PROVIDERS[name], adapter_of(name).max_choices
@@ -300,8 +317,31 @@ def test_the_provider_s_real_responses_are_understood(name: str) -> None:
     provider = FAKE_PROVIDERS[name]
     assert adapter_of(name).outcome(200, provider.accepted()).state == "sent"
     refused = adapter_of(name).outcome(*provider.refused())
-    assert refused.state == "permanent"
+    assert (refused.state, refused.closed) == ("permanent", False)
     assert refused.cause
+    if provider.closed is not None:
+        closed = adapter_of(name).outcome(*provider.closed)
+        assert (closed.state, closed.closed) == ("permanent", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "valid"),
+    [
+        ("messenger", "/me?fields=id", b'{"id":"1"}'),
+        ("weibo", "/oauth2/get_token_info", b'{"uid":1,"expires_in":9}'),
+        ("whatsapp", "/200000000000001?fields=id", b'{"id":"1"}'),
+    ],
+)
+def test_a_secret_is_checked_by_a_call_that_sends_nothing(
+    name: str, path: str, valid: bytes
+) -> None:
+    found, secret = adapter_of(name), FAKE_PROVIDERS[name].secret
+    call = found.check_call({**secret, "api": "http://127.0.0.1:9"})
+    assert call is not None
+    assert call.url == f"http://127.0.0.1:9{path}"
+    assert secret["access_token"] in f"{call.body!r}{call.headers}".replace("+", " ")
+    assert found.checked(200, valid).state == "sent"
+    assert found.checked(400, b'{"error":{"code":190},"error_code":21327}').state == "permanent"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -310,3 +350,4 @@ def test_the_documentation_names_the_channel_and_its_secret_keys(name: str) -> N
     for key in adapter_of(name).needs:
         assert f"`{key}`" in page, key
     assert f"channels/{name}" in page
+    assert name in CHANNELS, "people see its name"

@@ -1,6 +1,7 @@
 """What Feishu and DingTalk guarantee beside every channel's guarantees."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,7 +39,7 @@ def of(name: str) -> Adapter:
     return found
 
 
-def is_valid(name: str, call: Call, secret: dict[str, Any], at: datetime = NOW) -> bool:
+def is_valid(name: str, call: Call, secret: Mapping[str, Any], at: datetime = NOW) -> bool:
     scheme, parts = of(name).signed(call.request(at), secret)
     return verify(scheme, **parts)
 
@@ -97,7 +98,7 @@ def test_a_repetition_under_another_event_id_is_the_same_message() -> None:
     ("name", "secret"),
     [("feishu", {"tenant_key": "another"}), ("dingtalk", {"robot_code": "another"})],
 )
-def test_nothing_of_another_tenant_is_read(name: str, secret: dict[str, Any]) -> None:
+def test_nothing_of_another_tenant_is_read(name: str, secret: Mapping[str, Any]) -> None:
     provider = {"feishu": Feishu(), "dingtalk": DingTalk()}[name]
     request = provider.call(provider.text("你好", NOW), NOW).request(NOW)
     own = {"tenant_key": "tenant0001", "robot_code": "dingrobot0001"}

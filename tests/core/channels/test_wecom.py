@@ -129,11 +129,14 @@ def test_choices_are_a_menu_and_a_welcome_uses_its_code(wecom: WeCom) -> None:
     assert body_of(call)["code"] == "a-code"
 
 
-def test_a_welcome_code_is_valid_for_twenty_seconds(wecom: WeCom) -> None:
+def test_a_welcome_code_answers_its_event_alone_for_twenty_seconds(wecom: WeCom) -> None:
     event = {"event_type": "enter_session", "external_userid": "wm1", "welcome_code": "c"}
     entry = side().entry("", NOW, origin=4, msgtype="event", event=event)
-    (message,) = wecom.read(ProviderRequest("POST", NOW, body=as_json({"msg_list": [entry]})), {})
-    assert message.session_until == NOW + timedelta(seconds=20)
+    body = as_json({"msg_list": [entry]})
+    for seconds, code in ((19, "c"), (20, "")):
+        request = ProviderRequest("POST", NOW + timedelta(seconds=seconds), body=body)
+        (message,) = wecom.read(request, {})
+        assert (message.session, message.session_until) == (code, None)
 
 
 @pytest.mark.parametrize(
@@ -156,5 +159,5 @@ def test_a_session_is_taken_only_if_nobody_has_it(wecom: WeCom, state: int, foun
         assert done.state == "sent"
     else:
         assert found in step.cause
-    other = wecom.outcome(200, b'{"errcode":95001}')
+    other = wecom.outcome(*side().refused())
     assert wecom.unblock(message, other, side().secret, "t") is None

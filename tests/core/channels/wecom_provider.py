@@ -20,17 +20,18 @@ ACCOUNT = "wk00000000000000000000000000test"
 class WeCom(FakeProvider):
     """A company with one customer-service account."""
 
-    secret: ClassVar[dict[str, Any]] = {
+    secret: Mapping[str, Any] = {
         "corp_id": "ww0123456789abcdef",
         "secret": "a-secret-of-an-app",
         "token": "a-token-for-tests",
         "aes_key": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
         "open_kfid": ACCOUNT,
     }
-    user: ClassVar[str] = "wm00000000000000000000000000abcd"
+    user: str = "wm00000000000000000000000000abcd"
     signs_body: ClassVar[bool] = False  # what is outside of Encrypt
     signs_time: ClassVar[bool] = True
     pulled: ClassVar[bool] = True
+    closed = 200, b'{"errcode":95001,"errmsg":"send msg count limit"}'
 
     def call(self, body: bytes, now: datetime) -> Call:
         """Return an announcement, whose answer does not depend on what is pulled then."""
@@ -58,7 +59,7 @@ class WeCom(FakeProvider):
 
     def _encrypt(self, content: bytes) -> str:
         sealing = SafeWeChat()
-        sealing.secret = {**self.secret, "app_id": self.secret["corp_id"]}  # type: ignore[misc]
+        sealing.secret = {**self.secret, "app_id": self.secret["corp_id"]}
         return sealing.encrypt(content)
 
     def entry(self, words: str, now: datetime, **more: Any) -> dict[str, Any]:
@@ -81,7 +82,7 @@ class WeCom(FakeProvider):
         return b'{"errcode":0,"errmsg":"ok","msgid":"1"}'
 
     def refused(self) -> tuple[int, bytes]:
-        return 200, b'{"errcode":95001,"errmsg":"send msg count limit"}'
+        return 200, b'{"errcode":40096,"errmsg":"invalid external userid"}'
 
     def sent_message(self, body: Mapping[str, Any]) -> tuple[str, str]:
         return body["touser"], body["text"]["content"]

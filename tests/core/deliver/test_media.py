@@ -1,6 +1,6 @@
 """Files of chat providers: which calls are made at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ JSON = {"content-type": "application/json"}
 Answer = Callable[[str], OutgoingResponse]
 
 
-def provider_of(name: str) -> tuple[Adapter, dict[str, Any]]:
+def provider_of(name: str) -> tuple[Adapter, Mapping[str, Any]]:
     found = adapter(name)
     assert found is not None
     return found, FAKE_PROVIDERS[name].secret
