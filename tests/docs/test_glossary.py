@@ -102,13 +102,14 @@ def parts(name: str) -> list[str]:
     return re.findall(r"[a-z0-9]+", apart.lower())
 
 
+@cache
+def spaced(name: str) -> str:
+    return " ".join(parts(name))
+
+
 def has(words: Iterable[str], name: str) -> bool:
     """Return whether consecutive words of a name are these, in the singular or plural."""
-    sought, named = list(words), parts(name)
-    return any(
-        all(have in {want, f"{want}s"} for have, want in zip(named[at:], sought, strict=False))
-        for at in range(len(named) - len(sought) + 1)
-    )
+    return re.search(rf"\b{'s? '.join(words)}s?\b", spaced(name)) is not None
 
 
 @cache

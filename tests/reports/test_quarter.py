@@ -68,7 +68,7 @@ def simulated(
 
 
 @pytest.mark.requirement("B11", "D15")
-@EACH_DESK
+@pytest.mark.parametrize("desk", ["standard", "harbour"])
 def test_reports_of_a_quarter_say_what_the_events_say(desk: str, tmp_path: Path) -> None:
     check(*quarter_of(desk), tmp_path, _FEW_PERIODS)
 
