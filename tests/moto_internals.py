@@ -85,9 +85,10 @@ copyreg.pickle(ParameterDict, _reduce_parameters)
 @contextmanager
 def undisposed() -> Iterator[None]:
     """Keep copies of objects of S3 that are made meanwhile: moto empties those that it knows."""
-    known = list(FakeKey.instances_tracked)
+    keys: Any = FakeKey
+    known = list(keys.instances_tracked)
     yield
-    FakeKey.instances_tracked[:] = known
+    keys.instances_tracked[:] = known
 
 
 @contextmanager
