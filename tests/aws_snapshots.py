@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import pytest
 from moto import mock_aws
 
-from tests.moto_internals import services
+from tests.moto_internals import services, undisposed
 
 _Backend = tuple[Any, str, str]
 """A service, an account and a region."""
@@ -48,10 +48,11 @@ def restore_or_make(key: Hashable, make: Callable[[], _Made]) -> _Made:
         }
         # Backends refer to each other: a copy refers to the same backends.
         same = {id(backend): backend for backend in backends.values()}
-        _snapshots[key] = {
-            place: (backend, deepcopy(backend.__dict__, {**same}))
-            for place, backend in backends.items()
-        }
+        with undisposed():
+            _snapshots[key] = {
+                place: (backend, deepcopy(backend.__dict__, {**same}))
+                for place, backend in backends.items()
+            }
         return cast(_Made, _made[key])
     current = {place: place[0][place[1]][place[2]] for place in _snapshots[key]}
     replaced = {id(old): current[place] for place, (old, _) in _snapshots[key].items()}

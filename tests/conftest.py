@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 moto_internals.install(pytest.MonkeyPatch())
 # The duration of an example depends on other load on the machine.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "patient", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("patient")
 
 TESTS = Path(__file__).parent

@@ -26,6 +26,7 @@ from botocore.model import Shape
 from botocore.parsers import create_parser
 from botocore.useragent import UserAgentString
 from botocore.utils import parse_timestamp
+from joserfc.jwk import RSAKey
 from moto.core.base_backend import BackendDict
 from moto.core.models import DEFAULT_ACCOUNT_ID, botocore_stubber
 from moto.core.parse import PROTOCOL_PARSERS
@@ -36,6 +37,7 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodb.parsing import expressions
 from moto.dynamodb.responses import DynamoHandler
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
+from moto.s3.models import FakeKey
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 from moto.ssm.models import ParameterDict
@@ -78,6 +80,15 @@ def _reduce_parameters(parameters: Any) -> Any:
 # Snapshots copy the backends, in which these two cannot be copied.
 copyreg.pickle(Condition, lambda _lock: (Condition, ()))
 copyreg.pickle(ParameterDict, _reduce_parameters)
+
+
+@contextmanager
+def undisposed() -> Iterator[None]:
+    """Keep copies of objects of S3 that are made meanwhile: moto empties those that it knows."""
+    keys: Any = FakeKey
+    known = list(keys.instances_tracked)
+    yield
+    keys.instances_tracked[:] = known
 
 
 @contextmanager
@@ -224,6 +235,17 @@ def _load_file(self: JSONFileLoader, file_path: str) -> Any:
     return _kept[file_path]
 
 
+_import_key = RSAKey.import_key
+_keys: dict[str, Any] = {}
+
+
+def _read_key(value: Any) -> Any:
+    """Read the key that signs the tokens of every user pool once per process."""
+    if repr(value) not in _keys:
+        _keys[repr(value)] = _import_key(value)
+    return _keys[repr(value)]
+
+
 _list = Loader.list_available_services
 _listed: dict[str, Any] = {}
 
@@ -334,6 +356,7 @@ def install(patches: pytest.MonkeyPatch) -> None:
     parser = vars(expressions)["UpdateExpressionParser"]
     patches.setattr(parser, "make", cache(parser.make))
     patches.setattr("moto.core.responses.method_names_from_class", cache(method_names_from_class))
+    patches.setattr(RSAKey, "import_key", _read_key)
     patches.setattr(boto3, "client", _client)
     patches.setattr(UserAgentString, "to_string", _user_agent)
     patches.setattr("botocore.hooks._PrefixTrie._recursive_copy", _copy_listeners)

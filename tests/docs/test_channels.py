@@ -11,8 +11,9 @@ from functions.core.channels.base import names
 from functions.core.domain.rules import Checks
 from functions.core.mail.origin import Origin
 from functions.intake.mail_policy import Verdicts, trusts_sender
+from tests.sources import parsed
 
-pytestmark = pytest.mark.requirement("G3")
+pytestmark = [pytest.mark.requirement("G3"), pytest.mark.xdist_group("sources")]
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "channels.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
@@ -27,9 +28,8 @@ CHANNELS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
-def test_a_channel_has_a_diagram(channel: str) -> None:
-    assert "```mermaid\nsequenceDiagram\n" in SECTIONS[channel]
+def test_every_channel_has_a_diagram() -> None:
+    assert all("```mermaid\nsequenceDiagram\n" in SECTIONS[channel] for channel in CHANNELS)
 
 
 def test_the_page_names_every_intake_route() -> None:
@@ -41,7 +41,7 @@ def test_the_page_names_every_intake_route() -> None:
 def _quarantine_causes() -> Iterator[str]:
     """The first words of each cause that intake passes to `Quarantined`."""
     for path in sorted((ROOT / "functions" / "intake").glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Quarantined":
                 cause = node.args[0]
                 prefix = cause.values[0] if isinstance(cause, ast.JoinedStr) else cause
@@ -49,13 +49,9 @@ def _quarantine_causes() -> Iterator[str]:
                     yield str(prefix.value).partition(":")[0]
 
 
-def test_causes_are_found_in_the_source() -> None:
-    assert {"loop", "limit", "repeated id", "nobody to answer"} <= set(_quarantine_causes())
-
-
-@pytest.mark.parametrize("cause", sorted(set(_quarantine_causes())))
-def test_the_page_explains_a_cause(cause: str) -> None:
-    assert cause in CAUSES
+def test_the_page_explains_every_cause() -> None:
+    causes = set(_quarantine_causes())
+    assert {"loop", "limit", "repeated id", "nobody to answer"} <= causes <= CAUSES
 
 
 @pytest.mark.parametrize("check", sorted(Checks.model_fields))

@@ -18,6 +18,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.xdist_group(group_of(item.path)))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run last what leaves a system that nobody else can use."""
+    items.sort(key=lambda item: item.path.name == "test_description.py")
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse to run them spread over all workers, where each would find leftovers of others."""
     if session.config.getoption("loadgroup", False):

@@ -1,6 +1,5 @@
 """Webhooks from the running system to an endpoint on this machine."""
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -78,67 +77,3 @@ def test_every_event_arrives_once_and_signed(
     for request in accepted:
         assert Verifier(secret).verify(request.body, request.headers)
         assert b"customer@example.com" not in request.body
-
-
-def test_lost_messages_are_replayed_from_the_console(
-    system: System, receiver: Receiver, secret: str
-) -> None:
-    """By id and by time, with the same ids."""
-    since = datetime.now(UTC).replace(microsecond=0)
-    number = file_ticket(system)
-    ids = wait_until(
-        lambda: (
-            found if len(found := expected_ids(system, number)) >= 3 and found <= {*receiver.ids}
-            else None
-        ),
-        "told",
-    )  # fmt: skip
-    one = min(ids)
-    assert "sent now" in system.command("webhooks", "replay", "--id", one)
-    wait_until(lambda: receiver.ids.count(one) == 2, "replayed")
-    said = system.command("webhooks", "replay", "--desk", DESK, "--from", since.isoformat())
-    again = re.search(r"(\d+) are sent again, 0 for the first time", said)
-    assert again, said
-    assert int(again[1]) >= len(ids)  # whatever else happened on the desk since then
-    tick(system, datetime.now(UTC))
-    wait_until(
-        lambda: all(receiver.ids.count(each) == 2 + (each == one) for each in ids), "all of a time"
-    )
-
-
-@pytest.mark.requirement("G3", "G5")
-def test_a_dead_lettered_webhook_is_listed_and_replayed(
-    system: System, receiver: Receiver, secret: str
-) -> None:
-    """The endpoint answers 410 and comes back."""
-    receiver.answers = [410]
-    file_ticket(system)
-    row = wait_until(
-        lambda: next(
-            (
-                line
-                for line in system.command("quarantine", "list", "--desk", DESK).splitlines()
-                if "webhook:crm" in line
-            ),
-            None,
-        ),
-        "in quarantine",
-    )
-    kept, cause = row.split("\t")[0], row.split("\t")[-1]
-    assert "answered 410" in cause
-    before = len(receiver.got)
-    assert "is due" in system.command("quarantine", "replay", kept)
-    wait_until(lambda: len(receiver.got) > before, "replayed")
-    assert "webhook:crm" not in system.command("quarantine", "list", "--desk", DESK)
-
-
-def test_the_console_sends_a_test_message_and_rotates_the_secret(
-    system: System, receiver: Receiver, secret: str
-) -> None:
-    assert "HTTP 204" in system.command("webhooks", "send-test", DESK, "crm")
-    assert receiver.got[-1].json["type"] == "webhook.test"
-    new = system.command("webhooks", "rotate", DESK, "crm").strip()
-    system.command("webhooks", "send-test", DESK, "crm")
-    for each in (secret, new):
-        assert Verifier(each).verify(receiver.got[-1].body, receiver.got[-1].headers)
-    assert f"{DESK}\tcrm\t{receiver.url}\t*\t2" in system.command("webhooks", "list")

@@ -25,7 +25,7 @@ from infra.console.webhooks import webhooks_of
 from infra.deploy import desks
 from infra.deploy.stage_secrets import ensure_endpoint_secrets
 from infra.deploy.trail import OperatorTrail
-from tests.aws_snapshots import aws_in_memory
+from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.inprocess.conftest import ROOT, shipped
 from tests.notify.deployment import (
     DEPLOYMENT,
@@ -49,13 +49,17 @@ def harness() -> Iterator[Harness]:
     for cached in KEPT:
         cached.cache_clear()
     with aws_in_memory(REGION):
-        make_services()
-        boto3.client("ssm").put_parameter(
-            Name=DEPLOYMENT.parameter("settings"), Value='{"local_webhooks":"on"}', Type="String"
-        )
+        restore_or_make("webhooks", _services)
         yield Harness(desks.storage_of(STAGE), shipped(ROOT / "playbooks" / "standard.yaml"))
     for cached in KEPT:
         cached.cache_clear()
+
+
+def _services() -> None:
+    make_services()
+    boto3.client("ssm").put_parameter(
+        Name=DEPLOYMENT.parameter("settings"), Value='{"local_webhooks":"on"}', Type="String"
+    )
 
 
 @pytest.fixture

@@ -29,12 +29,9 @@ ROOT = Path(__file__).parents[2]
 DESKS = {path.stem: path for path in sorted((ROOT / "playbooks").glob("*.yaml"))} | {
     "harbour": ROOT / "tests/desks/harbour.yaml"
 }
-EACH_DESK = pytest.mark.parametrize(
-    "desk", [pytest.param(desk, marks=pytest.mark.xdist_group(f"quarter {desk}")) for desk in DESKS]
-)
 FEW, MANY = 84, 3_300
-"""Requests at each desk, of which some are made twice: 500 tickets in all in `make test`, more than
-20,000 in `make test-all`."""
+"""Requests at each desk, of which some are made twice: at two desks in `make test`, at all, more
+than 20,000 tickets, in `make test-all`."""
 SEED = 16
 _WORKING = ("handled", "handling", "signed_in", "occupancy")
 _LOOK_BACK = timedelta(days=62)
@@ -45,6 +42,11 @@ _MANY_PERIODS = {
 }
 """Some of each kind: ends of months, China's New Year, and the day of 23 hours in Amsterdam, for
 which the list of the day before is carried on."""
+
+
+def of_desks(*desks: str) -> pytest.MarkDecorator:
+    groups = {desk: pytest.mark.xdist_group(f"quarter {desk}") for desk in desks}
+    return pytest.mark.parametrize("desk", [pytest.param(d, marks=m) for d, m in groups.items()])
 
 
 def playbook_of(desk: str) -> Playbook:
@@ -68,14 +70,14 @@ def simulated(
 
 
 @pytest.mark.requirement("B11", "D15")
-@EACH_DESK
+@of_desks("standard", "harbour")
 def test_reports_of_a_quarter_say_what_the_events_say(desk: str, tmp_path: Path) -> None:
     check(*quarter_of(desk), tmp_path, _FEW_PERIODS)
 
 
 @pytest.mark.slow
 @pytest.mark.requirement("B11", "D15")
-@EACH_DESK
+@of_desks(*DESKS)
 def test_reports_of_a_busy_quarter_say_what_the_events_say(desk: str, tmp_path: Path) -> None:
     check(*simulated(playbook_of(desk), MANY), tmp_path, _MANY_PERIODS)
 
@@ -174,7 +176,7 @@ def corrections(oracle: Oracle, period: Period, earlier: list[Period]) -> set[Co
     return found
 
 
-@EACH_DESK
+@of_desks("standard", "harbour")
 def test_the_backlog_of_every_period_adds_up(desk: str) -> None:
     quarter, oracle = quarter_of(desk)
     for period in periods(quarter.playbook, BEGIN, END):
@@ -186,6 +188,7 @@ instants = st.datetimes(BEGIN.replace(tzinfo=None), END.replace(tzinfo=None)).ma
 )
 
 
+@pytest.mark.xdist_group("quarter harbour")
 @given(st.tuples(instants, instants).map(sorted))
 @settings(max_examples=30)
 def test_the_backlog_of_any_span_adds_up_in_facts(span: list[datetime]) -> None:
@@ -211,6 +214,7 @@ def balance(backlog: dict[str, int]) -> int:
     return came - sum(backlog[name] for name in ("resolved", "closed", "merged", "closing"))
 
 
+@pytest.mark.xdist_group("quarter harbour")
 def test_a_fact_never_depends_on_what_comes_later() -> None:
     quarter, _ = quarter_of("harbour")
     for history, facts in zip(quarter.histories, facts_of_harbour(), strict=True):
@@ -218,7 +222,7 @@ def test_a_fact_never_depends_on_what_comes_later() -> None:
         assert facts_of(history[:half], quarter.playbook, END) == facts[:half]
 
 
-@EACH_DESK
+@of_desks("standard", "harbour")
 def test_the_second_reading_of_a_history_ends_as_the_ticket_is(desk: str) -> None:
     quarter, oracle = quarter_of(desk)
     for life in oracle.lives:

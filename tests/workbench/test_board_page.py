@@ -22,6 +22,7 @@ from functions.core.services.command_service import change
 from functions.core.storage.board_snapshots import BoardSnapshots
 from functions.core.storage.database import Storage
 from functions.workbench.pages import board
+from tests.aws_snapshots import restore_or_make
 from tests.core.sample_desk import DESK, NOON, agent, both, file_ticket
 from tests.workbench.conftest import Agent, Counting, SignedIn
 from tests.workbench.pages import Browser, below, rows, texts
@@ -53,6 +54,11 @@ def desk(storage: Storage, playbook: Playbook, snapshots: BoardSnapshots) -> Sto
 
     On CS4 agent-1 asks for a compensation; CS5 was rated poor. Today has many inquiries.
     """
+    restore_or_make("board", lambda: _put_tickets(storage, playbook, snapshots))
+    return storage
+
+
+def _put_tickets(storage: Storage, playbook: Playbook, snapshots: BoardSnapshots) -> None:
     tickets = [
         _waiting(storage, playbook, "CS1"),
         file_ticket(storage, playbook, "CS2", title="改地址"),
@@ -64,7 +70,6 @@ def desk(storage: Storage, playbook: Playbook, snapshots: BoardSnapshots) -> Sto
     usual = Baseline(NOON.date(), 8, {"type=inquiry": (1, 1, 1, 1, 1, 1, 1, 1)})
     more = {f"T{n}": _entry(f"T{n}") for n in range(6)}
     snapshots.put("testdesk", BoardSnapshot(NOON, known | more, usual))
-    return storage
 
 
 def _entry(number: str) -> BoardEntry:

@@ -15,6 +15,7 @@ from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.workbench import queues
 from functions.workbench.queues import QUEUES
+from tests.aws_snapshots import restore_or_make
 from tests.core.sample_desk import NOON, agent, file_ticket
 from tests.workbench.conftest import ROSTER, SignedIn
 
@@ -26,6 +27,10 @@ HELD_BY_2 = c.Assign("technical", "agent-2", by_person=True)
 @pytest.fixture
 def tickets(storage: Storage, playbook: Playbook) -> dict[str, str]:
     """Create tickets in every queue; return number → queue."""
+    return restore_or_make("queues", lambda: _put_tickets(storage, playbook))
+
+
+def _put_tickets(storage: Storage, playbook: Playbook) -> dict[str, str]:
     where: dict[str, tuple[c.Command, ...]] = {
         "T-1-new": (),
         "T-2-waiting": (c.Enqueue("technical"),),

@@ -22,6 +22,7 @@ from functions.core.storage.roster import CachedAgent
 from functions.workbench.administration_client import administer
 from functions.workbench.pages import sessions
 from infra.simulator.simulator import Simulator
+from tests.aws_snapshots import restore_or_make
 from tests.core.sample_desk import NOON, agent
 from tests.inprocess.conftest import require_permitted
 from tests.portal.deployment import deployed
@@ -45,6 +46,14 @@ PEOPLE = {**ROSTER, "admin-1": ("admin", "leads"), "admin-2": ("admin", "leads")
 @pytest.fixture
 def pool(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> str:
     """A user pool with everybody of the roster, and two administrators."""
+    made = restore_or_make("roster", lambda: _pool(storage))
+    monkeypatch.setattr(aws, "settings", lambda _: {"user_pool_id": made})
+    monkeypatch.setattr(aws, "client", lambda name: boto3.client(name, DEPLOYMENT.region))
+    administer_here(monkeypatch, storage)
+    return made
+
+
+def _pool(storage: Storage) -> str:
     cognito = boto3.client("cognito-idp", region_name=DEPLOYMENT.region)
     made = str(cognito.create_user_pool(PoolName="deskbell-test")["UserPool"]["Id"])
     for username, (role, team) in PEOPLE.items():
@@ -54,9 +63,6 @@ def pool(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> str:
         if username in {"agent-1", "supervisor-1", "qa-1", "finance-1", "admin-1"}:
             cognito.create_group(UserPoolId=made, GroupName=group)
         cognito.admin_add_user_to_group(UserPoolId=made, Username=username, GroupName=group)
-    monkeypatch.setattr(aws, "settings", lambda _: {"user_pool_id": made})
-    monkeypatch.setattr(aws, "client", lambda name: boto3.client(name, DEPLOYMENT.region))
-    administer_here(monkeypatch, storage)
     return made
 
 

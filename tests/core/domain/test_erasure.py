@@ -94,7 +94,7 @@ def full(kind: type[e.Event]) -> e.Event:
     return event
 
 
-@pytest.mark.parametrize("name", sorted(e.EVENTS))
+@pytest.mark.parametrize("name", e.EVENTS)
 def test_an_erased_event_holds_no_personal_data_and_keeps_the_rest(
     name: str, repairs: Playbook
 ) -> None:
@@ -262,8 +262,8 @@ WORDS = {
 """Names of fields that hold what people wrote, whatever their declaration says."""
 
 
-@pytest.mark.parametrize("name", sorted(set(e.EVENTS) - {"PersonErased"}))
-def test_what_people_write_is_personal(name: str) -> None:
+def test_what_people_write_is_personal() -> None:
     """Only the reason of the erasure itself stays."""
-    kind = e.EVENTS[name]
-    assert set(kind.model_fields) & WORDS <= erased_fields(kind)
+    for name in set(e.EVENTS) - {"PersonErased"}:
+        kind = e.EVENTS[name]
+        assert set(kind.model_fields) & WORDS <= erased_fields(kind), name

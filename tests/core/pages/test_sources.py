@@ -42,19 +42,11 @@ def _found(path: Path, forbidden: dict[str, str]) -> list[str]:
     return [what for what, pattern in forbidden.items() if re.search(pattern, text)]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_a_template_has_markup_only(path: Path) -> None:
-    assert not _found(path, IN_TEMPLATES)
-
-
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_a_script_makes_no_code_and_no_markup_of_text(path: Path) -> None:
-    assert not _found(path, IN_SCRIPTS)
-
-
-@pytest.mark.parametrize("path", STYLES, ids=lambda path: path.name)
-def test_a_style_loads_nothing(path: Path) -> None:
-    assert not _found(path, IN_STYLES)
+def test_templates_have_markup_only_scripts_make_none_and_styles_load_nothing() -> None:
+    for paths, forbidden in ((PAGES, IN_TEMPLATES), (SCRIPTS, IN_SCRIPTS), (STYLES, IN_STYLES)):
+        assert paths
+        for path in paths:
+            assert not _found(path, forbidden), path.name
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from functions.workbench.articles import EditedArticle
 from functions.workbench.calls import NewUpload, Presence
 from functions.workbench.model_calls import NewDraft, NewPhrasings
 from functions.workbench.session import ChallengeAnswer, Credentials, Enrolment, RefreshToken
+from tests.sources import parsed
 
 # One worker reads the sources for all of them.
 pytestmark = pytest.mark.xdist_group("sources")
@@ -54,7 +55,7 @@ def written() -> Iterator[tuple[str, ast.expr]]:
     for path in sorted(FUNCTIONS.rglob("*.py")):
         if any(str(path).endswith(name) for name in OF_PLAYBOOKS):
             continue
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.ClassDef):
                 yield from (
                     (f"{path}:{node.lineno}", key.value)
@@ -81,7 +82,7 @@ def test_every_text_is_known_in_chinese() -> None:
 def test_no_text_is_left_over() -> None:
     said = {HTTPStatus(status).phrase for status in (400, 405, 415, 500)}
     for path in FUNCTIONS.rglob("*.py"):
-        nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+        nodes = ast.walk(parsed(path))
         said |= {str(node.value) for node in nodes if isinstance(node, ast.Constant)}
     assert [text for text in CHINESE if text not in said] == []
 
