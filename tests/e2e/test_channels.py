@@ -16,7 +16,7 @@ import pytest
 
 from functions.core.channels.base import OutgoingMessage, ProviderRequest, adapter
 from tests.core.channels.fake_providers import FAKE_PROVIDERS
-from tests.core.channels.provider_requests import Call, fixture_folder
+from tests.core.channels.provider_requests import Call, SafeWeChat, fixture_folder
 from tests.core.channels.wecom_provider import WeCom
 from tests.e2e.desk_journey import SystemJourney
 from tests.e2e.running_system import System, wait_until
@@ -45,7 +45,7 @@ class Person:
 
     def __init__(self, system: System, name: str) -> None:
         self.system, self.name = system, name
-        self.former = FAKE_PROVIDERS[name]
+        self.former = SafeWeChat() if name == "wechat" else FAKE_PROVIDERS[name]
         self.provider = copy(self.former)
         self.provider.secret = system.local["channel_secrets"][DESK][name]
         unique = f"{uuid4().int % 10**9:09}"

@@ -193,10 +193,11 @@ def test_a_late_answer_takes_the_call_back_away(switchboard: Switchboard) -> Non
 
 def test_a_withheld_number_and_an_outgoing_call_open_nothing(switchboard: Switchboard) -> None:
     withheld = {**RINGING, "caller": "anonymous"}
-    switchboard.report([withheld, ENDED], {**RINGING, **ENDED, "call_id": "2", "direction": "out"})
+    outgoing = {"call_id": "2", "direction": "outbound", "called": PHONE}
+    switchboard.report([withheld, ENDED], {**RINGING, **ENDED, **outgoing})
     assert not switchboard.tickets
     calls = switchboard.agent("GET", "calls").json["calls"]
-    assert [call["caller"] for call in calls] == [None, None]
+    assert sorted(str(call["caller"]) for call in calls) == ["*******8000", "None"]
     path = f"calls/{next(c['id'] for c in calls if c['state'] == 'missed')}/ticket"
     assert switchboard.agent("POST", path, {}).json["errors"][0]["field"] == "contact"
     assert switchboard.agent("POST", path, {"contact": PHONE}).status == 201
