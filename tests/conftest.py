@@ -15,21 +15,12 @@ from pkgutil import walk_packages
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 import functions
-from tests import moto_internals
 
 if TYPE_CHECKING:
     from tests.e2e.running_system import System
     from tests.systems import Systems
-
-moto_internals.install(pytest.MonkeyPatch())
-# The duration of an example depends on other load on the machine.
-settings.register_profile(
-    "patient", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("patient")
 
 TESTS = Path(__file__).parent
 UNTRACED = {"desks", "docs", "e2e", "infra", "inprocess", "pages", "test_concurrency.py"}
@@ -47,9 +38,33 @@ _Trace = Generator[None, object, object]
 _traced: set[str] = set()
 
 
+def _distributes(config: pytest.Config) -> bool:
+    """Return whether the tests run in workers of this process, which needs nothing then."""
+    return bool(config.getoption("numprocesses", None))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _distributes(config):
+        return
+    from hypothesis import HealthCheck, settings
+
+    from tests import moto_internals
+
+    moto_internals.install(pytest.MonkeyPatch())
+    # The duration of an example depends on other load on the machine.
+    settings.register_profile(
+        "patient", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("patient")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> _Trace:
     """Import the product traced and the tests untraced."""
+    if _distributes(session.config):
+        return (yield)
+    from tests import moto_internals
+
     for module in walk_packages(functions.__path__, "functions."):
         importlib.import_module(module.name)
     with moto_internals.untraced():
@@ -92,6 +107,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> _Trace:
     if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("stack") is None:
         # Tests of the whole system mostly wait; when they do not, they have priority.
         os.setpriority(os.PRIO_PROCESS, 0, PATIENT)
+    from tests import moto_internals
+
     with nullcontext() if item.nodeid in _traced else moto_internals.untraced():
         return (yield)
 
