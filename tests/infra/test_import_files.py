@@ -87,11 +87,12 @@ def test_long_texts_are_cut_and_naive_times_are_the_desk_s() -> None:
 
 
 def test_skipped_tickets_and_accounts(tmp_path: Path) -> None:
-    mapped = mappings.Mapped(account="eu", statuses={"open": "open", "deleted": "skip"})
+    statuses = {"open": "open", "deleted": "skip"}
+    mapped = mappings.Mapped(account="eu", statuses=statuses, satisfaction={"9": 9})
     assert translator(mapped).translate(ticket(status="deleted"), []) is None
-    found = translator(mapped).translate(ticket(), [])
+    found = translator(mapped).translate(ticket(score="9"), [])
     assert found is not None
-    assert found.key == "eu/1"
+    assert (found.key, found.score) == ("eu/1", None)  # the desk has no such score
     wrong = tmp_path / "m.yaml"
     wrong.write_text("statusses: {}", "utf-8")
     with pytest.raises(UsageError, match="statusses"):

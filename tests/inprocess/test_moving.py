@@ -256,7 +256,8 @@ def test_tickets_are_written_at_once_in_the_order_of_the_file(
          "assignee": {"email": "anna@example.com"}}
         for n in range(30)
     ]  # fmt: skip
-    text = "\n".join(json.dumps(ticket) for ticket in tickets for _ in range(2))
+    fives = [tickets[first : first + 5] for first in range(0, 30, 5)]
+    text = "\n".join(json.dumps(ticket) for five in fives for ticket in five * 2)
     (tmp_path / "twice.jsonl").write_text(text, "utf-8")
     assert "60 tickets read: 30 imported, 30 were there" in bring_in(
         "zendesk", "twice.jsonl", tmp_path
