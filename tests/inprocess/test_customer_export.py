@@ -29,6 +29,7 @@ from infra.console.retention import records_of
 from infra.deploy.trail import OperatorTrail
 from tests.inprocess.conftest import erase_customer
 from tests.inprocess.desk_journey import SimulatedJourney, deployed
+from tests.inprocess.test_threads import reply_address
 
 pytestmark = pytest.mark.requirement("B10", "G4", "G13")
 PHONE, OTHER = "13800138000", "139 1234 5678"
@@ -134,6 +135,17 @@ def test_what_is_stored_beside_the_tickets_is_exported(journey: SimulatedJourney
     (ticket,) = document["tickets"]
     assert not ticket["originals"]
     assert "请回电" not in written(document).decode()
+
+
+def test_what_somebody_else_wrote_stays_masked(journey: SimulatedJourney) -> None:
+    journey.file("无法登录，第三次", contact=PHONE)
+    to = reply_address(journey.simulator, journey.number)
+    head = f"From: colleague@example.org\r\nTo: {to}\r\nMessage-ID: <1@mail.example.org>\r\n"
+    journey.simulator.mail(f"{head}\r\nPlease call 13700001111".encode(), to)
+    journey.simulator.pump()
+    text = written(export(exporting(journey, WHY), "standard", journey.number)).decode()
+    assert "Please call 137****1111" in text
+    assert "13700001111" not in text
 
 
 def test_without_a_reason_all_texts_stay_masked(journey: SimulatedJourney) -> None:
