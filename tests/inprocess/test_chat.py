@@ -57,16 +57,16 @@ class Chat:
         headers = {"Content-Type": "application/json", **call.headers}
         return self.simulator.http(call.method, path, call.body or None, headers=headers)
 
-    def write(self, words: str, **more: str) -> ApiResponse:
-        answer = self.send(
-            self.provider.call(self.provider.text(words, self.now, **more), self.now)
-        )
+    def write(self, words: str, *, ago: timedelta = timedelta(), **more: str) -> ApiResponse:
+        text = self.provider.text(words, self.now - ago, **more)
+        answer = self.send(self.provider.call(text, self.now))
         assert answer.status == 200, answer.text
         return answer
 
     def write_and_take(self, words: str = "无法登录") -> None:
-        """Write a message; an agent takes its ticket."""
-        self.write(words)
+        """Write a message; an agent takes its ticket. Times of a provider may be whole seconds,
+        and only a later message renews the window."""
+        self.write(words, ago=timedelta(seconds=1))
         self.simulator.pump()
         self.act("take")
 
