@@ -26,7 +26,7 @@ from deskbell.client import ApiResponse, Deskbell
 from tests.e2e import console_commands
 
 ROOT = Path(__file__).parents[2]
-READY_SECONDS = 180
+READY_SECONDS = 600
 Found = TypeVar("Found")
 
 
