@@ -57,8 +57,10 @@ class Chat:
         headers = {"Content-Type": "application/json", **call.headers}
         return self.simulator.http(call.method, path, call.body or None, headers=headers)
 
-    def write(self, words: str, *, ago: timedelta = timedelta(), **more: str) -> ApiResponse:
-        text = self.provider.text(words, self.now - ago, **more)
+    def write(self, words: str, **more: str) -> ApiResponse:
+        return self._call(self.provider.text(words, self.now, **more))
+
+    def _call(self, text: bytes) -> ApiResponse:
         answer = self.send(self.provider.call(text, self.now))
         assert answer.status == 200, answer.text
         return answer
@@ -66,7 +68,7 @@ class Chat:
     def write_and_take(self, words: str = "无法登录") -> None:
         """Write a message; an agent takes its ticket. Times of a provider may be whole seconds,
         and only a later message renews the window."""
-        self.write(words, ago=timedelta(seconds=1))
+        self._call(self.provider.text(words, self.now - timedelta(seconds=1)))
         self.simulator.pump()
         self.act("take")
 
