@@ -84,7 +84,6 @@ TESTED_IN_PROCESS = {"assistant", "unseal"}
 
 LONG = 600
 LONGER: dict[str, str] = {
-    "functions/core/mail/replies.py": "one pass over a mail's lines, a rule per quoting style",
     "infra/bench/budgets.py": "the table of all budgets, a function per section",
 }
 """Modules over `LONG` lines → the reason."""
