@@ -12,10 +12,10 @@ EVERY_CHANGE = {"test_desk_journeys.py", "test_full_journey.py", "test_walk.py"}
 """The files that `make test` runs, a walk through each desk but for tests marked `slow`."""
 
 STARTED_AND_STOPPED = {"test_description.py", "test_up.py", "test_restore.py"}
-"""What ends and breaks its system: about half of all the time that `e2e` takes."""
+"""Files that end and break their system: about half of all the time that `e2e` takes."""
 
 LOOKED_AT = {"test_barriers.py", "test_calm.py", "test_phone.py"}
-"""What looks at every page: about half of the time that `pages` takes."""
+"""Files that look at every page: about half of the time that `pages` takes."""
 
 
 def group_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Which tickets a page's rehearsal takes, and who may rehearse and apply."""
+"""The tickets that a page's rehearsal takes, and the people who may rehearse and apply."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -76,7 +76,7 @@ class Account:
 
     @property
     def state(self) -> dict[str, str]:
-        """What is stored about the account."""
+        """The stored state of the account."""
         item = boto3.client("dynamodb").get_item(
             TableName=self.simulator.deployment.table,
             Key={"pk": {"S": f"PULL#{DESK}#wecom"}, "sk": {"S": f"ACCOUNT#{ACCOUNT}"}},

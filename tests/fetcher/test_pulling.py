@@ -77,7 +77,7 @@ def test_all_pages_are_pulled_once_although_everything_is_announced_again(
 def test_an_announcement_during_a_pull_is_left_to_its_holder(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was written after the last page was read is pulled too, and nothing twice."""
+    """Messages written after the last page was read are pulled too, and none twice."""
     save = AccountPull.save
     seen: list[str] = []
 

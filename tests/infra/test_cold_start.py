@@ -15,7 +15,7 @@ FOR_SOME_CALLS = frozenset(
         "cryptography", "holidays", "jinja2", "phonenumbers", "rich", "stdnum", "typer", "yaml",
     }
 )  # fmt: skip
-"""What only some calls need, and no import of a handler."""
+"""Modules that only some calls need, and no import of a handler."""
 
 _CHECK = """
 import importlib, json, sys

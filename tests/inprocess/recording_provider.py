@@ -49,7 +49,7 @@ NO_ANSWER = 0
 
 
 def asks_for_token(path: str) -> bool:
-    """Whether a call's path is one that asks for an access token."""
+    """Return whether a call asks for an access token."""
     return "token" in path.partition("?")[0].lower()
 
 

@@ -1,4 +1,4 @@
-"""What a provider accepts: its window and count, the customer's other contact, late failures."""
+"""A provider's window and count, the customer's other contact, late failures."""
 
 from __future__ import annotations
 

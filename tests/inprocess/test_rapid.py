@@ -104,7 +104,7 @@ CLASSES = [
     ("会员权益没到账", "咨询", "高", "快速响应组"),
     ("再不处理我就打12315", "投诉", "高", "投诉处理组"),
 ]
-"""What customers write, and its class, priority and team."""
+"""Customers' messages, each with its class, priority and team."""
 
 
 @pytest.mark.slow
@@ -237,7 +237,7 @@ TEMPLATES = [
     ("我的快递到哪了，气死我了", "物流查询"), ("投诉你们客服，什么态度", "投诉处理"),
     ("app闪退，太差了", "技术支持"), ("建议增加夜间模式，现在的太差劲了", "建议收集"),
 ]  # fmt: skip
-"""What upset customers write, and the article of the draft."""
+"""Messages of upset customers, each with the article of the draft."""
 
 
 @pytest.mark.slow

@@ -161,7 +161,7 @@ def test_who_enters_no_tickets_has_no_form(signed_in: SignedIn) -> None:
 def test_a_call_fills_in_a_new_ticket(
     browser: Browser, creator: TicketCreator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the agent leaves as it is comes to the ticket; the recording is a link of its own."""
+    """Unchanged fields reach the ticket too; the recording is a link of its own."""
     storage = browser.storage
     monkeypatch.setattr(container, "ticket_creator", lambda deployment: creator)
     monkeypatch.setattr(aws, "root_key", lambda deployment: creator.root_key)

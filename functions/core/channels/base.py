@@ -129,8 +129,9 @@ class OutgoingMessage:
 
 @dataclass(frozen=True)
 class Window:
-    """What a provider accepts for a person after they wrote: for how long, and how many messages
-    (None: any number).
+    """The messages that a provider accepts after a person wrote: for how long, and how many.
+
+    A `count` of None is any number.
     """
 
     duration: timedelta
@@ -140,12 +141,12 @@ class Window:
 Encoding = Literal["utf-8", "utf-16-le"]
 
 Windows = Mapping[Literal["message", "subscribed"], Window]
-"""What a provider accepts after a message, and after a person entered or followed."""
+"""The windows that a message opens, and that a person opens who enters or follows."""
 
 
 @dataclass(frozen=True)
 class DeliveryReport:
-    """What a provider reports later about a message that it had accepted, by its id."""
+    """A provider's later report about a message that it had accepted, by its id."""
 
     id: str
     state: Literal["delivered", "failed"]
@@ -268,7 +269,7 @@ class Adapter(ABC):
 
     @property
     def reports_later(self) -> bool:
-        """Whether the provider may report a failure after it has accepted a message."""
+        """True if the provider may report a failure after it has accepted a message."""
         return type(self).reports is not Adapter.reports
 
     def answer(

@@ -1,4 +1,4 @@
-"""What the APIs of WeChat and WeCom share: 获取 access_token, 全局返回码, 获取临时素材."""
+"""The calls and codes of both WeChat and WeCom: 获取 access_token, 全局返回码, 获取临时素材."""
 
 from collections.abc import Mapping
 

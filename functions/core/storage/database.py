@@ -160,7 +160,7 @@ class Storage:
 
     @cached_property
     def proposals(self) -> DeskProposals:
-        """What a desk could add to its articles and rules."""
+        """Proposals for a desk's articles and rules."""
         from functions.core.storage.proposals import DeskProposals
 
         return DeskProposals(self.table)

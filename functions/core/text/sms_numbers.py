@@ -1,4 +1,4 @@
-"""Which phone numbers may get a text message.
+"""Decide which phone numbers may get a text message.
 
 Anybody can name any number on the open form. Numbers abroad, at premium rates and of satellite
 networks cost many times an ordinary message, and part of the price goes to their owner.

@@ -92,7 +92,7 @@ def _rows(page: WorkbenchPage, deliveries: Iterable[Delivery]) -> list[ChannelRo
 
 
 def _received(page: WorkbenchPage) -> dict[str, datetime]:
-    """When the last request of a day came in on each channel."""
+    """Return the time of each channel's last request in the past days."""
     now, last = page.request.now, {}
     for _, entry in page.storage.journal.entries(page.desk, now - DAY, now):
         if entry.request:
@@ -104,7 +104,7 @@ def _received(page: WorkbenchPage) -> dict[str, datetime]:
 def _sent(
     page: WorkbenchPage, deliveries: Iterable[Delivery]
 ) -> tuple[dict[str, datetime], Counter[str]]:
-    """When the last message left on each channel, and how many have not arrived.
+    """Return when the last message left on each channel, and how many have not arrived.
 
     A message to a chat goes out where its ticket came in.
     """

@@ -1,4 +1,4 @@
-"""What is special about mini-programs, Weibo and Douyin."""
+"""Mini-programs, Weibo and Douyin: the behaviour that only they have."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What Feishu and DingTalk guarantee beside every channel's guarantees."""
+"""Feishu and DingTalk: their guarantees beside those of every channel."""
 
 import json
 from collections.abc import Mapping

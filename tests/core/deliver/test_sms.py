@@ -90,7 +90,7 @@ def call_of(name: str, **changes: Any) -> HttpCall:
 
 
 def taken(name: str, call: HttpCall) -> tuple[int, dict[str, Any], Any]:
-    """What the local provider makes of a call."""
+    """The local provider's reading of a call."""
     url = urlsplit(call.url)
     headers = {header.lower(): value for header, value in call.headers.items()}
     sent = SentCall(name, url.path, url.query, {"host": url.netloc, **headers}, call.body)

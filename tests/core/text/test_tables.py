@@ -11,7 +11,7 @@ from functions.core.text import tables
 
 TABLES = sorted((Path(tables.__file__).parent / "texts").iterdir())
 LEFT_OUT = {"{zone}", "{high}"}
-"""What English says with a time or a score (docs/voice.md), and Chinese does not."""
+"""Placeholders that only English texts have (docs/voice.md)."""
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda path: path.name)

@@ -430,7 +430,7 @@ class _Reading:
         return None
 
     def _owner(self, commit: e.Commit) -> str:
-        """Whose work a commit is: who resolved, else who told the customer something."""
+        """The person whose work a commit is: who resolved, else who told the customer something."""
         if any(isinstance(event, _OF_WHO_RESOLVED) for event in commit.events):
             return self.resolver
         return commit.actor if self.told and self.by_person else ""
