@@ -235,11 +235,11 @@ def test_an_interrupted_import_goes_on(
     console("verify")
 
 
-def test_tickets_are_written_at_once_in_the_order_of_the_file(
+def test_tickets_of_one_agent_are_written_in_turn_in_the_order_of_the_file(
     journey: SimulatedJourney, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also those of one agent, whose load changes one after the other, and those that a file has
-    twice, as overlapping exports do."""
+    """The agent's load changes one after the other; a file may have a ticket twice, as overlapping
+    exports do."""
     at_once: list[int] = []
     transact, busy = Table.transact, Semaphore(8)
 
@@ -276,7 +276,7 @@ def test_the_role_for_an_import_grants_what_it_calls_and_no_more(
     journey: SimulatedJourney, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used: set[str] = set()
-    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+    call = vars(BaseClient)["_make_api_call"]
 
     def noted(client: Any, operation: str, request: dict[str, Any]) -> Any:
         writes = {kind for write in request.get("TransactItems", ()) for kind in write}
