@@ -14,7 +14,7 @@ from functions.core.deliver.failures import SendFailure
 from functions.core.deliver.message import check as ask_provider
 from functions.core.storage.channel_health import ChannelHealth
 from infra.console.desk_secrets import ChannelError, DeskSecret
-from infra.deploy.desks import storage_of
+from infra.deploy.desks import storage_of, versions
 from infra.deploy.stage_secrets import read_secret
 from infra.deploy.trail import OperatorTrail
 
@@ -24,12 +24,15 @@ VOICE = "voice"
 
 @dataclass(frozen=True)
 class Connection:
-    """A desk's channel: its health, the keys of its secret (never their values), and since when."""
+    """A desk's channel: its health, the keys of its secret (never their values), and since when.
+
+    Phone calls that are signed as webhooks have no secret of their own, and no such time.
+    """
 
     desk: str
     channel: str
     keys: tuple[str, ...]
-    since: datetime
+    since: datetime | None
     health: ChannelHealth
 
 
@@ -46,6 +49,10 @@ def connected(stage: str) -> list[Connection]:
                 since = parameter["LastModifiedDate"]
                 found = health(desk).get(channel[0], ChannelHealth())
                 connections.append(Connection(desk, channel[0], keys, since, found))
+    with_secret = {connection.desk for connection in connections if connection.channel == VOICE}
+    for desk, _ in versions(stage):
+        if desk not in with_secret and VOICE in health(desk):
+            connections.append(Connection(desk, VOICE, (), None, health(desk)[VOICE]))
     return sorted(connections, key=lambda connection: (connection.desk, connection.channel))
 
 

@@ -96,6 +96,9 @@ def test_the_list_shows_each_channel_s_health(stage: Storage) -> None:
     assert "1 HTTP 401 from LINE" in listed
     healths.note("standard", "line", "out", at + timedelta(seconds=1))
     assert healths.of("standard")["line"].failures == 0
+    # Calls that are signed as webhooks have no secret.
+    healths.note("standard", "voice", "in", at)
+    assert "standard\tvoice\t\t\t2026-03-10T04:00:00+00:00\tnever\t0" in console("list")[1]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def list_(stage: Stage = "", data: Data = DATA) -> None:
             connection.desk,
             connection.channel,
             " ".join(connection.keys),
-            moment(connection.since),
+            moment(connection.since) if connection.since else "",
             moment(connection.health.last_in),
             moment(connection.health.last_out),
             f"{connection.health.failures} {connection.health.cause}".strip(),
